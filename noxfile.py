@@ -1,0 +1,85 @@
+# /// script
+# dependencies = ["nox"]
+# ///
+"""Every task of the project: `python -m nox -s bench` measures, `python -m nox -s tests` tests.
+
+torch takes gigabytes, so all sessions share one environment, `.venv`, which the session `setup` makes; the others
+require it and run in it without one of their own.
+"""
+
+import hashlib
+import pathlib
+import sys
+
+import nox
+
+nox.needs_version = ">=2024.3.2"
+nox.options.default_venv_backend = "none"
+nox.options.sessions = ["tests"]
+
+VENV = pathlib.Path(".venv").absolute()
+PYTHON = str(VENV / "bin" / "python")
+STAMP = VENV / "installed"
+
+
+@nox.session
+def setup(session: nox.Session) -> None:
+    """Make the environment that all sessions share, or do nothing where it is up to date."""
+    wanted = hashlib.sha256(pathlib.Path("pyproject.toml").read_bytes() + sys.version.encode()).hexdigest()
+    if STAMP.exists() and STAMP.read_text() == wanted:
+        return
+    if not pathlib.Path(PYTHON).exists():
+        session.run(sys.executable, "-m", "venv", "--clear", str(VENV))
+    session.log("installing torch and the rest: several GB, some minutes, once")
+    session.run(PYTHON, "-m", "pip", "install", "--quiet", "--editable", ".[dev]")
+    STAMP.write_text(wanted)
+
+
+@nox.session(requires=["setup"])
+def bench(session: nox.Session) -> None:
+    """Measure the default suite: a table, a run file and a page. Arguments go to `resnet-bench run`."""
+    session.run(PYTHON, "-m", "bench", "run", *session.posargs)
+
+
+@nox.session(requires=["setup"])
+def tests(session: nox.Session) -> None:
+    """Run the tests. Arguments go to pytest."""
+    session.run(PYTHON, "-m", "pytest", *session.posargs)
+
+
+@nox.session(requires=["setup"])
+def lint(session: nox.Session) -> None:
+    """Check style, formatting and which room imports which."""
+    session.run(PYTHON, "-m", "ruff", "check")
+    session.run(PYTHON, "-m", "ruff", "format", "--check")
+    session.run(str(VENV / "bin" / "lint-imports"))
+
+
+@nox.session(requires=["setup"])
+def types(session: nox.Session) -> None:
+    """Check the types of the four packages."""
+    session.run(PYTHON, "-m", "mypy")
+
+
+@nox.session(requires=["setup"])
+def micro(session: nox.Session) -> None:
+    """Time single blocks with pytest-benchmark. Arguments go to pytest."""
+    session.run(PYTHON, "-m", "pytest", "tests/micro/micro_blocks.py", *session.posargs)
+
+
+@nox.session(requires=["setup"])
+def report(session: nox.Session) -> None:
+    """Make the page of all runs. Arguments go to `resnet-bench report`."""
+    session.run(PYTHON, "-m", "bench", "report", *(session.posargs or ["runs"]))
+
+
+@nox.session(requires=["setup"])
+def gpu(session: nox.Session) -> None:
+    """Run the tests that need an accelerator; each is skipped, with its reason, where there is none."""
+    session.run(PYTHON, "-m", "pytest", "-m", "gpu", *session.posargs)
+
+
+@nox.session(requires=["setup"], name="bench-self")
+def bench_self(session: nox.Session) -> None:
+    """Measure the measuring: fidelity, overhead, time to an answer. Arguments go to the script."""
+    session.run(PYTHON, "-m", "bench.selfbench", *session.posargs)
