@@ -1,0 +1,341 @@
+"""What is measured and what comes of it: Case, Record, Static, Environment, Run.
+
+Every border between rooms is one of these frozen dataclasses. They hold base SI units (seconds, bytes) and are
+never rounded. A value that could not be had is ``None``, and its reason stands in the ``nulls`` beside it.
+`results.store` validates them with pydantic when they come from a file; the constraints are in the annotations.
+"""
+
+import dataclasses
+import json
+from typing import Annotated, Any, Final, Literal, TypeVar
+
+from annotated_types import Ge, Gt, Le, MaxLen, MinLen, Predicate
+
+from results.errors import InputError, suggestion
+
+SCHEMA_VERSION: Final = 1
+"""Version of the run file. History: 1, the first."""
+
+Task = Literal["inference", "training"]
+Precision = Literal["fp32", "tf32", "amp-fp16", "amp-bf16", "fp16", "bf16"]
+Runtime = Literal[
+    "eager",
+    "compile",
+    "compile:reduce-overhead",
+    "compile:max-autotune",
+    "compile:max-autotune-no-cudagraphs",
+]
+Layout = Literal["nchw", "nhwc"]
+Status = Literal["ok", "out-of-memory", "crash", "timeout", "error", "unsupported"]
+Stop = Literal["target", "budget"]
+
+T = TypeVar("T")
+
+Text = Annotated[str, MaxLen(4096)]
+Name = Annotated[str, MinLen(1), MaxLen(128), Predicate(str.isprintable)]
+Seconds = Annotated[float, Ge(0)]
+StepSeconds = Annotated[float, Gt(0)]
+Count = Annotated[int, Ge(0), Le(2**62)]
+Size = Annotated[int, Ge(1), Le(2**31)]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """Everything that may change a number, and nothing else: one point on every axis."""
+
+    model: Name
+    """A variant of `resnet.VARIANTS`, or a peer such as ``torchvision:vgg16``."""
+    task: Task
+    """``inference``: forward in eval mode; ``training``: forward, cross-entropy, backward, SGD with momentum."""
+    batch_size: Size
+    image_size: Size
+    """Height and width of the square input in pixels."""
+    device: Name
+    """``cpu``, or an accelerator with its index, such as ``cuda:0``."""
+    precision: Precision
+    runtime: Runtime
+    layout: Layout
+    threads: Size
+    """Threads with which torch computes inside one operator on the CPU."""
+
+    @property
+    def key(self) -> str:
+        """The case in one line, unique to it: ``resnet50/inference/b8/224/cpu/fp32/eager/nchw/t2``."""
+        return "/".join(
+            (
+                self.model,
+                self.task,
+                f"b{self.batch_size}",
+                str(self.image_size),
+                self.device,
+                self.precision,
+                self.runtime,
+                self.layout,
+                f"t{self.threads}",
+            )
+        )
+
+    @property
+    def baseline(self) -> "Case":
+        """The same model, task, batch, image, device and threads with ``fp32``, ``eager``, ``nchw``."""
+        return dataclasses.replace(self, precision="fp32", runtime="eager", layout="nchw")
+
+
+AXES: Final = tuple(field.name for field in dataclasses.fields(Case))
+CHOICES: Final[dict[str, tuple[str, ...]]] = {
+    "task": Task.__args__,  # type: ignore[attr-defined]
+    "precision": Precision.__args__,  # type: ignore[attr-defined]
+    "runtime": Runtime.__args__,  # type: ignore[attr-defined]
+    "layout": Layout.__args__,  # type: ignore[attr-defined]
+}
+"""The axes whose values are words, with those words."""
+
+
+def check_choice(axis: str, value: str) -> None:
+    """Raise `InputError`, naming the axis and its choices, unless `value` is one of them."""
+    choices = CHOICES[axis]
+    if value not in choices:
+        raise InputError(f"unknown {axis} {value!r}{suggestion(value, choices)} (choices: {', '.join(choices)})")
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Samples:
+    """The raw series of one process, oldest first, warm-up included: every statistic is recomputed from it.
+
+    A turn is one worker's share of a round of the rotation: its first step is dropped where others ran in
+    between, the others are kept here.
+    """
+
+    step_s: tuple[StepSeconds, ...]
+    """Seconds of each kept step (on an accelerator between two events on its queue)."""
+    turn: tuple[Count, ...]
+    """For each step, the index of the turn it belongs to: 0, 0, 1, 1, 2, …"""
+    wall_s: tuple[StepSeconds, ...]
+    """For each turn, wall seconds a step: the host's clock from one synchronisation to the next."""
+    baseline_s: tuple[StepSeconds | None, ...] = ()
+    """For each turn, the median step of the group's baseline in the same round, or None where it had left;
+    empty where no baseline was alive beside this case (and for the baseline itself)."""
+    forward_s: tuple[StepSeconds, ...] = ()
+    """For each step, the part up to the loss (training only, else empty)."""
+    backward_s: tuple[StepSeconds, ...] = ()
+    optimizer_s: tuple[StepSeconds, ...] = ()
+    warmup: Count
+    """Steps at the start of the series that are not steady; statistics begin after them."""
+    steady: bool
+    """Whether the series became steady before sampling ended."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What one process measured once. None has its reason in `Record.nulls` under the field's name."""
+
+    first_step_s: Seconds | None = None
+    """Wall time of the very first step (with compilation, where the runtime compiles)."""
+    compile_s: Seconds | None = None
+    """First step of a compiled runtime less the median steady step."""
+    graph_breaks: Count | None = None
+    peak_resident_bytes: Count | None = None
+    """CPU: peak resident size of the worker above its size at its start."""
+    peak_allocated_bytes: Count | None = None
+    """Accelerator: peak of the bytes that tensors occupied."""
+    peak_reserved_bytes: Count | None = None
+    """Accelerator: peak of the bytes that the allocator held."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Ran:
+    """What really ran, observed on one forward pass outside the timed steps."""
+
+    parameter_dtypes: tuple[Name, ...]
+    """Dtypes of the parameters, such as ``float32``."""
+    compute_dtypes: tuple[Name, ...]
+    """Dtypes that convolutions and linear layers gave out."""
+    layout: Name
+    """Memory format of the convolutions' outputs: ``nchw``, ``nhwc`` or ``mixed``."""
+    tf32_matmul: bool
+    tf32_convolution: bool
+    autocast: Name | None
+    """Autocast's dtype, None where it was off."""
+    grad_scaler: bool
+    threads: Size
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Layer:
+    """One leaf module of a model."""
+
+    name: Name
+    type: Name
+    stage: Name
+    """The top-level child that holds it: ``conv1``, ``layer1``, ``fc``…"""
+    output_shape: tuple[Count, ...]
+    """Shape for one image, batch dimension first."""
+    parameters: Count
+    macs: Count
+    """Multiply-adds (convolution and linear layers; 0 elsewhere)."""
+    activations: Count
+    """Elements put out by convolution and linear layers (0 elsewhere)."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """The layers of one top-level child, added up."""
+
+    name: Name
+    parameters: Count
+    macs: Count
+    activations: Count
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Static:
+    """What is known of a model at an image size without timing it; per image unless it says otherwise."""
+
+    model: Name
+    family: Name
+    """Family of the variant, such as ``resnet`` or ``resnext``; ``peer`` for torchvision's others."""
+    block: Name | None
+    """Block type, None for peers that have none."""
+    depth: Size | None
+    image_size: Size
+    num_classes: Count
+    parameters: Count
+    trainable_parameters: Count
+    buffers: Count
+    """Elements in buffers."""
+    model_bytes: dict[str, Count]
+    """Bytes of parameters and buffers by precision of the weights: ``fp32``, ``fp16``, ``bf16``."""
+    macs: Count
+    """Multiply-adds of convolution and linear layers, agreed by two counters."""
+    training_flops: Count
+    """Forward and backward, 2 × MACs each way as the backward pass really needs them."""
+    fvcore_flops: Count
+    """fvcore's own total, which it counts in multiply-adds and with batch norm and pooling."""
+    activations: Count
+    arithmetic_intensity: float
+    """FLOPs a byte in fp32 at batch 1: weights read once, each layer's activations read and written once."""
+    uncounted: tuple[Name, ...]
+    """Operators that the reference counter does not know."""
+    imagenet_top1: float | None
+    """ImageNet-1k top-1 accuracy as a fraction, from torchvision's weight metadata; None is none."""
+    imagenet_weights: Name | None
+    """The weights that reach it, such as ``IMAGENET1K_V2``."""
+    layers: tuple[Layer, ...]
+    stages: tuple[Stage, ...]
+
+    @property
+    def flops(self) -> int:
+        """Floating-point operations of one forward pass: 2 × MACs."""
+        return 2 * self.macs
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Accelerator:
+    """One accelerator as its driver describes it."""
+
+    device: Name
+    name: Name
+    memory_bytes: Count | None
+    capability: Name | None = None
+    driver: Name | None = None
+    clock_hz: Count | None = None
+    max_clock_hz: Count | None = None
+    power_limit_w: float | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Environment:
+    """The machine and the software of a run. Host and user names are left out on purpose."""
+
+    cpu: Name
+    cpu_flags: tuple[Name, ...]
+    """Those of AVX2, AVX-512, AMX and bf16 support that the CPU has."""
+    physical_cores: Size | None
+    logical_cores: Size
+    usable_cores: Size
+    """Cores that this process may run on."""
+    governor: Name | None
+    cgroup_cpus: float | None
+    """CPUs' worth of time that the control group grants."""
+    cgroup_memory_bytes: Count | None
+    memory_bytes: Count
+    accelerators: tuple[Accelerator, ...]
+    os: Name
+    kernel: Name
+    python: Name
+    torch: Name
+    torch_build: dict[str, Text]
+    """CUDA, HIP, cuDNN, oneDNN, BLAS, OpenMP… as torch was built or found them."""
+    torch_threads: Size
+    torch_interop_threads: Size
+    variables: dict[str, Text]
+    """Environment variables that change speed (``OMP_NUM_THREADS`` and its like), as set."""
+    torchvision: Name | None
+    tool_version: Name
+    tool_commit: Name | None
+    nulls: dict[str, Text]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How a run samples."""
+
+    replicates: Size
+    """Fresh processes for each case."""
+    target: Annotated[float, Gt(0), Le(1)]
+    """Half-width of the 95 % interval at which a case is precise enough, as a fraction."""
+    budget_s: Annotated[float, Gt(0)]
+    """Seconds of sampling for one worker at most."""
+    timeout_s: Annotated[float, Gt(0)]
+    """Seconds without an answer after which a worker counts as hung."""
+    time_limit_s: Annotated[float, Gt(0)] | None
+    """Seconds for the whole run; cases that it leaves no time for are not measured."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """The head of a run file: one machine, one plan."""
+
+    id: Name
+    schema: Literal[1] = SCHEMA_VERSION
+    started: Name
+    """ISO 8601, UTC."""
+    suite: Name
+    settings: Settings
+    environment: Environment
+    plan: tuple[Case, ...]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """What came of one case in one process, whatever came of it."""
+
+    case: Case
+    replicate: Count
+    """Index of the fresh process, from 0."""
+    status: Status
+    cause: Text | None = None
+    """One line: why the status is not ``ok``."""
+    started: Name
+    duration_s: Seconds
+    """Wall time from the worker's start to its end, others' turns included."""
+    samples: Samples | None = None
+    facts: Facts = dataclasses.field(default_factory=Facts)
+    nulls: dict[str, Text] = dataclasses.field(default_factory=dict)
+    """Reason of each value that could not be had, by the name of the metric or field."""
+    ran: Ran | None = None
+    notes: tuple[Text, ...] = ()
+    """Findings a reader should know, such as a precision that the hardware only emulates."""
+    stop: Stop | None = None
+    """Why sampling ended: precise enough, or out of budget."""
+
+
+def from_json(kind: type[T], content: dict[str, Any]) -> T:
+    """Build one of these dataclasses, and those inside it, from JSON's dicts and lists.
+
+    Raises:
+        pydantic.ValidationError: the content breaks the schema.
+    """
+    from pydantic import TypeAdapter  # noqa: PLC0415 - 0.2 s that only reading what comes from outside needs
+
+    return TypeAdapter(kind).validate_json(json.dumps(content))

@@ -1,0 +1,208 @@
+"""Statistics of timings: where warm-up ends, and how sure a number is.
+
+Times are positive and their errors multiply, so everything here works on logarithms. Two levels are kept
+apart: within one process the turns are correlated (`median_interval` corrects for it), and only processes are
+replicates of one another (`across`, `ratio`).
+"""
+
+import dataclasses
+import math
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+CONFIDENCE: Final = 0.95
+MIN_STEADY: Final = 3
+"""Fewer steady steps than this show nothing, however slow they are."""
+MIN_TURNS: Final = 4
+"""Fewer turns than this give no interval: their spread itself is unknown."""
+
+_SHORT: Final = 15
+"""A series up to this length is judged step by step, a longer one in segments."""
+_SEGMENTS: Final = 8
+_MIN_SEGMENT: Final = 4
+_MAX_CORRELATION: Final = 0.85
+"""More than this between neighbouring steps is drift rather than noise."""
+_SHORT_TOLERANCE: Final = 0.05
+"""Half-range (in logs) within which the steps of a short series count as one level."""
+_LEVEL_TOLERANCE: Final = 0.03
+"""Range (in logs) of the segments' means that is taken for the slow drift of a shared machine."""
+_NOISE_RANGE: Final = 5.5
+"""Range of the means of `_SEGMENTS` segments, in their standard errors, that noise alone hardly exceeds (the
+studentised range of 8 means passes 5.5 in fewer than 1 of 200 cases)."""
+_CLIP: Final = 4.0
+"""Steps further than this many robust standard deviations from the later half's median count as this far."""
+_MAD_TO_SD: Final = 1.4826
+_MEDIAN_TO_MEAN: Final = math.sqrt(math.pi / 2)
+"""Standard error of a normal sample's median, in that of its mean."""
+
+_Floats = npt.NDArray[np.float64]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Interval:
+    """An estimate with its 95 % confidence interval."""
+
+    value: float
+    low: float
+    high: float
+
+    @property
+    def relative(self) -> float:
+        """Half-width as a fraction of the value: 0.01 is ±1 %."""
+        return (self.high - self.low) / (2 * self.value)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Steady:
+    """Where warm-up ends."""
+
+    start: int
+    """Index of the first steady step; the best guess where the series is not steady."""
+    steady: bool
+
+
+def steady(step_s: Sequence[float]) -> Steady:
+    """Find the end of warm-up in a series of step times in seconds.
+
+    The cut is MSER (White 1997, "An effective truncation heuristic for bias reduction in simulation output"): the
+    one that gives the mean of what remains the smallest standard error, on logs that are clipped so that
+    single spikes do not steer it. The series is steady if the cut lies in its first half (a later one means that
+    it was still changing) and the means of eight segments of the rest agree, within the noise or within 3 %.
+    A cycle that is short against the series is steady; one as long as the series cannot be told from drift.
+    A series of at most 15 steps is steady if its last 3 or more lie within 5 % of their median.
+
+    O(n log n) for n steps.
+    """
+    log = np.log(np.asarray(step_s, dtype=np.float64))
+    if log.size <= _SHORT:
+        return _steady_short(log)
+    later = log[log.size // 2 :]
+    centre = float(np.median(later))
+    scale = _robust_sd(later)
+    if scale == 0.0:  # a clock too coarse to show noise, or recorded constants
+        scale = 1e-4
+    clipped = np.clip(log, centre - _CLIP * scale, centre + _CLIP * scale)
+    start = _mser(clipped)
+    return Steady(start, start <= log.size // 2 and _level(clipped[start:]))
+
+
+def _steady_short(log: _Floats) -> Steady:
+    for start in range(log.size - MIN_STEADY + 1):
+        rest = log[start:]
+        if np.abs(rest - np.median(rest)).max() <= _SHORT_TOLERANCE:
+            return Steady(start, steady=True)
+    return Steady(max(0, log.size - MIN_STEADY), steady=False)
+
+
+def _mser(log: _Floats) -> int:
+    """Return the cut that minimises the squared standard error of the mean of what remains."""
+    kept = np.arange(log.size, 0, -1, dtype=np.float64)
+    centred = log - log[-1]  # keeps the sums of squares small, and with them their rounding error
+    sums = np.cumsum(centred[::-1])[::-1]
+    squares = np.cumsum((centred**2)[::-1])[::-1]
+    variance = np.maximum(squares / kept - (sums / kept) ** 2, 1e-12)
+    # The last steps are no candidates: the spread of a handful is small by luck.
+    return int(np.argmin((variance / kept)[: log.size - _SHORT // 2]))
+
+
+def _level(log: _Floats) -> bool:
+    """Tell whether the segments' means agree, within noise or within the tolerance.
+
+    The noise is that within segments, and a segment of correlated steps is worth fewer of them.
+    """
+    segments = min(_SEGMENTS, log.size // _MIN_SEGMENT)
+    size = log.size // segments
+    rows = log[log.size - size * segments :].reshape(segments, size)
+    means = rows.mean(axis=1)
+    within = rows - means[:, None]
+    variance = float((within**2).sum()) / (segments * (size - 1))
+    lagged = float((within[:, 1:] * within[:, :-1]).sum()) / (segments * (size - 1))
+    correlation = min(max(lagged / variance + 1 / size, 0.0), _MAX_CORRELATION) if variance > 0 else 0.0
+    error = math.sqrt(variance / size * (1 + correlation) / (1 - correlation))
+    return float(np.ptp(means)) <= max(_LEVEL_TOLERANCE, _NOISE_RANGE * error)
+
+
+def _robust_sd(values: _Floats) -> float:
+    return _MAD_TO_SD * float(np.median(np.abs(values - np.median(values))))
+
+
+def median_interval(turn_medians: Sequence[float]) -> Interval | None:
+    """Return the typical step of ONE process with its interval, from the median step of each turn in seconds.
+
+    Neighbouring turns resemble each other, so n of them are worth fewer: n (1 - r) / (1 + r), with r the lag-1
+    autocorrelation corrected for its bias (Kendall 1954; Marriott and Pope 1954), as of a first-order
+    autoregressive series. The interval is the median, plus and minus Student's t times the standard error of a
+    median (1.2533 s / sqrt(n)), on logs whose outliers are drawn in to 3 robust standard deviations.
+    Works as well on the turns' ratios to a baseline. None with fewer than 4 turns.
+    """
+    if len(turn_medians) < MIN_TURNS:
+        return None
+    log = np.log(np.asarray(turn_medians, dtype=np.float64))
+    centre = float(np.median(log))
+    scale = _robust_sd(log)
+    drawn_in = np.clip(log, centre - 3 * scale, centre + 3 * scale) if scale > 0 else log
+    worth = _effective(drawn_in)
+    error = _MEDIAN_TO_MEAN * float(drawn_in.std(ddof=1)) / math.sqrt(worth)
+    half = _t_quantile(max(worth - 1, 1.0)) * error
+    return Interval(math.exp(centre), math.exp(centre - half), math.exp(centre + half))
+
+
+def _effective(values: _Floats) -> float:
+    """Return how many independent values a series of correlated ones is worth."""
+    n = values.size
+    deviation = values - values.mean()
+    total = float(deviation @ deviation)
+    if total == 0.0:
+        return float(n)
+    lag = float(deviation[:-1] @ deviation[1:]) / total
+    corrected = min(max((n * lag + 1) / (n - 3), 0.0), 0.99)
+    return max(n * (1 - corrected) / (1 + corrected), 2.0)
+
+
+def across(values: Sequence[float]) -> Interval | None:
+    """Return the geometric mean of the replicates' positive values with its t-interval on logs; None below two."""
+    if len(values) < 2:
+        return None
+    log = np.log(np.asarray(values, dtype=np.float64))
+    centre = float(log.mean())
+    half = _t_quantile(len(values) - 1) * float(log.std(ddof=1)) / math.sqrt(len(values))
+    return Interval(math.exp(centre), math.exp(centre - half), math.exp(centre + half))
+
+
+def ratio(pairs: Sequence[tuple[float, float]]) -> Interval | None:
+    """Return the geometric mean of first / second over paired values with its t-interval; None below two pairs.
+
+    Pairing removes what both sides share, such as the drift of the machine.
+    """
+    return across([first / second for first, second in pairs])
+
+
+def quantile_interval(values: Sequence[float], q: float) -> Interval | None:
+    """Return the quantile `q` of independent values with bounds from order statistics.
+
+    Free of any distribution (David and Nagaraja 2003, "Order Statistics", section 7.1). Each bound holds with
+    95 % on its own. None where even the largest value is no upper bound (1 - q**n < 0.95: p90 needs 29 values, p95
+    59, p99 299) or the smallest is no lower one.
+    """
+    from scipy.stats import binom  # noqa: PLC0415 (0.5 s that only this needs)
+
+    n = len(values)
+    if n == 0:
+        return None
+    ordered = sorted(values)
+    high = int(binom.ppf(CONFIDENCE, n, q)) + 1  # the smallest rank with P(at most rank - 1 lie below) >= 95 %
+    low = int(binom.ppf(1 - CONFIDENCE, n, q))  # the largest rank with P(at least rank lie below) >= 95 %
+    if high > n or low < 1:
+        return None
+    return Interval(float(np.quantile(ordered, q)), ordered[low - 1], ordered[high - 1])
+
+
+def _t_quantile(degrees: float) -> float:
+    """Return Student's two-sided 95 % quantile (stdtrit is the cheap core of scipy.stats.t)."""
+    from scipy.special import stdtrit  # noqa: PLC0415 (0.1 s that `import results` need not pay)
+
+    quantile: Any = stdtrit(degrees, (1 + CONFIDENCE) / 2)
+    return float(quantile)

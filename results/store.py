@@ -1,0 +1,263 @@
+"""Reading run files: `load` gives `Records`. One run is one ``runs/<run id>.jsonl`` (`results.writer` writes it).
+
+The first line is the header, then come a line for each static cost and each record, and an end line.
+"""
+
+import dataclasses
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import BinaryIO, Final, overload
+
+from results.errors import InputError
+from results.lines import MAX_LINE_BYTES, Body, DamagedLineError, End, Resumed, decode
+from results.schema import Environment, Record, Run, Static
+
+_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_MACHINE: Final = ("cpu", "usable_cores", "memory_bytes", "os", "kernel", "python", "torch", "tool_version")
+"""Fields of `Environment` in which a resumed run must not differ without being told."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class RunFile:
+    """What one run file holds."""
+
+    path: Path
+    run: Run
+    statics: tuple[Static, ...]
+    records: tuple[Record, ...]
+    complete: bool
+    """Whether the run came to its end: every case of its plan was dealt with."""
+    problems: tuple[str, ...]
+    """What is wrong with the file, a line each: ``FILE line N: what``."""
+
+    @property
+    def environment(self) -> Environment:
+        """The machine on which the run started."""
+        return self.run.environment
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Records(Sequence[Record]):
+    """The records of some run files, in order, each of which knows its file."""
+
+    files: tuple[RunFile, ...]
+    _records: tuple[Record, ...] = dataclasses.field(init=False, repr=False, compare=False)
+    _files: dict[int, RunFile] = dataclasses.field(init=False, repr=False, compare=False)
+    """The file of each record, by the identity of the record: equal records may stand in several files."""
+
+    def __post_init__(self) -> None:
+        pairs = [(record, file) for file in self.files for record in file.records]
+        object.__setattr__(self, "_records", tuple(record for record, _ in pairs))
+        object.__setattr__(self, "_files", {id(record): file for record, file in pairs})
+
+    @overload
+    def __getitem__(self, index: int) -> Record: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[Record, ...]: ...
+    def __getitem__(self, index: int | slice) -> Record | tuple[Record, ...]:
+        return self._records[index]
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What is wrong with the files, a line each."""
+        return tuple(problem for file in self.files for problem in file.problems)
+
+    def file(self, record: Record) -> RunFile:
+        """Return the file that holds `record`, which must be one of these records and not a copy."""
+        try:
+            return self._files[id(record)]
+        except KeyError:
+            raise ValueError("this record is none of these records (a copy does not know its file)") from None
+
+    def run(self, record: Record) -> Run:
+        """Return the run that made `record`."""
+        return self.file(record).run
+
+    def static(self, record: Record) -> Static | None:
+        """Return the static cost of the record's model at its image size, None where its file has none."""
+        wanted = (record.case.model, record.case.image_size)
+        for static in self.file(record).statics:
+            if (static.model, static.image_size) == wanted:
+                return static
+        return None
+
+
+def load(*paths: str | Path) -> Records:
+    """Read run files, or every ``*.jsonl`` of folders; a file that is named twice is read once.
+
+    A damaged line is reported in `Records.problems` with its number, and the rest is read.
+
+    Raises:
+        InputError: There is no such file or no run file in a folder, a file is no run file, its header is
+            damaged or of a newer schema, or two files hold the same run.
+    """
+    files = dict.fromkeys(file.resolve() for path in paths for file in _files(Path(path)))
+    if not files:
+        raise InputError("no run file given; give files or folders such as runs/")
+    read: dict[str, RunFile] = {}
+    for path in files:
+        file = parse(path).file
+        if file.run.id in read:
+            raise InputError(f"{path} and {read[file.run.id].path} hold the same run; give only one of them")
+        read[file.run.id] = file
+    return Records(tuple(read.values()))
+
+
+def _files(path: Path) -> list[Path]:
+    if not path.is_dir():
+        return [path]
+    found = sorted(path.glob("*.jsonl"))
+    if not found:
+        raise InputError(f"no run file (*.jsonl) in {path}")
+    return found
+
+
+def check_run_id(run_id: str) -> None:
+    """Raise `InputError` unless `run_id` is safe as the name of a file."""
+    if not _ID.fullmatch(run_id) or run_id in {".", ".."}:
+        raise InputError(f"run id {run_id[:80]!r} is not 1 to 64 of the characters A-Z a-z 0-9 . _ - (and not . or ..)")
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Parsed:
+    """A run file, with what is needed to go on writing it."""
+
+    file: RunFile
+    damaged: str | None
+    """The first problem of a line that is not a torn last one."""
+    good_bytes: int
+    """Where the last sound line that is no end line stops."""
+    next_line: int
+
+
+def parse(path: Path) -> Parsed:
+    """Read one run file; raises `InputError` as `load` does."""
+    try:
+        with path.open("rb") as stream:
+            return _parse_stream(path, stream)
+    except FileNotFoundError:
+        raise InputError(f"there is no file {path}") from None
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror or error}") from None
+
+
+def _parse_stream(path: Path, stream: BinaryIO) -> Parsed:
+    run = _header(path, stream)
+    statics: list[Static] = []
+    records: list[Record] = []
+    problems: list[str] = []
+    damaged: str | None = None
+    end: End | None = None
+    good_bytes = stream.tell()
+    last, skipped = 1, 0  # number of the last sound line, and damaged ones since
+    for position, raw in enumerate(_raw_lines(stream), start=2):
+        where = f"{path} line {position}"
+        try:
+            number, body = decode(raw.removesuffix(b"\n"))
+        except (DamagedLineError, InputError) as error:
+            skipped += 1
+            if raw.endswith(b"\n") or len(raw) > MAX_LINE_BYTES:
+                problems.append(f"{where}: {error}")
+                damaged = damaged or problems[-1]
+            else:
+                problems.append(f"{where}: torn, as the run was cut off while writing it; left out")
+            continue
+        wrong = _misplaced(number, body, last, skipped, end)
+        if wrong:
+            problems.append(f"{where}: {wrong}")
+            damaged = damaged or problems[-1]
+        if number <= last:
+            continue
+        last, skipped, end = number, 0, None
+        match body:
+            case Static():
+                statics.append(body)
+            case Record():
+                records.append(body)
+            case Resumed():
+                problems += [f"{where}: {change}" for change in _changes(run.environment, body.environment)]
+            case End():
+                end = body
+        if not isinstance(body, End):
+            good_bytes = stream.tell()
+    problems += [f"{path}: {problem}" for problem in _ending(run, records, end)]
+    file = RunFile(
+        path=path,
+        run=run,
+        statics=tuple(statics),
+        records=tuple(records),
+        complete=end is not None and end.status == "complete",
+        problems=tuple(problems),
+    )
+    next_line = last if end is not None else last + 1
+    return Parsed(file=file, damaged=damaged, good_bytes=good_bytes, next_line=next_line)
+
+
+def _header(path: Path, stream: BinaryIO) -> Run:
+    """Read the first line; without it nothing that follows can be told apart."""
+    raw = next(_raw_lines(stream), b"")
+    try:
+        number, run = decode(raw.removesuffix(b"\n"))
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+    except DamagedLineError as error:
+        what = "its header is damaged" if raw.startswith(b'{"crc32":') else "this is no run file"
+        raise InputError(f"{path} line 1: {what} ({error})") from None
+    if not isinstance(run, Run) or number != 1:
+        raise InputError(f"{path} line 1: the header of the run is missing; its first lines were lost")
+    try:
+        check_run_id(run.id)
+    except InputError as error:
+        raise InputError(f"{path} line 1: {error}") from None
+    return run
+
+
+def _raw_lines(stream: BinaryIO) -> Iterator[bytes]:
+    """Yield each line with its newline; of one that is too long only so much as shows that it is."""
+    while raw := stream.readline(MAX_LINE_BYTES + 2):
+        yield raw
+        rest = raw
+        while len(raw) > MAX_LINE_BYTES + 1 and rest and not rest.endswith(b"\n"):
+            rest = stream.readline(MAX_LINE_BYTES)
+
+
+def _misplaced(number: int, body: Body, last: int, skipped: int, end: End | None) -> str | None:
+    if number <= last:
+        return f"repeats line {number}; left out"
+    if number > last + skipped + 1:
+        missing = number - last - skipped - 1
+        return f"{missing} line{'s are' if missing > 1 else ' is'} missing before it (it was line {number})"
+    if isinstance(body, Run):
+        return "a second header; left out"
+    if end is not None:
+        return "stands after the end of the run"
+    return None
+
+
+def _changes(before: Environment, after: Environment) -> list[str]:
+    changed = [
+        f"{name} {getattr(before, name)} became {getattr(after, name)}"
+        for name in _MACHINE
+        if getattr(before, name) != getattr(after, name)
+    ]
+    names = [[accelerator.name for accelerator in one.accelerators] for one in (before, after)]
+    if names[0] != names[1]:
+        changed.append(f"accelerators {names[0]} became {names[1]}")
+    return [f"resumed under other conditions: {change}" for change in changed]
+
+
+def _ending(run: Run, records: list[Record], end: End | None) -> list[str]:
+    planned = len(run.plan) * run.settings.replicates
+    progress = f"{len(records)} of {planned} planned records are there"
+    if end is None:
+        return [f"no end line, the run was cut off: {progress}"]
+    problems = []
+    if end.records != len(records):
+        problems.append(f"the end line counts {end.records} records, {len(records)} could be read")
+    if end.status == "interrupted":
+        problems.append(f"the run was interrupted: {progress}")
+    return problems

@@ -1,0 +1,208 @@
+"""Records to a tidy pandas frame, one row a case, and pivots of it for people."""
+
+import dataclasses
+import statistics
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from results import stats
+from results.formats import FORMATS, format_table
+from results.metrics import METRICS, Measured, measure
+from results.sanity import warnings
+from results.schema import AXES, Case, Record
+from results.store import Records
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["FORMATS", "depth_by_block", "format_table", "speedups", "table"]
+
+BOUNDS: Final = {
+    "latency_low_s": "s",
+    "latency_high_s": "s",
+    "speedup_low": "1",
+    "speedup_high": "1",
+}
+"""Columns of 95 % intervals, with their units."""
+COLUMNS: Final = (
+    "run",
+    "cpu",
+    "accelerator",
+    "torch",
+    *AXES,
+    "family",
+    "block",
+    "depth",
+    "status",
+    "cause",
+    "replicates",
+    "failed_replicates",
+    *METRICS,
+    *BOUNDS,
+    "interval",
+    "stop",
+    "warnings",
+    "notes",
+    "nulls",
+)
+"""The columns of `table`, in order."""
+
+
+def table(records: Records) -> "pd.DataFrame":
+    """Return a frame with one row for each case of each run, failed cases included, in the order of the plan.
+
+    Metrics are float64 columns in the units of ``frame.attrs["units"]`` (by column), NaN where a value could not
+    be had; the column ``nulls`` holds a dict of the reasons. Replicates are brought together as `METRICS` says.
+    ``interval`` says what the bounds of latency and speed-up span: ``replicates`` (two or more processes), or
+    ``process`` (the turns of a single one, which does not tell how another would do). Where any replicate
+    failed, ``status`` and ``cause`` are those of the first that did, and ``replicates`` counts only the others,
+    from which the metrics come: a case that fails now and then never looks sound. A replicate that was measured
+    again after a break counts once, as it was last.
+    """
+    import pandas as pd  # noqa: PLC0415 (0.4 s that `import results` need not pay)
+
+    rows: list[dict[str, Any]] = []
+    for file in records.files:
+        order = {case: place for place, case in enumerate(file.run.plan)}
+        cases: dict[Case, dict[int, Record]] = {}
+        for record in file.records:
+            cases.setdefault(record.case, {})[record.replicate] = record
+        planned = sorted(cases, key=lambda case: order.get(case, len(order)))
+        rows += [_row(records, list(cases[case].values())) for case in planned]
+    frame = pd.DataFrame(rows, columns=list(COLUMNS))
+    kinds = dict.fromkeys((*METRICS, *BOUNDS), "float64") | dict.fromkeys(
+        ("batch_size", "image_size", "threads", "replicates", "failed_replicates"), "int64"
+    )
+    frame = frame.astype({**kinds, "depth": "Int64"})
+    frame.attrs["units"] = {name: metric.unit for name, metric in METRICS.items()} | BOUNDS
+    return frame
+
+
+def _row(records: Records, replicates: Sequence[Record]) -> dict[str, Any]:
+    """Return the row of one case from its replicates, each once."""
+    first = replicates[0]
+    run, static = records.run(first), records.static(first)
+    case = first.case
+    failed = [record for record in replicates if record.status != "ok"]
+    sound = [record for record in replicates if record.status == "ok"]
+    measured = [measure(record, static) for record in sound or failed[:1]]
+    accelerators = {one.device: one.name for one in run.environment.accelerators}
+    row: dict[str, Any] = {
+        "run": run.id,
+        "cpu": run.environment.cpu,
+        "accelerator": accelerators.get(case.device),
+        "torch": run.environment.torch,
+        **dataclasses.asdict(case),
+        "family": static.family if static else None,
+        "block": static.block if static else None,
+        "depth": static.depth if static else None,
+        "status": failed[0].status if failed else "ok",
+        "cause": _cause(failed, replicates),
+        "replicates": len(sound),
+        "failed_replicates": len(failed),
+        "stop": _stop(sound),
+        "warnings": tuple(dict.fromkeys(line for record in sound for line in warnings(record))),
+        "notes": tuple(dict.fromkeys(note for record in replicates for note in record.notes)),
+        "interval": None,
+    }
+    nulls: dict[str, str] = {}
+    for name in METRICS:
+        row[name], reason = _combine(name, measured)
+        if reason is not None:
+            nulls[name] = reason
+    for name, low, high in (
+        ("latency_s", "latency_low_s", "latency_high_s"),
+        ("speedup", "speedup_low", "speedup_high"),
+    ):
+        interval = _interval(name, case, measured)
+        if interval is None:
+            row[low] = row[high] = None
+            nulls[low] = nulls[high] = nulls.get(name, _no_interval(name, case))
+        else:
+            row[low], row[high] = interval.low, interval.high
+            row["interval"] = "replicates" if len(sound) > 1 else "process"
+    return {**row, "nulls": nulls}
+
+
+def _cause(failed: Sequence[Record], replicates: Sequence[Record]) -> str | None:
+    if not failed:
+        return None
+    cause = failed[0].cause or "no cause given"
+    if len(replicates) == 1:
+        return cause
+    return f"{len(failed)} of {len(replicates)} replicates failed, the first with: {cause}"
+
+
+def _stop(sound: Sequence[Record]) -> str | None:
+    """``target`` only if every replicate became precise enough."""
+    stops = {record.stop for record in sound}
+    if not stops or None in stops:
+        return None
+    return "budget" if "budget" in stops else "target"
+
+
+def _combine(name: str, measured: Sequence[Measured]) -> tuple[float | None, str | None]:
+    """Return one value of the metric from all replicates, or None and the reason."""
+    values: list[float] = []
+    for one in measured:
+        value = one.metrics[name]
+        if value is None:
+            return None, one.nulls[name]
+        values.append(value)
+    if len(values) == 1:
+        return values[0], None
+    match METRICS[name].combine:
+        case "geometric":
+            return statistics.geometric_mean(values), None
+        case "median":
+            return statistics.median(values), None
+        case "max":
+            return max(values), None
+        case "same":
+            return values[0], None
+
+
+def _interval(name: str, case: Case, measured: Sequence[Measured]) -> stats.Interval | None:
+    if name == "speedup" and case == case.baseline:
+        return None
+    if len(measured) == 1:
+        return measured[0].intervals.get(name)
+    values = [one.metrics[name] for one in measured]
+    return None if None in values else stats.across([value for value in values if value is not None])
+
+
+def _no_interval(name: str, case: Case) -> str:
+    if name == "speedup" and case == case.baseline:
+        return "it is the baseline"
+    return f"fewer than {stats.MIN_TURNS} steady turns"
+
+
+def depth_by_block(frame: "pd.DataFrame") -> "pd.DataFrame":
+    """Return throughput in images a second by depth (rows) and kind of network (columns), of sound cases.
+
+    Rows are split by whatever else differs between the cases. A column is a family with its block type; models that
+    share a depth in it, such as two ResNeXts of 101 layers, get a column each.
+    """
+    sound = frame[(frame["status"] == "ok") & frame["depth"].notna()].copy()
+    conditions = _varying(sound, [axis for axis in ("run", *AXES) if axis != "model"])
+    kind = sound["family"] + " " + sound["block"].fillna("")
+    clash = sound.assign(kind=kind).duplicated([*conditions, "depth", "kind"], keep=False)
+    crowded = kind.isin(kind[clash])
+    sound["kind"] = kind.str.strip().mask(crowded, kind + ": " + sound["model"])
+    pivot = sound.set_index([*conditions, "depth", "kind"])["throughput_img_per_s"].unstack("kind")  # noqa: PD010
+    return pivot.sort_index()
+
+
+def speedups(frame: "pd.DataFrame") -> "pd.DataFrame":
+    """Return the speed-up over fp32, eager, nchw by model (rows) and precision, runtime and layout (columns).
+
+    Rows are split by whatever else differs between the cases; only sound cases count.
+    """
+    arms = ["precision", "runtime", "layout"]
+    sound = frame[(frame["status"] == "ok") & frame["speedup"].notna()]
+    conditions = _varying(sound, [axis for axis in ("run", *AXES) if axis not in {"model", *arms}])
+    return sound.set_index(["model", *conditions, *arms])["speedup"].unstack(arms).sort_index()  # noqa: PD010
+
+
+def _varying(frame: "pd.DataFrame", columns: Sequence[str]) -> list[str]:
+    return [column for column in columns if len(frame[column].drop_duplicates()) > 1]

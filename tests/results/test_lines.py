@@ -1,0 +1,104 @@
+import json
+import math
+import zlib
+
+import pytest
+
+from results.errors import InputError
+from results.lines import MAX_LINE_BYTES, DamagedLineError, decode, encode
+
+
+def _sealed(rest):
+    return b'{"crc32":"%08x",' % zlib.crc32(rest) + rest
+
+
+def _changed(line, change):
+    """Return the line with its content changed by `change` and a checksum that fits again."""
+    content = json.loads(line)
+    del content["crc32"]
+    change(content)
+    return _sealed(json.dumps(content).encode()[1:])
+
+
+@pytest.fixture
+def line(make_record):
+    return encode(7, make_record()).removesuffix(b"\n")
+
+
+def test_a_line_holds_what_was_written(line, make_record):
+    assert decode(line) == (7, make_record())
+
+
+def test_a_line_is_json_behind_its_checksum(line):
+    assert line.startswith(b'{"crc32":"')
+    assert int(json.loads(line)["crc32"], 16) == zlib.crc32(line[len('{"crc32":"00000000",') :])
+
+
+@pytest.mark.parametrize("place", [3, 12, 25, 200, -1])
+def test_any_changed_byte_is_noticed(line, place):
+    changed = bytearray(line)
+    changed[place] ^= 1
+    with pytest.raises(DamagedLineError):
+        decode(bytes(changed))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda c: c["record"].update(speed=1), "record.speed: Unexpected keyword"),
+        (lambda c: c["record"]["case"].update(color="red"), "record.case.color"),
+        (lambda c: c["record"]["case"].pop("model"), "record.case.model"),
+        (lambda c: c["record"]["case"].update(batch_size=0), "record.case.batch_size"),
+        (lambda c: c["record"]["case"].update(batch_size="8"), "record.case.batch_size"),
+        (lambda c: c["record"]["case"].update(batch_size=True), "record.case.batch_size"),
+        (lambda c: c["record"]["case"].update(model="a\x1b[31mb"), "record.case.model"),
+        (lambda c: c["record"]["case"].update(model="x" * 129), "record.case.model"),
+        (lambda c: c["record"]["case"].update(precision="fp8"), "record.case.precision"),
+        (lambda c: c["record"].update(duration_s=math.nan), "not JSON|finite"),
+        (lambda c: c["record"].update(duration_s=math.inf), "not JSON|finite"),
+        (lambda c: c["record"].update(duration_s=-1.0), "record.duration_s"),
+        (lambda c: c["record"]["samples"]["step_s"].__setitem__(0, 0.0), "record.samples.step_s.0"),
+        (lambda c: c["record"]["samples"]["step_s"].pop(), "record.samples.turn: 80 entries for 79 steps"),
+        (lambda c: c["record"]["samples"]["wall_s"].pop(), "turn 39 of 39"),
+        (lambda c: c["record"]["samples"].update(warmup=81), "record.samples.warmup: 81 of 80"),
+        (lambda c: c["record"]["samples"]["turn"].reverse(), "goes backwards"),
+        (lambda c: c["record"]["samples"].update(baseline_s=[0.1]), "record.samples.baseline_s: 1 entries"),
+        (lambda c: c["record"].update(samples=None), "status ok, but no samples"),
+        (lambda c: c.update(end={"status": "complete", "records": 1}), "holds 2 bodies"),
+        (lambda c: c.pop("record"), "holds 0 bodies"),
+        (lambda c: c.update(comment="x"), "comment: Unexpected keyword"),
+    ],
+)
+def test_what_breaks_the_schema_is_refused_by_name(line, change, message):
+    with pytest.raises(DamagedLineError, match=message) as caught:
+        decode(_changed(line, change))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_repeated_key_is_refused(line):
+    rest = line[len('{"crc32":"00000000",') :].replace(b'"replicate":0', b'"replicate":0,"replicate":1')
+    with pytest.raises(DamagedLineError, match="given twice"):
+        decode(_sealed(rest))
+
+
+def test_deep_nesting_is_refused():
+    with pytest.raises(DamagedLineError, match=r"nested too deeply|not JSON"):
+        decode(_sealed(b'"line":1,"record":' + b"[" * 200_000 + b"]" * 200_000 + b"}"))
+
+
+def test_a_huge_line_is_refused_before_it_is_parsed():
+    with pytest.raises(DamagedLineError, match="longer than 64 MiB"):
+        decode(b" " * (MAX_LINE_BYTES + 1))
+
+
+def test_a_newer_schema_asks_for_an_update(make_run):
+    newer = _changed(encode(1, make_run())[:-1], lambda c: c["header"].update(schema=2, novelty=1))
+    with pytest.raises(InputError, match=r"newer resnet-bench .schema 2, this one reads 1.; update"):
+        decode(newer)
+
+
+def test_the_writer_refuses_what_the_reader_would(make_record):
+    with pytest.raises(DamagedLineError, match="duration_s"):
+        encode(1, make_record(duration_s=-1.0))
+    with pytest.raises(DamagedLineError, match="record: "):
+        encode(1, make_record(duration_s=math.nan))

@@ -1,0 +1,163 @@
+import math
+
+import pytest
+
+from results.metrics import METRICS
+from results.schema import AXES
+from results.store import load
+from results.tables import BOUNDS, COLUMNS, depth_by_block, speedups, table
+
+
+@pytest.fixture
+def framed(tmp_path, write_run):
+    """Records to the frame, by way of a run file."""
+    return lambda records, statics=(), **fields: table(load(write_run(tmp_path, records, statics, **fields)))
+
+
+def _of(family, block, depth):
+    return {"family": family, "block": block, "depth": depth}
+
+
+def test_there_is_one_row_a_case_in_the_order_of_the_plan(framed, make_record, make_case, make_run):
+    cases = [make_case(batch_size=size) for size in (1, 2, 4)]
+    records = [make_record(case, replicate=index) for index in (0, 1) for case in reversed(cases)]
+    frame = framed(records, run=make_run(plan=cases))
+    assert list(frame["batch_size"]) == [1, 2, 4]
+    assert list(frame["replicates"]) == [2, 2, 2]
+    assert tuple(frame.columns) == COLUMNS
+
+
+def test_the_row_holds_axes_machine_metrics_and_units(framed, make_record, make_case, make_static, make_run):
+    case = make_case(device="cuda:0")
+    run = make_run(plan=[case], accelerator="NVIDIA H100")
+    frame = framed([make_record(case)], [make_static()], run=run)
+    (row,) = frame.to_dict("records")
+    assert {axis: row[axis] for axis in AXES} == {axis: getattr(case, axis) for axis in AXES}
+    assert (row["cpu"], row["accelerator"], row["torch"]) == ("AMD EPYC 9B14", "NVIDIA H100", "2.14.1")
+    assert (row["family"], row["block"], row["depth"]) == ("resnet", "bottleneck", 50)
+    assert row["macs"] == 4_089_184_256
+    assert row["throughput_img_per_s"] * row["latency_s"] == pytest.approx(8)
+    units = frame.attrs["units"]
+    assert set(units) == {*METRICS, *BOUNDS}
+    assert (units["latency_s"], units["macs"], units["peak_resident_bytes"]) == ("s", "MAC", "B")
+
+
+def test_one_process_has_the_interval_within_it(framed, make_record):
+    (row,) = framed([make_record()]).to_dict("records")
+    assert row["interval"] == "process"
+    assert row["latency_low_s"] < row["latency_s"] < row["latency_high_s"]
+
+
+def test_replicates_have_the_interval_across_them(framed, make_record, make_case):
+    case = make_case(layout="nhwc")
+    records = [
+        make_record(case, replicate=index, latency_s=0.05 * factor, baseline_latency_s=0.1, noise=0.0)
+        for index, factor in enumerate((0.9, 1.0, 1 / 0.9))
+    ]
+    (row,) = framed(records).to_dict("records")
+    half = 4.302652729911275 * math.log(1 / 0.9) / math.sqrt(3)
+    assert row["interval"] == "replicates"
+    assert row["latency_s"] == pytest.approx(0.05)
+    assert row["latency_low_s"] == pytest.approx(0.05 * math.exp(-half))
+    assert row["speedup"] == pytest.approx(2)
+    assert row["speedup_high"] == pytest.approx(2 * math.exp(half))
+    assert row["throughput_img_per_s"] * row["latency_s"] == pytest.approx(8)
+
+
+def test_a_failed_case_is_a_row_with_its_cause(framed, make_record, make_case):
+    frame = framed([make_record(), make_record(make_case(batch_size=512), status="out-of-memory", cause="2 GiB")])
+    row = frame.iloc[1]
+    assert (row["status"], row["cause"], row["replicates"], row["failed_replicates"]) == (
+        "out-of-memory",
+        "2 GiB",
+        0,
+        1,
+    )
+    assert math.isnan(row["latency_s"])
+    assert row["nulls"]["latency_s"] == "out-of-memory: 2 GiB"
+    assert row["nulls"]["latency_low_s"] == "out-of-memory: 2 GiB"
+
+
+def test_a_case_that_fails_now_and_then_does_not_look_sound(framed, make_record):
+    records = [make_record(), make_record(replicate=1, status="crash", cause="signal 11"), make_record(replicate=2)]
+    (row,) = framed(records).to_dict("records")
+    assert row["status"] == "crash"
+    assert row["cause"] == "1 of 3 replicates failed, the first with: signal 11"
+    assert (row["replicates"], row["failed_replicates"]) == (2, 1)
+    assert row["latency_s"] > 0
+
+
+def test_a_replicate_that_was_measured_again_counts_once(framed, make_record):
+    (row,) = framed([make_record(status="crash", cause="x"), make_record()]).to_dict("records")
+    assert (row["status"], row["replicates"], row["failed_replicates"]) == ("ok", 1, 0)
+
+
+def test_a_metric_that_one_replicate_lacks_is_null(framed, make_record):
+    (row,) = framed([make_record(turns=200), make_record(replicate=1, turns=20)]).to_dict("records")
+    assert math.isnan(row["latency_p99_s"])
+    assert "too few" in row["nulls"]["latency_p99_s"]
+
+
+def test_every_missing_number_has_a_reason(framed, make_record, make_case):
+    cases = [make_case(), make_case(precision="amp-bf16"), make_case(runtime="compile")]
+    for row in framed([make_record(case, turns=4) for case in cases]).to_dict("records"):
+        for name in (*METRICS, *BOUNDS):
+            assert math.isnan(row[name]) == (name in row["nulls"]), name
+
+
+def test_warnings_and_notes_are_told_once(framed, make_record):
+    records = [make_record(replicate=index, notes=("bf16 is emulated",), stop="budget") for index in range(2)]
+    (row,) = framed(records).to_dict("records")
+    assert row["notes"] == ("bf16 is emulated",)
+    assert row["stop"] == "budget"
+    assert row["warnings"] == ()
+
+
+def test_a_run_without_records_is_an_empty_frame(framed):
+    frame = framed([])
+    assert (len(frame), tuple(frame.columns)) == (0, COLUMNS)
+    assert depth_by_block(frame).empty
+    assert speedups(frame).empty
+
+
+def test_depth_by_block_has_a_column_a_kind(framed, make_record, make_case, make_static):
+    kinds = {
+        "resnet18": _of("resnet", "basic", 18),
+        "resnet50": _of("resnet", "bottleneck", 50),
+        "resnext101_32x8d": _of("resnext", "bottleneck", 101),
+        "resnext101_64x4d": _of("resnext", "bottleneck", 101),
+        "torchvision:vgg16": _of("peer", None, None),
+    }
+    records = [make_record(make_case(model=model), noise=0.0) for model in kinds]
+    records.append(make_record(make_case(model="resnet50", batch_size=512), status="crash", cause="x"))
+    pivot = depth_by_block(framed(records, [make_static(model, **kind) for model, kind in kinds.items()]))
+    assert list(pivot.columns) == [
+        "resnet basic",
+        "resnet bottleneck",
+        "resnext bottleneck: resnext101_32x8d",
+        "resnext bottleneck: resnext101_64x4d",
+    ]
+    assert list(pivot.index) == [18, 50, 101]
+    assert pivot.loc[50, "resnet bottleneck"] == pytest.approx(160)
+
+
+def test_depth_by_block_keeps_conditions_apart(framed, make_record, make_case, make_static):
+    records = [make_record(make_case(task=task)) for task in ("inference", "training")]
+    pivot = depth_by_block(framed(records, [make_static()]))
+    assert list(pivot.index) == [("inference", 50), ("training", 50)]
+
+
+def test_speedups_are_by_precision_runtime_and_layout(framed, make_record, make_case):
+    records = [
+        make_record(),
+        make_record(make_case(precision="amp-bf16", layout="nhwc"), baseline_latency_s=0.1, noise=0.0),
+    ]
+    pivot = speedups(framed(records))
+    assert pivot.loc["resnet50", ("fp32", "eager", "nchw")] == 1.0
+    assert pivot.loc["resnet50", ("amp-bf16", "eager", "nhwc")] == pytest.approx(2)
+
+
+def test_two_runs_stay_two(tmp_path, write_run, make_record, make_run):
+    for name in ("a", "b"):
+        write_run(tmp_path, [make_record()], run=make_run(run_id=name, plan=[make_record().case]))
+    assert list(table(load(tmp_path))["run"]) == ["a", "b"]
