@@ -1,0 +1,78 @@
+"""Shapes without arithmetic: what a counter needs of the operators that would take most of its time."""
+
+import contextlib
+import threading
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    import torch
+
+_ONE_AT_A_TIME: Final = threading.Lock()
+
+
+@contextlib.contextmanager
+def convolutions_by_shape() -> Iterator[None]:
+    """Within, this thread's CPU convolutions return uninitialised memory of the right shape.
+
+    Only shapes reach the counters, and the arithmetic is nearly all of a trace's time (a WRN-28-10 at 224² does
+    257 GMACs). The kernel is replaced below the tracer, so the trace is the same to the node; a dispatch mode would
+    hide the ``_convolution`` nodes that fvcore counts. Other threads and transposed convolutions compute as ever.
+    """
+    import torch  # noqa: PLC0415
+
+    if not hasattr(torch.library, "get_kernel"):  # before torch 2.10: the same counts, with the arithmetic
+        yield
+        return
+    compute = torch.library.get_kernel("aten::_convolution", "CPU")
+    counting = threading.get_ident()
+
+    def convolution(keys: Any, *args: Any) -> Any:
+        transposed = args[6]
+        if transposed or threading.get_ident() != counting:
+            return compute.call_boxed(keys, *args)
+        return args[0].new_empty(_convolved_shape(*args[:2], *args[3:6]))
+
+    with _ONE_AT_A_TIME, torch.library._scoped_library("aten", "IMPL") as library:  # noqa: SLF001  # Library cannot be closed otherwise
+        library.impl("_convolution", convolution, "CPU", with_keyset=True)
+        yield
+
+
+def _convolved_shape(
+    inputs: "torch.Tensor",
+    weight: "torch.Tensor",
+    stride: Sequence[int],
+    padding: Sequence[int],
+    dilation: Sequence[int],
+) -> list[int]:
+    """Shape of a convolution's output, from the formula in `torch.nn.Conv2d`'s documentation."""
+    spatial = [
+        (size + 2 * pad - spread * (kernel - 1) - 1) // step + 1
+        for size, kernel, step, pad, spread in zip(
+            inputs.shape[2:], weight.shape[2:], stride, padding, dilation, strict=True
+        )
+    ]
+    return [inputs.shape[0], weight.shape[0], *spatial]
+
+
+def norms_by_shape() -> contextlib.AbstractContextManager[object]:
+    """Within, batch norm on the meta device is answered at once.
+
+    It has no FLOPs that ``FlopCounterMode`` counts, but torch works out its shapes by decomposing it in Python, which
+    is half of the time of a forward and a backward pass.
+    """
+    import torch  # noqa: PLC0415
+    from torch.utils._python_dispatch import TorchDispatchMode  # noqa: PLC0415
+
+    class NormsByShape(TorchDispatchMode):  # type: ignore[no-untyped-call]
+        def __torch_dispatch__(self, func: Any, _types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            if func is torch.ops.aten.native_batch_norm.default:
+                statistics = args[0].new_empty(args[0].shape[1])
+                return torch.empty_like(args[0]), statistics, statistics.clone()
+            if func is torch.ops.aten.native_batch_norm_backward.default:
+                gradients = zip((args[1], args[2], args[2]), args[-1], strict=True)
+                return tuple(torch.empty_like(of) if needed else None for of, needed in gradients)
+            return func(*args, **(kwargs or {}))
+
+    mode: contextlib.AbstractContextManager[object] = NormsByShape()  # type: ignore[no-untyped-call]
+    return mode
