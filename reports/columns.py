@@ -1,0 +1,146 @@
+"""The columns that a reader can meet in a table: heading, text, interval, and the number to sort by."""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from reports.units import NONE, SPACE, TIMES, number, quantity, spread
+from reports.views import each, throughput_bounds
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """One value as it is shown."""
+
+    text: str
+    note: str = ""
+    """Half-width of the 95 % interval."""
+    sort: float | str | None = None
+    """What to sort by; None sorts last."""
+    reason: str = ""
+    """Why there is no value."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """How one column of the frame is shown. `make` gets a row of the frame (`reports.views.each`)."""
+
+    heading: str
+    make: Callable[[Any], Cell]
+    numeric: bool = True
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """A table ready to be laid out."""
+
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+
+
+def _reason(row: Any, name: str) -> str:
+    nulls = getattr(row, "nulls", None)
+    return str(nulls.get(name, "")) if isinstance(nulls, Mapping) else ""
+
+
+def _word(name: str) -> Callable[[Any], Cell]:
+    def make(row: Any) -> Cell:
+        value = getattr(row, name)
+        return Cell(text=str(value), sort=str(value)) if isinstance(value, str) else Cell(text=NONE)
+
+    return make
+
+
+def _whole(name: str) -> Callable[[Any], Cell]:
+    def make(row: Any) -> Cell:
+        value = number(getattr(row, name))
+        reason = _reason(row, name)
+        return Cell(text=NONE, reason=reason) if value is None else Cell(text=f"{value:.0f}", sort=value)
+
+    return make
+
+
+def _measured(name: str, unit: str, bounds: Callable[[Any], tuple[Any, Any]]) -> Callable[[Any], Cell]:
+    def make(row: Any) -> Cell:
+        value, (low, high) = getattr(row, name), bounds(row)
+        return Cell(
+            text=quantity(value, unit, low, high),
+            note=spread(value, low, high),
+            sort=number(value),
+            reason=_reason(row, name) if number(value) is None else "",
+        )
+
+    return make
+
+
+def _exact(name: str, unit: str, factor: float = 1.0) -> Callable[[Any], Cell]:
+    def make(row: Any) -> Cell:
+        value = number(getattr(row, name))
+        if value is None:
+            return Cell(text=NONE, reason=_reason(row, name))
+        return Cell(text=quantity(factor * value, unit), sort=value)
+
+    return make
+
+
+def _percent(row: Any) -> Cell:
+    value = number(row.imagenet_top1)
+    if value is None:
+        return Cell(text=NONE, reason=_reason(row, "imagenet_top1"))
+    return Cell(text=f"{100 * value:.2f}{SPACE}%", sort=value)
+
+
+COLUMNS: Final[dict[str, Column]] = {
+    "model": Column(heading="variant", make=_word("model"), numeric=False),
+    "machine": Column(heading="machine", make=_word("machine"), numeric=False),
+    "task": Column(heading="task", make=_word("task"), numeric=False),
+    "batch_size": Column(heading="batch", make=_whole("batch_size")),
+    "image_size": Column(heading="pixels", make=_whole("image_size")),
+    "device": Column(heading="device", make=_word("device"), numeric=False),
+    "threads": Column(heading="threads", make=_whole("threads")),
+    "precision": Column(heading="precision", make=_word("precision"), numeric=False),
+    "runtime": Column(heading="runtime", make=_word("runtime"), numeric=False),
+    "layout": Column(heading="layout", make=_word("layout"), numeric=False),
+    "family": Column(heading="family", make=_word("family"), numeric=False),
+    "block": Column(heading="block", make=_word("block"), numeric=False),
+    "depth": Column(heading="depth", make=_whole("depth")),
+    "latency_s": Column(
+        heading="latency",
+        make=_measured("latency_s", "s", lambda row: (row.latency_low_s, row.latency_high_s)),
+    ),
+    "throughput_img_per_s": Column(
+        heading="throughput", make=_measured("throughput_img_per_s", "img/s", throughput_bounds)
+    ),
+    "speedup": Column(
+        heading="speed-up", make=_measured("speedup", TIMES, lambda row: (row.speedup_low, row.speedup_high))
+    ),
+    "flops_per_s": Column(heading="achieved", make=_exact("flops_per_s", "FLOP/s")),
+    "peak_bytes": Column(heading="peak memory", make=_exact("peak_bytes", "B")),
+    "first_step_s": Column(heading="first step", make=_exact("first_step_s", "s")),
+    "compile_s": Column(heading="compile", make=_exact("compile_s", "s")),
+    "forward_s": Column(heading="forward", make=_exact("forward_s", "s")),
+    "backward_s": Column(heading="backward", make=_exact("backward_s", "s")),
+    "optimizer_s": Column(heading="optimizer", make=_exact("optimizer_s", "s")),
+    "parameters": Column(heading="parameters", make=_exact("parameters", "")),
+    "model_bytes": Column(heading="weights", make=_exact("model_bytes", "B")),
+    "macs": Column(heading="MACs", make=_exact("macs", "MAC")),
+    "flops": Column(heading="FLOPs", make=_exact("flops", "FLOP")),
+    "training_flops": Column(heading="training FLOPs", make=_exact("training_flops", "FLOP")),
+    "fvcore_flops": Column(heading="fvcore's total", make=_exact("fvcore_flops", "MAC")),
+    "activations": Column(heading="activations", make=_exact("activations", "")),
+    "arithmetic_intensity": Column(heading="intensity", make=_exact("arithmetic_intensity", "FLOP/B")),
+    "imagenet_top1": Column(heading="top-1", make=_percent),
+    "stage": Column(heading="stage", make=_word("stage"), numeric=False),
+    "quantity": Column(heading="quantity", make=_word("quantity"), numeric=False),
+    "value": Column(heading="value", make=_exact("value", "")),
+}
+
+
+def table(frame: "pd.DataFrame", names: tuple[str, ...]) -> Table:
+    """Return the columns `names` of `frame`, a row each of its rows."""
+    columns = tuple(COLUMNS[name] for name in names)
+    rows = tuple(tuple(column.make(row) for column in columns) for row in each(frame))
+    return Table(columns=columns, rows=rows)

@@ -1,0 +1,70 @@
+"""The machine and the plan of a run in words."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from reports.units import NONE, quantity
+
+if TYPE_CHECKING:
+    from results.schema import Run
+
+
+def hardware(run: "Run") -> str:
+    """Return what the cases ran on: the accelerators that the plan names, else the CPU."""
+    devices = {case.device for case in run.plan}
+    named = [card.name for card in run.environment.accelerators if card.device in devices]
+    return " and ".join(named) if named else run.environment.cpu
+
+
+def facts(run: "Run") -> dict[str, str]:
+    """Return what a reader asks first about a run: hardware, software, how it sampled."""
+    machine, settings = run.environment, run.settings
+    cards = [
+        f"{card.name}, {quantity(card.memory_bytes, 'B')}" + (f", driver {card.driver}" if card.driver else "")
+        for card in machine.accelerators
+    ]
+    found = {
+        "CPU": f"{machine.cpu}, {machine.usable_cores} of {machine.logical_cores} cores",
+        "Accelerator": "; ".join(cards),
+        "Memory": _memory(machine.memory_bytes, machine.cgroup_memory_bytes),
+        "PyTorch": f"{machine.torch}, {machine.torch_threads} threads",
+        "torchvision": machine.torchvision or "",
+        "Python": machine.python,
+        "System": f"{machine.os}, kernel {machine.kernel}",
+        "Suite": run.suite,
+        "Started": run.started.replace("T", " ").replace("Z", " UTC"),
+        "resnet-bench": machine.tool_version + (f" ({machine.tool_commit[:12]})" if machine.tool_commit else ""),
+        "Sampling": (
+            f"{settings.replicates} process{'' if settings.replicates == 1 else 'es'} a case, until the 95 % "
+            f"interval is within ±{100 * settings.target:g} % or {settings.budget_s:g} s are spent"
+        ),
+    }
+    return {name: fact for name, fact in found.items() if fact}
+
+
+def _memory(total: int, limit: int | None) -> str:
+    """Return memory in GiB, as machines are sold and limited in powers of two."""
+    said = f"{total / 2**30:.3g} GiB"
+    return f"{said}, of which {limit / 2**30:.3g} may be used" if limit and limit < total else said
+
+
+def details(run: "Run") -> list[tuple[str, str]]:
+    """Return all that is known of a run's machine, software and settings, a name and a text each."""
+    machine = run.environment
+    fields = {field.name: getattr(machine, field.name) for field in dataclasses.fields(machine)}
+    fields |= {f"sampling {name}": value for name, value in dataclasses.asdict(run.settings).items()}
+    del fields["nulls"]
+    return [(name.replace("_", " "), _text(value, machine.nulls.get(name))) for name, value in fields.items()]
+
+
+def _text(value: Any, reason: str | None) -> str:
+    if value is None:
+        return f"{NONE} ({reason})" if reason else NONE
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        value = dataclasses.asdict(value)
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {_text(part, None)}" for name, part in value.items()) or "none"
+    if isinstance(value, tuple):
+        return "; ".join(_text(part, None) for part in value) or "none"
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)

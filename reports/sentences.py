@@ -1,0 +1,202 @@
+"""What the numbers say, in generated sentences: the answer at the top, and one takeaway for each figure.
+
+Each is a pure function of the rows that its figure draws, and says nothing that they do not.
+"""
+
+import statistics
+from typing import TYPE_CHECKING, Any, Final
+
+from reports.units import SPACE, TIMES, half_width, number, quantity, spread
+from reports.views import BASELINE, CONDITIONS, axis_text, each, is_baseline, setting, throughput_bounds
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+CLOSE: Final = 0.01
+"""Accuracy that a reader may give up for speed: one percentage point."""
+LISTED: Final = 3
+
+
+def _only(frame: "pd.DataFrame") -> Any:
+    return next(each(frame))
+
+
+def _at(frame: "pd.DataFrame", column: str, *, largest: bool) -> Any:
+    """Return the row with the largest or smallest of `column`; of equals the first by name."""
+    return _only(frame.sort_values([column, "model"], ascending=[not largest, True]))
+
+
+def _throughput(row: Any) -> str:
+    return quantity(row.throughput_img_per_s, "img/s", *throughput_bounds(row))
+
+
+def _conditions(row: Any, *, with_setting: bool = True) -> str:
+    axes = [axis_text(axis, getattr(row, axis)) for axis in CONDITIONS[1:4]]
+    return " · ".join([*axes, setting(row)] if with_setting else axes)
+
+
+def _and(words: list[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def fastest(frame: "pd.DataFrame") -> str:
+    """Say which of comparable rows with an accuracy is the fastest within `CLOSE` of the best."""
+    best = _at(frame, "imagenet_top1", largest=True)
+    close = frame[frame["imagenet_top1"] >= best.imagenet_top1 - CLOSE]
+    pick = _at(close, "throughput_img_per_s", largest=True)
+    said = (
+        f"{pick.model} is the fastest variant within one point of the best ImageNet top-1: "
+        f"{_percent(pick.imagenet_top1)} at {_throughput(pick)}"
+    )
+    if pick.model == best.model:
+        return f"{said}; nothing here is more accurate."
+    ratio = pick.throughput_img_per_s / best.throughput_img_per_s
+    return f"{said}, {ratio:.2g} times as fast as the most accurate, {best.model} ({_percent(best.imagenet_top1)})."
+
+
+def _percent(share: float, digits: int = 2) -> str:
+    return f"{100 * share:.{digits}f}{SPACE}%"
+
+
+def best_speedup(frame: "pd.DataFrame") -> str | None:
+    """Say what the best speed-up over fp32, eager, nchw was and what gave it, and how many did not pay."""
+    others = frame[frame["speedup"].notna() & ~is_baseline(frame)]
+    if others.empty:
+        return None
+    best = _at(others, "speedup", largest=True)
+    value = quantity(best.speedup, TIMES, best.speedup_low, best.speedup_high)
+    if best.speedup <= 1:
+        return (
+            f"Nothing tried was faster than fp32 · eager · nchw: the best of {_plural(len(others), 'case')} is {value}."
+        )
+    within = spread(best.speedup, best.speedup_low, best.speedup_high)
+    said = (
+        f"The best speed-up is {value}{f' ({within})' if within else ''}: {setting(best)} instead of "
+        f"{' · '.join(BASELINE)}, on {best.model} ({_conditions(best, with_setting=False)})."
+    )
+    slower = others[others["speedup_high"] < 1]
+    if slower.empty:
+        return said
+    worst = _at(slower, "speedup", largest=False)
+    return (
+        f"{said} {len(slower)} of {_plural(len(others), 'case')} in another setting were slower, "
+        f"the most {setting(worst)} on {worst.model} at {quantity(worst.speedup, TIMES)}."
+    )
+
+
+def failures(frame: "pd.DataFrame") -> str:
+    """Say how many cases have no result, and why."""
+    failed = frame[frame["status"] != "ok"]
+    if failed.empty:
+        return f"All {_plural(len(frame), 'case')} gave a result." if len(frame) > 1 else "The one case gave a result."
+    parts = []
+    for status, rows in failed.groupby("status", sort=True):
+        names = list(dict.fromkeys(rows["model"]))
+        more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
+        parts.append(f"{len(rows)} {status} ({', '.join(names[:LISTED])}{more})")
+    return f"{len(failed)} of {_plural(len(frame), 'case')} did not succeed: {_and(parts)}."
+
+
+def precision(frame: "pd.DataFrame") -> str | None:
+    """Say how tight the intervals of the latencies are."""
+    timed = frame[frame["latency_s"].notna()]
+    if timed.empty:
+        return None
+    halves = [half_width(row.latency_s, row.latency_low_s, row.latency_high_s) for row in each(timed)]
+    widths = [half and half / row.latency_s for half, row in zip(halves, each(timed), strict=True)]
+    if not any(widths):
+        return "No latency has an interval: there were too few steady turns."
+    worst = _at(timed.assign(half=widths).dropna(subset="half"), "half", largest=True)  # type: ignore[arg-type]
+    middle = f"±{100 * _median_high(widths):.2g}{SPACE}%"
+    said = (
+        f"Half of the latencies are known to within {middle}, all to within ±{100 * worst.half:.2g}{SPACE}% "
+        f"({worst.model}, {_conditions(worst)}); these are 95{SPACE}% intervals"
+    )
+    if timed["interval"].eq("process").any():
+        said += " within one process, and another process may differ by more"
+    late = int(timed["stop"].eq("budget").sum())
+    if not late:
+        return f"{said}."
+    return f"{said}. {_plural(late, 'case')} ran out of time before reaching the precision asked for."
+
+
+def _median_high(values: "list[float | None]") -> float:
+    return statistics.median_high([value for value in values if value is not None])
+
+
+def summary(frame: "pd.DataFrame", comparable: "pd.DataFrame | None") -> tuple[str, ...]:
+    """Return the answer first: speed for accuracy, best speed-up, failures, precision.
+
+    `comparable` are the rows of the accuracy figure's first view, None where no variant has an accuracy.
+    """
+    if frame.empty:
+        return ("These files hold no case.",)
+    pick = None
+    if comparable is not None:
+        pick = f"{fastest(comparable)[:-1]} ({_conditions(_only(comparable))})."
+    return tuple(said for said in (pick, best_speedup(frame), failures(frame), precision(frame)) if said)
+
+
+def of_depth(frame: "pd.DataFrame") -> str:
+    """Say what the span from the fastest to the slowest is."""
+    top = _at(frame, "throughput_img_per_s", largest=True)
+    low = _at(frame, "throughput_img_per_s", largest=False)
+    if top.model == low.model:
+        return f"{top.model} does {_throughput(top)}."
+    ratio = top.throughput_img_per_s / low.throughput_img_per_s
+    return f"{top.model} is the fastest at {_throughput(top)}, {ratio:.2g} times {low.model} ({_throughput(low)})."
+
+
+def of_speedups(frame: "pd.DataFrame") -> str:
+    """Say which setting paid most often, and by how much."""
+    return best_speedup(frame) or failures(frame)
+
+
+def of_macs(frame: "pd.DataFrame") -> str:
+    """Say how far the time of one multiply-add differs between models."""
+    rate = frame.assign(_rate=frame["macs"] * frame["batch_size"] / frame["latency_s"])
+    best, worst = _at(rate, "_rate", largest=True), _at(rate, "_rate", largest=False)
+    top, low = (row.macs * row.batch_size / row.latency_s for row in (best, worst))
+    if best.model == worst.model:
+        return f"{best.model} does {quantity(top, 'MAC/s')}."
+    return (
+        f"A multiply-add is not a unit of time: {best.model} does {quantity(top, 'MAC/s')}, "
+        f"{worst.model} only {quantity(low, 'MAC/s')}, so equal MACs cost up to {top / low:.2g} times as long."
+    )
+
+
+def of_memory(frame: "pd.DataFrame") -> str:
+    """Say who needs most and least."""
+    most, least = _at(frame, "peak_bytes", largest=True), _at(frame, "peak_bytes", largest=False)
+    if most.model == least.model:
+        return f"{most.model} peaks at {quantity(most.peak_bytes, 'B')}."
+    return (
+        f"{most.model} peaks at {quantity(most.peak_bytes, 'B')}, {least.model} at {quantity(least.peak_bytes, 'B')}."
+    )
+
+
+def of_phases(frame: "pd.DataFrame") -> str:
+    """Say what share of a training step the backward pass takes."""
+    whole = frame["forward_s"] + frame["backward_s"] + frame["optimizer_s"]
+    share = sorted(frame["backward_s"] / whole)
+    low, high = (_percent(end, 0) for end in (share[0], share[-1]))
+    ratio = (frame["backward_s"] / frame["forward_s"]).median()
+    return (
+        f"The backward pass takes {low if low == high else f'{low} to {high}'} of a training step, "
+        f"typically {ratio:.2g} times the forward pass."
+    )
+
+
+def of_stages(frame: "pd.DataFrame") -> str:
+    """Say which stage typically holds most; models that have no such stages do not count."""
+    staged = frame[frame["stage"] != "other"]
+    share = staged["value"] / staged.groupby("model")["value"].transform("sum")
+    typical = share.groupby(staged["stage"]).median().sort_values()
+    if typical.empty or number(typical.iloc[-1]) is None:
+        return "No model here has the stages of a ResNet."
+    what = frame["quantity"].iloc[0]
+    return f"{typical.index[-1]} typically holds most of a ResNet's {what}: {_percent(typical.iloc[-1], 0)}."

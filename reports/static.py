@@ -1,0 +1,73 @@
+"""Static costs as frames: a row a model, and a row a stage and quantity."""
+
+from typing import TYPE_CHECKING, Any, Final
+
+from reports.theme import FAMILIES
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from results.schema import Static
+
+QUANTITIES: Final = {"parameters": "parameters", "macs": "MACs", "activations": "activations"}
+# The names of torchvision's top-level modules, which our networks share.
+_STAGES: Final = {
+    **dict.fromkeys(("conv1", "bn1", "relu", "act1", "maxpool", "stem"), "stem"),
+    **{f"layer{index}": f"layer{index}" for index in range(1, 5)},
+    **dict.fromkeys(("bn2", "norm", "avgpool", "fc", "classifier", "head"), "head"),
+}
+
+
+def models(statics: "tuple[Static, ...]") -> "pd.DataFrame":
+    """Return a row for each model and image size, by family and depth: its totals."""
+    import pandas as pd  # noqa: PLC0415 (0.4 s, only where a page is built)
+
+    rows = [
+        {
+            "model": static.model,
+            "family": static.family,
+            "block": static.block,
+            "depth": static.depth,
+            "image_size": static.image_size,
+            "parameters": static.parameters,
+            "model_bytes": static.model_bytes.get("fp32"),
+            "macs": static.macs,
+            "flops": static.flops,
+            "training_flops": static.training_flops,
+            "fvcore_flops": static.fvcore_flops,
+            "activations": static.activations,
+            "arithmetic_intensity": static.arithmetic_intensity,
+            "imagenet_top1": static.imagenet_top1,
+        }
+        for static in _unique(statics)
+    ]
+    return pd.DataFrame(rows)
+
+
+def stages(statics: "tuple[Static, ...]") -> "pd.DataFrame":
+    """Return a row for each model, image size, stage and quantity: ``stem``, ``layer1``… ``head``, ``other``."""
+    import pandas as pd  # noqa: PLC0415 (as above)
+
+    totals: dict[tuple[str, int, str, str], int] = {}
+    for static in _unique(statics):
+        for stage in static.stages:
+            for field, quantity in QUANTITIES.items():
+                key = (static.model, static.image_size, _STAGES.get(stage.name, "other"), quantity)
+                totals[key] = totals.get(key, 0) + getattr(stage, field)
+    rows: list[dict[str, Any]] = [
+        {"model": model, "image_size": size, "stage": stage, "quantity": quantity, "value": value}
+        for (model, size, stage, quantity), value in totals.items()
+    ]
+    return pd.DataFrame(rows, columns=["model", "image_size", "stage", "quantity", "value"])
+
+
+def _unique(statics: "tuple[Static, ...]") -> "list[Static]":
+    """Return one static a model and image size, by family and depth: several runs may hold the same."""
+    found = {(static.model, static.image_size): static for static in statics}
+    families = list(FAMILIES)
+
+    def place(one: "Static") -> tuple[int, int, str, int]:
+        known = one.family in families
+        return families.index(one.family) if known else len(families), one.depth or 0, one.model, one.image_size
+
+    return sorted(found.values(), key=place)

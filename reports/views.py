@@ -1,0 +1,89 @@
+"""Comparable cases side by side: which rows may share a chart, and what to call such a set of rows."""
+
+import dataclasses
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, Final
+
+from reports.units import number
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+CONDITIONS: Final = ("machine", "task", "batch_size", "image_size", "device", "threads")
+"""What must be equal for two cases to be compared at all."""
+SETTING: Final = ("precision", "runtime", "layout")
+"""What may be chosen to make a model faster."""
+BASELINE: Final = ("fp32", "eager", "nchw")
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """One choice of a chart: a set of comparable rows and what tells it from the chart's other views."""
+
+    label: str
+    frame: "pd.DataFrame"
+
+
+def axis_text(axis: str, value: Any) -> str:
+    """Return an axis value as a reader names it: ``batch 8``, ``224 px``, ``2 threads``, ``nhwc``."""
+    if axis == "threads":
+        return f"{value} thread{'' if value == 1 else 's'}"
+    return {"batch_size": "batch {}", "image_size": "{} px"}.get(axis, "{}").format(value)
+
+
+def each(frame: "pd.DataFrame") -> Iterator[Any]:
+    """Return the rows of `frame` as objects whose attributes are the columns.
+
+    On a wide frame of few rows pandas' own `itertuples` takes ten times as long.
+    """
+    columns = [str(column) for column in frame.columns]
+    return (SimpleNamespace(**dict(zip(columns, row, strict=True))) for row in frame.to_numpy(dtype=object))
+
+
+def throughput_bounds(row: Any) -> tuple[float | None, float | None]:
+    """Return the 95 % interval of a row's throughput: the latency's, turned round."""
+    low, high = number(row.latency_low_s), number(row.latency_high_s)
+    return (row.batch_size / high if high else None, row.batch_size / low if low else None)
+
+
+def setting(row: Any) -> str:
+    """Return a row's precision, runtime and layout: ``fp32 · eager · nchw``."""
+    return " · ".join(str(getattr(row, axis)) for axis in SETTING)
+
+
+def is_baseline(frame: "pd.DataFrame") -> "pd.Series[bool]":
+    """Return for each row whether it is its group's baseline: fp32, eager, nchw."""
+    return frame[list(SETTING)].eq(list(BASELINE)).all(axis=1)
+
+
+def constants(frame: "pd.DataFrame", axes: tuple[str, ...]) -> dict[str, Any]:
+    """Return those of `axes` that have one and the same value in every row, with that value."""
+    return {axis: frame[axis].iloc[0] for axis in axes if len(set(frame[axis])) == 1}
+
+
+def split(frame: "pd.DataFrame", by: tuple[str, ...], least: int = 2) -> tuple[View, ...]:
+    """Split `frame` into sets of rows that are equal on all of `by`, the most telling set first.
+
+    Sets of fewer than `least` rows compare nothing and are left out, unless there are no others.
+    """
+    if frame.empty:
+        return ()
+    common = constants(frame, by)
+    groups = [(values, rows) for values, rows in frame.groupby(list(by), sort=False, dropna=False)]
+    useful = [group for group in groups if len(group[1]) >= least] or groups
+
+    def rank(group: tuple[Any, Any]) -> tuple[Any, ...]:
+        first = group[1].iloc[0]
+        usual = tuple(first.get(axis) for axis in SETTING) == BASELINE
+        return (-group[1]["model"].nunique(), first.get("task") == "training", not usual, -first.get("batch_size", 0))
+
+    return tuple(
+        View(
+            label=" · ".join(
+                axis_text(axis, value) for axis, value in zip(by, values, strict=True) if axis not in common
+            ),
+            frame=rows,
+        )
+        for values, rows in sorted(useful, key=rank)
+    )

@@ -1,0 +1,195 @@
+import base64
+import hashlib
+import html
+import html.parser
+import json
+import re
+
+import pytest
+from plotly.offline import get_plotlyjs
+
+import reports
+from reports import page
+from results import store
+from results.errors import InputError
+
+HOSTILE = (
+    "</script><script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "' onmouseover='alert(1)",
+    '<a href="javascript:alert(1)">click</a>',
+    "{{ 7*7 }}{% raw %}",
+    "%{customdata} <b>bold</b> &lt;",
+    "evil\N{RIGHT-TO-LEFT OVERRIDE}gnp.exe",
+    "\x1b[31mred",
+)
+
+
+class Tags(html.parser.HTMLParser):
+    """What a browser would make of a page: its tags with attributes, and its scripts."""
+
+    def __init__(self):
+        super().__init__()
+        self.tags = []
+        self.scripts = []
+        self._inside = None
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        self._inside = tag
+        if tag == "script":
+            self.scripts.append("")
+
+    def handle_data(self, data):
+        if self._inside == "script":
+            self.scripts[-1] += data
+
+    def handle_endtag(self, tag):
+        self._inside = None
+
+
+def parse(text):
+    tags = Tags()
+    tags.feed(text)
+    return tags
+
+
+@pytest.fixture
+def text(make_records, tmp_path):
+    return page.render(make_records(tmp_path))
+
+
+def own(text):
+    """The page without Plotly's own source."""
+    return text.replace(get_plotlyjs(), "")
+
+
+def test_build_writes_one_file_and_returns_its_path(make_records, tmp_path):
+    records = make_records(tmp_path / "runs")
+    (tmp_path / "out").mkdir()
+    path = reports.build(records, tmp_path / "out" / "report.html")
+    assert [entry.name for entry in path.parent.iterdir()] == ["report.html"]
+    assert path.read_text(encoding="utf-8").startswith("<!DOCTYPE html>\n")
+
+
+def test_same_records_give_the_same_bytes(make_records, tmp_path):
+    records = make_records(tmp_path / "runs")
+    first = reports.build(records, tmp_path / "a.html").read_bytes()
+    assert reports.build(records, tmp_path / "b.html").read_bytes() == first
+
+
+def test_an_unwritable_place_is_one_line(make_records, tmp_path):
+    with pytest.raises(InputError, match=r"^cannot write .*nowhere.*choose another path for the page$"):
+        reports.build(make_records(tmp_path), tmp_path / "nowhere" / "report.html")
+
+
+def test_the_page_asks_for_nothing_else(text):
+    tags = parse(text).tags
+    for tag, attributes in tags:
+        assert tag not in {"link", "iframe", "object", "embed", "base", "img", "form"}
+        assert not {"src", "srcset", "action", "data", "poster"} & attributes.keys(), tag
+        assert not any(name.startswith("on") for name in attributes)
+        assert attributes.get("href", "#").startswith("#")
+    assert not re.search(r"url\(|@import|https?://", own(text))
+
+
+def test_the_policy_allows_exactly_the_scripts_of_the_page(text):
+    parsed = parse(text)
+    policy = next(a["content"] for tag, a in parsed.tags if a.get("http-equiv") == "Content-Security-Policy")
+    scripts = [
+        s
+        for s, (tag, a) in zip(parsed.scripts, [t for t in parsed.tags if t[0] == "script"], strict=True)
+        if "type" not in a
+    ]
+    hashes = [f"'sha256-{base64.b64encode(hashlib.sha256(s.encode()).digest()).decode()}'" for s in scripts]
+    assert len(hashes) == 2
+    assert f"script-src {' '.join(hashes)};" in policy
+    assert "default-src 'none'" in policy
+    assert "connect-src 'none'" in policy
+    assert "unsafe-eval" not in policy
+
+
+def test_every_case_and_every_failure_is_shown(text, make_records, tmp_path):
+    records = make_records(tmp_path / "again")
+    assert text.count('<td class="status"') == len({record.case for record in records})
+    for record in records:
+        if record.status != "ok":
+            assert record.cause in text
+    assert text.count('class="failed"') == sum(record.status != "ok" for record in records)
+    assert "this CPU emulates bf16" in text
+
+
+def test_every_figure_is_drawn_with_takeaway_and_data(text):
+    drawn = json.loads(re.search(r'id="figures">(.*?)</script>', text, re.DOTALL)[1])["charts"]
+    assert set(drawn) == {"accuracy", "depth", "speedups", "macs", "memory", "training", "stages"}
+    for name, views in drawn.items():
+        assert views, name
+        assert all(view["data"] and view["takeaway"] and "template" in view["layout"] for view in views)
+        assert f'id="chart-{name}"' in text
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_name_only_shows(name, make_case, make_record, make_static, make_run, tmp_path):
+    case, other, failed = (make_case(model=name, **axes) for axes in ({}, {"layout": "nhwc"}, {"runtime": "compile"}))
+    made = (
+        make_record(case),
+        make_record(other, latency_s=0.04, baseline_latency_s=0.05, notes=(name,)),
+        make_record(failed, status="error", cause=name),
+    )
+    # Not through the writer, which refuses some of these names: the page must not rely on that.
+    file = store.RunFile(
+        path=tmp_path / "run.jsonl",
+        run=make_run(plan=(case, other, failed), suite=name),
+        statics=(make_static(name, family=name, block=name),),
+        records=made,
+        complete=True,
+        problems=(name,),
+    )
+    text = page.render(store.Records((file,)))
+    tags = parse(text).tags
+    assert sum(tag == "script" for tag, _ in tags) == 3
+    assert not any(tag == "img" or "onerror" in a or "onmouseover" in a for tag, a in tags)
+    assert all(a["href"].startswith("#") for tag, a in tags if tag == "a")
+    assert "\N{RIGHT-TO-LEFT OVERRIDE}" not in text
+    assert "\x1b" not in text
+    assert html.escape(name).replace("&#x27;", "&#39;").replace("&quot;", "&#34;") in text or not name.isprintable()
+    drawn = json.loads(re.search(r'id="figures">(.*?)</script>', text, re.DOTALL)[1])["charts"]
+    for words in _strings([view["data"] for views in drawn.values() for view in views]):
+        assert not re.search(r"<(?!/?b>|br>|extra>|/extra>)", words), words
+
+
+def _strings(value):
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for part in value.values():
+            yield from _strings(part)
+    elif isinstance(value, list):
+        for part in value:
+            yield from _strings(part)
+
+
+def test_a_page_of_failures_only(make_case, make_record, write_run, tmp_path):
+    record = make_record(make_case(), status="crash", cause="killed by signal 11")
+    text = page.render(store.load(write_run(tmp_path, [record])))
+    assert "1 of 1 case did not succeed: 1 crash (resnet50)." in text
+    assert "killed by signal 11" in text
+    assert text.count("Nothing to draw:") >= 6
+
+
+def test_a_page_of_no_record_at_all(write_run, tmp_path):
+    text = page.render(store.load(write_run(tmp_path)))
+    assert "These files hold no case." in text
+
+
+def test_problems_of_the_files_are_shown(make_record, write_run, tmp_path):
+    records = store.load(write_run(tmp_path, [make_record()], status=None))
+    assert records.problems
+    assert "Problems of the files" in page.render(records)
+
+
+def test_two_machines_are_told_apart(make_records, tmp_path):
+    make_records(tmp_path, run_id="a")
+    make_records(tmp_path, run_id="b", slowness=0.5)
+    frame = page.cases(store.load(tmp_path))
+    assert set(frame["machine"]) == {"AMD EPYC 9B14 · a", "AMD EPYC 9B14 · b"}

@@ -1,0 +1,46 @@
+import html
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reports.theme import FAMILIES, PAPER, PHASES, STAGES, label, plain
+
+
+@given(st.text(alphabet=st.characters()))
+def test_nothing_that_acts_survives(text):
+    assert not {unicodedata.category(char) for char in plain(text)} & {"Cc", "Cf", "Cs", "Zl", "Zp"}
+    plain(text).encode("utf-8")
+
+
+@given(st.text())
+def test_a_label_is_text_to_plotly(text):
+    assert "<" not in label(text)
+    assert html.unescape(label(text)) == html.unescape(label(plain(text)))
+
+
+def test_plain_shows_what_it_replaced():
+    assert plain("a\x1b[31mb\u202e\n") == r"a\x1b[31mb\u202e\n"
+    assert plain("ResNet-50 é × 日本") == "ResNet-50 é × 日本"
+
+
+def _luminance(color):
+    parts = [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+@pytest.mark.parametrize("paper", PAPER.values())
+@pytest.mark.parametrize("styles", [FAMILIES, PHASES, STAGES])
+def test_every_series_stands_out_from_the_paper(styles, paper):
+    # WCAG 2.2, 1.4.11: graphics need a contrast of 3:1.
+    for style in styles.values():
+        light, dark = sorted((_luminance(style.color), _luminance(paper)), reverse=True)
+        assert (light + 0.05) / (dark + 0.05) >= 3, style
+
+
+def test_series_differ_without_colour():
+    assert len({style.symbol for style in FAMILIES.values()}) == len(FAMILIES)
+    for styles in (FAMILIES, PHASES, STAGES):
+        assert len({style.pattern for style in styles.values()}) == len(styles)

@@ -1,0 +1,45 @@
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reports.units import NONE, number, quantity, spread
+
+
+@pytest.mark.parametrize(
+    ("arguments", "shown"),
+    [
+        ((0.0123456, "s", 0.0122, 0.0125), "12.3 ms"),
+        ((0.0123456, "s"), "12.3 ms"),
+        ((1.2345, "×", 1.2344, 1.2346), "1.2345×"),
+        ((25_557_032, ""), "25.6 M"),
+        ((4.089e9, "MAC"), "4.09 GMAC"),
+        ((1234.5, "img/s", 1200, 1300), "1,234 img/s"),
+        ((0, "B"), "0 B"),
+        ((None, "s"), NONE),
+        ((math.nan, "s"), NONE),
+        ((np.float64(2.0), "s"), "2.00 s"),
+    ],
+)
+def test_quantity(arguments, shown):
+    assert quantity(*arguments).replace("\N{NO-BREAK SPACE}", " ") == shown
+
+
+def test_spread_is_the_larger_half():
+    assert spread(100, 99, 103).replace("\N{NO-BREAK SPACE}", " ") == "±3.0 %"
+    assert spread(100, None, 103) == ""
+
+
+@given(st.floats(1e-9, 1e12), st.floats(1e-6, 0.5))
+def test_what_is_shown_lies_within_the_interval_or_rounds_to_it(value, share):
+    shown = quantity(value, "x", value * (1 - share), value * (1 + share))
+    read = float(shown.split("\N{NO-BREAK SPACE}")[0].replace(",", ""))
+    assert abs(read - value) <= max(0.5, value * share)
+
+
+@given(st.one_of(st.none(), st.text(), st.floats(), st.integers()))
+def test_number_is_finite_or_none(value):
+    found = number(value)
+    assert found is None or math.isfinite(found)
