@@ -1,0 +1,280 @@
+"""The command line: options in, one library call, output out.
+
+Everything heavy is imported inside the command that needs it, so that ``--help`` and ``list`` answer at once.
+Results go to stdout; progress, warnings and errors go to stderr. Whatever is wrong with the input ends as one line
+``error: …`` and exit code 2.
+"""
+
+# ruff: noqa: PLC0415 - see above: imports inside commands are what keeps --help fast
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+
+import typer
+
+from bench.listing import Format
+from results.errors import InputError
+
+if TYPE_CHECKING:
+    from bench.runner import Plan
+    from results.store import Records
+
+OK: Final = 0
+FAILED: Final = 1
+BAD_INPUT: Final = 2
+INCOMPLETE: Final = 3
+INTERRUPTED: Final = 130
+
+FINE: Final = ("ok", "unsupported")
+"""Statuses that do not make a run a failure: what a device cannot do is a finding."""
+
+app = typer.Typer(
+    help="Benchmark ResNets on PyTorch: latency, throughput, memory and cost, each with its uncertainty.",
+    add_completion=False,
+    rich_markup_mode=None,  # Rich would cost a third of the time that --help may take
+    pretty_exceptions_enable=False,
+)
+
+
+def _axis(text: str) -> Any:
+    return typer.Option(metavar="VALUE,...", help=text)
+
+
+_Axis = list[str] | None
+_Form = Annotated[Format, typer.Option("--format", help="Form of the output.")]
+_Runs = Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run files, or folders of them.")]
+"""Run files as every command that reads them takes them."""
+
+
+@app.callback(invoke_without_command=True)
+def _resnet_bench(
+    version: Annotated[bool, typer.Option("--version", help="Show the version and exit.")] = False,
+) -> None:
+    if version:
+        from bench.environment import tool_version
+
+        typer.echo(f"resnet-bench {tool_version()}")
+        raise typer.Exit
+
+
+@app.command()
+def run(
+    suite: Annotated[
+        str | None,
+        typer.Argument(metavar="SUITE", help="A built-in suite (see `list suites`) or a TOML file [default: default]."),
+    ] = None,
+    model: Annotated[_Axis, _axis("Variants or peers; 'all' is every variant.")] = None,
+    task: Annotated[_Axis, _axis("inference, training.")] = None,
+    precision: Annotated[_Axis, _axis("fp32, tf32, amp-fp16, amp-bf16, fp16, bf16.")] = None,
+    runtime: Annotated[_Axis, _axis("eager, compile, compile:max-autotune, ...")] = None,
+    layout: Annotated[_Axis, _axis("nchw, nhwc (channels_last).")] = None,
+    batch_size: Annotated[_Axis, _axis("Images a step.")] = None,
+    image_size: Annotated[_Axis, _axis("Height and width in pixels.")] = None,
+    threads: Annotated[_Axis, _axis("Threads inside one operator on the CPU.")] = None,
+    device: Annotated[
+        str, typer.Option(metavar="DEVICE", help="auto, cpu, or an accelerator such as cuda:0.")
+    ] = "auto",
+    replicates: Annotated[int | None, typer.Option(metavar="COUNT", help="Fresh processes a case.")] = None,
+    target: Annotated[
+        str | None, typer.Option(metavar="PERCENT", help="Half-width of the 95 % interval to reach: 1%.")
+    ] = None,
+    budget: Annotated[
+        float | None, typer.Option(metavar="SECONDS", help="Seconds of sampling a process at most.")
+    ] = None,
+    timeout: Annotated[
+        float | None, typer.Option(metavar="SECONDS", help="Seconds until a silent process counts as hung.")
+    ] = None,
+    time_limit: Annotated[float | None, typer.Option(metavar="SECONDS", help="Seconds for the whole run.")] = None,
+    out: Annotated[Path, typer.Option(metavar="FOLDER", help="Folder for the run file and the page.")] = Path("runs"),
+    resume: Annotated[Path | None, typer.Option(metavar="FILE", help="Go on with an interrupted run file.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="List the cases and an estimate only.")] = False,
+    report: Annotated[bool, typer.Option(help="Write the HTML page.")] = True,
+) -> int:
+    """Measure a suite, or the cases that the axis options describe.
+
+    Axis options take several values, comma-separated or repeated, and are multiplied out. With a suite they replace
+    its values; without one they are the whole plan.
+
+    Exit codes: 0 fine, 1 a case failed, 2 bad input, 3 the time limit left cases out, 130 interrupted.
+    """
+    words = {"model": model, "task": task, "precision": precision, "runtime": runtime, "layout": layout}
+    sizes = {"batch_size": batch_size, "image_size": image_size, "threads": threads}
+    axes: dict[str, Sequence[str | int]] = {
+        **{axis: _split(values) for axis, values in words.items() if values},
+        **{axis: [_whole(axis, text) for text in _split(values)] for axis, values in sizes.items() if values},
+    }
+    settings = {
+        "replicates": replicates,
+        "target": target,
+        "budget_s": budget,
+        "timeout_s": timeout,
+        "time_limit_s": time_limit,
+    }
+    fresh = resume is None
+    if not fresh and (suite or axes or dry_run or any(value is not None for value in settings.values())):
+        raise InputError("--resume goes on with the plan and settings in its file; leave out suite, axes and settings")
+
+    from bench import progress, runner
+    from bench.suite import choose
+
+    plan = choose(suite, axes, settings) if fresh else None
+    if dry_run:
+        _show_plan(runner.plan(plan, device=device))
+        return OK
+    listener = progress.listener(sys.stderr)
+    try:
+        records = runner.run(plan, device=device, out=out, resume=resume, listener=listener)
+    except runner.Interrupted as interrupted:
+        _say(f"{interrupted}; go on with `resnet-bench run --resume {interrupted.path}`")
+        return INTERRUPTED
+    return _show_records(records, report=report)
+
+
+@app.command("list")
+def list_(
+    what: Annotated[Literal["models", "suites", "metrics"] | None, typer.Argument(help="One list only.")] = None,
+) -> None:
+    """List the models, suites and metrics there are."""
+    from bench import listing
+
+    lists = {"models": listing.models_text, "suites": listing.suites_text, "metrics": listing.metrics_text}
+    if what is not None:
+        typer.echo(lists[what]())
+    else:
+        typer.echo("\n\n".join(f"{name.upper()}\n{text()}" for name, text in lists.items()))
+
+
+@app.command()
+def cost(
+    model: Annotated[list[str], typer.Argument(metavar="MODEL...", help="Models; 'all' is every variant.")],
+    image_size: Annotated[int | None, typer.Option(min=1, help="Pixels [default: the model's own].")] = None,
+    per_layer: Annotated[bool, typer.Option("--per-layer", help="A row for each layer.")] = False,
+    form: _Form = "table",
+) -> None:
+    """Count parameters, MACs, FLOPs and activations, without timing anything."""
+    from bench import costs, listing, progress, suite
+
+    names = tuple(dict.fromkeys(name for word in _split(model) for name in suite.model_names(word)))
+    statics = progress.counted(costs.costs(names, image_size=image_size), len(names), sys.stderr)
+    typer.echo(listing.cost_text(statics, form, per_layer=per_layer))
+
+
+@app.command()
+def table(runs: _Runs, form: _Form = "table") -> None:
+    """Print the table of run files."""
+    import results
+    from results.formats import format_table
+
+    records = _load(runs)
+    typer.echo(format_table(results.table(records), form), nl=False)
+
+
+@app.command()
+def report(
+    runs: _Runs,
+    output: Annotated[Path, typer.Option("--output", "-o", help="The file to write.")] = Path("report.html"),
+) -> None:
+    """Write the page of run files: one self-contained HTML file."""
+    import reports
+
+    typer.echo(reports.build(_load(runs), output))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line, and return its exit code.
+
+    Args:
+        arguments: what to use in place of ``sys.argv[1:]``.
+    """
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    try:
+        code = app(given or ["--help"], prog_name="resnet-bench", standalone_mode=False)
+        sys.stdout.flush()
+    except InputError as error:
+        return _fail(str(error))
+    except typer.TyperException as error:
+        message = error.format_message().replace("Value error, ", "")
+        return _fail(f"{message[:1].lower()}{message[1:].rstrip('.')}")
+    except BrokenPipeError:  # whoever read stdout has gone, as `head` does
+        _settle_stdout()
+        return FAILED
+    except OSError as error:
+        _settle_stdout()
+        return _fail(f"{error.filename or 'output'}: {error.strerror}")
+    return int(code or OK)
+
+
+def _split(values: Sequence[str]) -> list[str]:
+    return [part.strip() for value in values for part in value.split(",")]
+
+
+def _whole(axis: str, text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise InputError(f"{axis}: {text!r} is not a whole number") from None
+
+
+def _load(paths: Sequence[Path]) -> "Records":
+    import results
+
+    records = results.load(*paths)
+    for problem in records.problems:
+        _say(f"warning: {problem}")
+    return records
+
+
+def _show_plan(plan: "Plan") -> None:
+    from bench.progress import duration
+
+    for case in plan.cases:
+        typer.echo(case.key)
+    count, replicates = len(plan.cases), plan.settings.replicates
+    times = "" if replicates == 1 else f" {replicates} times"
+    _say(f"suite {plan.suite}: {count} cases{times}, at most about {duration(plan.estimate_s)}")
+
+
+def _show_records(records: "Records", *, report: bool) -> int:
+    import results
+    from results.formats import format_table
+
+    typer.echo(format_table(results.table(records), "table"))  # an empty line, then the findings
+    for record in records:
+        if record.status != "ok":
+            _say(f"{record.status}: {record.case.key}: {record.cause}")
+    for file in records.files:
+        typer.echo(f"run file: {file.path}")
+        if report:
+            import reports
+
+            typer.echo(f"page: {reports.build(records, file.path.with_suffix('.html'))}")
+    if any(record.status not in FINE for record in records):
+        return FAILED
+    if not all(file.complete for file in records.files):
+        paths = " ".join(str(file.path) for file in records.files)
+        _say(f"incomplete: the time limit left cases out; go on with `resnet-bench run --resume {paths}`")
+        return INCOMPLETE
+    return OK
+
+
+def _fail(message: str) -> int:
+    _say(f"error: {message}")
+    return BAD_INPUT
+
+
+def _say(line: str) -> None:
+    """Write one line for a person to stderr, whatever its parts contain."""
+    from results.formats import printable
+
+    sys.stderr.write(f"{printable(' '.join(line.split()))}\n")
+
+
+def _settle_stdout() -> None:
+    """Write what stdout still holds; where nobody can take it, let the interpreter's last flush succeed."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

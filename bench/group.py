@@ -1,0 +1,295 @@
+"""Measure one group: fresh workers for cases that share a baseline, alive together, each ending as a `Record`.
+
+A group that the machine's memory does not hold is measured in parts, each with a worker of the baseline in it. Whatever
+happens to a worker happens to its record alone.
+"""
+
+import dataclasses
+import datetime
+import pathlib
+import signal
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final
+
+from bench import memory
+from bench.forkserver import SERVE, ForkServer, Worker, WorkerDied
+from bench.progress import Phase
+from bench.rotation import Failed, Hooks, Seat, rotate
+from bench.timing import Turn
+from results.schema import Case, Facts, Ran, Record, Samples, Settings, Stop, from_json
+
+HEADROOM: Final = 1.5
+"""How much more memory than the first worker of its group another may take (measured: amp keeps copies of weights)."""
+CONTEXT_BYTES: Final = 1 << 30
+"""What a process takes on an accelerator beside its tensors: context and library handles."""
+COMPILER_BYTES: Final = 2 << 30
+"""What the compiler's processes take while a case compiles."""
+USABLE: Final = 0.9
+"""Share of the free memory that a group may fill."""
+
+
+class LiveCase:
+    """A worker that has been asked to be one case. The rotation steps it."""
+
+    def __init__(self, server: ForkServer, case: Case, replicate: int, timeout_s: float, target: str = SERVE) -> None:
+        """Fork the worker; `prepare` builds the case in it."""
+        self.case = case
+        self.replicate = replicate
+        self.started = datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
+        self._began = time.perf_counter()
+        self._timeout_s = timeout_s
+        self._oom_kills = memory.kernel_oom_kills()
+        self._worker: Worker = server.spawn(target)
+        self._first_step_s: float | None = None
+        self._phases: tuple[str, ...] = ()
+        self.notes: list[str] = []
+
+    def prepare(self, cache: str) -> None:
+        """Build the case and run its first step. Raises `Failed`."""
+        answer = self._ask("prepare", case=dataclasses.asdict(self.case), cache=cache)
+        self._first_step_s = answer["first_step_s"]
+        self._phases = tuple(answer["phases"])
+        self.notes += answer["notes"]
+
+    def turn(self, *, steps: int, drop: int) -> Turn:
+        """Run a turn. Raises `Failed`."""
+        answer = self._ask("turn", steps=steps, drop=drop)
+        return Turn(phase_s=tuple(tuple(step) for step in answer["phase_s"]), wall_s=answer["wall_s"])
+
+    def room_for_more(self) -> int:
+        """Return how many more workers like this one the machine's memory holds beside it. Raises `Failed`."""
+        taken = self._ask("footprint")
+        host = USABLE * memory.available() - COMPILER_BYTES
+        rooms = [max(0.0, host) / (HEADROOM * taken["host_bytes"])]
+        if taken["device_bytes"] is not None and taken["device_free_bytes"] is not None:
+            need = HEADROOM * taken["device_bytes"] + CONTEXT_BYTES
+            rooms.append(USABLE * taken["device_free_bytes"] / need)
+        return int(min(rooms))
+
+    def end(self, samples: Samples, stop: Stop) -> Record:
+        """Ask the worker what it measured once, let it go, and return its record. Raises `Failed`."""
+        answer = self._ask("finish")
+        self.close()
+        steady = statistics.median(samples.step_s[samples.warmup :] or samples.step_s)
+        facts: dict[str, Any] = answer["facts"] | {"first_step_s": self._first_step_s}
+        if "compile_s" not in answer["nulls"] and self._first_step_s is not None:
+            facts["compile_s"] = max(0.0, self._first_step_s - steady)
+        notes = self.notes if samples.steady else [*self.notes, "its steps never became steady"]
+        return Record(
+            case=self.case,
+            replicate=self.replicate,
+            status="ok",
+            started=self.started,
+            duration_s=time.perf_counter() - self._began,
+            samples=samples,
+            facts=Facts(**facts),
+            nulls=answer["nulls"],
+            ran=from_json(Ran, answer["ran"]),
+            notes=tuple(notes),
+            stop=stop,
+        )
+
+    def fail(self, failure: Failed, samples: Samples | None = None) -> Record:
+        """End the worker and return the record of what became of it."""
+        self.close()
+        return Record(
+            case=self.case,
+            replicate=self.replicate,
+            status=failure.status,
+            cause=failure.cause[:4096],
+            started=self.started,
+            duration_s=time.perf_counter() - self._began,
+            samples=samples,
+            facts=Facts(first_step_s=self._first_step_s),
+            notes=tuple(self.notes),
+        )
+
+    def samples(self, seat: Seat) -> Samples:
+        """Return the series of this worker's seat."""
+        return seat.samples(self._phases)
+
+    def close(self) -> None:
+        """End the worker. Safe to call twice."""
+        self._worker.close()
+
+    def _ask(self, request: str, **arguments: object) -> dict[str, Any]:
+        try:
+            answer = self._worker.request({"do": request, **arguments}, timeout_s=self._timeout_s)
+        except WorkerDied as death:
+            raise self._failure(death) from death
+        if "failed" in answer:
+            raise Failed(answer["failed"], answer["cause"])
+        return answer
+
+    def _failure(self, death: WorkerDied) -> Failed:
+        if death.hung:
+            return Failed("timeout", death.cause)
+        kills = memory.kernel_oom_kills()
+        if death.signal_number == signal.SIGKILL and kills is not None and kills != self._oom_kills:
+            return Failed("out-of-memory", f"the kernel's out-of-memory killer ended it ({death.cause})")
+        return Failed("crash", death.cause)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """Cases that share a baseline, and which of them still want a record."""
+
+    cases: tuple[Case, ...]
+    """Those to be recorded, in the order of the plan."""
+    baseline: Case | None
+    """Measured beside them all; None where the plan does not hold it."""
+
+
+def groups(plan: Iterable[Case], wanted: Callable[[Case], bool]) -> list[Group]:
+    """Divide a plan into groups, leaving out cases that are not wanted and groups without any."""
+    by_baseline: dict[Case, list[Case]] = {}
+    for case in plan:
+        by_baseline.setdefault(case.baseline, []).append(case)
+    return [
+        Group(cases=kept, baseline=baseline if baseline in cases else None)
+        for baseline, cases in by_baseline.items()
+        if (kept := tuple(case for case in cases if wanted(case)))
+    ]
+
+
+class GroupRun:
+    """Measures one group once."""
+
+    def __init__(
+        self,
+        server: ForkServer,
+        group: Group,
+        *,
+        replicate: int,
+        settings: Settings,
+        cache: pathlib.Path,
+        deadline: float,
+        recorded: Callable[[Record], None],
+        progressed: Callable[[Phase, Case, int], None],
+    ) -> None:
+        """Say what to measure and whom to tell.
+
+        Args:
+            server: where workers come from.
+            group: what to measure.
+            replicate: index of this pass.
+            settings: target, budget and time-out of each worker.
+            cache: a private folder for compilers' artefacts.
+            deadline: reading of `time.perf_counter` after which nothing new begins.
+            recorded: is called with each record as it arrives.
+            progressed: is called between turns with the phase, the case and its steps so far.
+        """
+        self._server = server
+        self._group = group
+        self._replicate = replicate
+        self._settings = settings
+        self._cache = cache
+        self._deadline = deadline
+        self._recorded = recorded
+        self._progressed = progressed
+        self._alone: list[Case] = []
+        self._live: dict[Seat, LiveCase] = {}
+
+    def measure(self) -> None:
+        """Measure every case of the group, in as many parts as memory asks for."""
+        baseline = self._group.baseline
+        queue = [case for case in self._group.cases if case != baseline]
+        first = baseline in self._group.cases
+        try:
+            while (queue or first) and not self._late():
+                queue, baseline = self._part(queue, baseline, record_baseline=first)
+                first = False
+            for case in self._alone:
+                if not self._late():
+                    self._measure_alone(case)
+        finally:
+            for live in self._live.values():
+                live.close()
+
+    def _late(self) -> bool:
+        return time.perf_counter() >= self._deadline
+
+    def _part(
+        self, queue: Sequence[Case], baseline: Case | None, *, record_baseline: bool
+    ) -> tuple[list[Case], Case | None]:
+        """Measure as many of `queue` as fit beside the baseline; return the rest, and the baseline if it lives."""
+        waiting = list(queue)
+        reference: Seat | None = None
+        if baseline is not None:
+            reference = self._seat(baseline, recorded=record_baseline)
+            baseline = None if reference is None else baseline
+        room: int | None = None if reference is None else self._room(reference)
+        while waiting and not self._late() and (room is None or len(self._live) <= room):
+            seat = self._seat(waiting.pop(0))
+            if room is None and seat is not None:
+                room = self._room(seat)
+        if waiting and reference is not None and len(self._live) == 1:
+            self._alone += waiting  # not even one fits beside the baseline
+            waiting = []
+        self._rotate(reference)
+        return waiting, baseline
+
+    def _seat(self, case: Case, *, recorded: bool = True) -> Seat | None:
+        """Prepare a fresh worker and give it a seat, or record why there is none."""
+        self._progressed("preparing", case, 0)
+        live = LiveCase(self._server, case, self._replicate, self._settings.timeout_s)
+        seat = Seat(case, live, recorded=recorded)
+        self._live[seat] = live
+        try:
+            live.prepare(tempfile.mkdtemp(dir=self._cache))
+        except Failed as failure:
+            self._failed(seat, failure)
+            return None
+        return seat
+
+    def _room(self, seat: Seat) -> int:
+        try:
+            room = self._live[seat].room_for_more()
+        except Failed:
+            return 0  # whatever it is will show in its first turn
+        return room
+
+    def _measure_alone(self, case: Case) -> None:
+        seat = self._seat(case)
+        if seat is not None:
+            self._live[seat].notes.append("measured alone: memory did not hold it beside its group")
+            self._rotate(None)
+
+    def _rotate(self, reference: Seat | None) -> None:
+        rotate(
+            tuple(self._live),
+            reference,
+            self._settings,
+            Hooks(
+                left=self._left,
+                failed=self._failed,
+                turned=lambda seat: self._progressed("measuring", seat.case, seat.steps),
+            ),
+            deadline=self._deadline,
+        )
+
+    def _left(self, seat: Seat, stop: Stop) -> None:
+        live = self._live[seat]
+        if seat.recorded:
+            samples = live.samples(seat)
+            try:
+                record = live.end(samples, stop)
+            except Failed as failure:
+                record = live.fail(failure, samples)
+            self._recorded(record)
+        live.close()
+        del self._live[seat]
+
+    def _failed(self, seat: Seat, failure: Failed) -> None:
+        crowded = len(self._live) > 1
+        live = self._live.pop(seat)
+        if failure.status == "out-of-memory" and crowded and seat.recorded:
+            live.close()
+            self._alone.append(seat.case)  # beside others it may have lacked what they took
+            return
+        record = live.fail(failure, live.samples(seat) if seat.steps else None)
+        if seat.recorded:
+            self._recorded(record)

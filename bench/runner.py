@@ -1,0 +1,308 @@
+"""From a suite to a run file: plan, count, measure group by group, record whatever happens."""
+
+import dataclasses
+import datetime
+import os
+import pathlib
+import tempfile
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
+
+from bench.forkserver import ForkServer, WorkerDied
+from bench.group import GroupRun, groups
+from bench.progress import Listener, Phase, Progress
+from bench.suite import DEFAULTS, Suite, change_settings, choose, expand, override
+from results.errors import InputError
+from results.lines import DamagedLineError
+from results.schema import Case, Environment, Facts, Record, Run, Settings, Static, from_json
+from results.store import Records, RunFile, load
+from results.writer import Writer, new_run_id
+
+_WORKER_S: Final = 1.5
+"""A worker's start, build and first steps, for the estimate: a small ResNet on two cores."""
+_COMPILE_S: Final = 30.0
+"""A compilation, likewise."""
+_LEAST_BUDGET_S: Final = 0.3
+"""No worker is given less, however little time is left."""
+_DESCRIBE_S: Final = 120.0
+"""How long a driver may take to say what it drives."""
+_COUNTERS: Final = 8
+"""Processes that count models at the same time, at most: each holds one model."""
+
+
+class Interrupted(Exception):  # noqa: N818 - not an error: what was measured is kept
+    """The run was stopped from outside; `path` is its file, which `resume` goes on with."""
+
+    def __init__(self, path: pathlib.Path) -> None:
+        super().__init__(f"interrupted; what was measured is kept in {path}")
+        self.path = path
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What a run will do."""
+
+    suite: str
+    cases: tuple[Case, ...]
+    settings: Settings
+    environment: Environment
+
+    @property
+    def estimate_s(self) -> float:
+        """Seconds that the run takes at most, roughly; the first runs on a machine know no better."""
+        per_case = (
+            _WORKER_S + self.settings.budget_s + (0 if case.runtime == "eager" else _COMPILE_S) for case in self.cases
+        )
+        total = self.settings.replicates * sum(per_case)
+        return min(total, self.settings.time_limit_s or total)
+
+
+def plan(
+    suite: Suite | str | pathlib.Path | Iterable[Case] | None = None,
+    *,
+    axes: Mapping[str, Sequence[str | int]] | None = None,
+    device: str = "auto",
+    **settings: float | None,
+) -> Plan:
+    """Say what `run` with the same arguments would do; `settings` are the fields of `Settings`.
+
+    Raises:
+        InputError: an argument is wrong, or the device is not there.
+    """
+    chosen = _chosen(suite, axes, settings)
+    with ForkServer() as server:
+        return _plan(server, chosen, device)
+
+
+def run(
+    suite: Suite | str | pathlib.Path | Iterable[Case] | None = None,
+    *,
+    axes: Mapping[str, Sequence[str | int]] | None = None,
+    device: str = "auto",
+    out: str | pathlib.Path = "runs",
+    resume: str | pathlib.Path | None = None,
+    listener: Listener | None = None,
+    **settings: float | None,
+) -> Records:
+    """Measure a suite and return its records, which stand in a new run file under `out`.
+
+    Args:
+        suite: name of a built-in suite, path of a TOML file, a `Suite`, or cases; None takes `axes` alone, or the
+            default suite where those are missing too.
+        axes: values by axis; they replace those of the suite.
+        device: ``auto`` (the first accelerator, else the CPU), ``cpu``, ``cuda``, ``cuda:1``…
+        out: folder of run files.
+        resume: an unfinished run file to go on with; its plan and settings are in it.
+        listener: is told of the progress, between timed turns only.
+        settings: fields of `Settings` (``replicates``, ``target``, ``budget_s``…); they replace those of the suite.
+
+    Raises:
+        InputError: an argument is wrong; nothing was measured.
+        Interrupted: the run was stopped; what was measured is in the file.
+    """
+    if resume is not None:
+        load(resume)  # complain of it before torch is waited for
+        with ForkServer() as server:
+            environment = _environment(server, "cpu")[1]
+            writer, file = Writer.resume(resume, started=_now(), environment=environment)
+            return _Run(server, writer, file.run, file, listener).measure()
+    chosen = _chosen(suite, axes, settings)
+    with ForkServer() as server:
+        planned = _plan(server, chosen, device)
+        header = Run(
+            id=new_run_id(datetime.datetime.now(datetime.UTC), planned.suite),
+            started=_now(),
+            suite=planned.suite,
+            settings=planned.settings,
+            environment=planned.environment,
+            plan=planned.cases,
+        )
+        return _Run(server, Writer.create(out, header), header, None, listener).measure()
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class _Cases:
+    """Cases that were given as they are, beside how to sample them."""
+
+    cases: tuple[Case, ...]
+    settings: Settings
+
+
+def _chosen(
+    suite: Suite | str | pathlib.Path | Iterable[Case] | None,
+    axes: Mapping[str, Sequence[str | int]] | None,
+    settings: Mapping[str, float | None],
+) -> Suite | _Cases:
+    """Make one of two things of the many that a caller may give, validated before anything is started."""
+    if suite is None or isinstance(suite, (str, pathlib.Path)):
+        return choose(suite, axes or {}, settings)
+    if isinstance(suite, Suite):
+        changed = override(suite, axes or {})
+        return dataclasses.replace(changed, settings=change_settings(changed.settings, **settings))
+    cases = tuple(dict.fromkeys(suite))
+    if axes:
+        raise InputError("axes change a suite; given cases are measured as they are")
+    if not cases:
+        raise InputError("no cases to measure")
+    return _Cases(cases=cases, settings=change_settings(DEFAULTS, **settings))
+
+
+def _plan(server: ForkServer, chosen: Suite | _Cases, device: str) -> Plan:
+    full_name, environment = _environment(server, device)
+    if isinstance(chosen, _Cases):
+        return Plan(suite="cases", cases=chosen.cases, settings=chosen.settings, environment=environment)
+    cases = expand(chosen, device=full_name, threads=environment.torch_threads)
+    return Plan(suite=chosen.name, cases=cases, settings=chosen.settings, environment=environment)
+
+
+def _environment(server: ForkServer, device: str) -> tuple[str, Environment]:
+    """Ask a worker what this machine is: asking an accelerator is not for the fork server, nor for a caller."""
+    worker = server.spawn()
+    try:
+        answer = worker.request({"do": "describe", "device": device}, timeout_s=_DESCRIBE_S)
+    finally:
+        worker.close()
+    if "failed" in answer:
+        raise InputError(answer["cause"])
+    return answer["device"], from_json(Environment, answer["environment"])
+
+
+class _Run:
+    """A run under way: one file, one server."""
+
+    def __init__(
+        self,
+        server: ForkServer,
+        writer: Writer,
+        header: Run,
+        before: RunFile | None,
+        listener: Listener | None,
+    ) -> None:
+        self._server = server
+        self._writer = writer
+        self._header = header
+        self._done = {(record.case, record.replicate) for record in before.records} if before else set()
+        self._counted = {(static.model, static.image_size) for static in before.statics} if before else set()
+        self._listener = listener
+        self._uncounted: dict[tuple[str, int], str] = {}
+        self._already = len(self._done)
+        self._began = time.perf_counter()
+        limit = header.settings.time_limit_s
+        self._deadline = self._began + limit if limit else float("inf")
+        self._todo = len(header.plan) * header.settings.replicates - len(self._done)
+        self._left = self._todo
+
+    def measure(self) -> Records:
+        """Do what is not done yet, and close the file."""
+        if self._listener:
+            self._listener.planned(self._header, self._writer.path)
+        try:
+            with tempfile.TemporaryDirectory(prefix="resnet-bench-") as cache:  # private: mode 0700
+                self._count()
+                for replicate in range(self._header.settings.replicates):
+                    self._pass(replicate, pathlib.Path(cache))
+            self._writer.end("complete" if self._left == 0 else "interrupted")
+        except KeyboardInterrupt:
+            self._writer.end("interrupted")
+            raise Interrupted(self._writer.path) from None
+        finally:
+            self._writer.close()
+            if self._listener:
+                self._listener.closed()
+        return load(self._writer.path)
+
+    def _count(self) -> None:
+        """Count each model once, several at a time: nothing is timed yet."""
+        models = dict.fromkeys((case.model, case.image_size) for case in self._header.plan)
+        queue = [key for key in models if key not in self._counted]
+        with ThreadPoolExecutor(max_workers=min(os.cpu_count() or 1, _COUNTERS)) as pool:
+            for number, ((model, _), static) in enumerate(zip(queue, pool.map(self._static, queue), strict=True)):
+                if static is not None:
+                    self._writer.static(static)
+                self._tell(
+                    Progress(phase="static cost", case=model, done=number + 1, total=len(queue), seconds_left=None)
+                )
+
+    def _static(self, key: tuple[str, int]) -> Static | None:
+        """Count one model in a worker of its own; one that cannot be counted is measured all the same."""
+        model, image_size = key
+        worker = self._server.spawn()
+        try:
+            message = {"do": "static", "model": model, "image_size": image_size}
+            answer = worker.request(message, timeout_s=self._header.settings.timeout_s)
+        except WorkerDied as death:
+            answer = {"failed": "crash", "cause": death.cause}
+        finally:
+            worker.close()
+        if "failed" in answer:
+            self._uncounted[key] = f"its static cost could not be counted: {answer['cause']}"
+            return None
+        return from_json(Static, answer["static"])
+
+    def _pass(self, replicate: int, cache: pathlib.Path) -> None:
+        """Measure every group once."""
+        for group in groups(self._header.plan, lambda case: (case, replicate) not in self._done):
+            if time.perf_counter() >= self._deadline:
+                return
+            settings = dataclasses.replace(self._header.settings, budget_s=self._budget())
+            GroupRun(
+                self._server,
+                group,
+                replicate=replicate,
+                settings=settings,
+                cache=cache,
+                deadline=self._deadline,
+                recorded=self._record,
+                progressed=self._progress,
+            ).measure()
+
+    def _budget(self) -> float:
+        """Share what time is left among the measurements that are left, where the run has a limit."""
+        budget = self._header.settings.budget_s
+        left = self._deadline - time.perf_counter()
+        return min(budget, max(left / self._left - _WORKER_S, _LEAST_BUDGET_S))
+
+    def _record(self, record: Record) -> None:
+        uncounted = self._uncounted.get((record.case.model, record.case.image_size))
+        if uncounted:
+            record = dataclasses.replace(record, notes=(*record.notes, uncounted))
+        try:
+            self._writer.record(record)
+        except DamagedLineError as nonsense:  # a worker reported what cannot be
+            record = dataclasses.replace(
+                record,
+                status="error",
+                cause=f"its worker's report breaks the schema: {nonsense}",
+                samples=None,
+                facts=Facts(),
+                ran=None,
+            )
+            self._writer.record(record)
+        self._left -= 1
+        if self._listener:
+            self._listener.finished(record)
+
+    def _progress(self, phase: Phase, case: Case, steps: int) -> None:
+        done = self._todo - self._left
+        elapsed = time.perf_counter() - self._began
+        left = elapsed / done * self._left if done else None
+        self._tell(
+            Progress(
+                phase=phase,
+                case=case.key,
+                steps=steps,
+                done=self._already + done,
+                total=self._already + self._todo,
+                seconds_left=left,
+            )
+        )
+
+    def _tell(self, state: Progress) -> None:
+        if self._listener:
+            self._listener.progress(state)
+
+
+def _now() -> str:
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")

@@ -1,0 +1,311 @@
+"""Suites: TOML files that say which cases to measure, multiplied out into `Case` objects.
+
+A suite is a description, optional settings, and blocks of axes. Each block is multiplied out over its axes, and the
+cases of all blocks together, each once, are the plan:
+
+    description = "Depth against batch size"
+
+    [settings]                    # all optional: replicates, target, budget_s, timeout_s, time_limit_s
+    target = "1%"
+
+    [[cases]]
+    model = ["resnet18", "resnet50"]                         # a value or a list; "all" is every variant
+    batch_size = { cpu = [1, 8], accelerator = [1, 256] }    # or a table by kind of device
+
+Only ``model`` is required. The other axes default to inference, batch 1, the model's own image size, ``fp32``,
+``eager``, ``nchw`` and as many threads as torch takes by itself. A kind of device that an axis's table leaves out
+gets no case of that block. The built-in suites in ``bench/suites/`` are such files, and nothing more.
+"""
+
+import contextlib
+import dataclasses
+import itertools
+import math
+import re
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, Literal, get_type_hints
+
+from bench import models
+from results.errors import InputError, suggestion
+from results.schema import CHOICES, Case, Settings, Text, check_choice
+
+Kind = Literal["cpu", "accelerator"]
+KINDS: Final[tuple[Kind, ...]] = ("cpu", "accelerator")
+Words = Mapping[Kind, tuple[str, ...]]
+Sizes = Mapping[Kind, tuple[int, ...]]
+
+ALL: Final = "all"
+"""Stands for every variant of `resnet.VARIANTS` wherever a suite or an option names a model."""
+DEFAULTS: Final = Settings(replicates=1, target=0.01, budget_s=5.0, timeout_s=600.0, time_limit_s=None)
+"""How a suite samples where it does not say."""
+
+_FOLDER: Final = Path(__file__).parent / "suites"
+_LARGEST_BYTES: Final = 1_000_000  # A suite is written by hand; more is the wrong file.
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """Values of each axis by kind of device, to be multiplied out. None is the model's, or torch's, own value."""
+
+    model: Words
+    task: Words = dataclasses.field(default_factory=lambda: dict.fromkeys(KINDS, ("inference",)))
+    batch_size: Sizes = dataclasses.field(default_factory=lambda: dict.fromkeys(KINDS, (1,)))
+    image_size: Sizes | None = None
+    threads: Sizes | None = None
+    precision: Words = dataclasses.field(default_factory=lambda: dict.fromkeys(KINDS, ("fp32",)))
+    runtime: Words = dataclasses.field(default_factory=lambda: dict.fromkeys(KINDS, ("eager",)))
+    layout: Words = dataclasses.field(default_factory=lambda: dict.fromkeys(KINDS, ("nchw",)))
+
+
+AXES: Final = tuple(field.name for field in dataclasses.fields(Block))
+"""The axes that a suite may set, slowest first: a case's but the device, which belongs to the machine."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Suite:
+    """A plan for any device, validated but not yet multiplied out."""
+
+    name: str
+    """Name of the built-in suite, or of the file, in the alphabet of run ids."""
+    description: str
+    settings: Settings = DEFAULTS
+    blocks: tuple[Block, ...]
+
+
+def builtin_suites() -> dict[str, str]:
+    """Return the description of each built-in suite by its name."""
+    return {path.stem: _read(path)["description"] for path in sorted(_FOLDER.glob("*.toml"))}
+
+
+def load_suite(name_or_path: str | Path) -> Suite:
+    """Return the built-in suite of that name, or the suite in that TOML file.
+
+    Raises:
+        InputError: there is no such suite, or its file is not a suite: one line with file, key and choices.
+    """
+    name = str(name_or_path)
+    builtin = {path.stem: path for path in _FOLDER.glob("*.toml")}
+    path = builtin.get(name, Path(name))
+    if name not in builtin and path.suffix != ".toml":
+        raise InputError(
+            f"unknown suite {name!r}{suggestion(name, builtin)} "
+            f"(choices: {', '.join(sorted(builtin))}, or the path of a .toml file)"
+        )
+    document = _read(path)
+    with _within(str(path)):
+        _check_keys(document, ("description", "settings", "cases"))
+        blocks = document.get("cases")
+        if not isinstance(blocks, list) or not blocks:
+            raise InputError("cases: no [[cases]] block says what to measure")
+        return Suite(
+            name=re.sub(r"[^A-Za-z0-9_-]+", "-", path.stem)[:32],
+            description=_validate(Text, document.get("description", ""), "description"),
+            settings=_settings(document.get("settings", {})),
+            blocks=tuple(_block(block, n) for n, block in enumerate(blocks, start=1)),
+        )
+
+
+def custom_suite(axes: Mapping[str, Sequence[str | int]]) -> Suite:
+    """Return the suite of one block that `axes` describe, the other axes at their defaults.
+
+    Raises:
+        InputError: no model is named, or an axis or a value is wrong.
+    """
+    if "model" not in axes:
+        raise InputError("no model to measure: name one such as 'resnet50', or 'all', or a suite")
+    block = Block(**{axis: _values(axis, values) for axis, values in axes.items()})
+    return Suite(name="custom", description="One block of axes given by hand", blocks=(block,))
+
+
+def choose(
+    name_or_path: str | Path | None,
+    axes: Mapping[str, Sequence[str | int]],
+    settings: Mapping[str, object],
+) -> Suite:
+    """Return what the command line asks for: a suite (``default`` where nothing is said), changed, or axes alone.
+
+    Raises:
+        InputError: as `load_suite`, `custom_suite`, `override` and `change_settings` do.
+    """
+    if name_or_path is None and axes:
+        suite = custom_suite(axes)
+    else:
+        suite = override(load_suite(name_or_path or "default"), axes)
+    return dataclasses.replace(suite, settings=change_settings(suite.settings, **settings))
+
+
+def override(suite: Suite, axes: Mapping[str, Sequence[str | int]]) -> Suite:
+    """Return `suite` with each of `axes` replaced in every block, on any kind of device.
+
+    Raises:
+        InputError: an axis or a value is wrong.
+    """
+    changes: dict[str, Any] = {axis: _values(axis, values) for axis, values in axes.items()}
+    return dataclasses.replace(suite, blocks=tuple(dataclasses.replace(block, **changes) for block in suite.blocks))
+
+
+def change_settings(settings: Settings, **changes: object) -> Settings:
+    """Return `settings` with those of `changes` that are not None, validated.
+
+    Raises:
+        InputError: an unknown setting, or a value that is not one.
+    """
+    given = {key: value for key, value in changes.items() if value is not None}
+    return _settings(dataclasses.asdict(settings) | given)
+
+
+def expand(
+    suite: Suite,
+    *,
+    device: str,
+    threads: int,
+    overrides: Mapping[str, Sequence[str | int]] | None = None,
+) -> tuple[Case, ...]:
+    """Multiply `suite` out for `device`: each case once, in the order of its blocks and of `AXES`.
+
+    Args:
+        suite: what to multiply out.
+        device: ``cpu``, or an accelerator such as ``cuda:0``; it chooses between the kinds of a table.
+        threads: threads of a case whose block does not say: torch's own choice.
+        overrides: see `override`.
+
+    Raises:
+        InputError: an axis or a value is wrong, an image is too small for its model, or nothing is left.
+    """
+    kind: Kind = "cpu" if device.partition(":")[0] == "cpu" else "accelerator"
+    cases: dict[Case, None] = {}
+    for block in override(suite, overrides or {}).blocks:
+        for values in itertools.product(*(_choices(block, axis, kind) for axis in AXES)):
+            cases[_case(dict(zip(AXES, values, strict=True)), device, threads)] = None
+    if not cases:
+        raise InputError(f"suite {suite.name!r} has no case for device {device!r}: its tables leave {kind} out")
+    return tuple(cases)
+
+
+def fraction(value: object) -> float:
+    """Return ``"1%"`` or ``0.01`` as 0.01.
+
+    Raises:
+        InputError: not a number, or not between 0 and 100 %.
+    """
+    text = str(value).strip()
+    try:
+        number = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+    except ValueError:
+        number = math.nan
+    if not 0 < number < 1:
+        raise InputError(f"{value!r} is no fraction between 0 and 1: write 1% or 0.01")
+    return number
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        with path.open("rb") as file:
+            content = file.read(_LARGEST_BYTES + 1)
+    except OSError as error:
+        raise InputError(f"cannot read suite {str(path)!r}: {error.strerror}") from error
+    if len(content) > _LARGEST_BYTES:
+        raise InputError(f"{path}: larger than any suite")
+    try:
+        return tomllib.loads(content.decode())
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path}: not TOML: {error}") from error
+
+
+@contextlib.contextmanager
+def _within(place: str) -> Iterator[None]:
+    """Say in an error that passes where it happened."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError(f"{place}: {error}") from error
+
+
+def _check_keys(table: Mapping[str, object], keys: Sequence[str], what: str = "key") -> None:
+    for key in table:
+        if key not in keys:
+            raise InputError(f"unknown {what} {key!r}{suggestion(key, keys)} (choices: {', '.join(keys)})")
+
+
+def _validate(annotation: Any, value: object, key: str) -> Any:
+    import pydantic  # noqa: PLC0415 - --help and list stay fast without it
+
+    config = pydantic.ConfigDict(strict=True, allow_inf_nan=False)
+    try:
+        return pydantic.TypeAdapter(annotation, config=config).validate_python(value)
+    except pydantic.ValidationError as error:
+        message = error.errors()[0]["msg"].removeprefix("Input ")
+        raise InputError(f"{key}: {value!r} {message}") from error
+
+
+def _settings(table: object) -> Settings:
+    if not isinstance(table, dict):
+        raise InputError("settings: not a table")
+    with _within("settings"):
+        _check_keys(table, [field.name for field in dataclasses.fields(Settings)])
+        values = dataclasses.asdict(DEFAULTS) | table
+        with _within("target"):
+            values["target"] = fraction(values["target"])
+        types = get_type_hints(Settings, include_extras=True)
+        return Settings(**{key: _validate(types[key], value, key) for key, value in values.items()})
+
+
+def _block(table: object, number: int) -> Block:
+    with _within(f"[[cases]] {number}"):
+        if not isinstance(table, dict):
+            raise InputError("not a table")
+        _check_keys(table, AXES)
+        if "model" not in table:
+            raise InputError("model: missing; name at least one, or 'all'")
+        return Block(**{axis: _values(axis, value) for axis, value in table.items()})
+
+
+def _values(axis: str, value: object) -> Mapping[Kind, tuple[Any, ...]]:
+    """Bring a scalar, a list, or a table by kind of device into the one form that a block has."""
+    _check_keys({axis: value}, AXES, "axis")
+    if not isinstance(value, Mapping):
+        return dict.fromkeys(KINDS, _axis(axis, value))
+    for kind in value:
+        if kind not in KINDS:  # no suggestion: the nearest to 'gpu' would be 'cpu'
+            raise InputError(f"{axis}: unknown kind of device {kind!r} (choices: {', '.join(KINDS)})")
+    return {kind: _axis(axis, value[kind]) for kind in KINDS if kind in value}
+
+
+def _axis(axis: str, value: object) -> tuple[Any, ...]:
+    values = tuple(value) if isinstance(value, list | tuple) else (value,)
+    if not values:
+        raise InputError(f"{axis}: empty; give at least one value")
+    for item in values:
+        if axis in CHOICES and isinstance(item, str):
+            check_choice(axis, item)
+        _validate(get_type_hints(Case, include_extras=True)[axis], item, axis)
+    if axis == "model":
+        return tuple(itertools.chain.from_iterable(map(model_names, values)))
+    return values
+
+
+def model_names(name: str) -> tuple[str, ...]:
+    """Return the model of that name, or every variant for `ALL`. Raises `InputError` for a name that is neither."""
+    if name == ALL:
+        return tuple(each for each in models.names() if each not in models.PEERS)
+    models.check(name)
+    return (name,)
+
+
+def _choices(block: Block, axis: str, kind: Kind) -> tuple[Any, ...]:
+    values = getattr(block, axis)
+    return (None,) if values is None else values.get(kind, ())
+
+
+def _case(values: dict[str, Any], device: str, threads: int) -> Case:
+    model = values["model"]
+    smallest = models.minimum_image_size(model)
+    values["image_size"] = values["image_size"] or models.default_image_size(model)
+    values["threads"] = values["threads"] or threads
+    if values["image_size"] < smallest:
+        raise InputError(
+            f"image_size: {values['image_size']} is too small for {model!r}, which needs at least {smallest}"
+        )
+    return Case(device=device, **values)

@@ -1,0 +1,55 @@
+"""Workers that misbehave, for the fork server's and the runner's tests. Each takes the worker's socket."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import psutil
+
+
+def _answer(connection, content):
+    connection.sendall(json.dumps(content).encode() + b"\n")
+
+
+def echo(connection):
+    for line in connection.makefile("rb"):
+        threads = psutil.Process().num_threads()
+        _answer(connection, {"echo": json.loads(line), "pid": os.getpid(), "threads": threads})
+
+
+def segfault(connection):
+    connection.makefile("rb").readline()
+    os.kill(os.getpid(), signal.SIGSEGV)
+
+
+def hang(connection):
+    connection.makefile("rb").readline()
+    time.sleep(600)
+
+
+def leave(connection):
+    connection.makefile("rb").readline()
+    sys.stdout.write("garbage on stdout\n")
+    sys.stdout.flush()
+    sys.stderr.write("I am leaving\n")
+
+
+def babble(connection):
+    connection.makefile("rb").readline()
+    connection.sendall(b"no json\n")
+    time.sleep(600)
+
+
+def raise_early(connection):
+    raise RuntimeError("boom")
+
+
+def have_children(connection):
+    """Start a child that ignores its parent's end, in a session of its own."""
+    code = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(600)"
+    child = subprocess.Popen([sys.executable, "-c", code], start_new_session=True)
+    for _ in connection.makefile("rb"):
+        _answer(connection, {"child": child.pid})
