@@ -1,0 +1,27 @@
+"""The ResNet family: `VARIANTS` to read, `create` to make one, `ResNetConfig` to make one of your own.
+
+Example:
+    >>> import resnet
+    >>> resnet.VARIANTS["resnet50"].depth
+    50
+    >>> network = resnet.create("cifar_resnet18", num_classes=100)
+"""
+
+from typing import TYPE_CHECKING
+
+from resnet.config import ResNetConfig
+from resnet.variants import VARIANTS, create
+
+if TYPE_CHECKING:
+    from resnet.model import ResNet
+
+__all__ = ["VARIANTS", "ResNet", "ResNetConfig", "create"]
+
+
+def __getattr__(name: str) -> object:
+    # torch takes seconds to import, and a list of names needs none of it.
+    if name == "ResNet":
+        from resnet.model import ResNet  # noqa: PLC0415
+
+        return ResNet
+    raise AttributeError(f"module 'resnet' has no attribute {name!r}")
