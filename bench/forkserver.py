@@ -20,6 +20,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import warnings
 from collections.abc import Callable
@@ -123,6 +124,7 @@ class ForkServer:
         """Start the server; it imports torch while the caller goes on."""
         ours, theirs = socket.socketpair()
         self._patience_s = patience_s
+        self._turn = threading.Lock()  # a question and its answer belong together, whichever thread asks
         self._connection = ours
         self._lines = ours.makefile("rb")
         command = [python, "-c", _START, json.dumps(sys.path), str(theirs.fileno())]
@@ -144,8 +146,9 @@ class ForkServer:
         log = tempfile.TemporaryFile()  # noqa: SIM115 - closed with its worker
         request = json.dumps({"spawn": target}).encode() + b"\n"
         try:
-            socket.send_fds(self._connection, [request], [theirs.fileno(), log.fileno()])
-            pid = self._answer()["pid"]
+            with self._turn:
+                socket.send_fds(self._connection, [request], [theirs.fileno(), log.fileno()])
+                pid = self._answer()["pid"]
         except OSError as error:
             ours.close()
             log.close()
@@ -160,8 +163,9 @@ class ForkServer:
         Returns its exit status, negative for a signal; None where it had been reaped before or the server is gone.
         """
         try:
-            self._connection.sendall(json.dumps({"reap": pid, "kill": kill}).encode() + b"\n")
-            status = self._answer()["status"]
+            with self._turn:
+                self._connection.sendall(json.dumps({"reap": pid, "kill": kill}).encode() + b"\n")
+                status = self._answer()["status"]
         except OSError:
             return None
         return None if status is None else int(status)

@@ -13,7 +13,7 @@ from typing import Final
 from bench.forkserver import ForkServer, WorkerDied
 from bench.group import GroupRun, groups
 from bench.progress import Listener, Phase, Progress
-from bench.suite import DEFAULTS, Suite, change_settings, choose, expand, override
+from bench.suite import DEFAULTS, Suite, change_settings, choose, expand, kind_of, override, sample
 from results.errors import InputError
 from results.lines import DamagedLineError
 from results.schema import Case, Environment, Facts, Record, Run, Settings, Static, from_json
@@ -139,8 +139,7 @@ def _chosen(
     if suite is None or isinstance(suite, (str, pathlib.Path)):
         return choose(suite, axes or {}, settings)
     if isinstance(suite, Suite):
-        changed = override(suite, axes or {})
-        return dataclasses.replace(changed, settings=change_settings(changed.settings, **settings))
+        return sample(override(suite, axes or {}), settings)
     cases = tuple(dict.fromkeys(suite))
     if axes:
         raise InputError("axes change a suite; given cases are measured as they are")
@@ -154,7 +153,8 @@ def _plan(server: ForkServer, chosen: Suite | _Cases, device: str) -> Plan:
     if isinstance(chosen, _Cases):
         return Plan(suite="cases", cases=chosen.cases, settings=chosen.settings, environment=environment)
     cases = expand(chosen, device=full_name, threads=environment.torch_threads)
-    return Plan(suite=chosen.name, cases=cases, settings=chosen.settings, environment=environment)
+    settings = chosen.settings[kind_of(full_name)]
+    return Plan(suite=chosen.name, cases=cases, settings=settings, environment=environment)
 
 
 def _environment(server: ForkServer, device: str) -> tuple[str, Environment]:

@@ -7,6 +7,7 @@ cases of all blocks together, each once, are the plan:
 
     [settings]                    # all optional: replicates, target, budget_s, timeout_s, time_limit_s
     target = "1%"
+    budget_s = { cpu = 10, accelerator = 2 }                 # a value, or a table by kind of device
 
     [[cases]]
     model = ["resnet18", "resnet50"]                         # a value or a list; "all" is every variant
@@ -70,7 +71,7 @@ class Suite:
     name: str
     """Name of the built-in suite, or of the file, in the alphabet of run ids."""
     description: str
-    settings: Settings = DEFAULTS
+    settings: Mapping[Kind, Settings] = dataclasses.field(default_factory=lambda: dict.fromkeys(KINDS, DEFAULTS))
     blocks: tuple[Block, ...]
 
 
@@ -102,7 +103,7 @@ def load_suite(name_or_path: str | Path) -> Suite:
         return Suite(
             name=re.sub(r"[^A-Za-z0-9_-]+", "-", path.stem)[:32],
             description=_validate(Text, document.get("description", ""), "description"),
-            settings=_settings(document.get("settings", {})),
+            settings=_settings_by_kind(document.get("settings", {})),
             blocks=tuple(_block(block, n) for n, block in enumerate(blocks, start=1)),
         )
 
@@ -133,7 +134,18 @@ def choose(
         suite = custom_suite(axes)
     else:
         suite = override(load_suite(name_or_path or "default"), axes)
-    return dataclasses.replace(suite, settings=change_settings(suite.settings, **settings))
+    return sample(suite, settings)
+
+
+def sample(suite: Suite, changes: Mapping[str, object]) -> Suite:
+    """Return `suite` with settings changed, for any kind of device; see `change_settings`."""
+    changed = {kind: change_settings(settings, **changes) for kind, settings in suite.settings.items()}
+    return dataclasses.replace(suite, settings=changed)
+
+
+def kind_of(device: str) -> Kind:
+    """Return the kind of a device such as ``cpu`` or ``cuda:0``."""
+    return "cpu" if device.partition(":")[0] == "cpu" else "accelerator"
 
 
 def override(suite: Suite, axes: Mapping[str, Sequence[str | int]]) -> Suite:
@@ -174,7 +186,7 @@ def expand(
     Raises:
         InputError: an axis or a value is wrong, an image is too small for its model, or nothing is left.
     """
-    kind: Kind = "cpu" if device.partition(":")[0] == "cpu" else "accelerator"
+    kind = kind_of(device)
     cases: dict[Case, None] = {}
     for block in override(suite, overrides or {}).blocks:
         for values in itertools.product(*(_choices(block, axis, kind) for axis in AXES)):
@@ -240,12 +252,26 @@ def _validate(annotation: Any, value: object, key: str) -> Any:
         raise InputError(f"{key}: {value!r} {message}") from error
 
 
-def _settings(table: object) -> Settings:
+def _settings_by_kind(table: object) -> Mapping[Kind, Settings]:
     if not isinstance(table, dict):
         raise InputError("settings: not a table")
+    chosen: dict[Kind, dict[str, object]] = {kind: {} for kind in KINDS}
+    for key, value in table.items():
+        if isinstance(value, dict):
+            with _within(f"settings: {key}"):
+                _check_keys(value, KINDS, "kind of device")
+        for kind in KINDS:
+            if not isinstance(value, dict):
+                chosen[kind][key] = value
+            elif kind in value:
+                chosen[kind][key] = value[kind]
+    return {kind: _settings(values) for kind, values in chosen.items()}
+
+
+def _settings(table: Mapping[str, object]) -> Settings:
     with _within("settings"):
         _check_keys(table, [field.name for field in dataclasses.fields(Settings)])
-        values = dataclasses.asdict(DEFAULTS) | table
+        values = dataclasses.asdict(DEFAULTS) | dict(table)
         with _within("target"):
             values["target"] = fraction(values["target"])
         types = get_type_hints(Settings, include_extras=True)

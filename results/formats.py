@@ -111,7 +111,7 @@ def _axis(axis: str, value: Any) -> str:
 def _status(row: dict[str, Any]) -> str:
     if row["status"] != "ok":
         return f"{row['status']}: {row['cause']}"
-    return "ok, but " + "; ".join(row["warnings"]) if row["warnings"] else "ok"
+    return "ok, but " + ", ".join(text.partition(":")[0] for text in row["warnings"]) if row["warnings"] else "ok"
 
 
 def _relative(value: float | None, low: float | None, high: float | None) -> float | None:

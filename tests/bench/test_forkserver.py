@@ -4,6 +4,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import psutil
 import pytest
@@ -119,3 +120,14 @@ def test_nobody_survives_a_killed_parent_or_server(victim):
             for pid in pids:
                 if psutil.pid_exists(pid):
                     os.kill(pid, signal.SIGKILL)
+
+
+def test_threads_may_ask_at_the_same_time(server):
+    def one(number):
+        worker = server.spawn(f"{HERE}:echo")
+        answers = [worker.request({"n": number}, timeout_s=30)["echo"]["n"] for _ in range(3)]
+        worker.close()
+        return answers
+
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        assert list(pool.map(one, range(24))) == [[number] * 3 for number in range(24)]

@@ -76,7 +76,7 @@ def test_a_file_of_ones_own_works_like_a_builtin(write):
         [settings]
         target = "2%"
         replicates = 3
-        time_limit_s = 90
+        time_limit_s = { cpu = 90 }
         [[cases]]
         model = ["resnet18", "cifar_resnet20"]
         batch_size = { cpu = [4, 1], accelerator = 64 }
@@ -85,7 +85,8 @@ def test_a_file_of_ones_own_works_like_a_builtin(write):
     suite = load_suite(path)
     assert suite.name == "mine"
     assert suite.description == "two"
-    assert suite.settings == change_settings(suites.DEFAULTS, replicates=3, target=0.02, time_limit_s=90.0)
+    assert suite.settings["cpu"] == change_settings(suites.DEFAULTS, replicates=3, target=0.02, time_limit_s=90.0)
+    assert suite.settings["accelerator"] == change_settings(suites.DEFAULTS, replicates=3, target=0.02)
     assert [case.key for case in expand(suite, device="cpu", threads=8)] == [
         "resnet18/inference/b4/224/cpu/fp32/eager/nchw/t1",
         "resnet18/inference/b1/224/cpu/fp32/eager/nchw/t1",
@@ -116,6 +117,7 @@ def test_a_kind_of_device_that_a_table_leaves_out_has_no_case_of_that_block(writ
         ("[[cases]]", "[[cases]] 1: model: missing"),
         ("settings = 3\nGOOD", "settings: not a table"),
         ("GOOD\n[settings]\nreplicate = 2", "settings: unknown key 'replicate'; did you mean 'replicates'?"),
+        ("GOOD\n[settings]\nbudget_s = {gpu = 3}", "settings: budget_s: unknown kind of device 'gpu'"),
         ("GOOD\n[settings]\nreplicates = 0", "settings: replicates: 0 should be greater than or equal to 1"),
         ("GOOD\n[settings]\nreplicates = true", "settings: replicates: True should be a valid integer"),
         ("GOOD\n[settings]\nbudget_s = inf", "settings: budget_s: inf should be a finite number"),
@@ -226,7 +228,8 @@ def test_what_the_command_line_says_is_chosen():
     assert choose(None, {"model": ["resnet18"]}, nothing) == custom_suite({"model": ["resnet18"]})
     changed = choose("quick", {"layout": ["nhwc"]}, nothing | {"budget_s": 9.0})
     assert {case.layout for case in expand(changed, device="cpu", threads=1)} == {"nhwc"}
-    assert changed.settings == change_settings(load_suite("quick").settings, budget_s=9.0)
+    quick = load_suite("quick").settings
+    assert changed.settings == {kind: change_settings(quick[kind], budget_s=9.0) for kind in quick}
 
 
 def test_all_is_every_variant_and_no_peer():

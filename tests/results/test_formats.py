@@ -41,7 +41,7 @@ def test_the_table_for_people_has_one_line_a_case(frame):
 def test_warnings_stand_in_the_table(tmp_path, write_run, make_record, make_case):
     record = make_record(make_case(layout="nhwc"), ran=make_record().ran)
     shown = format_table(table(load(write_run(tmp_path, [record]))), "table")
-    assert "ok, but label: nhwc ran as nchw" in shown
+    assert "ok, but label" in shown
 
 
 @pytest.mark.parametrize("fmt", ["table", "markdown"])
