@@ -8,7 +8,9 @@ Results go to stdout; progress, warnings and errors go to stderr. Whatever is wr
 # ruff: noqa: PLC0415 - see above: imports inside commands are what keeps --help fast
 
 import os
+import signal
 import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
@@ -127,9 +129,9 @@ def run(
     listener = progress.listener(sys.stderr)
     try:
         records = runner.run(plan, device=device, out=out, resume=resume, listener=listener)
-    except runner.Interrupted as interrupted:
-        _say(f"{interrupted}; go on with `resnet-bench run --resume {interrupted.path}`")
-        return INTERRUPTED
+    except runner.Stopped as stopped:
+        _say(f"{stopped}; go on with `resnet-bench run --resume {stopped.path}`")
+        return INTERRUPTED if isinstance(stopped, runner.Interrupted) else FAILED
     return _show_records(records, report=report)
 
 
@@ -152,24 +154,50 @@ def cost(
     model: Annotated[list[str], typer.Argument(metavar="MODEL...", help="Models; 'all' is every variant.")],
     image_size: Annotated[int | None, typer.Option(min=1, help="Pixels [default: the model's own].")] = None,
     per_layer: Annotated[bool, typer.Option("--per-layer", help="A row for each layer.")] = False,
+    per_stage: Annotated[bool, typer.Option("--per-stage", help="A row for each stage.")] = False,
     form: _Form = "table",
 ) -> None:
     """Count parameters, MACs, FLOPs and activations, without timing anything."""
+    if per_layer and per_stage:
+        raise InputError("--per-layer and --per-stage: choose one of them")
+
     from bench import costs, listing, progress, suite
 
     names = tuple(dict.fromkeys(name for word in _split(model) for name in suite.model_names(word)))
     statics = progress.counted(costs.costs(names, image_size=image_size), len(names), sys.stderr)
-    typer.echo(listing.cost_text(statics, form, per_layer=per_layer))
+    typer.echo(listing.cost_text(statics, form, per="layer" if per_layer else "stage" if per_stage else None))
 
 
 @app.command()
 def table(runs: _Runs, form: _Form = "table") -> None:
     """Print the table of run files."""
     import results
-    from results.formats import format_table
+    from results.rendering import format_table, pivots_text
 
-    records = _load(runs)
-    typer.echo(format_table(results.table(records), form), nl=False)
+    frame = results.table(_load(runs))
+    typer.echo(format_table(frame, form) + pivots_text(frame, form), nl=False)
+
+
+@app.command()
+def compare(
+    base: Annotated[Path, typer.Argument(metavar="BASE", help="Run file, or a folder of them, to compare with.")],
+    new: Annotated[Path, typer.Argument(metavar="NEW", help="Run file, or a folder of them, that is judged.")],
+    margin: Annotated[
+        str, typer.Option(metavar="PERCENT", help="Difference of latency that does not matter: 2%.")
+    ] = "2%",
+    form: _Form = "table",
+) -> int:
+    """Compare two sides of runs: what became faster or slower, and what cannot be said.
+
+    Exit codes: 0 nothing became worse, 1 a case did, 2 bad input, 3 not enough to say.
+    """
+    import results
+    from bench.suite import fraction
+    from results.comparison_text import comparison_text
+
+    comparison = results.compare(_load([base]), _load([new]), margin=fraction(margin))
+    typer.echo(comparison_text(comparison, form), nl=False)
+    return {"pass": OK, "regression": FAILED, "inconclusive": INCOMPLETE}[comparison.outcome]
 
 
 @app.command()
@@ -190,6 +218,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: what to use in place of ``sys.argv[1:]``.
     """
     given = sys.argv[1:] if arguments is None else list(arguments)
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, _interrupt)  # a CI job that is cancelled ends as cleanly as with Ctrl-C
     try:
         code = app(given or ["--help"], prog_name="resnet-bench", standalone_mode=False)
         sys.stdout.flush()
@@ -198,6 +228,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except typer.TyperException as error:
         message = error.format_message().replace("Value error, ", "")
         return _fail(f"{message[:1].lower()}{message[1:].rstrip('.')}")
+    except KeyboardInterrupt:
+        _say("interrupted")
+        return INTERRUPTED
     except BrokenPipeError:  # whoever read stdout has gone, as `head` does
         _settle_stdout()
         return FAILED
@@ -205,6 +238,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _settle_stdout()
         return _fail(f"{error.filename or 'output'}: {error.strerror}")
     return int(code or OK)
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
 
 
 def _split(values: Sequence[str]) -> list[str]:
@@ -234,14 +271,15 @@ def _show_plan(plan: "Plan") -> None:
         typer.echo(case.key)
     count, replicates = len(plan.cases), plan.settings.replicates
     times = "" if replicates == 1 else f" {replicates} times"
-    _say(f"suite {plan.suite}: {count} cases{times}, at most about {duration(plan.estimate_s)}")
+    _say(f"suite {plan.suite}: {count} cases{times}, about {duration(plan.estimate_s)}")
 
 
 def _show_records(records: "Records", *, report: bool) -> int:
     import results
-    from results.formats import format_table
+    from results.rendering import format_table, pivots_text
 
-    typer.echo(format_table(results.table(records), "table"))  # an empty line, then the findings
+    frame = results.table(records)
+    typer.echo(format_table(frame, "table") + pivots_text(frame, "table"))  # an empty line, then the findings
     for record in records:
         if record.status != "ok":
             _say(f"{record.status}: {record.case.key}: {record.cause}")

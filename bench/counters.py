@@ -4,15 +4,16 @@ fvcore traces real tensors and is the reference; ``FlopCounterMode`` watches the
 backward pass on the meta device and knows nothing of the first. They must agree exactly on every layer.
 """
 
-import contextlib
 import dataclasses
 import math
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+from bench import memory
 from bench.shapes import convolutions_by_shape, norms_by_shape
+from results.errors import InputError
 from results.schema import Layer
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ ROOT: Final = "(root)"
 _MACS: Final = "multiply-adds"
 _ACTIVATIONS: Final = "activations"
 _TRAFFIC: Final = "elements moved"
+_ALIVE: Final = 6
+"""Tensors as large as the largest output that live at a time while a model is traced (measured: 1.3 to 5.1)."""
 
 
 class CounterError(RuntimeError):
@@ -41,7 +44,7 @@ class Counts:
     """In order of first execution; those never called stand at the end with an empty output shape."""
     training_flops: int
     """Forward and backward, counted as they run: the first layer computes no gradient of its input."""
-    fvcore_flops: int
+    fvcore_macs: int
     """fvcore's own total: multiply-adds with its estimates for batch norm and pooling."""
     moved_elements: int
     """Elements that convolutions and matrix products read (input, weight, bias) and write."""
@@ -50,7 +53,9 @@ class Counts:
 
 
 def count(build: "Builder", shape: tuple[int, ...]) -> Counts:
-    """Count a model's cost for an input of `shape`, in eval mode and without doing its arithmetic.
+    """Count a model's cost for an input of `shape`, in eval mode and, from torch 2.10 on, without its arithmetic.
+
+    It sets warnings, threads and kernels for the whole process and puts them back, so count in one thread at a time.
 
     Args:
         build: Makes a model of its own. It is called under the meta device, so nothing is initialised.
@@ -62,12 +67,15 @@ def count(build: "Builder", shape: tuple[int, ...]) -> Counts:
 
     Raises:
         CounterError: fvcore's multiply-adds × 2 are not ``FlopCounterMode``'s FLOPs for some layer.
+        InputError: The tensors that fvcore needs do not fit in memory.
     """
     import torch  # noqa: PLC0415
 
+    _check_memory(shape, 0)
     with torch.device("meta"):
         model = build().eval()
     flops, shapes, training_flops = _run_on_meta(model, shape)
+    _check_memory(shape, max(map(math.prod, shapes.values())))
     traced, uncounted = _trace(model, shape)
     modules = dict(model.named_modules())
     for name, module in modules.items():
@@ -96,10 +104,24 @@ def count(build: "Builder", shape: tuple[int, ...]) -> Counts:
     return Counts(
         layers=layers,
         training_flops=training_flops,
-        fvcore_flops=total.total() - total[_ACTIVATIONS] - total[_TRAFFIC],
+        fvcore_macs=total.total() - total[_ACTIVATIONS] - total[_TRAFFIC],
         moved_elements=total[_TRAFFIC],
         uncounted=uncounted,
     )
+
+
+def _check_memory(shape: tuple[int, ...], largest: int) -> None:
+    """Raise `InputError` if an input of `shape` and the few tensors alive at a time, of `largest` elements, do not fit.
+
+    Memory that is only promised is taken away from every process when the promise is called in.
+    """
+    needed, free = 4 * (math.prod(shape) + _ALIVE * largest), memory.available()
+    if needed > free:
+        size = "x".join(map(str, shape))
+        raise InputError(
+            f"counting for an input of {size} takes about {needed / 1e9:.0f} GB of memory, and {free / 1e9:.1f} GB "
+            "are free; choose a smaller image"
+        )
 
 
 def _own_parameters(model: "nn.Module") -> dict[str, int]:
@@ -188,7 +210,7 @@ def _trace(model: "nn.Module", shape: tuple[int, ...]) -> tuple[dict[str, Counte
     """Return fvcore's counts of each module's own operators, and the operators that it does not know.
 
     One trace gives multiply-adds, activations and elements moved: fvcore's handles are asked together. fvcore needs
-    real tensors, so the meta model is given memory, which no convolution touches.
+    real tensors, so the meta model is given memory, which no convolution touches from torch 2.10 on.
     """
     import torch  # noqa: PLC0415
 
@@ -214,7 +236,7 @@ def _trace(model: "nn.Module", shape: tuple[int, ...]) -> tuple[dict[str, Counte
             .uncalled_modules_warnings(enabled=False)
             .tracer_warnings("none")
         )
-        with torch.no_grad(), _one_thread(), convolutions_by_shape():
+        with torch.no_grad(), convolutions_by_shape():
             inclusive: dict[str, Counter[str]] = analysis.by_module_and_operator()
         uncounted = tuple(sorted(analysis.unsupported_ops()))
     # fvcore adds what a module does to each module whose name is a prefix of its own, so the difference is its own.
@@ -223,22 +245,6 @@ def _trace(model: "nn.Module", shape: tuple[int, ...]) -> tuple[dict[str, Counte
         if name:
             own[name.rpartition(".")[0]].subtract(counts)
     return own, uncounted
-
-
-@contextlib.contextmanager
-def _one_thread() -> Iterator[None]:
-    """Within, operators run on one thread: what is left to compute is small, and waiting for threads is not.
-
-    Beside another busy process a trace of ResNet-50 takes half the time so, and on an idle machine no more.
-    """
-    import torch  # noqa: PLC0415
-
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 def _count_once(macs: Callable[..., Any]) -> Callable[..., Any]:

@@ -42,6 +42,12 @@ class Device(Protocol):
     def synchronize(self) -> None:
         """Block until all queued work is done."""
 
+    def peak_memory(self) -> PeakMemory:
+        """Peak of this process on the device since it began."""
+
+    def free_memory(self) -> int | None:
+        """Bytes that are free on the device for anyone, None where it does not say or has none of its own."""
+
 
 class Cpu:
     """The host itself: a step is done when its call returns, and the clock is the mark."""
@@ -58,6 +64,14 @@ class Cpu:
 
     def synchronize(self) -> None:
         """Nothing is ever queued."""
+
+    def peak_memory(self) -> PeakMemory:
+        """Its memory is the host's, which `bench.memory` watches."""
+        return PeakMemory(allocated=None, reserved=None, reason="the CPU has no device memory")
+
+    def free_memory(self) -> int | None:
+        """As above."""
+        return None
 
 
 class Accelerator:
@@ -99,7 +113,7 @@ class Accelerator:
             return PeakMemory(allocated=None, reserved=None, reason=reason)
 
     def free_memory(self) -> int | None:
-        """Bytes that are free on the device for anyone, None where it does not say."""
+        """Bytes that are free on the device for anyone."""
         try:
             if self._device.type == "cuda":  # torch.accelerator.get_memory_info is younger than torch 2.9
                 return int(self._torch.cuda.mem_get_info(self._device)[0])
@@ -134,6 +148,6 @@ def resolve(name: str) -> str:
     return full
 
 
-def open_device(name: str) -> Cpu | Accelerator:
+def open_device(name: str) -> Device:
     """Open a device by the full name that `resolve` gave."""
     return Cpu() if name == "cpu" else Accelerator(name)

@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final, TypeVar
 
 from results.schema import Environment
@@ -51,15 +51,15 @@ _BUILD: Final = {
 
 _ROOT: Final = pathlib.Path(__file__).resolve().parent.parent
 _T = TypeVar("_T")
+_ELSEWHERE: Final = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY")
 _NO_LIMIT: Final = 1 << 60
 """Version 1 of control groups writes a huge number of bytes where there is no limit."""
 
 
-def describe(*, accelerators: bool = True) -> Environment:
+def describe() -> Environment:
     """Look at this machine. What cannot be found is None, with its reason in `Environment.nulls`.
 
-    Args:
-        accelerators: Whether to look at them as well. On CUDA this makes a context: not in a process that forks.
+    On CUDA this makes a context: not in a process that forks.
     """
     import torch  # noqa: PLC0415
 
@@ -68,20 +68,18 @@ def describe(*, accelerators: bool = True) -> Environment:
     nulls: dict[str, str] = {}
     cpu, flags = _cpu()
     cgroup_cpus, cgroup_memory = _cgroup(nulls)
-    found = find(nulls) if accelerators else ()
-    if not accelerators:
-        nulls["accelerators"] = "not looked for"
+    commit, no_commit = tool_commit(_ROOT)
     return Environment(
         cpu=cpu or platform.machine(),
         cpu_flags=flags,
         physical_cores=_or_null(_physical_cores(), "physical_cores", "the system does not tell", nulls),
         logical_cores=os.cpu_count() or 1,
-        usable_cores=_usable_cores(),
+        usable_cores=usable_cores(),
         governor=_or_null(governor(), "governor", "the system has no frequency governor that can be read", nulls),
         cgroup_cpus=cgroup_cpus,
         cgroup_memory_bytes=cgroup_memory,
         memory_bytes=_memory(),
-        accelerators=found,
+        accelerators=find(nulls),
         os=_os(),
         kernel=f"{platform.system()} {platform.release()}",
         python=f"{platform.python_implementation()} {platform.python_version()}",
@@ -92,9 +90,7 @@ def describe(*, accelerators: bool = True) -> Environment:
         variables=variables(os.environ),
         torchvision=_or_null(_version("torchvision"), "torchvision", "not installed", nulls),
         tool_version=tool_version(),
-        tool_commit=_or_null(
-            tool_commit(_ROOT), "tool_commit", "the tool does not run from a git checkout of its own", nulls
-        ),
+        tool_commit=_or_null(commit, "tool_commit", no_commit, nulls),
         nulls=nulls,
     )
 
@@ -126,38 +122,55 @@ def parse_sysctl(read: Callable[[str], str | None]) -> tuple[str | None, tuple[s
     return read("machdep.cpu.brand_string"), tuple(flag for flag in CPU_FLAGS if flag in present)
 
 
-def cgroup_limits(membership: str, mount: pathlib.Path) -> tuple[float | None, int | None]:
-    """Return the CPUs' worth of time and the bytes of memory that the control groups grant, None where unlimited.
+def usable_cores() -> int:
+    """Return how many cores this process can keep busy: those that it may run on, and its control group pays for.
+
+    A part of a core does not count, but there is at least one: a thread more than that would wait for the others.
+    """
+    # What affinity allows; macOS has none.
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    granted, _ = cgroup_limits(cgroup_folders())
+    return cores if granted is None else max(1, min(cores, int(granted)))
+
+
+def cgroup_folders(
+    membership: str | None = None, mount: pathlib.Path = pathlib.Path("/sys/fs/cgroup")
+) -> tuple[pathlib.Path, ...]:
+    """Return the folders of this process's control groups, each level up to the top: a group's parents limit it too.
+
+    Version 2 has one tree, version 1 one for each controller. In a container the path may lead outside what is
+    mounted: folders need not exist.
 
     Args:
-        membership: Text of ``/proc/self/cgroup``.
-        mount: Where control groups are mounted: ``/sys/fs/cgroup``.
+        membership: Text of ``/proc/self/cgroup``, which is read if None.
+        mount: Where control groups are mounted.
+    """
+    folders: list[pathlib.Path] = []
+    for line in (_membership() if membership is None else membership).splitlines():
+        _, controllers, path = line.split(":", 2)
+        tops = [controllers, *controllers.split(",")] if controllers else ["", "unified"]
+        parts = [part for part in path.split("/") if part not in {"", ".."}]
+        folders += [mount.joinpath(top, *parts[:length]) for top in tops for length in range(len(parts), -1, -1)]
+    return tuple(dict.fromkeys(folders))
 
-    A group's parents limit it too, so the least of all levels counts. In a container the path may lead outside what
-    is mounted; levels that are not there are passed over.
+
+def cgroup_limits(folders: Iterable[pathlib.Path]) -> tuple[float | None, int | None]:
+    """Return the CPUs' worth of time and the bytes of memory that the control groups grant, None where unlimited.
+
+    The least of all levels counts.
     """
     cpus: list[float] = []
     memory: list[int] = []
-    for line in membership.splitlines():
-        _, controllers, path = line.split(":", 2)
-        for folder in _levels(mount, controllers, path):
-            quota, _, period = _read(folder / "cpu.max").partition(" ")
-            quota = quota or _read(folder / "cpu.cfs_quota_us")
-            period = period or _read(folder / "cpu.cfs_period_us")
-            if quota.isdecimal() and period.isdecimal():  # "max" and -1 are no limit
-                cpus.append(int(quota) / int(period))
-            limit = _read(folder / "memory.max") or _read(folder / "memory.limit_in_bytes")
-            if limit.isdecimal() and int(limit) < _NO_LIMIT:
-                memory.append(int(limit))
+    for folder in folders:
+        quota, _, period = _read(folder / "cpu.max").partition(" ")
+        quota = quota or _read(folder / "cpu.cfs_quota_us")
+        period = period or _read(folder / "cpu.cfs_period_us")
+        if quota.isdecimal() and period.isdecimal():  # "max" and -1 are no limit
+            cpus.append(int(quota) / int(period))
+        limit = _read(folder / "memory.max") or _read(folder / "memory.limit_in_bytes")
+        if limit.isdecimal() and int(limit) < _NO_LIMIT:
+            memory.append(int(limit))
     return min(cpus, default=None), min(memory, default=None)
-
-
-def _levels(mount: pathlib.Path, controllers: str, path: str) -> list[pathlib.Path]:
-    """Folders from the group to the top: one tree in version 2 (no controllers), one a controller in version 1."""
-    tops = [mount / name for name in (controllers, *controllers.split(",")) if name]
-    tops = tops if controllers else [mount, mount / "unified"]
-    parts = [part for part in path.split("/") if part not in {"", ".."}]
-    return [top.joinpath(*parts[:length]) for top in tops for length in range(len(parts), -1, -1)]
 
 
 def governor(cpus: pathlib.Path = pathlib.Path("/sys/devices/system/cpu")) -> str | None:
@@ -199,17 +212,23 @@ def tool_version() -> str:
     return str(project["project"]["version"])
 
 
-def tool_commit(root: pathlib.Path) -> str | None:
+def tool_commit(root: pathlib.Path) -> tuple[str | None, str]:
     """Return the commit of the git checkout whose top is `root`, with ``-dirty`` where tracked files differ from it.
 
-    None where `root` is not the top of a checkout: an installed package may lie inside someone else's.
+    Without one it is None with the reason; an installed package may lie inside someone else's checkout.
     """
+    if not (root / ".git").exists() or not (root / "pyproject.toml").exists():
+        return None, "the tool does not run from a git checkout of its own"
     git = shutil.which("git")
-    if git is None or not (root / ".git").exists() or not (root / "pyproject.toml").exists():
-        return None
+    if git is None:
+        return None, "git is not installed"
     command = [git, "-C", str(root), "describe", "--always", "--abbrev=40", "--exclude=*", "--dirty"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    return done.stdout.strip() or None
+    # A git hook, say, points these at another checkout.
+    here = {name: value for name, value in os.environ.items() if name not in _ELSEWHERE}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=here)
+    if done.returncode:  # what it says may name a folder and so a person
+        return None, f"git cannot read the checkout (exit code {done.returncode})"
+    return done.stdout.strip(), ""
 
 
 def _cpu() -> tuple[str | None, tuple[str, ...]]:
@@ -224,25 +243,22 @@ def _sysctl(name: str) -> str | None:
 
 
 def _cgroup(nulls: dict[str, str]) -> tuple[float | None, int | None]:
-    membership = _read(pathlib.Path("/proc/self/cgroup"))
-    reason = "the control group sets no limit" if membership else "the system has no control groups"
-    cpus, memory = cgroup_limits(membership, pathlib.Path("/sys/fs/cgroup"))
+    reason = "the control group sets no limit" if _membership() else "the system has no control groups"
+    cpus, memory = cgroup_limits(cgroup_folders())
     return (
         _or_null(cpus, "cgroup_cpus", reason, nulls),
         _or_null(memory, "cgroup_memory_bytes", reason, nulls),
     )
 
 
+def _membership() -> str:
+    return _read(pathlib.Path("/proc/self/cgroup"))
+
+
 def _physical_cores() -> int | None:
     import psutil  # noqa: PLC0415
 
     return psutil.cpu_count(logical=False)
-
-
-def _usable_cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _memory() -> int:

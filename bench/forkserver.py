@@ -40,6 +40,8 @@ _START: Final = (
     "from bench.forkserver import serve; serve(int(sys.argv[2]))"
 )
 _LAST_WORDS: Final = 400
+_LEAVE_S: Final = 10.0
+"""How long a process may take to end after its last word: a core dump is written meanwhile."""
 
 
 class WorkerDied(Exception):  # noqa: N818 - something that happens to workers and is recorded
@@ -50,6 +52,10 @@ class WorkerDied(Exception):  # noqa: N818 - something that happens to workers a
         self.cause = cause
         self.hung = hung
         self.signal_number = signal_number
+
+
+class ServerLost(Exception):  # noqa: N818 - likewise
+    """The fork server does not answer, so no worker can be had; the message says why."""
 
 
 # ------------------------------------------------------------------------------------------------ the parent's side
@@ -140,19 +146,16 @@ class ForkServer:
         """Fork a worker that runs `target`, a ``module:function`` that takes the worker's socket.
 
         Raises:
-            WorkerDied: the server does not answer.
+            ServerLost: the server does not answer.
         """
         ours, theirs = socket.socketpair()
         log = tempfile.TemporaryFile()  # noqa: SIM115 - closed with its worker
-        request = json.dumps({"spawn": target}).encode() + b"\n"
         try:
-            with self._turn:
-                socket.send_fds(self._connection, [request], [theirs.fileno(), log.fileno()])
-                pid = self._answer()["pid"]
-        except OSError as error:
+            pid = self._ask({"spawn": target}, theirs.fileno(), log.fileno())["pid"]
+        except BaseException:
             ours.close()
             log.close()
-            raise WorkerDied(f"the fork server did not start a worker: {error}") from error
+            raise
         finally:
             theirs.close()
         return Worker(self, pid, ours, log)
@@ -160,13 +163,12 @@ class ForkServer:
     def reap(self, pid: int, *, kill: bool) -> int | None:
         """Wait for a worker's end, killing it first if asked; clear away what it left behind.
 
-        Returns its exit status, negative for a signal; None where it had been reaped before or the server is gone.
+        Returns its exit status, negative for a signal; None where it had been reaped before or the server is gone,
+        and all its workers with it.
         """
         try:
-            with self._turn:
-                self._connection.sendall(json.dumps({"reap": pid, "kill": kill}).encode() + b"\n")
-                status = self._answer()["status"]
-        except OSError:
+            status = self._ask({"reap": pid, "kill": kill})["status"]
+        except ServerLost:
             return None
         return None if status is None else int(status)
 
@@ -186,12 +188,22 @@ class ForkServer:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _answer(self) -> dict[str, Any]:
-        self._connection.settimeout(self._patience_s)
-        line = self._lines.readline()
-        if not line.endswith(b"\n"):
-            raise ConnectionResetError("it has ended")
-        answer: dict[str, Any] = json.loads(line)
+    def _ask(self, question: dict[str, Any], *descriptors: int) -> dict[str, Any]:
+        """Ask the server one thing. A question whose answer was not waited for breaks the connection for good."""
+        with self._turn:
+            try:
+                self._connection.settimeout(self._patience_s)
+                socket.send_fds(self._connection, [json.dumps(question).encode() + b"\n"], descriptors)
+                line = self._lines.readline()
+                answer: dict[str, Any] = json.loads(line)
+            except BaseException as error:
+                with contextlib.suppress(OSError):
+                    self._connection.shutdown(socket.SHUT_RDWR)  # it ends, and every worker with it
+                if isinstance(error, (OSError, ValueError)):
+                    status = self._process.poll()
+                    why = f"silent for {self._patience_s:g} s" if status is None else f"ended with status {status}"
+                    raise ServerLost(f"the process that starts workers was lost ({why})") from error
+                raise
         return answer
 
 
@@ -272,11 +284,25 @@ def _reap(pid: int, workers: set[int], *, kill: bool) -> int | None:
         return None
     if kill:
         _kill_group(pid)
+    elif not _ends(pid, _LEAVE_S):
+        _kill_group(pid)  # it closed its socket, and then hung
+    if hasattr(os, "waitid"):  # while it is a zombie its number cannot become somebody else's
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+        _kill_group(pid)  # children that it left in its group
     _, status = os.waitpid(pid, 0)
     workers.discard(pid)
-    _kill_group(pid)  # children it left in its group
     _kill_orphans(workers)
     return os.waitstatus_to_exitcode(status)
+
+
+def _ends(pid: int, patience_s: float) -> bool:
+    """Wait, at most so long, until the process is a zombie."""
+    until = time.monotonic() + patience_s
+    while time.monotonic() < until:
+        if psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
+            return True
+        time.sleep(0.01)
+    return False
 
 
 def _kill_group(pid: int) -> None:

@@ -34,13 +34,13 @@ USABLE: Final = 0.9
 class LiveCase:
     """A worker that has been asked to be one case. The rotation steps it."""
 
-    def __init__(self, server: ForkServer, case: Case, replicate: int, timeout_s: float, target: str = SERVE) -> None:
+    def __init__(self, server: ForkServer, case: Case, replicate: int, settings: Settings, target: str = SERVE) -> None:
         """Fork the worker; `prepare` builds the case in it."""
         self.case = case
         self.replicate = replicate
-        self.started = datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
+        self.started = datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         self._began = time.perf_counter()
-        self._timeout_s = timeout_s
+        self._settings = settings
         self._oom_kills = memory.kernel_oom_kills()
         self._worker: Worker = server.spawn(target)
         self._first_step_s: float | None = None
@@ -59,10 +59,13 @@ class LiveCase:
         answer = self._ask("turn", steps=steps, drop=drop)
         return Turn(phase_s=tuple(tuple(step) for step in answer["phase_s"]), wall_s=answer["wall_s"])
 
-    def room_for_more(self) -> int:
-        """Return how many more workers like this one the machine's memory holds beside it. Raises `Failed`."""
+    def room_for_more(self, *, compiling: bool) -> int:
+        """Return how many more workers like this one the machine's memory holds beside it. Raises `Failed`.
+
+        `compiling` says whether any of them will want the compiler's memory for a while.
+        """
         taken = self._ask("footprint")
-        host = USABLE * memory.available() - COMPILER_BYTES
+        host = USABLE * memory.available() - COMPILER_BYTES * compiling
         rooms = [max(0.0, host) / (HEADROOM * taken["host_bytes"])]
         if taken["device_bytes"] is not None and taken["device_free_bytes"] is not None:
             need = HEADROOM * taken["device_bytes"] + CONTEXT_BYTES
@@ -77,7 +80,7 @@ class LiveCase:
         facts: dict[str, Any] = answer["facts"] | {"first_step_s": self._first_step_s}
         if "compile_s" not in answer["nulls"] and self._first_step_s is not None:
             facts["compile_s"] = max(0.0, self._first_step_s - steady)
-        notes = self.notes if samples.steady else [*self.notes, "its steps never became steady"]
+        ran = answer["ran"]
         return Record(
             case=self.case,
             replicate=self.replicate,
@@ -87,8 +90,9 @@ class LiveCase:
             samples=samples,
             facts=Facts(**facts),
             nulls=answer["nulls"],
-            ran=from_json(Ran, answer["ran"]),
-            notes=tuple(notes),
+            ran=None if ran is None else from_json(Ran, ran),
+            notes=(*self.notes, *answer["notes"]),
+            budget_s=self._settings.budget_s,
             stop=stop,
         )
 
@@ -105,6 +109,7 @@ class LiveCase:
             samples=samples,
             facts=Facts(first_step_s=self._first_step_s),
             notes=tuple(self.notes),
+            budget_s=self._settings.budget_s,
         )
 
     def samples(self, seat: Seat) -> Samples:
@@ -117,7 +122,7 @@ class LiveCase:
 
     def _ask(self, request: str, **arguments: object) -> dict[str, Any]:
         try:
-            answer = self._worker.request({"do": request, **arguments}, timeout_s=self._timeout_s)
+            answer = self._worker.request({"do": request, **arguments}, timeout_s=self._settings.timeout_s)
         except WorkerDied as death:
             raise self._failure(death) from death
         if "failed" in answer:
@@ -221,11 +226,14 @@ class GroupRun:
         if baseline is not None:
             reference = self._seat(baseline, recorded=record_baseline)
             baseline = None if reference is None else baseline
-        room: int | None = None if reference is None else self._room(reference)
+        room: int | None = None
+        if reference is not None:
+            room = self._room(reference, waiting)
+            reference = reference if reference in self._live else None
         while waiting and not self._late() and (room is None or len(self._live) <= room):
             seat = self._seat(waiting.pop(0))
             if room is None and seat is not None:
-                room = self._room(seat)
+                room = self._room(seat, waiting)
         if waiting and reference is not None and len(self._live) == 1:
             self._alone += waiting  # not even one fits beside the baseline
             waiting = []
@@ -235,7 +243,7 @@ class GroupRun:
     def _seat(self, case: Case, *, recorded: bool = True) -> Seat | None:
         """Prepare a fresh worker and give it a seat, or record why there is none."""
         self._progressed("preparing", case, 0)
-        live = LiveCase(self._server, case, self._replicate, self._settings.timeout_s)
+        live = LiveCase(self._server, case, self._replicate, self._settings)
         seat = Seat(case, live, recorded=recorded)
         self._live[seat] = live
         try:
@@ -245,12 +253,13 @@ class GroupRun:
             return None
         return seat
 
-    def _room(self, seat: Seat) -> int:
+    def _room(self, seat: Seat, waiting: Sequence[Case]) -> int | None:
+        """Return how many of `waiting` fit beside `seat`; None where its worker died of the question."""
         try:
-            room = self._live[seat].room_for_more()
-        except Failed:
-            return 0  # whatever it is will show in its first turn
-        return room
+            return self._live[seat].room_for_more(compiling=any(case.runtime != "eager" for case in waiting))
+        except Failed as failure:
+            self._failed(seat, failure)
+            return None
 
     def _measure_alone(self, case: Case) -> None:
         seat = self._seat(case)

@@ -6,8 +6,9 @@ import sys
 
 import psutil
 
+from bench.environment import cgroup_folders
+
 _STATUS = pathlib.Path("/proc/self/status")
-_CGROUP = pathlib.Path("/sys/fs/cgroup")
 _VMSTAT = pathlib.Path("/proc/vmstat")
 
 
@@ -31,15 +32,24 @@ def resident_peak() -> int:
 
 
 def available() -> int:
-    """Bytes that new processes may take: the machine's, or the control group's where that is less."""
+    """Bytes that new processes may take: the machine's, or a control group's where that is less."""
     machine = int(psutil.virtual_memory().available)
-    try:
-        limit = int((_CGROUP / "memory.max").read_text())
-        used = int((_CGROUP / "memory.current").read_text())
-        stat = dict(line.split() for line in (_CGROUP / "memory.stat").read_text().splitlines())
-    except (OSError, ValueError):  # no control group, or no limit ("max")
-        return machine
-    return min(machine, limit - used + int(stat.get("inactive_file", 0)))
+    return min([machine, *(room for folder in cgroup_folders() if (room := _room(folder)) is not None)])
+
+
+def _room(group: pathlib.Path) -> int | None:
+    """Bytes that a control group of version 2 or 1 has left, files that it can drop among them; None if unlimited."""
+    for limit, used, droppable in (
+        ("memory.max", "memory.current", "inactive_file"),
+        ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
+    ):
+        try:
+            stat = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
+            left = int((group / limit).read_text()) - int((group / used).read_text())
+        except (OSError, ValueError):  # no such file, or no limit ("max")
+            continue
+        return max(0, left + int(stat.get(droppable, 0)))
+    return None
 
 
 def kernel_oom_kills() -> int | None:

@@ -2,7 +2,6 @@
 
 import dataclasses
 import math
-import pathlib
 from typing import TYPE_CHECKING, Any, Final
 
 from resnet import VARIANTS, ResNetConfig
@@ -37,17 +36,22 @@ PEERS: Final[dict[str, Peer]] = {
     "torchvision:mobilenet_v2": Peer(minimum_image_size=1),
     "torchvision:mobilenet_v3_large": Peer(minimum_image_size=1),
     "torchvision:vgg16": Peer(minimum_image_size=32),
-    # torchvision's own ResNets: the same networks as ours, so ours say the rest of them.
-    "torchvision:resnet18": Peer(minimum_image_size=32),
-    "torchvision:resnet34": Peer(minimum_image_size=32),
-    "torchvision:resnet50": Peer(minimum_image_size=32),
-    "torchvision:resnet101": Peer(minimum_image_size=32),
-    "torchvision:resnet152": Peer(minimum_image_size=32),
-    "torchvision:resnext50_32x4d": Peer(minimum_image_size=32),
-    "torchvision:resnext101_32x8d": Peer(minimum_image_size=32),
-    "torchvision:resnext101_64x4d": Peer(minimum_image_size=32),
-    "torchvision:wide_resnet50_2": Peer(minimum_image_size=32),
-    "torchvision:wide_resnet101_2": Peer(minimum_image_size=32),
+    # torchvision's own ResNets: the same networks as ours, so ours say what they take.
+    **{
+        TORCHVISION + name: Peer(minimum_image_size=VARIANTS[name].minimum_image_size)
+        for name in (
+            "resnet18",
+            "resnet34",
+            "resnet50",
+            "resnet101",
+            "resnet152",
+            "resnext50_32x4d",
+            "resnext101_32x8d",
+            "resnext101_64x4d",
+            "wide_resnet50_2",
+            "wide_resnet101_2",
+        )
+    },
 }
 """The peers to compare with. A list of what is allowed: no hub, no address, nothing else of torchvision."""
 
@@ -66,54 +70,35 @@ def check(name: str) -> None:
     raise InputError(f"unknown model {name!r}{near or '; resnet-bench list models shows them all'}")
 
 
-def create(name: str, num_classes: int | None = None, weights: str | pathlib.Path | None = None) -> "nn.Module":
-    """Make a model, on torch's default device, in training mode.
+def create(name: str, num_classes: int | None = None) -> "nn.Module":
+    """Make a freshly initialised model, on torch's default device, in training mode.
 
     Args:
         name: One of `names`.
         num_classes: Outputs of the classifier; the model's own number if None.
-        weights: The name of published weights, or for our variants also the path of a state dict.
 
     Returns:
         A module from images (batch, 3, height, width) to one tensor of logits (batch, num_classes).
 
     Raises:
-        InputError: Unknown name, nonsensical value, or weights that are not there or do not fit.
+        InputError: Unknown name or nonsensical value.
     """
     check(name)
     if name in VARIANTS:
         try:
-            return create_resnet(name, num_classes=num_classes, weights=weights)
+            return create_resnet(name, num_classes=num_classes)
         except ValueError as error:
             raise InputError(str(error)) from error
-    return _create_peer(name, num_classes, weights)
-
-
-def _create_peer(name: str, num_classes: int | None, weights: str | pathlib.Path | None) -> "nn.Module":
-    peer = PEERS[name]
     if num_classes is not None and num_classes < 1:
         raise InputError(f"num_classes of {name!r} must be at least 1, not {num_classes}")
-    entries = _published(name)
-    if weights is not None and weights not in entries:
-        raise InputError(f"no weights {str(weights)!r} for {name!r}; it has {', '.join(entries)}")
-    if weights is not None and num_classes not in {None, peer.num_classes}:
-        raise InputError(
-            f"weights {weights} of {name!r} have {peer.num_classes} classes, not {num_classes}; leave one out"
-        )
     from torchvision.models import get_model  # type: ignore[attr-defined]  # noqa: PLC0415 - it loads torch
 
-    arguments: dict[str, Any] = (
-        {"num_classes": peer.num_classes if num_classes is None else num_classes, **peer.arguments}
-        if weights is None
-        # torchvision sets up what its weights need, then leaves auxiliary classifiers away by itself.
-        else {"weights": entries[str(weights)], "progress": False}
+    peer = PEERS[name]
+    model: nn.Module = get_model(
+        name.removeprefix(TORCHVISION),
+        num_classes=peer.num_classes if num_classes is None else num_classes,
+        **peer.arguments,
     )
-    try:
-        model: nn.Module = get_model(name.removeprefix(TORCHVISION), **arguments)
-    except OSError as error:
-        raise InputError(
-            f"cannot download weights {weights} of {name!r} ({error}); connect to a network, or leave them out"
-        ) from error
     return model
 
 

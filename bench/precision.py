@@ -1,35 +1,15 @@
-"""What each precision label promises, in one place: dtypes, autocast, TF32, and what the hardware makes of it."""
+"""How the promises of a precision label (`results.precisions`) are kept in torch, and what the hardware does."""
 
 import contextlib
-import dataclasses
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from bench.device import Unsupported
+from results.precisions import PROMISES
 
 if TYPE_CHECKING:
     import torch
 
     from results.schema import Case
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Recipe:
-    """How a precision is set up; dtypes are names of `torch` attributes."""
-
-    weights: str = "float32"
-    autocast: str | None = None
-    tf32: bool = False
-    grad_scaler: bool = False
-
-
-RECIPES: Final[dict[str, Recipe]] = {
-    "fp32": Recipe(),
-    "tf32": Recipe(tf32=True),
-    "amp-fp16": Recipe(autocast="float16", grad_scaler=True),
-    "amp-bf16": Recipe(autocast="bfloat16"),
-    "fp16": Recipe(weights="float16"),
-    "bf16": Recipe(weights="bfloat16"),
-}
 
 
 def set_tf32(*, on: bool) -> None:
@@ -65,8 +45,7 @@ def emulated(case: "Case") -> str | None:
     """One line where the hardware has no instructions for the case's dtype and only emulates it, else None."""
     import torch  # noqa: PLC0415
 
-    recipe = RECIPES[case.precision]
-    dtype = recipe.autocast or recipe.weights
+    dtype = PROMISES[case.precision].compute
     if dtype == "float32":
         return None
     if case.device == "cpu":
@@ -93,7 +72,7 @@ def autocast(case: "Case") -> contextlib.AbstractContextManager[object]:
     """Return the autocast context of the case, which does nothing where the precision has none."""
     import torch  # noqa: PLC0415
 
-    name = RECIPES[case.precision].autocast
+    name = PROMISES[case.precision].autocast
     if name is None:
         return contextlib.nullcontext()
     return torch.autocast(case.device.partition(":")[0], dtype=getattr(torch, name))
@@ -103,5 +82,5 @@ def grad_scaler(case: "Case") -> "torch.amp.GradScaler":
     """Return the loss scaler of the case; it is a pass-through where the precision needs none."""
     import torch  # noqa: PLC0415
 
-    enabled = RECIPES[case.precision].grad_scaler and case.task == "training"
+    enabled = PROMISES[case.precision].grad_scaler and case.task == "training"
     return torch.amp.GradScaler(case.device.partition(":")[0], enabled=enabled)

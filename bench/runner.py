@@ -2,18 +2,18 @@
 
 import dataclasses
 import datetime
-import os
 import pathlib
 import tempfile
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
-from bench.forkserver import ForkServer, WorkerDied
+from bench.environment import usable_cores
+from bench.forkserver import ForkServer, ServerLost, WorkerDied
 from bench.group import GroupRun, groups
 from bench.progress import Listener, Phase, Progress
-from bench.suite import DEFAULTS, Suite, change_settings, choose, expand, kind_of, override, sample
+from bench.suite import DEFAULTS, Suite, change_settings, check_case, choose, expand, kind_of, override, sample
 from results.errors import InputError
 from results.lines import DamagedLineError
 from results.schema import Case, Environment, Facts, Record, Run, Settings, Static, from_json
@@ -32,12 +32,16 @@ _COUNTERS: Final = 8
 """Processes that count models at the same time, at most: each holds one model."""
 
 
-class Interrupted(Exception):  # noqa: N818 - not an error: what was measured is kept
-    """The run was stopped from outside; `path` is its file, which `resume` goes on with."""
+class Stopped(Exception):  # noqa: N818 - what was measured is kept
+    """The run ended before its time; `path` is its file, which `resume` goes on with."""
 
-    def __init__(self, path: pathlib.Path) -> None:
-        super().__init__(f"interrupted; what was measured is kept in {path}")
+    def __init__(self, path: pathlib.Path, cause: str) -> None:
+        super().__init__(f"{cause}; what was measured is kept in {path}")
         self.path = path
+
+
+class Interrupted(Stopped):
+    """The run was stopped from outside."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,12 +55,14 @@ class Plan:
 
     @property
     def estimate_s(self) -> float:
-        """Seconds that the run takes at most, roughly; the first runs on a machine know no better."""
-        per_case = (
-            _WORKER_S + self.settings.budget_s + (0 if case.runtime == "eager" else _COMPILE_S) for case in self.cases
-        )
-        total = self.settings.replicates * sum(per_case)
-        return min(total, self.settings.time_limit_s or total)
+        """Seconds that the run takes, roughly."""
+        return _estimate_s(self.cases, self.settings)
+
+
+def _estimate_s(cases: Sequence[Case], settings: Settings) -> float:
+    per_case = (_WORKER_S + settings.budget_s + (0 if case.runtime == "eager" else _COMPILE_S) for case in cases)
+    total = settings.replicates * sum(per_case)
+    return min(total, settings.time_limit_s or total)
 
 
 def plan(
@@ -100,12 +106,12 @@ def run(
 
     Raises:
         InputError: an argument is wrong; nothing was measured.
-        Interrupted: the run was stopped; what was measured is in the file.
+        Stopped: the run ended before its time; what was measured is in the file.
     """
     if resume is not None:
-        load(resume)  # complain of it before torch is waited for
+        planned_devices = {case.device for file in load(resume).files for case in file.run.plan}
         with ForkServer() as server:
-            environment = _environment(server, "cpu")[1]
+            environment = _environment(server, planned_devices)[1]
             writer, file = Writer.resume(resume, started=_now(), environment=environment)
             return _Run(server, writer, file.run, file, listener).measure()
     chosen = _chosen(suite, axes, settings)
@@ -145,28 +151,34 @@ def _chosen(
         raise InputError("axes change a suite; given cases are measured as they are")
     if not cases:
         raise InputError("no cases to measure")
+    for case in cases:
+        check_case(case)
     return _Cases(cases=cases, settings=change_settings(DEFAULTS, **settings))
 
 
 def _plan(server: ForkServer, chosen: Suite | _Cases, device: str) -> Plan:
-    full_name, environment = _environment(server, device)
     if isinstance(chosen, _Cases):
+        _, environment = _environment(server, {case.device for case in chosen.cases})
         return Plan(suite="cases", cases=chosen.cases, settings=chosen.settings, environment=environment)
+    (full_name,), environment = _environment(server, {device})
     cases = expand(chosen, device=full_name, threads=environment.torch_threads)
     settings = chosen.settings[kind_of(full_name)]
     return Plan(suite=chosen.name, cases=cases, settings=settings, environment=environment)
 
 
-def _environment(server: ForkServer, device: str) -> tuple[str, Environment]:
+def _environment(server: ForkServer, devices: Collection[str]) -> tuple[list[str], Environment]:
     """Ask a worker what this machine is: asking an accelerator is not for the fork server, nor for a caller."""
-    worker = server.spawn()
     try:
-        answer = worker.request({"do": "describe", "device": device}, timeout_s=_DESCRIBE_S)
-    finally:
-        worker.close()
+        worker = server.spawn()
+        try:
+            answer = worker.request({"do": "describe", "devices": sorted(devices)}, timeout_s=_DESCRIBE_S)
+        finally:
+            worker.close()
+    except (ServerLost, WorkerDied) as death:
+        raise InputError(f"this machine cannot be measured, try python -c 'import torch': {death}") from death
     if "failed" in answer:
         raise InputError(answer["cause"])
-    return answer["device"], from_json(Environment, answer["environment"])
+    return answer["devices"], from_json(Environment, answer["environment"])
 
 
 class _Run:
@@ -193,6 +205,7 @@ class _Run:
         self._deadline = self._began + limit if limit else float("inf")
         self._todo = len(header.plan) * header.settings.replicates - len(self._done)
         self._left = self._todo
+        self._estimate_s = _estimate_s(header.plan, header.settings)
 
     def measure(self) -> Records:
         """Do what is not done yet, and close the file."""
@@ -206,7 +219,10 @@ class _Run:
             self._writer.end("complete" if self._left == 0 else "interrupted")
         except KeyboardInterrupt:
             self._writer.end("interrupted")
-            raise Interrupted(self._writer.path) from None
+            raise Interrupted(self._writer.path, "interrupted") from None
+        except ServerLost as loss:
+            self._writer.end("interrupted")
+            raise Stopped(self._writer.path, str(loss)) from loss
         finally:
             self._writer.close()
             if self._listener:
@@ -217,7 +233,7 @@ class _Run:
         """Count each model once, several at a time: nothing is timed yet."""
         models = dict.fromkeys((case.model, case.image_size) for case in self._header.plan)
         queue = [key for key in models if key not in self._counted]
-        with ThreadPoolExecutor(max_workers=min(os.cpu_count() or 1, _COUNTERS)) as pool:
+        with ThreadPoolExecutor(max_workers=min(usable_cores(), _COUNTERS)) as pool:
             for number, ((model, _), static) in enumerate(zip(queue, pool.map(self._static, queue), strict=True)):
                 if static is not None:
                     self._writer.static(static)
@@ -287,7 +303,8 @@ class _Run:
     def _progress(self, phase: Phase, case: Case, steps: int) -> None:
         done = self._todo - self._left
         elapsed = time.perf_counter() - self._began
-        left = elapsed / done * self._left if done else None
+        # Until a record tells better, the plan's own estimate.
+        left = elapsed / done * self._left if done else max(0.0, self._estimate_s - elapsed)
         self._tell(
             Progress(
                 phase=phase,
@@ -305,4 +322,4 @@ class _Run:
 
 
 def _now() -> str:
-    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

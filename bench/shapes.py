@@ -3,25 +3,27 @@
 import contextlib
 import threading
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import torch
 
-_ONE_AT_A_TIME: Final = threading.Lock()
-
 
 @contextlib.contextmanager
 def convolutions_by_shape() -> Iterator[None]:
-    """Within, this thread's CPU convolutions return uninitialised memory of the right shape.
+    """Within, this thread's CPU convolutions return uninitialised memory of the right shape; not to be nested.
 
     Only shapes reach the counters, and the arithmetic is nearly all of a trace's time (a WRN-28-10 at 224² does
     257 GMACs). The kernel is replaced below the tracer, so the trace is the same to the node; a dispatch mode would
     hide the ``_convolution`` nodes that fvcore counts. Other threads and transposed convolutions compute as ever.
+
+    What is left to compute is small, so it runs on one thread: beside another busy process a trace of ResNet-50 takes
+    half the time so, and on an idle machine no more. Before torch 2.10 a kernel cannot be replaced: everything is
+    computed, on as many threads as ever.
     """
     import torch  # noqa: PLC0415
 
-    if not hasattr(torch.library, "get_kernel"):  # before torch 2.10: the same counts, with the arithmetic
+    if not hasattr(torch.library, "get_kernel"):
         yield
         return
     compute = torch.library.get_kernel("aten::_convolution", "CPU")
@@ -33,9 +35,14 @@ def convolutions_by_shape() -> Iterator[None]:
             return compute.call_boxed(keys, *args)
         return args[0].new_empty(_convolved_shape(*args[:2], *args[3:6]))
 
-    with _ONE_AT_A_TIME, torch.library._scoped_library("aten", "IMPL") as library:  # noqa: SLF001  # Library cannot be closed otherwise
-        library.impl("_convolution", convolution, "CPU", with_keyset=True)
-        yield
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with torch.library._scoped_library("aten", "IMPL") as library:  # noqa: SLF001  # Library cannot be closed otherwise
+            library.impl("_convolution", convolution, "CPU", with_keyset=True)
+            yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _convolved_shape(

@@ -73,6 +73,8 @@ class Suite:
     description: str
     settings: Mapping[Kind, Settings] = dataclasses.field(default_factory=lambda: dict.fromkeys(KINDS, DEFAULTS))
     blocks: tuple[Block, ...]
+    written: bool = True
+    """Whether its blocks stand in a file, where an error can point to them."""
 
 
 def builtin_suites() -> dict[str, str]:
@@ -117,7 +119,7 @@ def custom_suite(axes: Mapping[str, Sequence[str | int]]) -> Suite:
     if "model" not in axes:
         raise InputError("no model to measure: name one such as 'resnet50', or 'all', or a suite")
     block = Block(**{axis: _values(axis, values) for axis, values in axes.items()})
-    return Suite(name="custom", description="One block of axes given by hand", blocks=(block,))
+    return Suite(name="custom", description="One block of axes given by hand", blocks=(block,), written=False)
 
 
 def choose(
@@ -173,7 +175,6 @@ def expand(
     *,
     device: str,
     threads: int,
-    overrides: Mapping[str, Sequence[str | int]] | None = None,
 ) -> tuple[Case, ...]:
     """Multiply `suite` out for `device`: each case once, in the order of its blocks and of `AXES`.
 
@@ -181,16 +182,16 @@ def expand(
         suite: what to multiply out.
         device: ``cpu``, or an accelerator such as ``cuda:0``; it chooses between the kinds of a table.
         threads: threads of a case whose block does not say: torch's own choice.
-        overrides: see `override`.
 
     Raises:
-        InputError: an axis or a value is wrong, an image is too small for its model, or nothing is left.
+        InputError: an image is too small for its model, or nothing is left.
     """
     kind = kind_of(device)
     cases: dict[Case, None] = {}
-    for block in override(suite, overrides or {}).blocks:
-        for values in itertools.product(*(_choices(block, axis, kind) for axis in AXES)):
-            cases[_case(dict(zip(AXES, values, strict=True)), device, threads)] = None
+    for number, block in enumerate(suite.blocks, start=1):
+        with _within(f"suite {suite.name!r}: [[cases]] {number}") if suite.written else contextlib.nullcontext():
+            for values in itertools.product(*(_choices(block, axis, kind) for axis in AXES)):
+                cases[_case(dict(zip(AXES, values, strict=True)), device, threads)] = None
     if not cases:
         raise InputError(f"suite {suite.name!r} has no case for device {device!r}: its tables leave {kind} out")
     return tuple(cases)
@@ -326,12 +327,23 @@ def _choices(block: Block, axis: str, kind: Kind) -> tuple[Any, ...]:
 
 
 def _case(values: dict[str, Any], device: str, threads: int) -> Case:
-    model = values["model"]
-    smallest = models.minimum_image_size(model)
-    values["image_size"] = values["image_size"] or models.default_image_size(model)
+    values["image_size"] = values["image_size"] or models.default_image_size(values["model"])
     values["threads"] = values["threads"] or threads
-    if values["image_size"] < smallest:
+    case = Case(device=device, **values)
+    _check_image_size(case)
+    return case
+
+
+def check_case(case: Case) -> None:
+    """Raise `InputError` unless every axis of a case that was not made by a suite has a value that it can have."""
+    for axis in AXES:
+        _values(axis, getattr(case, axis))
+    _check_image_size(case)
+
+
+def _check_image_size(case: Case) -> None:
+    smallest = models.minimum_image_size(case.model)
+    if case.image_size < smallest:
         raise InputError(
-            f"image_size: {values['image_size']} is too small for {model!r}, which needs at least {smallest}"
+            f"image_size: {case.image_size} is too small for {case.model!r}, which needs at least {smallest}"
         )
-    return Case(device=device, **values)

@@ -8,17 +8,25 @@ import dataclasses
 import gc
 import json
 import os
+import re
 import socket
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from bench import memory, precision
-from bench.device import Accelerator, Cpu, Unsupported, first_line, open_device, resolve
+from bench.device import Device, Unsupported, first_line, open_device, resolve
 from bench.timing import time_turn
 from bench.workload import Workload, build
 from results.errors import InputError
 from results.schema import Case
+
+_OUT_OF_MEMORY: Final = re.compile(
+    r"out of memory|OutOfMemoryError|can't allocate memory|CUBLAS_STATUS_ALLOC_FAILED|std::bad_alloc", re.IGNORECASE
+)
+_UNSUPPORTED: Final = re.compile(
+    r"not implemented for|InvalidCxxCompiler|TritonMissing|GPUTooOldForTriton|torch\.compile is not supported"
+)
 
 
 class CaseWorker:
@@ -26,9 +34,16 @@ class CaseWorker:
 
     case: Case
     workload: Workload
-    device: Cpu | Accelerator
+    device: Device
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        open_device: Callable[[str], Device] = open_device,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        """Begin; `open_device` finds the device of a case by its name, `clock` tells seconds."""
+        self._open_device = open_device
+        self._clock = clock
         self._resident_at_start = memory.resident_now()
         self.answers: dict[str, Callable[..., dict[str, Any]]] = {
             "describe": self.describe,
@@ -39,11 +54,12 @@ class CaseWorker:
             "finish": self.finish,
         }
 
-    def describe(self, device: str) -> dict[str, Any]:
-        """Say what the machine is, and what `device` is called on it."""
+    def describe(self, devices: list[str]) -> dict[str, Any]:
+        """Say what the machine is, and what each of `devices` is called on it."""
         from bench.environment import describe  # noqa: PLC0415
 
-        return {"device": resolve(device), "environment": dataclasses.asdict(describe())}
+        names = [resolve(device) for device in devices]
+        return {"devices": names, "environment": dataclasses.asdict(describe())}
 
     def static(self, model: str, image_size: int) -> dict[str, Any]:
         """Count a model without timing it."""
@@ -61,13 +77,14 @@ class CaseWorker:
             os.environ["TORCHINDUCTOR_CACHE_DIR"] = cache
             import torch._dynamo  # noqa: PLC0415 - imported before the clock starts
             import torch._inductor.compile_fx  # noqa: F401, PLC0415
-        self.device = open_device(self.case.device)
+        self.device = self._open_device(self.case.device)
         self.workload = build(self.case)
         self.device.synchronize()
-        began = time.perf_counter()
-        self.workload.step(_ignore)
+        began = self._clock()
+        with self.workload.context():
+            self.workload.step(_ignore)
         self.device.synchronize()
-        first_step_s = time.perf_counter() - began
+        first_step_s = self._clock() - began
         gc.collect()
         gc.freeze()  # what the model is made of need not be walked again while it is timed
         note = precision.emulated(self.case)
@@ -76,38 +93,46 @@ class CaseWorker:
 
     def turn(self, steps: int, drop: int) -> dict[str, Any]:
         """Run one turn."""
-        turn = time_turn(self.workload.step, self.device, steps=steps, drop=drop)
+        with self.workload.context():
+            turn = time_turn(self.workload.step, self.device, steps=steps, drop=drop, clock=self._clock)
         return {"phase_s": turn.phase_s, "wall_s": turn.wall_s}
 
     def footprint(self) -> dict[str, Any]:
-        """Say what memory this worker has taken at its peak, and what its accelerator has left."""
-        host = max(1, memory.resident_peak() - self._resident_at_start)
-        if isinstance(self.device, Cpu):
-            return {"host_bytes": host, "device_bytes": None, "device_free_bytes": None}
-        reserved, free = self.device.peak_memory().reserved, self.device.free_memory()
-        return {"host_bytes": host, "device_bytes": reserved, "device_free_bytes": free}
+        """Say what memory this worker has taken at its peak, and what its device has left."""
+        return {
+            "host_bytes": max(1, memory.resident_peak() - self._resident_at_start),
+            "device_bytes": self.device.peak_memory().reserved,
+            "device_free_bytes": self.device.free_memory(),
+        }
 
     def finish(self) -> dict[str, Any]:
         """Report what was measured once, and what really ran."""
-        facts: dict[str, int | None] = {}
+        peak = self.device.peak_memory()
+        facts: dict[str, int | None] = {
+            "peak_allocated_bytes": peak.allocated,
+            "peak_reserved_bytes": peak.reserved,
+            "peak_resident_bytes": max(0, memory.resident_peak() - self._resident_at_start),
+        }
         nulls: dict[str, str] = {}
-        if isinstance(self.device, Accelerator):
-            peak = self.device.peak_memory()
-            facts |= {"peak_allocated_bytes": peak.allocated, "peak_reserved_bytes": peak.reserved}
-            nulls["peak_resident_bytes"] = "of interest on the CPU only"
-            if peak.reason:
-                nulls |= dict.fromkeys(("peak_allocated_bytes", "peak_reserved_bytes"), peak.reason)
-        else:
-            facts["peak_resident_bytes"] = max(0, memory.resident_peak() - self._resident_at_start)
-            reason = "the CPU has no device memory"
-            nulls |= dict.fromkeys(("peak_allocated_bytes", "peak_reserved_bytes"), reason)
+        notes: list[str] = []
+        if peak.reason:
+            nulls |= dict.fromkeys(("peak_allocated_bytes", "peak_reserved_bytes"), peak.reason)
+        if self.case.device != "cpu":
+            facts["peak_resident_bytes"] = None
+            nulls["peak_resident_bytes"] = "the work is in the accelerator's memory"
         if self.case.runtime == "eager":
             nulls |= dict.fromkeys(("graph_breaks", "compile_s"), "nothing is compiled")
         else:
             from torch._dynamo.utils import counters  # noqa: PLC0415
 
             facts["graph_breaks"] = sum(counters["graph_break"].values())
-        return {"facts": facts, "nulls": nulls, "ran": dataclasses.asdict(self.workload.observe())}
+            if skips := counters["inductor"]["cudagraph_skips"]:
+                notes.append(f"CUDA graphs were skipped {skips} times: those parts ran as plain compile")
+        try:
+            ran = dataclasses.asdict(self.workload.observe())
+        except Exception as error:  # noqa: BLE001 - a look at the work must not cost what was measured
+            ran, nulls["ran"] = None, f"could not be observed: {first_line(error)}"
+        return {"facts": facts, "nulls": nulls, "notes": notes, "ran": ran}
 
 
 def serve(connection: socket.socket) -> None:
@@ -126,14 +151,13 @@ def serve(connection: socket.socket) -> None:
 
 
 def classify(error: BaseException) -> str:
-    """Name the status of a record whose worker raised `error`."""
+    """Name the status of a record whose worker raised `error`; compilers wrap what they met in their own errors."""
     import torch  # noqa: PLC0415
 
     text = f"{type(error).__name__}: {error}"
-    if isinstance(error, (MemoryError, torch.OutOfMemoryError)) or "can't allocate memory" in text:
+    if isinstance(error, (MemoryError, torch.OutOfMemoryError)) or _OUT_OF_MEMORY.search(text):
         return "out-of-memory"
-    missing_compiler = "InvalidCxxCompiler" in text or "TritonMissing" in text
-    if isinstance(error, (Unsupported, NotImplementedError)) or missing_compiler or "not implemented for" in text:
+    if isinstance(error, (Unsupported, NotImplementedError)) or _UNSUPPORTED.search(text):
         return "unsupported"
     return "error"
 

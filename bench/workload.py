@@ -1,5 +1,6 @@
 """A case turned into a step that the timing loop can run: model, inputs, precision, layout, runtime."""
 
+import contextlib
 import dataclasses
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
@@ -7,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from bench import models, precision
 from bench.device import Unsupported
 from bench.timing import Step
+from results.precisions import PROMISES
 from results.schema import Case, Ran
 
 if TYPE_CHECKING:
@@ -23,6 +25,8 @@ class Workload:
     """A step, and how to look at what it really does."""
 
     step: Step
+    context: Callable[[], contextlib.AbstractContextManager[object]]
+    """What the step runs inside; entered once a turn, so that it costs the step nothing."""
     phases: tuple[str, ...]
     """Names of the parts that the step's marks divide it into; empty for a step of one part."""
     observe: Callable[[], Ran]
@@ -42,11 +46,11 @@ def build(case: Case) -> Workload:
     precision.check(case)
     check_runtime(case)
     torch.set_num_threads(case.threads)
-    recipe = precision.RECIPES[case.precision]
-    precision.set_tf32(on=recipe.tf32)
+    promise = PROMISES[case.precision]
+    precision.set_tf32(on=promise.tf32)
     torch.manual_seed(SEED)
 
-    dtype = getattr(torch, recipe.weights)
+    dtype = getattr(torch, promise.weights)
     layout = torch.channels_last if case.layout == "nhwc" else torch.contiguous_format
     model = models.create(case.model).to(case.device, dtype).to(memory_format=layout)
     model.train(case.task == "training")
@@ -56,7 +60,8 @@ def build(case: Case) -> Workload:
 
     training = case.task == "training"
     return Workload(
-        step=_training_step(case, ready, model, images) if training else _inference_step(case, ready, images),
+        step=_training_step(case, ready, model, images) if training else inference_step(case, ready, images),
+        context=contextlib.nullcontext if training else torch.inference_mode,
         phases=TRAINING_PHASES if training else (),
         observe=lambda: _observe(case, model, images),
     )
@@ -64,8 +69,8 @@ def build(case: Case) -> Workload:
 
 def check_runtime(case: Case) -> None:
     """Raise `Unsupported` where the runtime would silently be another one on this device."""
-    if case.runtime == "compile:reduce-overhead" and case.device == "cpu":
-        raise Unsupported("reduce-overhead is CUDA graphs, which cpu has not: it would run as plain compile")
+    if case.runtime == "compile:reduce-overhead" and not case.device.startswith("cuda"):
+        raise Unsupported(f"reduce-overhead is CUDA graphs, which {case.device} has not: it would run as plain compile")
 
 
 def _compiled(model: "torch.nn.Module", runtime: str) -> "Callable[[torch.Tensor], torch.Tensor]":
@@ -77,13 +82,12 @@ def _compiled(model: "torch.nn.Module", runtime: str) -> "Callable[[torch.Tensor
     return torch.compile(model, mode=mode or None, dynamic=False)
 
 
-def _inference_step(case: Case, model: "Callable[[torch.Tensor], torch.Tensor]", images: "torch.Tensor") -> Step:
-    import torch  # noqa: PLC0415
-
+def inference_step(case: Case, model: "Callable[[torch.Tensor], torch.Tensor]", images: "torch.Tensor") -> Step:
+    """Return the step of an inference case: one forward pass, to be run inside `torch.inference_mode`."""
     context = precision.autocast(case)
 
     def step(mark: Callable[[], None]) -> None:  # noqa: ARG001 - a forward pass has no parts
-        with torch.inference_mode(), context:
+        with context:
             model(images)
 
     return step

@@ -4,47 +4,67 @@ import math
 from collections.abc import Sequence
 from typing import Any, Final
 
-# Pixels of the drawing that names are laid out for: the page at its full width.
-WIDTH: Final = 1000
-HEIGHT: Final = 370
+# Pixels between the axes that names are laid out for: the page at its full width.
+WIDTH: Final = 1080
+HEIGHT: Final = 340
 _LETTER: Final = 6.3
 _LINE: Final = 14
 _MARKER: Final = 7
 _POSITIONS: Final = ("top right", "bottom left", "top center", "bottom center", "bottom right", "top left")
 
 Box = tuple[float, float, float, float]
+Range = tuple[float, float]
 
 
 def log_axis(values: Sequence[float], **axis: Any) -> dict[str, Any]:
-    """Return a logarithmic Plotly axis around `values`, labelled at 1, 2 and 5 of each decade.
+    """Return a logarithmic Plotly axis around `values`, with at least two labels in sight.
 
-    Plotly's own labels are the bare digits ``2`` and ``5`` between decades, which readers take for values.
+    Labelled are 1, 2 and 5 of each decade; where too few of them are in sight, every digit; where those are too few as
+    well, evenly spaced numbers. Plotly's own labels are the bare digits ``2`` and ``5`` between decades, which
+    readers take for values.
     """
     low, high = math.log10(min(values)), math.log10(max(values))
     pad = max(0.06 * (high - low), 0.05)
-    decades = range(math.floor(low - pad), math.ceil(high + pad) + 1)
-    ticks = [digit * 10.0**decade for decade in decades for digit in range(1, 10)]
-    # Less than about three of 1, 2, 5 are in sight over half a decade: there every digit is labelled.
-    labelled = range(1, 10) if high - low + 2 * pad < 0.6 else (1, 2, 5)
+    low, high = low - pad, high + pad
+    minor = _digits(low, high, range(1, 10))
+    labelled = _digits(low, high, (1, 2, 5))
+    if len(labelled) < 3:
+        labelled = minor
+    if len(labelled) < 2:
+        labelled = minor = _even(10**low, 10**high)
     return {
         **axis,
         "type": "log",
-        "range": [low - pad, high + pad],
-        "tickvals": ticks,
-        "ticktext": [
-            f"{tick:,.6g}" if digit in labelled else ""
-            for tick, digit in zip(ticks, [*range(1, 10)] * len(decades), strict=True)
-        ],
+        "range": [low, high],
+        "tickvals": minor,
+        "ticktext": [f"{tick:,.6g}" if tick in labelled else "" for tick in minor],
     }
 
 
-def place(x: Sequence[float], y: Sequence[float], names: Sequence[str], first: Sequence[bool]) -> list[str]:
+def _digits(low: float, high: float, digits: Sequence[int]) -> list[float]:
+    """Return the numbers of one of `digits` and zeros between 10**low and 10**high."""
+    decades = range(math.floor(low), math.ceil(high) + 1)
+    ticks = [digit * 10.0**decade for decade in decades for digit in digits]
+    return [tick for tick in ticks if low <= math.log10(tick) <= high]
+
+
+def _even(low: float, high: float) -> list[float]:
+    """Return 2 to 10 round numbers between `low` and `high`."""
+    step = 10.0 ** math.floor(math.log10(high - low))
+    if math.floor(high / step) - math.ceil(low / step) < 1:
+        step /= 2
+    return [step * count for count in range(math.ceil(low / step), math.floor(high / step) + 1)]
+
+
+def place(
+    x: Sequence[float], y: Sequence[float], names: Sequence[str], first: Sequence[bool], ends: tuple[Range, Range]
+) -> list[str]:
     """Return for each point where its name may stand (a Plotly ``textposition``), empty where there is no room.
 
-    Greedy from left to right, those marked `first` before the others. `x` and `y` are in the axis' own
-    scale (logarithms on a logarithmic axis).
+    Greedy from left to right, those marked `first` before the others. `x` and `y`, and the `ends` of both axes,
+    are in the axis' own scale (logarithms on a logarithmic axis).
     """
-    across, up = _pixels(x, WIDTH), _pixels(y, HEIGHT)
+    across, up = _pixels(x, ends[0], WIDTH), _pixels(y, ends[1], HEIGHT)
     taken: list[Box] = [
         (px - _MARKER, py - _MARKER, px + _MARKER, py + _MARKER) for px, py in zip(across, up, strict=True)
     ]
@@ -59,10 +79,9 @@ def place(x: Sequence[float], y: Sequence[float], names: Sequence[str], first: S
     return found
 
 
-def _pixels(values: Sequence[float], size: int) -> list[float]:
-    low, high = min(values), max(values)
-    # The axis reaches a little beyond its outermost points.
-    return [size * (0.05 + 0.9 * ((value - low) / (high - low) if high > low else 0.5)) for value in values]
+def _pixels(values: Sequence[float], ends: Range, size: int) -> list[float]:
+    low, high = ends
+    return [size * (value - low) / (high - low) for value in values]
 
 
 def _box(x: float, y: float, width: float, position: str) -> Box:

@@ -12,14 +12,13 @@ if TYPE_CHECKING:
     from plotly.graph_objs._figure import Figure
 
 
-def memory(frame: "pd.DataFrame") -> "Figure | None":
+def memory(frame: "pd.DataFrame") -> "Figure":
     """Draw bars of peak memory (MB), the largest on top, with the bytes of the weights as a tick."""
-    frame = frame[frame["peak_bytes"].notna()].sort_values(["peak_bytes", "model"])
-    if frame.empty:
-        return None
+    frame = frame.sort_values(["peak_bytes", "model"])
+    kind = "allocated" if frame["peak_allocated_bytes"].notna().any() else "resident"
     figure = blank(
         FRAME_PIXELS + ROW_PIXELS * len(frame),
-        xaxis={"title": {"text": "peak memory (MB)"}, "rangemode": "tozero"},
+        xaxis={"title": {"text": f"peak {kind} memory (MB)"}, "rangemode": "tozero"},
         yaxis={
             **CATEGORIES,
             "categoryorder": "array",
@@ -48,12 +47,10 @@ def memory(frame: "pd.DataFrame") -> "Figure | None":
     return figure
 
 
-def training_phases(frame: "pd.DataFrame") -> "Figure | None":
+def training_phases(frame: "pd.DataFrame") -> "Figure":
     """Draw each training step (ms) as forward, backward and optimizer, the slowest on top."""
     phases = {phase: f"{phase}_s" for phase in PHASES}
-    frame = frame.dropna(subset=list(phases.values())).sort_values(["latency_s", "model"])
-    if frame.empty:
-        return None
+    frame = frame.sort_values(["latency_s", "model"])
     figure = blank(
         FRAME_PIXELS + ROW_PIXELS * len(frame),
         xaxis={"title": {"text": "time of one training step (ms)"}, "rangemode": "tozero"},
@@ -78,10 +75,8 @@ def training_phases(frame: "pd.DataFrame") -> "Figure | None":
     return figure
 
 
-def cost_by_stage(frame: "pd.DataFrame") -> "Figure | None":
+def cost_by_stage(frame: "pd.DataFrame") -> "Figure":
     """Draw where a model's cost lies: the share (%) of each stage, of the quantity in column ``quantity``."""
-    if frame.empty:
-        return None
     models = list(dict.fromkeys(frame["model"]))[::-1]
     whole = frame.groupby("model")["value"].sum()
     figure = blank(
@@ -96,7 +91,7 @@ def cost_by_stage(frame: "pd.DataFrame") -> "Figure | None":
         legend={"traceorder": "normal"},
     )
     for stage, style in STAGES.items():
-        rows = frame[(frame["stage"] == stage) & frame["model"].map(whole).gt(0)]
+        rows = frame[frame["stage"] == stage]
         if rows.empty:
             continue
         shares = [100 * row.value / whole[row.model] for row in each(rows)]

@@ -111,6 +111,10 @@ COLUMNS: Final[dict[str, Column]] = {
         heading="latency",
         make=_measured("latency_s", "s", lambda row: (row.latency_low_s, row.latency_high_s)),
     ),
+    "latency_p50_s": Column(heading="p50", make=_exact("latency_p50_s", "s")),
+    "latency_p90_s": Column(heading="p90", make=_exact("latency_p90_s", "s")),
+    "latency_p95_s": Column(heading="p95", make=_exact("latency_p95_s", "s")),
+    "latency_p99_s": Column(heading="p99", make=_exact("latency_p99_s", "s")),
     "throughput_img_per_s": Column(
         heading="throughput", make=_measured("throughput_img_per_s", "img/s", throughput_bounds)
     ),
@@ -118,9 +122,11 @@ COLUMNS: Final[dict[str, Column]] = {
         heading="speed-up", make=_measured("speedup", TIMES, lambda row: (row.speedup_low, row.speedup_high))
     ),
     "flops_per_s": Column(heading="achieved", make=_exact("flops_per_s", "FLOP/s")),
-    "peak_bytes": Column(heading="peak memory", make=_exact("peak_bytes", "B")),
+    "peak_resident_bytes": Column(heading="peak resident", make=_exact("peak_resident_bytes", "B")),
+    "peak_allocated_bytes": Column(heading="peak allocated", make=_exact("peak_allocated_bytes", "B")),
     "first_step_s": Column(heading="first step", make=_exact("first_step_s", "s")),
     "compile_s": Column(heading="compile", make=_exact("compile_s", "s")),
+    "graph_breaks": Column(heading="graph breaks", make=_whole("graph_breaks")),
     "forward_s": Column(heading="forward", make=_exact("forward_s", "s")),
     "backward_s": Column(heading="backward", make=_exact("backward_s", "s")),
     "optimizer_s": Column(heading="optimizer", make=_exact("optimizer_s", "s")),
@@ -129,9 +135,10 @@ COLUMNS: Final[dict[str, Column]] = {
     "macs": Column(heading="MACs", make=_exact("macs", "MAC")),
     "flops": Column(heading="FLOPs", make=_exact("flops", "FLOP")),
     "training_flops": Column(heading="training FLOPs", make=_exact("training_flops", "FLOP")),
-    "fvcore_flops": Column(heading="fvcore's total", make=_exact("fvcore_flops", "MAC")),
+    "fvcore_macs": Column(heading="fvcore's total", make=_exact("fvcore_macs", "MAC")),
     "activations": Column(heading="activations", make=_exact("activations", "")),
     "arithmetic_intensity": Column(heading="intensity", make=_exact("arithmetic_intensity", "FLOP/B")),
+    "uncounted": Column(heading="unknown to fvcore", make=_word("uncounted"), numeric=False),
     "imagenet_top1": Column(heading="top-1", make=_percent),
     "stage": Column(heading="stage", make=_word("stage"), numeric=False),
     "quantity": Column(heading="quantity", make=_word("quantity"), numeric=False),
@@ -140,7 +147,11 @@ COLUMNS: Final[dict[str, Column]] = {
 
 
 def table(frame: "pd.DataFrame", names: tuple[str, ...]) -> Table:
-    """Return the columns `names` of `frame`, a row each of its rows."""
-    columns = tuple(COLUMNS[name] for name in names)
-    rows = tuple(tuple(column.make(row) for column in columns) for row in each(frame))
-    return Table(columns=columns, rows=rows)
+    """Return those of the columns `names` in which any row of `frame` has a value."""
+    rows = list(each(frame))
+    made = [(COLUMNS[name], [COLUMNS[name].make(row) for row in rows]) for name in names]
+    filled = [(column, cells) for column, cells in made if any(cell.sort is not None for cell in cells)]
+    return Table(
+        columns=tuple(column for column, _ in filled),
+        rows=tuple(tuple(cells[place] for _, cells in filled) for place in range(len(rows))),
+    )

@@ -7,6 +7,8 @@ from reports.units import number, quantity, spread
 from reports.views import each, setting, throughput_bounds
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
     from plotly.graph_objs._figure import Figure
 
@@ -42,7 +44,7 @@ def hover(row: Any) -> str:
     return "<br>".join(lines)
 
 
-def whiskers(values: list[Any], bounds: list[tuple[Any, Any]]) -> dict[str, Any]:
+def whiskers(values: list[Any], bounds: "Sequence[Sequence[Any]]") -> dict[str, Any]:
     """Return Plotly's error bars for 95 % intervals; a value without an interval gets none."""
     above = [(number(high) or value) - value for value, (_, high) in zip(values, bounds, strict=True)]
     below = [value - (number(low) or value) for value, (low, _) in zip(values, bounds, strict=True)]

@@ -8,7 +8,7 @@ from reports import sentences
 from reports.bars import cost_by_stage, memory, training_phases
 from reports.heatmap import speedups
 from reports.points import accuracy_against_throughput, macs_against_latency, throughput_by_depth
-from reports.views import CONDITIONS, SETTING, View, is_baseline, split
+from reports.views import AXES, CONDITIONS, View, is_baseline, split
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,7 +30,7 @@ class Chart:
     """Selects from the frame what may be drawn, and adds derived columns."""
     by: tuple[str, ...]
     """Columns on which the rows of one view are equal."""
-    draw: Callable[["pd.DataFrame"], "Figure | None"]
+    draw: Callable[["pd.DataFrame"], "Figure"]
     takeaway: Callable[["pd.DataFrame"], str]
     columns: tuple[str, ...]
     """Columns of the figure's data table."""
@@ -42,8 +42,16 @@ class Chart:
         return split(self.rows(frame), self.by, self.least)
 
 
-def _with_depth(frame: "pd.DataFrame") -> "pd.DataFrame":
-    return frame[frame["depth"].notna() & frame["throughput_img_per_s"].notna()]
+def _with(*columns: str) -> Callable[["pd.DataFrame"], "pd.DataFrame"]:
+    """Return what keeps the cases that succeeded and have a value in all `columns`.
+
+    Where only some replicates failed, the others' numbers stand in the table of all cases, with the failure.
+    """
+
+    def rows(frame: "pd.DataFrame") -> "pd.DataFrame":
+        return frame[frame["status"].eq("ok")].dropna(subset=list(columns))
+
+    return rows
 
 
 def _groups(frame: "pd.DataFrame") -> "pd.DataFrame":
@@ -51,41 +59,20 @@ def _groups(frame: "pd.DataFrame") -> "pd.DataFrame":
     return frame[~is_baseline(frame) & (frame["speedup"].notna() | frame["status"].ne("ok"))]
 
 
-def _with_macs(frame: "pd.DataFrame") -> "pd.DataFrame":
-    return frame[frame["macs"].notna() & frame["latency_s"].notna()]
-
-
-def _with_memory(frame: "pd.DataFrame") -> "pd.DataFrame":
-    return frame[frame["peak_bytes"].notna()]
-
-
 def _with_accuracy(frame: "pd.DataFrame") -> "pd.DataFrame":
     """Keep inference at the size at which the accuracy was published, and mark each view's Pareto front."""
-    rows = frame[
-        frame["imagenet_top1"].notna()
-        & frame["throughput_img_per_s"].notna()
-        & frame["task"].eq("inference")
-        & frame["image_size"].eq(ACCURACY_PIXELS)
-    ]
+    rows = _with("imagenet_top1", "throughput_img_per_s")(frame)
+    rows = rows[rows["task"].eq("inference") & rows["image_size"].eq(ACCURACY_PIXELS)]
     if rows.empty:
         return rows.assign(front=False)
     better = rows.sort_values(["throughput_img_per_s", "imagenet_top1"], ascending=False)
     # Down the throughput, a row is on the front when it is more accurate than everything faster.
-    before = better.groupby([*CONDITIONS, *SETTING], dropna=False)["imagenet_top1"].transform(
+    before = better.groupby(list(AXES), dropna=False)["imagenet_top1"].transform(
         lambda top1: top1.cummax().shift(fill_value=-1.0)
     )
     return rows.assign(front=(better["imagenet_top1"] > before).reindex(rows.index))
 
 
-def _with_phases(frame: "pd.DataFrame") -> "pd.DataFrame":
-    return frame[frame["task"].eq("training")].dropna(subset=["forward_s", "backward_s", "optimizer_s"])
-
-
-def _all(frame: "pd.DataFrame") -> "pd.DataFrame":
-    return frame
-
-
-_AXES: Final = (*CONDITIONS, *SETTING)
 _PUBLISHED: Final = (
     "Accuracy is what torchvision publishes for its best weights of the same architecture (fp32, 224 pixels); "
     "it is not measured here, and other weights of the same variant run equally fast."
@@ -100,10 +87,10 @@ FIGURES: Final[dict[str, Chart]] = {
         ),
         absent="no inference case at 224 pixels has a variant with a published ImageNet accuracy",
         rows=_with_accuracy,
-        by=_AXES,
+        by=AXES,
         draw=accuracy_against_throughput,
         takeaway=sentences.fastest,
-        columns=("model", *_AXES, "throughput_img_per_s", "imagenet_top1"),
+        columns=("model", *AXES, "throughput_img_per_s", "imagenet_top1"),
     ),
     "depth": Chart(
         title="Throughput by depth and block type",
@@ -113,26 +100,26 @@ FIGURES: Final[dict[str, Chart]] = {
             "without a depth of their own, such as VGG, stand in the table only."
         ),
         absent="no case of a variant with a depth has a throughput",
-        rows=_with_depth,
-        by=_AXES,
+        rows=_with("depth", "throughput_img_per_s"),
+        by=AXES,
         draw=throughput_by_depth,
         takeaway=sentences.of_depth,
-        columns=("model", "family", "block", "depth", *_AXES, "throughput_img_per_s"),
+        columns=("model", "family", "block", "depth", *AXES, "throughput_img_per_s"),
     ),
     "speedups": Chart(
         title="Speed-up by precision, runtime and layout",
         definition=(
             "Baseline latency over the case's latency, both timed in turn in the same minutes: 2 is "
             "twice as fast as fp32 · eager · nchw on the same model, batch, device and threads. Blue "
-            "is faster, orange slower, grey not told apart from 1 by the 95 % interval; a cross is a "
-            "case without a result."
+            "is faster, orange slower, grey not told apart from 1 by a 95 % interval; a cross is a "
+            "case that failed."
         ),
         absent="only the baseline setting fp32 · eager · nchw was measured",
         rows=_groups,
         by=CONDITIONS,
         draw=speedups,
         takeaway=sentences.of_speedups,
-        columns=("model", *_AXES, "latency_s", "speedup"),
+        columns=("model", *AXES, "latency_s", "speedup"),
         least=1,
     ),
     "macs": Chart(
@@ -144,11 +131,11 @@ FIGURES: Final[dict[str, Chart]] = {
             "in both tasks."
         ),
         absent="no timed case has a count of multiply-adds",
-        rows=_with_macs,
-        by=_AXES,
+        rows=_with("macs", "latency_s"),
+        by=AXES,
         draw=macs_against_latency,
         takeaway=sentences.of_macs,
-        columns=("model", *_AXES, "macs", "latency_s", "flops_per_s"),
+        columns=("model", *AXES, "macs", "latency_s", "flops_per_s"),
     ),
     "memory": Chart(
         title="Peak memory",
@@ -158,11 +145,11 @@ FIGURES: Final[dict[str, Chart]] = {
             "weights and buffers alone take."
         ),
         absent="no case has a measured peak of memory",
-        rows=_with_memory,
-        by=_AXES,
+        rows=_with("peak_bytes"),
+        by=AXES,
         draw=memory,
         takeaway=sentences.of_memory,
-        columns=("model", *_AXES, "peak_bytes", "model_bytes"),
+        columns=("model", *AXES, "peak_resident_bytes", "peak_allocated_bytes", "model_bytes"),
     ),
     "training": Chart(
         title="Where a training step goes",
@@ -171,11 +158,11 @@ FIGURES: Final[dict[str, Chart]] = {
             "optimizer; medians of the steady steps."
         ),
         absent="no training case has a result",
-        rows=_with_phases,
-        by=_AXES,
+        rows=_with("forward_s", "backward_s", "optimizer_s"),
+        by=AXES,
         draw=training_phases,
         takeaway=sentences.of_phases,
-        columns=("model", *_AXES, "forward_s", "backward_s", "optimizer_s", "latency_s"),
+        columns=("model", *AXES, "forward_s", "backward_s", "optimizer_s", "latency_s"),
         least=1,
     ),
 }
@@ -186,10 +173,11 @@ STATIC_FIGURES: Final[dict[str, Chart]] = {
         title="Cost by stage",
         definition=(
             "The share of each stage in the model's total. The stem is everything before the first "
-            "stage, the head everything after the last one; peers without such stages count as other."
+            "stage, the head everything after the last one. Models that are not built of a ResNet's "
+            "stages, such as VGG, are left out."
         ),
-        absent="these files hold no static cost",
-        rows=_all,
+        absent="these files hold no static cost of a model with the stages of a ResNet",
+        rows=lambda frame: frame,
         by=("quantity", "image_size"),
         draw=cost_by_stage,
         takeaway=sentences.of_stages,

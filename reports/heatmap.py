@@ -13,26 +13,28 @@ if TYPE_CHECKING:
     from plotly.graph_objs._figure import Figure
 
 
-COLUMN_PIXELS: Final = 96
-"""Least width at which a cell's text fits; on a narrower screen the map is scrolled."""
+NAME_PIXELS: Final = 150
+COLUMN_PIXELS: Final = (96, 240)
+"""Least width at which a cell's text fits (on a narrower screen the map is scrolled), and the greatest."""
 
 
-def speedups(frame: "pd.DataFrame") -> "Figure | None":
+def speedups(frame: "pd.DataFrame") -> "Figure":
     """Draw a heat map of speed-ups over the baseline: a row a model, a column a setting, failed cases crossed.
 
     Colour is the logarithm of the ratio, grey where the interval does not exclude 1.
     """
-    failed = frame[frame["status"] != "ok"]
-    done = frame[frame["speedup"].notna()]
-    if done.empty and failed.empty:
-        return None
+    sound = frame["status"].eq("ok")
+    done, failed = frame[sound], frame[~sound]
     columns = sorted({setting(row) for row in each(frame)})
     models = list(dict.fromkeys(frame["model"]))[::-1]
     cells = {(str(row.model), setting(row)): row for row in each(done)}
     grid = [[cells.get((model, column)) for column in columns] for model in models]
     figure = blank(
         FRAME_PIXELS + 46 * len(models),
-        meta={"min_width": 150 + COLUMN_PIXELS * len(columns)},
+        meta={
+            f"{end}_width": NAME_PIXELS + pixels * len(columns)
+            for end, pixels in zip(("min", "max"), COLUMN_PIXELS, strict=True)
+        },
         xaxis={**CATEGORIES, "side": "top", "tickangle": 0, "ticks": ""},
         yaxis={**CATEGORIES, "ticks": ""},
     )
@@ -44,7 +46,7 @@ def speedups(frame: "pd.DataFrame") -> "Figure | None":
         text=[["" if cell is None else _ratio_text(cell) for cell in line] for line in grid],
         customdata=[["" if cell is None else hover(cell) for cell in line] for line in grid],
         texttemplate="%{text}",
-        textfont={"size": 12},
+        textfont={"size": 12, "color": "#1c2128"},  # the cells are light in both themes
         hovertemplate="%{customdata}<br>speed-up %{text}<extra></extra>",
         colorscale=[[0, "#E08A4E"], [0.5, "#B9BEC4"], [1, "#6FAEDB"]],
         zmid=0,

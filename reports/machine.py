@@ -1,13 +1,15 @@
 """The machine and the plan of a run in words."""
 
 import dataclasses
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from reports.units import NONE, quantity
 
 if TYPE_CHECKING:
-    from results.schema import Run
+    from results.schema import Record, Run, Settings
+    from results.store import RunFile
 
 
 def hardware(run: "Run") -> str:
@@ -17,9 +19,9 @@ def hardware(run: "Run") -> str:
     return " and ".join(named) if named else run.environment.cpu
 
 
-def facts(run: "Run") -> dict[str, str]:
+def facts(file: "RunFile") -> dict[str, str]:
     """Return what a reader asks first about a run: hardware, software, how it sampled."""
-    machine, settings = run.environment, run.settings
+    run, machine = file.run, file.run.environment
     cards = [
         f"{card.name}, {quantity(card.memory_bytes, 'B')}" + (f", driver {card.driver}" if card.driver else "")
         for card in machine.accelerators
@@ -35,12 +37,21 @@ def facts(run: "Run") -> dict[str, str]:
         "Suite": run.suite,
         "Started": run.started.replace("T", " ").replace("Z", " UTC"),
         "resnet-bench": machine.tool_version + (f" ({machine.tool_commit[:12]})" if machine.tool_commit else ""),
-        "Sampling": (
-            f"{settings.replicates} process{'' if settings.replicates == 1 else 'es'} a case, until the 95 % "
-            f"interval is within ±{100 * settings.target:g} % or {settings.budget_s:g} s are spent"
-        ),
+        "Sampling": _sampling(run.settings, file.records),
     }
     return {name: fact for name, fact in found.items() if fact}
+
+
+def _sampling(settings: "Settings", records: "Sequence[Record]") -> str:
+    said = (
+        f"{settings.replicates} process{'' if settings.replicates == 1 else 'es'} a case, until the 95 % "
+        f"interval is within ±{100 * settings.target:g} % or {settings.budget_s:g} s are spent"
+    )
+    given = [record.budget_s for record in records if record.budget_s is not None]
+    short = [budget for budget in given if budget < settings.budget_s]
+    if not short:
+        return said
+    return f"{said}; {len(short)} of {len(given)} processes were given less, {min(short):.2g} s at the least"
 
 
 def _memory(total: int, limit: int | None) -> str:
@@ -55,16 +66,19 @@ def details(run: "Run") -> list[tuple[str, str]]:
     fields = {field.name: getattr(machine, field.name) for field in dataclasses.fields(machine)}
     fields |= {f"sampling {name}": value for name, value in dataclasses.asdict(run.settings).items()}
     del fields["nulls"]
-    return [(name.replace("_", " "), _text(value, machine.nulls.get(name))) for name, value in fields.items()]
+    # What is missing inside of a field has its reason under a name of its own, such as torch_build.hip.
+    fields |= dict.fromkeys(name for name in machine.nulls if name not in fields)
+    return [(re.sub("[_.]", " ", name), _text(value, machine.nulls.get(name))) for name, value in fields.items()]
 
 
-def _text(value: Any, reason: str | None) -> str:
-    if value is None:
-        return f"{NONE} ({reason})" if reason else NONE
+def _text(value: Any, reason: str | None = None) -> str:
+    if value is None or value in ((), {}):
+        nothing = NONE if value is None else "none"
+        return f"{nothing} ({reason})" if reason else nothing
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         value = dataclasses.asdict(value)
     if isinstance(value, Mapping):
-        return ", ".join(f"{name} {_text(part, None)}" for name, part in value.items()) or "none"
+        return ", ".join(f"{name} {_text(part)}" for name, part in value.items())
     if isinstance(value, tuple):
-        return "; ".join(_text(part, None) for part in value) or "none"
+        return "; ".join(_text(part) for part in value)
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)

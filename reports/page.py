@@ -10,15 +10,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from reports.columns import COLUMNS, Cell, Table, table
+from reports.columns import Cell, Table, table
 from reports.figures import FIGURES, STATIC_FIGURES, Chart
 from reports.machine import details, facts, hardware
 from reports.pareto import drawing
 from reports.sentences import summary
 from reports.static import models, stages
-from reports.theme import plain, template
-from reports.views import CONDITIONS, SETTING, View, axis_text, constants, each
+from reports.theme import template
+from reports.views import AXES, View, constants, constants_text, each
 from results.errors import InputError
+from results.formats import printable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,11 +29,18 @@ if TYPE_CHECKING:
 TEMPLATES: Final = Path(__file__).parent / "templates"
 CASE_COLUMNS: Final = (
     "latency_s",
+    "latency_p50_s",
+    "latency_p90_s",
+    "latency_p95_s",
+    "latency_p99_s",
     "throughput_img_per_s",
     "speedup",
     "flops_per_s",
-    "peak_bytes",
+    "peak_resident_bytes",
+    "peak_allocated_bytes",
     "first_step_s",
+    "compile_s",
+    "graph_breaks",
     "imagenet_top1",
 )
 MODEL_COLUMNS: Final = (
@@ -46,7 +54,8 @@ MODEL_COLUMNS: Final = (
     "macs",
     "flops",
     "training_flops",
-    "fvcore_flops",
+    "fvcore_macs",
+    "uncounted",
     "activations",
     "arithmetic_intensity",
     "imagenet_top1",
@@ -74,7 +83,9 @@ class CaseRow:
     """One case of the table at the end."""
 
     axes: tuple[Cell, ...]
+    """What was measured, cells in the order of the columns."""
     measures: tuple[Cell, ...]
+    """What came of it."""
     status: str
     cause: str
     remarks: tuple[str, ...]
@@ -120,12 +131,14 @@ def render(records: "Records") -> str:
     drawn = [_draw(name, chart, frame) for name, chart in FIGURES.items()]
     drawn += [_draw(name, chart, stages(statics)) for name, chart in STATIC_FIGURES.items()]
     accuracy = FIGURES["accuracy"].views(frame)
-    axes = _case_axes(frame)
+    fixed = constants(frame, AXES)
+    axes = table(frame, ("model", *(axis for axis in AXES if axis not in fixed)))
+    measures = table(frame, CASE_COLUMNS)
     page_js = (TEMPLATES / "page.js").read_text(encoding="utf-8")
     plotly_js: str = get_plotlyjs()  # type: ignore[no-untyped-call]
     environment = Environment(
         autoescape=True,
-        finalize=lambda value: plain(value) if type(value) is str else value,
+        finalize=lambda value: printable(value) if type(value) is str else value,
         loader=FileSystemLoader(TEMPLATES),
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -133,14 +146,14 @@ def render(records: "Records") -> str:
     )
     return environment.get_template("page.html").render(
         title=f"ResNets on {' and '.join(dict.fromkeys(hardware(file.run) for file in records.files))}",
-        runs=[(file, facts(file.run), details(file.run)) for file in records.files],
+        runs=[(file, facts(file), details(file.run)) for file in records.files],
         summary=summary(frame, accuracy[0].frame if accuracy else None),
         sections={section.name: section for section, _ in drawn},
         pareto=drawing(accuracy[0].frame) if accuracy else None,
-        axes=tuple(COLUMNS[name] for name in axes),
-        measures=tuple(COLUMNS[name] for name in CASE_COLUMNS),
-        cases=_case_rows(frame, axes),
-        fixed=_fixed(frame, (*CONDITIONS, *SETTING)),
+        axes=axes.columns,
+        measures=measures.columns,
+        cases=[_case(*made) for made in zip(axes.rows, measures.rows, each(frame), strict=True)],
+        fixed=constants_text(fixed),
         missing=_missing(frame),
         models=table(models(statics), MODEL_COLUMNS) if statics else None,
         metrics=METRICS.values(),
@@ -159,7 +172,7 @@ def cases(records: "Records") -> "pd.DataFrame":
 
     frame = results.table(records)
     frame.attrs = {}  # pandas copies them with every selection, deeply
-    text = frame.map(lambda value: plain(value) if isinstance(value, str) else value)
+    text = frame.map(lambda value: printable(value) if isinstance(value, str) else value)
     peak = text["peak_allocated_bytes"].where(text["peak_allocated_bytes"].notna(), text["peak_resident_bytes"])
     names = {file.run.id: hardware(file.run) for file in records.files}
     alike = [name for name in names.values() if list(names.values()).count(name) > 1]
@@ -167,7 +180,7 @@ def cases(records: "Records") -> "pd.DataFrame":
     return text.assign(
         peak_bytes=peak,
         family=text["family"].fillna("unknown"),
-        machine=[plain(machines[run]) for run in frame["run"]],
+        machine=[printable(machines[run]) for run in frame["run"]],
     )
 
 
@@ -183,16 +196,15 @@ def _draw(name: str, chart: Chart, frame: "pd.DataFrame") -> tuple[Section, list
         absent=chart.absent,
         views=tuple(view.label for view in views),
         takeaway=figures[0]["takeaway"] if figures else "",
-        fixed=" · ".join(axis_text(axis, value) for axis, value in fixed.items()),
+        fixed=constants_text(fixed),
         data=table(rows, tuple(column for column in chart.columns if column not in fixed)),
     )
     return section, figures
 
 
 def _figure(chart: Chart, view: View) -> dict[str, Any]:
-    figure = chart.draw(view.frame)
-    drawn = {} if figure is None else json.loads(figure.to_json())  # type: ignore[no-untyped-call]
-    return {**drawn, "takeaway": plain(chart.takeaway(view.frame))}
+    drawn = json.loads(chart.draw(view.frame).to_json())  # type: ignore[no-untyped-call]
+    return {**drawn, "takeaway": printable(chart.takeaway(view.frame))}
 
 
 def _figures_json(figures: Mapping[str, Any]) -> str:
@@ -208,26 +220,13 @@ def _hash(script: str) -> str:
     return f"sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}"
 
 
-def _fixed(frame: "pd.DataFrame", axes: tuple[str, ...]) -> str:
-    return " · ".join(axis_text(axis, value) for axis, value in constants(frame, axes).items())
-
-
-def _case_axes(frame: "pd.DataFrame") -> tuple[str, ...]:
-    fixed = constants(frame, (*CONDITIONS, *SETTING))
-    axes = [axis for axis in ("machine", *CONDITIONS[1:], *SETTING) if axis not in fixed]
-    return ("model", *axes)
-
-
-def _case_rows(frame: "pd.DataFrame", axes: tuple[str, ...]) -> tuple[CaseRow, ...]:
-    return tuple(
-        CaseRow(
-            axes=cells[: len(axes)],
-            measures=cells[len(axes) :],
-            status=row.status,
-            cause=row.cause if isinstance(row.cause, str) else "",
-            remarks=tuple(dict.fromkeys([*row.warnings, *row.notes])),
-        )
-        for cells, row in zip(table(frame, (*axes, *CASE_COLUMNS)).rows, each(frame), strict=True)
+def _case(axes: tuple[Cell, ...], measures: tuple[Cell, ...], row: Any) -> CaseRow:
+    return CaseRow(
+        axes=axes,
+        measures=measures,
+        status=row.status,
+        cause=row.cause if isinstance(row.cause, str) else "",
+        remarks=tuple(dict.fromkeys([*row.warnings, *row.notes])),
     )
 
 

@@ -1,6 +1,7 @@
-"""The Pareto front as a plain SVG, for readers without JavaScript and for print preview."""
+"""Accuracy against throughput as a plain SVG, for readers without JavaScript."""
 
 import dataclasses
+import itertools
 import math
 from typing import TYPE_CHECKING, Final
 
@@ -57,9 +58,11 @@ def drawing(frame: "pd.DataFrame") -> Drawing:
         for name, speed, top1, front in zip(rows["model"], speeds, tops, rows["front"], strict=True)
     )
     front = [dot for dot in dots if dot.front]
+    # Between two of them the slower one is out of reach, so the line falls before it goes on.
+    corners = [f"{one.x},{other.y} {other.x},{other.y}" for one, other in itertools.pairwise(front)]
     return Drawing(
         dots=dots,
-        line=" ".join(f"{dot.x},{dot.y}" for dot in front),
+        line=" ".join([f"{front[0].x},{front[0].y}", *corners]),
         throughput=(slow, fast),
         accuracy=(least, best),
     )

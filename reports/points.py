@@ -46,11 +46,21 @@ def _names(rows: "pd.DataFrame") -> dict[str, Any]:
     }
 
 
-def throughput_by_depth(frame: "pd.DataFrame") -> "Figure | None":
+def _throughputs(frame: "pd.DataFrame") -> dict[str, Any]:
+    """Return the axis that holds all throughputs with their whiskers."""
+    ends = [end for row in each(frame) for end in (row.throughput_img_per_s, *throughput_bounds(row)) if end]
+    return log_axis(ends, title={"text": "throughput (images/s)"})
+
+
+def _ms_an_image(row: Any) -> tuple[float, float | None, float | None]:
+    """Return a row's latency in milliseconds an image, and the bounds of its interval."""
+    scale = 1e3 / row.batch_size
+    low, high = (None if number(end) is None else scale * end for end in (row.latency_low_s, row.latency_high_s))
+    return scale * row.latency_s, low, high
+
+
+def throughput_by_depth(frame: "pd.DataFrame") -> "Figure":
     """Draw throughput (images/s, log) over depth, a line for each family and block type."""
-    frame = frame[frame["depth"].notna() & frame["throughput_img_per_s"].notna()]
-    if frame.empty:
-        return None
     figure = blank(
         STANDARD,
         xaxis={
@@ -59,7 +69,7 @@ def throughput_by_depth(frame: "pd.DataFrame") -> "Figure | None":
             "categoryorder": "array",
             "categoryarray": [str(depth) for depth in sorted({int(depth) for depth in frame["depth"]})],
         },
-        yaxis=log_axis(frame["throughput_img_per_s"].tolist(), title={"text": "throughput (images/s)"}),
+        yaxis=_throughputs(frame),
     )
     for rows in series(frame):
         line = rows.sort_values(["depth", "model"])
@@ -77,71 +87,71 @@ def throughput_by_depth(frame: "pd.DataFrame") -> "Figure | None":
     return figure
 
 
-def macs_against_latency(frame: "pd.DataFrame") -> "Figure | None":
+def macs_against_latency(frame: "pd.DataFrame") -> "Figure":
     """Draw measured milliseconds an image over multiply-adds an image, both log.
 
     The dashed line is the time that every model would take at the MAC/s of the best one.
     """
-    frame = frame[frame["macs"].notna() & frame["latency_s"].notna()]
-    if frame.empty:
-        return None
-    gmacs = frame["macs"] / 1e9
-    latency = 1e3 * frame["latency_s"] / frame["batch_size"]
-    rate = gmacs / latency
-    best = rate.max() * 1e12
-    outermost = (rate == rate.max()) | (rate == rate.min())
+    gmacs = [macs / 1e9 for macs in frame["macs"]]
+    times = [_ms_an_image(row) for row in each(frame)]
+    rates = [macs / time for macs, (time, _, _) in zip(gmacs, times, strict=True)]
+    best = max(rates)  # GMACs a millisecond
+    ends = [min(gmacs), max(gmacs)]
+    xaxis = log_axis(gmacs, title={"text": "GMACs an image (forward)"})
+    yaxis = log_axis(
+        [ends[0] / best, *(end for reach in times for end in reach if end)], title={"text": "latency (ms an image)"}
+    )
+    figure = blank(STANDARD, xaxis=xaxis, yaxis=yaxis)
     frame = frame.assign(
         position=place(
-            list(map(math.log10, gmacs)), list(map(math.log10, latency)), list(frame["model"]), list(outermost)
+            [math.log10(macs) for macs in gmacs],
+            [math.log10(time) for time, _, _ in times],
+            list(frame["model"]),
+            [rate in {best, min(rates)} for rate in rates],
+            (xaxis["range"], yaxis["range"]),
         )
     )
-    ends = [gmacs.min(), gmacs.max()]
-    figure = blank(
-        STANDARD,
-        xaxis=log_axis(list(gmacs), title={"text": "GMACs an image (forward)"}),
-        yaxis=log_axis([*latency, 1e12 * ends[0] / best], title={"text": "latency (ms an image)"}),
-    )
     for rows in series(frame):
-        milliseconds = [1e3 * row.latency_s / row.batch_size for row in each(rows)]
-        bounds = [
-            tuple(
-                None if number(end) is None else 1e3 * end / row.batch_size
-                for end in (row.latency_low_s, row.latency_high_s)
-            )
-            for row in each(rows)
-        ]
+        reaches = [_ms_an_image(row) for row in each(rows)]
+        milliseconds = [time for time, _, _ in reaches]
         _points(
             figure,
             rows,
             [macs / 1e9 for macs in rows["macs"]],
             milliseconds,
             **_names(rows),
-            error_y=whiskers(milliseconds, bounds),  # type: ignore[arg-type]
+            error_y=whiskers(milliseconds, [bounds for _, *bounds in reaches]),
         )
     figure.add_scatter(
         x=ends,
-        y=[1e12 * end / best for end in ends],
+        y=[end / best for end in ends],
         mode="lines",
-        name=f"at {quantity(best, 'MAC/s')}, the best here",
+        name=f"at {quantity(1e12 * best, 'MAC/s')}, the best here",
         line={"color": GREY, "dash": "dash", "width": 1.2},
         hoverinfo="skip",
     )
     return figure
 
 
-def accuracy_against_throughput(frame: "pd.DataFrame") -> "Figure | None":
+def accuracy_against_throughput(frame: "pd.DataFrame") -> "Figure":
     """Draw ImageNet top-1 (%) over throughput (log); the line joins the Pareto front (column ``front``)."""
-    frame = frame[frame["imagenet_top1"].notna() & frame["throughput_img_per_s"].notna()]
-    if frame.empty:
-        return None
-    figure = blank(
-        STANDARD + 60,
-        xaxis=log_axis(frame["throughput_img_per_s"].tolist(), title={"text": "throughput (images/s)"}),
-        yaxis={"title": {"text": "ImageNet top-1 (%)"}},
-    )
-    speeds = [math.log10(speed) for speed in frame["throughput_img_per_s"]]
+    percents = [100 * top1 for top1 in frame["imagenet_top1"]]
+    # A tenth of the span leaves room for names above and below; a lone model has no span.
+    pad = 0.1 * (max(percents) - min(percents)) or 1.0
+    xaxis = _throughputs(frame)
+    yaxis: dict[str, Any] = {
+        "title": {"text": "ImageNet top-1 (%)"},
+        "range": [min(percents) - pad, max(percents) + pad],
+    }
+    figure = blank(STANDARD, xaxis=xaxis, yaxis=yaxis)
     frame = frame.assign(
-        position=place(speeds, list(frame["imagenet_top1"]), list(frame["model"]), list(frame["front"]))
+        position=place(
+            [math.log10(speed) for speed in frame["throughput_img_per_s"]],
+            percents,
+            list(frame["model"]),
+            list(frame["front"]),
+            (xaxis["range"], yaxis["range"]),
+        )
     )
     front = frame[frame["front"]].sort_values("throughput_img_per_s")
     figure.add_scatter(

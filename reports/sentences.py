@@ -6,8 +6,8 @@ Each is a pure function of the rows that its figure draws, and says nothing that
 import statistics
 from typing import TYPE_CHECKING, Any, Final
 
-from reports.units import SPACE, TIMES, half_width, number, quantity, spread
-from reports.views import BASELINE, CONDITIONS, axis_text, each, is_baseline, setting, throughput_bounds
+from reports.units import SPACE, TIMES, plus_minus, quantity, relative, spread
+from reports.views import BASELINE, WORKLOAD, axis_text, each, is_baseline, setting, throughput_bounds
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,7 +31,7 @@ def _throughput(row: Any) -> str:
 
 
 def _conditions(row: Any, *, with_setting: bool = True) -> str:
-    axes = [axis_text(axis, getattr(row, axis)) for axis in CONDITIONS[1:4]]
+    axes = [axis_text(axis, getattr(row, axis)) for axis in WORKLOAD]
     return " · ".join([*axes, setting(row)] if with_setting else axes)
 
 
@@ -39,8 +39,8 @@ def _and(words: list[str]) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
-def _plural(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+def _plural(count: int, noun: str, many: str | None = None) -> str:
+    return f"{count:,} {noun if count == 1 else many or f'{noun}s'}"
 
 
 def fastest(frame: "pd.DataFrame") -> str:
@@ -63,28 +63,35 @@ def _percent(share: float, digits: int = 2) -> str:
 
 
 def best_speedup(frame: "pd.DataFrame") -> str | None:
-    """Say what the best speed-up over fp32, eager, nchw was and what gave it, and how many did not pay."""
-    others = frame[frame["speedup"].notna() & ~is_baseline(frame)]
+    """Say what the best speed-up over fp32, eager, nchw is and what gives it, and how many cases are slower.
+
+    Only what the 95 % interval tells apart from 1 counts as faster or slower.
+    """
+    others = frame[frame["status"].eq("ok") & frame["speedup"].notna() & ~is_baseline(frame)]
     if others.empty:
         return None
-    best = _at(others, "speedup", largest=True)
-    value = quantity(best.speedup, TIMES, best.speedup_low, best.speedup_high)
-    if best.speedup <= 1:
-        return (
-            f"Nothing tried was faster than fp32 · eager · nchw: the best of {_plural(len(others), 'case')} is {value}."
+    faster = others[others["speedup_low"] > 1]
+    if faster.empty:
+        said = (
+            f"Nothing was shown to be faster than {' · '.join(BASELINE)}: no speed-up of "
+            f"{_plural(len(others), 'case')} in another setting has a 95{SPACE}% interval above 1."
         )
-    within = spread(best.speedup, best.speedup_low, best.speedup_high)
-    said = (
-        f"The best speed-up is {value}{f' ({within})' if within else ''}: {setting(best)} instead of "
-        f"{' · '.join(BASELINE)}, on {best.model} ({_conditions(best, with_setting=False)})."
-    )
+    else:
+        best = _at(faster, "speedup", largest=True)
+        value = quantity(best.speedup, TIMES, best.speedup_low, best.speedup_high)
+        within = spread(best.speedup, best.speedup_low, best.speedup_high)
+        said = (
+            f"The best speed-up is {value} ({within}): {setting(best)} instead of "
+            f"{' · '.join(BASELINE)}, on {best.model} ({_conditions(best, with_setting=False)})."
+        )
     slower = others[others["speedup_high"] < 1]
     if slower.empty:
         return said
     worst = _at(slower, "speedup", largest=False)
+    value = quantity(worst.speedup, TIMES, worst.speedup_low, worst.speedup_high)
     return (
         f"{said} {len(slower)} of {_plural(len(others), 'case')} in another setting were slower, "
-        f"the most {setting(worst)} on {worst.model} at {quantity(worst.speedup, TIMES)}."
+        f"the most {setting(worst)} on {worst.model} at {value}."
     )
 
 
@@ -102,30 +109,30 @@ def failures(frame: "pd.DataFrame") -> str:
 
 
 def precision(frame: "pd.DataFrame") -> str | None:
-    """Say how tight the intervals of the latencies are."""
-    timed = frame[frame["latency_s"].notna()]
+    """Say how tight the intervals of the latencies are, and how many have none."""
+    timed = frame[frame["status"].eq("ok") & frame["latency_s"].notna()]
     if timed.empty:
         return None
-    halves = [half_width(row.latency_s, row.latency_low_s, row.latency_high_s) for row in each(timed)]
-    widths = [half and half / row.latency_s for half, row in zip(halves, each(timed), strict=True)]
-    if not any(widths):
+    known = timed.dropna(subset=["latency_low_s", "latency_high_s"])
+    if known.empty:
         return "No latency has an interval: there were too few steady turns."
-    worst = _at(timed.assign(half=widths).dropna(subset="half"), "half", largest=True)  # type: ignore[arg-type]
-    middle = f"±{100 * _median_high(widths):.2g}{SPACE}%"
+    halves = [relative(row.latency_s, row.latency_low_s, row.latency_high_s) or 0.0 for row in each(known)]
+    known = known.assign(half=halves)
+    worst = _at(known, "half", largest=True)
     said = (
-        f"Half of the latencies are known to within {middle}, all to within ±{100 * worst.half:.2g}{SPACE}% "
-        f"({worst.model}, {_conditions(worst)}); these are 95{SPACE}% intervals"
+        f"Of {_plural(len(known), 'latency', 'latencies')} with a 95{SPACE}% interval, half are known to within "
+        f"{plus_minus(statistics.median_high(halves))}, all to within {plus_minus(worst.half)} "
+        f"({worst.model}, {_conditions(worst)})."
     )
-    if timed["interval"].eq("process").any():
-        said += " within one process, and another process may differ by more"
-    late = int(timed["stop"].eq("budget").sum())
-    if not late:
-        return f"{said}."
-    return f"{said}. {_plural(late, 'case')} ran out of time before reaching the precision asked for."
-
-
-def _median_high(values: "list[float | None]") -> float:
-    return statistics.median_high([value for value in values if value is not None])
+    without = len(timed) - len(known)
+    if without:
+        said += f" {without:,} more {'has' if without == 1 else 'have'} no interval: there were too few steady turns."
+    if known["interval"].eq("process").any():
+        said += " The intervals are within one process; another process may differ by more."
+    late = int(timed["stop"].isin(["budget", "time-limit"]).sum())
+    if late:
+        said += f" {late:,} of {_plural(len(timed), 'case')} ran out of time before reaching the precision asked for."
+    return said
 
 
 def summary(frame: "pd.DataFrame", comparable: "pd.DataFrame | None") -> tuple[str, ...]:
@@ -152,7 +159,7 @@ def of_depth(frame: "pd.DataFrame") -> str:
 
 
 def of_speedups(frame: "pd.DataFrame") -> str:
-    """Say which setting paid most often, and by how much."""
+    """Say what `best_speedup` says, or where nothing has a speed-up, what failed."""
     return best_speedup(frame) or failures(frame)
 
 
@@ -192,11 +199,8 @@ def of_phases(frame: "pd.DataFrame") -> str:
 
 
 def of_stages(frame: "pd.DataFrame") -> str:
-    """Say which stage typically holds most; models that have no such stages do not count."""
-    staged = frame[frame["stage"] != "other"]
-    share = staged["value"] / staged.groupby("model")["value"].transform("sum")
-    typical = share.groupby(staged["stage"]).median().sort_values()
-    if typical.empty or number(typical.iloc[-1]) is None:
-        return "No model here has the stages of a ResNet."
+    """Say which stage typically holds most."""
+    share = frame["value"] / frame.groupby("model")["value"].transform("sum")
+    typical = share.groupby(frame["stage"]).median().sort_values()
     what = frame["quantity"].iloc[0]
     return f"{typical.index[-1]} typically holds most of a ResNet's {what}: {_percent(typical.iloc[-1], 0)}."

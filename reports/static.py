@@ -10,11 +10,11 @@ if TYPE_CHECKING:
     from results.schema import Static
 
 QUANTITIES: Final = {"parameters": "parameters", "macs": "MACs", "activations": "activations"}
-# The names of torchvision's top-level modules, which our networks share.
+# Those top-level modules of a ResNet that cost anything. The names are torchvision's, and our networks share them.
 _STAGES: Final = {
-    **dict.fromkeys(("conv1", "bn1", "relu", "act1", "maxpool", "stem"), "stem"),
+    **dict.fromkeys(("conv1", "bn1"), "stem"),
     **{f"layer{index}": f"layer{index}" for index in range(1, 5)},
-    **dict.fromkeys(("bn2", "norm", "avgpool", "fc", "classifier", "head"), "head"),
+    **dict.fromkeys(("norm", "fc"), "head"),
 }
 
 
@@ -34,9 +34,10 @@ def models(statics: "tuple[Static, ...]") -> "pd.DataFrame":
             "macs": static.macs,
             "flops": static.flops,
             "training_flops": static.training_flops,
-            "fvcore_flops": static.fvcore_flops,
+            "fvcore_macs": static.fvcore_macs,
             "activations": static.activations,
             "arithmetic_intensity": static.arithmetic_intensity,
+            "uncounted": ", ".join(static.uncounted) or "none",
             "imagenet_top1": static.imagenet_top1,
         }
         for static in _unique(statics)
@@ -45,15 +46,25 @@ def models(statics: "tuple[Static, ...]") -> "pd.DataFrame":
 
 
 def stages(statics: "tuple[Static, ...]") -> "pd.DataFrame":
-    """Return a row for each model, image size, stage and quantity: ``stem``, ``layer1``… ``head``, ``other``."""
+    """Return a row for each model, image size, stage (``stem``, ``layer1``… ``head``) and quantity.
+
+    Models that are built of other stages, such as VGG, are left out, and so are stages that cost nothing.
+    """
     import pandas as pd  # noqa: PLC0415 (as above)
 
     totals: dict[tuple[str, int, str, str], int] = {}
     for static in _unique(statics):
-        for stage in static.stages:
-            for field, quantity in QUANTITIES.items():
-                key = (static.model, static.image_size, _STAGES.get(stage.name, "other"), quantity)
-                totals[key] = totals.get(key, 0) + getattr(stage, field)
+        costs = [
+            (stage.name, quantity, cost)
+            for stage in static.stages
+            for field, quantity in QUANTITIES.items()
+            if (cost := getattr(stage, field))
+        ]
+        if any(name not in _STAGES for name, _, _ in costs):
+            continue
+        for name, quantity, cost in costs:
+            key = (static.model, static.image_size, _STAGES[name], quantity)
+            totals[key] = totals.get(key, 0) + cost
     rows: list[dict[str, Any]] = [
         {"model": model, "image_size": size, "stage": stage, "quantity": quantity, "value": value}
         for (model, size, stage, quantity), value in totals.items()

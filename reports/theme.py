@@ -1,8 +1,9 @@
-"""How everything looks: one style a family, one Plotly template for light and one for dark, and safe text."""
+"""How everything looks: one style a family, one Plotly template for light and one for dark, and safe labels."""
 
 import dataclasses
-import unicodedata
 from typing import Any, Final
+
+from results.formats import printable
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +26,7 @@ OCHRE: Final = "#AD7A00"
 SKY: Final = "#3594D2"
 GREY: Final = "#808080"
 BROWN: Final = "#96603F"
+INDIGO: Final = "#6F5FD0"
 
 FAMILIES: Final[dict[str, Style]] = {
     "resnet": Style(color=BLUE, symbol="circle", dash="solid", pattern=""),
@@ -33,6 +35,8 @@ FAMILIES: Final[dict[str, Style]] = {
     "wide": Style(color=PURPLE, symbol="triangle-up", dash="dashdot", pattern="-"),
     "resnetd": Style(color=OCHRE, symbol="triangle-down", dash="longdash", pattern="|"),
     "cifar": Style(color=SKY, symbol="pentagon", dash="longdashdot", pattern="+"),
+    # Plotly has eight patterns; the bars that they tell apart also carry the model's name.
+    "cifar_he": Style(color=INDIGO, symbol="hexagon", dash="dashdot", pattern="+"),
     "plain": Style(color=GREY, symbol="x", dash="dot", pattern="."),
     "peer": Style(color=BROWN, symbol="star", dash="solid", pattern="\\"),
 }
@@ -51,7 +55,6 @@ STAGES: Final[dict[str, Style]] = {
     "layer3": Style(color=GREEN, symbol="circle", dash="solid", pattern="x"),
     "layer4": Style(color=VERMILLION, symbol="circle", dash="solid", pattern="-"),
     "head": Style(color=PURPLE, symbol="circle", dash="solid", pattern="|"),
-    "other": Style(color=BROWN, symbol="circle", dash="solid", pattern="\\"),
 }
 
 FONT: Final = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
@@ -65,25 +68,12 @@ def family_style(family: object) -> Style:
     return FAMILIES.get(str(family), OTHER)
 
 
-def plain(text: object) -> str:
-    r"""Return `text` with every character that acts instead of showing (ANSI, bidi, zero-width) as ``\x1b``.
-
-    Names come from files that others wrote: such a character could reorder, hide or forge what a reader sees.
-    """
-    return "".join(
-        char.encode("unicode_escape").decode("ascii")
-        if unicodedata.category(char) in {"Cc", "Cf", "Cs", "Zl", "Zp"}
-        else char
-        for char in str(text)
-    )
-
-
 def label(text: object) -> str:
     """Return `text` for a Plotly label: Plotly reads ``<b>``, ``<a href>`` and ``&lt;`` there, so all are escaped.
 
     Ampersand first, or the escapes would be escaped.
     """
-    return plain(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return printable(str(text)).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def template(mode: str) -> dict[str, Any]:

@@ -4,6 +4,8 @@ import math
 from numbers import Real
 from typing import Final
 
+from results.formats import digits, half_width
+
 NONE: Final = "\N{EN DASH}"
 """What stands where a value could not be had; the reason stands beside it."""
 SPACE: Final = "\N{NO-BREAK SPACE}"
@@ -18,11 +20,8 @@ SCALES: Final[dict[str, tuple[tuple[float, str], ...]]] = {
     "FLOP": ((1e12, "TFLOP"), (1e9, "GFLOP"), (1e6, "MFLOP")),
     "MAC": ((1e9, "GMAC"), (1e6, "MMAC")),
     "MAC/s": ((1e12, "TMAC/s"), (1e9, "GMAC/s"), (1e6, "MMAC/s")),
-    "Hz": ((1e9, "GHz"), (1e6, "MHz")),
     "": ((1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, "")),
 }
-SIGNIFICANT: Final = 3
-"""Digits of a value that has no interval."""
 
 
 def number(value: object) -> float | None:
@@ -30,23 +29,10 @@ def number(value: object) -> float | None:
     return float(value) if isinstance(value, Real) and math.isfinite(value) else None
 
 
-def half_width(value: object, low: object, high: object) -> float | None:
-    """Return the larger half of the interval, so that a skewed one is never shown tighter than it is."""
+def relative(value: object, low: object, high: object) -> float | None:
+    """Return the half-width of the interval as a fraction of the value, None where either is missing."""
     center, bottom, top = number(value), number(low), number(high)
-    if center is None or bottom is None or top is None:
-        return None
-    return max(top - center, center - bottom)
-
-
-def decimals(value: float, uncertainty: float | None) -> int:
-    """Return how many decimals `value` deserves: to the place of its uncertainty's first digit."""
-    if value == 0:
-        return 0
-    by_size = max(0, SIGNIFICANT - 1 - math.floor(math.log10(abs(value))))
-    if not uncertainty or uncertainty <= 0:
-        return by_size
-    # An interval of almost nothing (few samples, a coarse clock) must not print a dozen digits.
-    return min(max(0, -math.floor(math.log10(uncertainty))), by_size + 2)
+    return half_width(center, bottom, top) if center and bottom is not None and top is not None else None
 
 
 def quantity(value: object, unit: str, low: object = None, high: object = None) -> str:
@@ -56,15 +42,16 @@ def quantity(value: object, unit: str, low: object = None, high: object = None) 
         return NONE
     scales = SCALES.get(unit, ((1.0, unit),))
     factor, shown = next((step for step in scales if abs(center) >= step[0]), scales[-1])
-    half = half_width(center, low, high)
-    places = decimals(center / factor, half and half / factor)
-    return f"{center / factor:,.{places}f}{'' if shown in {'', TIMES} else SPACE}{shown}"
+    whole, point, decimals = digits(center / factor, relative(center, low, high)).partition(".")
+    return f"{int(whole):,}{point}{decimals}{'' if shown in {'', TIMES} else SPACE}{shown}"
+
+
+def plus_minus(half: float) -> str:
+    """Return a relative half-width as ``±0.83 %``, with two digits."""
+    return f"±{digits(100 * half, 0.1)}{SPACE}%"
 
 
 def spread(value: object, low: object, high: object) -> str:
-    """Return the interval's half-width as ``±0.8 %`` of the value, empty where there is no interval."""
-    center, half = number(value), half_width(value, low, high)
-    if not center or half is None:
-        return ""
-    percent = 100 * half / abs(center)
-    return f"±{percent:.{0 if percent >= 9.95 else 1 if percent >= 0.095 else 2}f}{SPACE}%"
+    """Return the interval's half-width as `plus_minus` says it, empty where there is no interval."""
+    half = relative(value, low, high)
+    return "" if half is None else plus_minus(half)

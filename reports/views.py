@@ -10,10 +10,13 @@ from reports.units import number
 if TYPE_CHECKING:
     import pandas as pd
 
-CONDITIONS: Final = ("machine", "task", "batch_size", "image_size", "device", "threads")
+WORKLOAD: Final = ("task", "batch_size", "image_size")
+"""What a model was given to do."""
+CONDITIONS: Final = ("machine", *WORKLOAD, "device", "threads")
 """What must be equal for two cases to be compared at all."""
 SETTING: Final = ("precision", "runtime", "layout")
 """What may be chosen to make a model faster."""
+AXES: Final = (*CONDITIONS, *SETTING)
 BASELINE: Final = ("fp32", "eager", "nchw")
 
 
@@ -62,6 +65,11 @@ def constants(frame: "pd.DataFrame", axes: tuple[str, ...]) -> dict[str, Any]:
     return {axis: frame[axis].iloc[0] for axis in axes if len(set(frame[axis])) == 1}
 
 
+def constants_text(found: dict[str, Any]) -> str:
+    """Return what `constants` found in words: ``inference · batch 8 · cpu``."""
+    return " · ".join(axis_text(axis, value) for axis, value in found.items())
+
+
 def split(frame: "pd.DataFrame", by: tuple[str, ...], least: int = 2) -> tuple[View, ...]:
     """Split `frame` into sets of rows that are equal on all of `by`, the most telling set first.
 
@@ -76,7 +84,7 @@ def split(frame: "pd.DataFrame", by: tuple[str, ...], least: int = 2) -> tuple[V
     def rank(group: tuple[Any, Any]) -> tuple[Any, ...]:
         first = group[1].iloc[0]
         usual = tuple(first.get(axis) for axis in SETTING) == BASELINE
-        return (-group[1]["model"].nunique(), first.get("task") == "training", not usual, -first.get("batch_size", 0))
+        return (-len(group[1]), first.get("task") == "training", not usual, -first.get("batch_size", 0))
 
     return tuple(
         View(

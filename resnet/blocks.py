@@ -3,6 +3,9 @@
 Blocks take and give (batch, channels, height, width); a stride of 2 halves height and width, rounding up.
 Names of parameters, and the order in which modules are registered, are torchvision's, so that its checkpoints
 load and one seed gives both the same initial weights. In equations F is the branch of convolutions.
+
+The first unit of a pre-activation network is timm's, and with bottlenecks that of He's released code: where its shape
+changes, branch and shortcut share one activation; where it does not, the identity takes the stem's output as it is.
 """
 
 from torch import Tensor, nn

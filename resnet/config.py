@@ -7,7 +7,7 @@ from typing import Literal, get_args
 BlockType = Literal["basic", "bottleneck", "preact_basic", "preact_bottleneck"]
 Stem = Literal["imagenet", "deep", "cifar"]
 Shortcut = Literal["projection", "padding", "avgpool", "none"]
-Family = Literal["resnet", "preact", "resnext", "wide", "resnetd", "plain", "cifar"]
+Family = Literal["resnet", "preact", "resnext", "wide", "resnetd", "plain", "cifar", "cifar_he"]
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +111,10 @@ class ResNetConfig:
 
     @property
     def family(self) -> Family:
-        """The family, read off the fields; the first that fits, in the order of the code below."""
+        """The family, read off the fields; the first that fits, in the order of the code below.
+
+        ``cifar`` is an ImageNet network with a stem for 32x32 images, ``cifar_he`` one of He 2015's 6n + 2 layers.
+        """
         if self.shortcut == "none":
             return "plain"
         if self.stem == "deep" or self.shortcut == "avgpool":
@@ -122,7 +125,8 @@ class ResNetConfig:
             return "wide"
         if self.preact:
             return "preact"
-        return "cifar" if self.stem == "cifar" else "resnet"
+        cifar: Family = "cifar_he" if self.widths == (16, 32, 64) else "cifar"
+        return cifar if self.stem == "cifar" else "resnet"
 
     @property
     def depth(self) -> int:

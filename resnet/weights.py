@@ -6,6 +6,7 @@ import pickle
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+import safetensors.torch
 import torch
 from torch import Tensor
 
@@ -37,7 +38,9 @@ def load(network: "ResNet", weights: str | os.PathLike[str], *, name: str | None
 
 
 def download(name: str | None, weights: str) -> Mapping[str, Tensor]:
-    """Return torchvision's state dict, from its cache or the network, with its hash checked.
+    """Return torchvision's state dict, from its cache or the network.
+
+    Its hash is checked when it is downloaded; a file that the cache holds already is taken as it is.
 
     Raises:
         ValueError: The variant has no such weights, or they cannot be had.
@@ -63,10 +66,10 @@ def download(name: str | None, weights: str) -> Mapping[str, Tensor]:
     entry = entries[weights]
     try:
         state: Mapping[str, Tensor] = entry.get_state_dict(progress=False, check_hash=True, weights_only=True)
-    except (OSError, RuntimeError) as error:
+    except Exception as error:  # no network, another hash, or a damaged file in the cache: see `read`
         raise ValueError(
-            f"cannot download weights {weights} of {name} ({first_line(error)}); without a network, "
-            f"fetch {entry.url} elsewhere and pass weights=PATH"
+            f"cannot get weights {weights} of {name} ({reason(error)}); "
+            f"fetch {entry.url} by other means and pass weights=PATH"
         ) from error
     return state
 
@@ -82,16 +85,17 @@ def read(path: pathlib.Path) -> Mapping[str, Tensor]:
             f"no weights file {str(path)!r}; give the path of a state dict, or the name of published weights "
             f"({PUBLISHED}V1, {PUBLISHED}V2)"
         )
-    if path.suffix == ".safetensors":
-        state = read_safetensors(path)
-    else:
-        try:
+    try:
+        if path.suffix == ".safetensors":
+            state = safetensors.torch.load_file(path)
+        else:
             state = torch.load(path, map_location="cpu", weights_only=True)
-        except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError) as error:
-            raise ValueError(
-                f"cannot read weights {str(path)!r}: not a state dict of tensors as torch.save writes it "
-                f"({first_line(error)})"
-            ) from error
+    # On a damaged file torch's unpickler fails with whatever it stumbles over: KeyError, IndexError, struct.error…
+    except Exception as error:
+        raise ValueError(
+            f"cannot read weights {str(path)!r}: damaged, or not a state dict of tensors as torch.save or safetensors "
+            f"writes it ({reason(error)})"
+        ) from error
     if not isinstance(state, Mapping):
         raise ValueError(  # noqa: TRY004 - what is wrong is the file, not the caller's type
             f"weights {str(path)!r} hold a {type(state).__name__}, not a state dict; "
@@ -104,22 +108,6 @@ def read(path: pathlib.Path) -> Mapping[str, Tensor]:
                 "save the state dict alone with torch.save(network.state_dict(), path)"
             )
     return state
-
-
-def read_safetensors(path: pathlib.Path) -> Mapping[str, Tensor]:
-    """Return the tensors of a safetensors file.
-
-    Raises:
-        ValueError: safetensors is not installed, or the file is damaged.
-    """
-    try:
-        import safetensors.torch  # noqa: PLC0415 - an optional companion
-    except ImportError as error:
-        raise ValueError(f"reading {str(path)!r} needs safetensors: pip install safetensors") from error
-    try:
-        return safetensors.torch.load_file(path)
-    except (safetensors.SafetensorError, OSError) as error:
-        raise ValueError(f"cannot read weights {str(path)!r}: {first_line(error)}") from error
 
 
 def fit(network: "ResNet", state: Mapping[str, Tensor], *, source: str) -> None:
@@ -149,6 +137,8 @@ def listed(items: list[str]) -> str:
     return "; ".join(items[:3]) + more
 
 
-def first_line(error: BaseException) -> str:
-    """Return what an error says in its first line, or its type where it says nothing."""
-    return next(iter(str(error).splitlines()), type(error).__name__)
+def reason(error: Exception) -> str:
+    """Return an error's type and the first line of what it says."""
+    # Of a pickle that it will not run, torch says how to run it all the same.
+    said = [] if isinstance(error, pickle.UnpicklingError) else str(error).splitlines()
+    return ": ".join([type(error).__name__, *said[:1]])

@@ -1,7 +1,12 @@
-"""Records of measurements: their schema and units, storage, statistics and tables. Needs no torch.
+"""Records of measurements: their schema and units, storage, statistics, tables and comparison. Needs no torch.
 
-    records = results.load("runs/")
-    frame = results.table(records)
+    >>> import results
+    >>> records = results.load("runs/base.jsonl")
+    >>> frame = results.table(records)  # tidy: a row a case, SI units
+    >>> frame[["model", "status"]].to_dict("records")
+    [{'model': 'resnet50', 'status': 'ok'}]
+    >>> results.compare(records, results.load("runs/new.jsonl")).outcome
+    'pass'
 
 Importing this package is cheap: pandas, pydantic and scipy come in when they are first used.
 """
@@ -10,39 +15,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from results.errors import InputError
-from results.schema import (
-    Case,
-    Environment,
-    Facts,
-    Ran,
-    Record,
-    Run,
-    Samples,
-    Settings,
-    Static,
-)
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from results.metrics import METRICS as METRICS
+    from results.comparison import Comparison
     from results.store import Records
 
-__all__ = [
-    "METRICS",
-    "Case",
-    "Environment",
-    "Facts",
-    "InputError",
-    "Ran",
-    "Record",
-    "Run",
-    "Samples",
-    "Settings",
-    "Static",
-    "load",
-    "table",
-]
+__all__ = ["InputError", "compare", "load", "table"]
 
 
 def load(*paths: str | Path) -> "Records":
@@ -59,9 +39,8 @@ def table(records: "Records") -> "pd.DataFrame":
     return make(records)
 
 
-def __getattr__(name: str) -> object:
-    if name == "METRICS":
-        from results.metrics import METRICS  # noqa: PLC0415 (cheap import)
+def compare(base: "Records", new: "Records", *, margin: float = 0.02) -> "Comparison":
+    """Compare two sides of runs, case by case; see `results.comparison.compare`."""
+    from results.comparison import compare as make  # noqa: PLC0415 (cheap import)
 
-        return METRICS
-    raise AttributeError(f"module 'results' has no attribute {name!r}")
+    return make(base, new, margin=margin)

@@ -8,6 +8,7 @@ import statistics
 from typing import Final, Literal
 
 from results import stats
+from results.precisions import PROMISES
 from results.schema import Facts, Record, Samples, Static
 
 Better = Literal["higher", "lower"]
@@ -68,10 +69,14 @@ _TIMED: Final = (
         description="median of the steady steps, each of one whole batch",
         combine="geometric",
     ),
-    _time("latency_p50_s", "p50 latency", "median steady step, where there are enough to bound it"),
-    _time("latency_p90_s", "p90 latency", "9 in 10 steady steps take at most this long"),
-    _time("latency_p95_s", "p95 latency", "19 in 20 steady steps take at most this long"),
-    _time("latency_p99_s", "p99 latency", "99 in 100 steady steps take at most this long"),
+    _time(
+        "latency_p50_s",
+        "p50 latency",
+        "median steady step; null where the steps, worth fewer for being correlated, cannot bound it",
+    ),
+    _time("latency_p90_s", "p90 latency", "9 in 10 steady steps take at most this long; null as for p50"),
+    _time("latency_p95_s", "p95 latency", "19 in 20 steady steps take at most this long; null as for p50"),
+    _time("latency_p99_s", "p99 latency", "99 in 100 steady steps take at most this long; null as for p50"),
     Metric(
         name="throughput_img_per_s",
         unit="img/s",
@@ -115,7 +120,7 @@ _STATIC: Final = (
     _cost("macs", "MAC", "MACs", "multiply-adds of convolution and linear layers for one image"),
     _cost("flops", "FLOP", "FLOPs", "2 per MAC, for one image forward"),
     _cost("training_flops", "FLOP", "training FLOPs", "forward and backward for one image"),
-    _cost("fvcore_flops", "MAC", "fvcore total", "fvcore's own total: multiply-adds, with batch norm and pooling"),
+    _cost("fvcore_macs", "MAC", "fvcore total", "fvcore's own total: multiply-adds, with batch norm and pooling"),
     _cost("activations", "1", "activations", "elements that convolution and linear layers put out for one image"),
     _cost(
         "arithmetic_intensity",
@@ -145,8 +150,8 @@ _QUANTILES: Final = {
     "latency_p99_s": 0.99,
 }
 _PHASES: Final = ("forward_s", "backward_s", "optimizer_s")
-_WEIGHTS: Final = {"fp16": "fp16", "bf16": "bf16"}
-"""Precisions whose weights are not fp32."""
+_WEIGHTS: Final = {"float32": "fp32", "float16": "fp16", "bfloat16": "bf16"}
+"""Names of `Static.model_bytes` by dtype."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,7 +202,7 @@ def _add_static(
         if static is None:
             nulls[metric.name] = "the file holds no static cost of this model at this image size"
         elif metric.name == "model_bytes":
-            weights = _WEIGHTS.get(record.case.precision, "fp32")
+            weights = _WEIGHTS[PROMISES[record.case.precision].weights]
             values["model_bytes"] = static.model_bytes.get(weights)
             if values["model_bytes"] is None:
                 nulls["model_bytes"] = f"not known for {weights} weights"
@@ -223,10 +228,11 @@ def _add_latency(
         # Turns weigh alike in the interval and steps alike in the median: its width is kept, around the median.
         low, high = interval.low / interval.value, interval.high / interval.value
         intervals["latency_s"] = stats.Interval(latency, latency * low, latency * high)
+    worth = stats.effective(steps)  # neighbouring steps resemble each other, and bound a tail less than others would
     for name, q in _QUANTILES.items():
-        bounds = stats.quantile_interval(steps, q)
+        bounds = stats.quantile_interval(steps, q, worth)
         if bounds is None:
-            nulls[name] = f"{len(steps)} steady steps are too few to bound it"
+            nulls[name] = f"{len(steps)} steady steps, worth {worth:.0f} independent ones, are too few to bound it"
         else:
             values[name] = bounds.value
 

@@ -4,17 +4,16 @@ import statistics
 from collections.abc import Iterator
 from typing import Final
 
+from results.precisions import PROMISES
 from results.schema import Case, Ran, Record, Samples
 
 _STEP_SLACK: Final = 1.05
 """A step may exceed the wall clock's share by so much: two clocks, and medians of few steps."""
-_WALL_SLACK: Final = 1.5
-"""The wall clock holds the dropped first step of a turn too, which is up to some 20 % slower."""
+_WALL_SLACK: Final = 1.1
+"""Beyond the steps themselves a turn only reads clocks and marks events; more than this is work that went unseen."""
 _LAUNCH_S: Final = 1e-3
 """Launching and synchronising take so long at most; it counts where steps themselves are that short."""
 _PHASE_SLACK: Final = 0.05
-_WEIGHTS: Final = {"fp16": "float16", "bf16": "bfloat16"}
-_AUTOCAST: Final = {"amp-fp16": "float16", "amp-bf16": "bfloat16"}
 
 
 def warnings(record: Record) -> tuple[str, ...]:
@@ -59,15 +58,18 @@ def _phases(samples: Samples) -> Iterator[str]:
 
 def _label(case: Case, ran: Ran) -> Iterator[str]:
     """A label is a promise."""
-    tf32 = case.precision == "tf32"
+    promise = PROMISES[case.precision]
     # Only fp32 and tf32 promise anything about TF32: the others compute in half precision.
-    if case.precision in {"fp32", "tf32"} and (ran.tf32_matmul, ran.tf32_convolution) != (tf32, tf32):
+    if promise.compute == "float32" and (ran.tf32_matmul, ran.tf32_convolution) != (promise.tf32, promise.tf32):
         yield f"label: {case.precision} ran with TF32 matmul {ran.tf32_matmul}, convolution {ran.tf32_convolution}"
-    weights = _WEIGHTS.get(case.precision, "float32")
-    if ran.parameter_dtypes != (weights,):
+    if ran.parameter_dtypes != (promise.weights,):
         yield f"label: {case.precision} ran with parameters in {', '.join(ran.parameter_dtypes) or 'nothing'}"
-    if ran.autocast != _AUTOCAST.get(case.precision):
+    if ran.autocast != promise.autocast:
         yield f"label: {case.precision} ran with autocast {ran.autocast}"
+    if ran.compute_dtypes != (promise.compute,):
+        yield f"label: {case.precision} computed in {', '.join(ran.compute_dtypes) or 'nothing'}"
+    if ran.grad_scaler != (promise.grad_scaler and case.task == "training"):
+        yield f"label: {case.precision} {case.task} ran with GradScaler {'on' if ran.grad_scaler else 'off'}"
     if ran.layout != case.layout:
         yield f"label: {case.layout} ran as {ran.layout}"
     if ran.threads != case.threads:

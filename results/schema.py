@@ -27,7 +27,7 @@ Runtime = Literal[
 ]
 Layout = Literal["nchw", "nhwc"]
 Status = Literal["ok", "out-of-memory", "crash", "timeout", "error", "unsupported"]
-Stop = Literal["target", "budget"]
+Stop = Literal["target", "budget", "time-limit"]
 
 T = TypeVar("T")
 
@@ -209,8 +209,8 @@ class Static:
     """Multiply-adds of convolution and linear layers, agreed by two counters."""
     training_flops: Count
     """Forward and backward, 2 × MACs each way as the backward pass really needs them."""
-    fvcore_flops: Count
-    """fvcore's own total, which it counts in multiply-adds and with batch norm and pooling."""
+    fvcore_macs: Count
+    """fvcore's own total in multiply-adds, batch norm and pooling included."""
     activations: Count
     arithmetic_intensity: float
     """FLOPs a byte in fp32 at batch 1: weights read once, each layer's activations read and written once."""
@@ -326,8 +326,10 @@ class Record:
     ran: Ran | None = None
     notes: tuple[Text, ...] = ()
     """Findings a reader should know, such as a precision that the hardware only emulates."""
+    budget_s: Annotated[float, Gt(0)] | None = None
+    """Seconds of sampling that this worker was given: less than `Settings.budget_s` where the run's time was short."""
     stop: Stop | None = None
-    """Why sampling ended: precise enough, or out of budget."""
+    """Why sampling ended: precise enough, out of its budget, or out of the run's time."""
 
 
 def from_json(kind: type[T], content: dict[str, Any]) -> T:

@@ -2,7 +2,7 @@
 
 Times are positive and their errors multiply, so everything here works on logarithms. Two levels are kept
 apart: within one process the turns are correlated (`median_interval` corrects for it), and only processes are
-replicates of one another (`across`, `ratio`).
+replicates of one another (`across`).
 """
 
 import dataclasses
@@ -12,6 +12,8 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
+
+from results.formats import half_width
 
 CONFIDENCE: Final = 0.95
 MIN_STEADY: Final = 3
@@ -54,7 +56,7 @@ class Interval:
     @property
     def relative(self) -> float:
         """Half-width as a fraction of the value: 0.01 is ±1 %."""
-        return (self.high - self.low) / (2 * self.value)
+        return half_width(self.value, self.low, self.high)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -164,6 +166,11 @@ def median_interval(turn_medians: Sequence[float]) -> Interval | None:
     return Interval(math.exp(centre), math.exp(centre - half), math.exp(centre + half))
 
 
+def effective(times_s: Sequence[float]) -> float:
+    """Return how many independent times a series of correlated ones, in the order of their measuring, is worth."""
+    return _effective(np.log(np.asarray(times_s, dtype=np.float64))) if len(times_s) >= MIN_TURNS else len(times_s)
+
+
 def _effective(values: _Floats) -> float:
     """Return how many independent values a series of correlated ones is worth."""
     n = values.size
@@ -186,24 +193,17 @@ def across(values: Sequence[float]) -> Interval | None:
     return Interval(math.exp(centre), math.exp(centre - half), math.exp(centre + half))
 
 
-def ratio(pairs: Sequence[tuple[float, float]]) -> Interval | None:
-    """Return the geometric mean of first / second over paired values with its t-interval; None below two pairs.
-
-    Pairing removes what both sides share, such as the drift of the machine.
-    """
-    return across([first / second for first, second in pairs])
-
-
-def quantile_interval(values: Sequence[float], q: float) -> Interval | None:
-    """Return the quantile `q` of independent values with bounds from order statistics.
+def quantile_interval(values: Sequence[float], q: float, worth: float) -> Interval | None:
+    """Return the quantile `q` with bounds from order statistics; `worth` is how many independent values there are.
 
     Free of any distribution (David and Nagaraja 2003, "Order Statistics", section 7.1). Each bound holds with
-    95 % on its own. None where even the largest value is no upper bound (1 - q**n < 0.95: p90 needs 29 values, p95
-    59, p99 299) or the smallest is no lower one.
+    95 % on its own. The ranks are those of a sample of `worth` (see `effective`), at the same share of the
+    series. None where even the largest value is no upper bound (1 - q**n < 0.95: p90 needs 29 independent values,
+    p95 59, p99 299) or the smallest is no lower one.
     """
     from scipy.stats import binom  # noqa: PLC0415 (0.5 s that only this needs)
 
-    n = len(values)
+    n = int(worth)
     if n == 0:
         return None
     ordered = sorted(values)
@@ -211,7 +211,8 @@ def quantile_interval(values: Sequence[float], q: float) -> Interval | None:
     low = int(binom.ppf(1 - CONFIDENCE, n, q))  # the largest rank with P(at least rank lie below) >= 95 %
     if high > n or low < 1:
         return None
-    return Interval(float(np.quantile(ordered, q)), ordered[low - 1], ordered[high - 1])
+    top, bottom = math.ceil(high * len(ordered) / n), low * len(ordered) // n
+    return Interval(float(np.quantile(ordered, q)), ordered[bottom - 1], ordered[top - 1])
 
 
 def _t_quantile(degrees: float) -> float:

@@ -31,11 +31,6 @@ class RunFile:
     problems: tuple[str, ...]
     """What is wrong with the file, a line each: ``FILE line N: what``."""
 
-    @property
-    def environment(self) -> Environment:
-        """The machine on which the run started."""
-        return self.run.environment
-
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Records(Sequence[Record]):

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from results import stats
-from results.formats import FORMATS, format_table
 from results.metrics import METRICS, Measured, measure
 from results.sanity import warnings
 from results.schema import AXES, Case, Record
@@ -14,8 +13,6 @@ from results.store import Records
 
 if TYPE_CHECKING:
     import pandas as pd
-
-__all__ = ["FORMATS", "depth_by_block", "format_table", "speedups", "table"]
 
 BOUNDS: Final = {
     "latency_low_s": "s",
@@ -181,14 +178,13 @@ def depth_by_block(frame: "pd.DataFrame") -> "pd.DataFrame":
     """Return throughput in images a second by depth (rows) and kind of network (columns), of sound cases.
 
     Rows are split by whatever else differs between the cases. A column is a family with its block type; models that
-    share a depth in it, such as two ResNeXts of 101 layers, get a column each.
+    share a depth in it, such as two ResNeXts of 101 layers, get a column each for that depth.
     """
     sound = frame[(frame["status"] == "ok") & frame["depth"].notna()].copy()
     conditions = _varying(sound, [axis for axis in ("run", *AXES) if axis != "model"])
-    kind = sound["family"] + " " + sound["block"].fillna("")
-    clash = sound.assign(kind=kind).duplicated([*conditions, "depth", "kind"], keep=False)
-    crowded = kind.isin(kind[clash])
-    sound["kind"] = kind.str.strip().mask(crowded, kind + ": " + sound["model"])
+    sound["kind"] = (sound["family"] + " " + sound["block"].fillna("")).str.strip()
+    crowded = sound.groupby(["kind", "depth"])["model"].transform("nunique") > 1
+    sound["kind"] = sound["kind"].mask(crowded, sound["kind"] + ": " + sound["model"])
     pivot = sound.set_index([*conditions, "depth", "kind"])["throughput_img_per_s"].unstack("kind")  # noqa: PD010
     return pivot.sort_index()
 

@@ -11,7 +11,7 @@ import re
 import secrets
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Self
+from typing import Literal, NamedTuple, Self
 
 from results.errors import InputError
 from results.lines import Body, End, Resumed, encode
@@ -25,6 +25,16 @@ def new_run_id(now: datetime.datetime, suite: str) -> str:
     return f"{now:%Y%m%d-%H%M%S}-{word}-{secrets.token_hex(2)}"
 
 
+class _Position(NamedTuple):
+    """How far a file is written. One value, so that an interrupt finds either all of it moved on or nothing."""
+
+    line: int = 1
+    """Number of the next line."""
+    good_bytes: int = 0
+    """Where the last sound line stops."""
+    records: int = 0
+
+
 class Writer:
     """Appends to one run file, and to no file that another process is writing.
 
@@ -32,12 +42,10 @@ class Writer:
     stays intact.
     """
 
-    def __init__(self, path: Path, descriptor: int, *, line: int, good_bytes: int, records: int) -> None:
+    def __init__(self, path: Path, descriptor: int) -> None:
         self.path = path
         self._descriptor = descriptor
-        self._line = line
-        self._good_bytes = good_bytes
-        self._records = records
+        self._position = _Position()
 
     @classmethod
     def create(cls, folder: str | Path, run: Run) -> "Writer":
@@ -54,7 +62,7 @@ class Writer:
             raise InputError(
                 f"cannot write into {folder}: {error.strerror or error}; choose another folder with --out"
             ) from None
-        writer = cls(path, descriptor, line=1, good_bytes=0, records=0)
+        writer = cls(path, descriptor)
         try:
             writer._lock()
             writer._append(run)
@@ -80,13 +88,12 @@ class Writer:
             descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
         except OSError as error:
             raise InputError(f"cannot write {path}: {error.strerror or error}") from None
-        writer = cls(path, descriptor, line=1, good_bytes=0, records=0)
+        writer = cls(path, descriptor)
         try:
             writer._lock()
             parsed = parse(path)  # again: only under the lock nobody else appends
             _check_resumable(parsed)
-            writer._line, writer._good_bytes = parsed.next_line, parsed.good_bytes
-            writer._records = len(parsed.file.records)
+            writer._position = _Position(parsed.next_line, parsed.good_bytes, len(parsed.file.records))
             writer._truncate()
             writer._end_line()
             writer._append(Resumed(started=started, environment=environment))
@@ -102,11 +109,10 @@ class Writer:
     def record(self, record: Record) -> None:
         """Append a record; on return it is on the disk."""
         self._append(record)
-        self._records += 1
 
     def end(self, status: Literal["complete", "interrupted"]) -> None:
         """Append the end line and close the file."""
-        self._append(End(status=status, records=self._records))
+        self._append(End(status=status, records=self._position.records))
         self.close()
 
     def close(self) -> None:
@@ -132,30 +138,39 @@ class Writer:
             return  # a file system without locks (some network ones) is no reason not to measure
 
     def _append(self, body: Body) -> None:
-        data = encode(self._line, body)
+        before = self._position
+        data = encode(before.line, body)
+        after = _Position(before.line + 1, before.good_bytes + len(data), before.records + isinstance(body, Record))
         try:
             _write_all(self._descriptor, data)
+            self._position = after  # before the sync: if that is interrupted, the line stands in the file all the same
             os.fsync(self._descriptor)
         except OSError as error:
-            with contextlib.suppress(OSError):
-                self._truncate()
+            self._position = before
+            self._cut()
             remedy = (
                 "choose another folder with --out"
-                if self._line == 1
+                if before.line == 1
                 else "what was measured before is kept, make room and go on with --resume"
             )
             raise InputError(f"cannot write {self.path}: {error.strerror or error}; {remedy}") from None
-        self._line += 1
-        self._good_bytes += len(data)
+        except BaseException:  # an interrupt may have left a part of the line
+            self._cut()
+            raise
+
+    def _cut(self) -> None:
+        with contextlib.suppress(OSError):  # the first error is the one to tell
+            self._truncate()
 
     def _truncate(self) -> None:
         """Cut away whatever stands behind the last sound line."""
-        os.ftruncate(self._descriptor, self._good_bytes)
+        os.ftruncate(self._descriptor, self._position.good_bytes)
 
     def _end_line(self) -> None:
         """Give the last sound line its newline, where only that was lost."""
-        if os.pread(self._descriptor, 1, self._good_bytes - 1) != b"\n":
-            self._good_bytes += os.write(self._descriptor, b"\n")
+        good_bytes = self._position.good_bytes
+        if os.pread(self._descriptor, 1, good_bytes - 1) != b"\n":
+            self._position = self._position._replace(good_bytes=good_bytes + os.write(self._descriptor, b"\n"))
 
 
 def _check_resumable(parsed: Parsed) -> None:

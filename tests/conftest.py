@@ -5,8 +5,10 @@ import random
 import statistics
 from pathlib import Path
 
+import hypothesis
 import pytest
 
+from results.precisions import PROMISES
 from results.schema import (
     Accelerator,
     Case,
@@ -22,9 +24,11 @@ from results.schema import (
     Static,
 )
 
-_WEIGHTS = {"fp16": "float16", "bf16": "bfloat16"}
-_AUTOCAST = {"amp-fp16": "float16", "amp-bf16": "bfloat16"}
 _STEPS_A_TURN = 2
+
+# No deadline, as a busy machine is no bug; and the same examples in every run.
+hypothesis.settings.register_profile("steady", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("steady")
 
 
 def _case(**axes):
@@ -94,7 +98,7 @@ def _record(
         duration_s=turns * 2 * latency_s + 1.0,
     )
     if status == "ok":
-        autocast = _AUTOCAST.get(case.precision)
+        promise = PROMISES[case.precision]
         record = dataclasses.replace(
             record,
             samples=_samples(case, latency_s, baseline_latency_s, turns, noise, warmup, f"{replicate} {seed}"),
@@ -107,13 +111,13 @@ def _record(
                 peak_reserved_bytes=None if cpu else 250_000_000,
             ),
             ran=Ran(
-                parameter_dtypes=(_WEIGHTS.get(case.precision, "float32"),),
-                compute_dtypes=(autocast or _WEIGHTS.get(case.precision, "float32"),),
+                parameter_dtypes=(promise.weights,),
+                compute_dtypes=(promise.compute,),
                 layout=case.layout,
-                tf32_matmul=case.precision == "tf32",
-                tf32_convolution=case.precision == "tf32",
-                autocast=autocast,
-                grad_scaler=case.precision in {"fp16", "amp-fp16"} and case.task == "training",
+                tf32_matmul=promise.tf32,
+                tf32_convolution=promise.tf32,
+                autocast=promise.autocast,
+                grad_scaler=promise.grad_scaler and case.task == "training",
                 threads=case.threads,
             ),
             nulls={
@@ -144,7 +148,7 @@ def _static(model="resnet50", **fields):
         model_bytes={"fp32": 102_441_032, "fp16": 51_220_728, "bf16": 51_220_728},
         macs=4_089_184_256,
         training_flops=24_299_077_632,
-        fvcore_flops=4_145_119_232,
+        fvcore_macs=4_145_119_232,
         activations=11_113_960,
         arithmetic_intensity=43.0,
         uncounted=(),

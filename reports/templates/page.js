@@ -18,7 +18,9 @@
     const element = document.getElementById("chart-" + name);
     const height = view.layout.height;
     element.style.height = height + "px";
-    element.style.minWidth = (view.layout.meta?.min_width || 0) + "px";
+    const meta = view.layout.meta || {};
+    element.style.minWidth = (meta.min_width || 0) + "px";
+    element.style.maxWidth = meta.max_width ? meta.max_width + "px" : "";
     const layout = structuredClone(view.layout); // Plotly writes into what it is given
     layout.template = templates[mode || (dark.matches ? "dark" : "light")];
     if (touch) layout.dragmode = false; // a finger scrolls the page instead

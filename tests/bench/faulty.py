@@ -17,7 +17,10 @@ def _answer(connection, content):
 def echo(connection):
     for line in connection.makefile("rb"):
         threads = psutil.Process().num_threads()
-        _answer(connection, {"echo": json.loads(line), "pid": os.getpid(), "threads": threads})
+        answer = {"echo": json.loads(line), "pid": os.getpid(), "threads": threads}
+        answer["has_torch"] = "torch" in sys.modules
+        answer["accelerator_initialised"] = sys.modules["torch"].cuda.is_initialized()
+        _answer(connection, answer)
 
 
 def segfault(connection):

@@ -2,6 +2,7 @@ import csv
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -131,6 +132,8 @@ def test_python_m_bench_is_the_same():
         (["cost"], "missing argument 'MODEL...'"),
         (["cost", "resnt50"], "unknown model 'resnt50'; did you mean 'resnet50'?"),
         (["cost", "resnet50", "--image-size", "0"], "'--image-size': Input should be greater than or equal to 1"),
+        (["cost", "resnet50", "--per-layer", "--per-stage"], "--per-layer and --per-stage: choose one of them"),
+        (["cost", "resnet18", "--image-size", "100000"], "GB of memory"),
         (["cost", "resnet50", "--image-size", "8"], "too small for 'resnet50'"),
         (["cost", "resnet50", "--format", "xml"], "'--format': 'xml' is not one of 'table', 'json', 'csv', 'markdown'"),
         (["table"], "missing argument 'RUN...'"),
@@ -233,7 +236,7 @@ def test_a_run_ends_with_the_table_the_findings_and_the_paths(call, measured, ma
     )
     code, out, err = call("run")
     assert code == 1
-    assert "resnet50" in out.splitlines()[3]
+    assert "resnet50" in out.splitlines()[4]
     run_path, page_path = out.splitlines()[-2:]
     assert run_path.startswith("run file: ")
     assert run_path.endswith(".jsonl")
@@ -270,7 +273,7 @@ def test_the_exit_code_tells_how_the_run_went(call, measured, make_case, make_re
 
 
 def test_an_interrupted_run_says_how_to_go_on(call, measured):
-    measured([], raised=runner.Interrupted("runs/x.jsonl"))
+    measured([], raised=runner.Interrupted("runs/x.jsonl", "interrupted"))
     code, out, err = call("run")
     assert (code, out) == (130, "")
     assert "what was measured is kept in runs/x.jsonl" in err
@@ -315,7 +318,7 @@ def test_dry_run_lists_the_cases_and_an_estimate(call, monkeypatch, make_run):
     code, out, err = call("run", "quick", "--dry-run")
     assert code == 0
     assert out.splitlines() == [case.key for case in cases]
-    assert err.startswith(f"suite quick: {len(cases)} cases, at most about ")
+    assert err.startswith(f"suite quick: {len(cases)} cases, about ")
 
 
 def test_list_shows_models_suites_and_metrics(call):
@@ -338,11 +341,21 @@ def test_cost_as_json_holds_what_is_known_and_nothing_else_is_on_stdout(call):
 
 
 @pytest.fixture
-def counted(monkeypatch, make_static):
-    def cost_all(names, *, image_size):
-        return (make_static(name, image_size=image_size or 224) for name in names)
+def counted_as(monkeypatch, make_static):
+    """Let `cost` find these fields in place of counting."""
 
-    monkeypatch.setattr(costs, "costs", cost_all)
+    def let(**fields):
+        def cost_all(names, *, image_size):
+            return (make_static(name, image_size=image_size or 224, **fields) for name in names)
+
+        monkeypatch.setattr(costs, "costs", cost_all)
+
+    return let
+
+
+@pytest.fixture
+def counted(counted_as):
+    counted_as()
 
 
 @pytest.mark.usefixtures("counted")
@@ -362,20 +375,70 @@ def test_cost_of_all_is_every_variant_and_no_peer(call):
     assert not any(name.startswith("torchvision:") for name in names)
 
 
+def fields(line):
+    return re.split(r"\s{2,}", line.strip())
+
+
+def test_cost_for_people_is_what_a_model_is_and_what_it_does(call, counted_as):
+    counted_as(trainable_parameters=25_000_000, uncounted=("aten::add_", "aten::max_pool2d"))
+    code, text, err = call("cost", "resnet50", "torchvision:resnext101_32x8d")
+    assert (code, err) == (0, "")
+    assert max(map(len, text.splitlines())) <= 120
+    size, work, uncounted = text.strip("\n").split("\n\n")
+    lines = size.splitlines()
+    assert fields(lines[0]) == ["model", "family", "parameters", "trainable", "buffers", "fp32 MB", "fp16 MB"]
+    assert fields(lines[2]) == ["resnet50", "resnet", "25,557,032", "25,000,000", "53,173", "102.4", "51.2"]
+    lines = work.splitlines()
+    assert fields(lines[0])[:6] == ["model", "px", "GMACs", "fvcore GMACs", "GFLOPs", "training GFLOPs"]
+    assert fields(lines[2]) == ["resnet50", "224", "4.089", "4.145", "8.178", "24.299", "11.11", "43.0"]
+    assert len(lines) == 4
+    assert uncounted == "operators that fvcore does not know and so does not count: aten::add_, aten::max_pool2d"
+
+
+def test_cost_in_markdown_and_without_uncounted_operators(call, counted_as):
+    counted_as(uncounted=())
+    _, markdown, _ = call("cost", "resnet50", "--format", "markdown")
+    size, work = markdown.strip("\n").split("\n\n")
+    assert size.splitlines()[2].startswith("| resnet50 | resnet | 25,557,032 | 25,557,032 | 53,173 |")
+    assert work.splitlines()[2].startswith("| resnet50 | 224 | 4.089 | 4.145 |")
+
+
+LAYER = ["conv1", "Conv2d", "1x64x112x112", "9,408", "118,013,952", "802,816"]
+
+
 @pytest.mark.usefixtures("counted")
-def test_cost_by_layer_in_every_form(call):
-    _, text, _ = call("cost", "resnet50", "--per-layer")
+@pytest.mark.parametrize(
+    ("part", "heads", "first", "exact"),
+    [
+        (
+            "layer",
+            ["layer", "type", "output", "parameters", "MACs", "activations"],
+            LAYER,
+            {"model": "resnet50", "name": "conv1", "type": "Conv2d", "output_shape": "1x64x112x112"},
+        ),
+        (
+            "stage",
+            ["stage", "parameters", "MACs", "activations"],
+            [LAYER[0], *LAYER[3:]],
+            {"model": "resnet50", "name": "conv1"},
+        ),
+    ],
+)
+def test_cost_by_layer_and_by_stage_in_every_form(call, part, heads, first, exact):
+    _, text, _ = call("cost", "resnet50", f"--per-{part}")
     lines = text.splitlines()
-    assert lines[0] == "resnet50"
-    assert lines[2].split() == ["layer", "type", "output", "parameters", "MACs", "activations"]
-    assert lines[3].split() == ["conv1", "Conv2d", "1x64x112x112", "9,408", "118,013,952", "802,816"]
-    assert "25.56" in lines[-1]
-    _, markdown, _ = call("cost", "resnet50", "--per-layer", "--format", "markdown")
-    assert "| conv1 | Conv2d | 1x64x112x112 |" in markdown
-    _, rows, _ = call("cost", "resnet50", "--per-layer", "--format", "csv")
-    assert [row["name"] for row in csv.DictReader(io.StringIO(rows))] == ["conv1", "fc"]
-    _, document, _ = call("cost", "resnet50", "--per-layer", "--format", "json")
-    assert [layer["name"] for layer in json.loads(document)[0]["layers"]] == ["conv1", "fc"]
+    assert lines[:2] == ["resnet50", ""]
+    assert (fields(lines[2]), fields(lines[4])) == (heads, first)
+    assert "fvcore GMACs" in text
+    _, markdown, _ = call("cost", "resnet50", f"--per-{part}", "--format", "markdown")
+    assert f"| {' | '.join(first)} |" in markdown
+    _, rows, _ = call("cost", "resnet50", f"--per-{part}", "--format", "csv")
+    found = list(csv.DictReader(io.StringIO(rows)))
+    assert [row["name"] for row in found] == ["conv1", "fc"]
+    exact |= {"parameters": "9408", "macs": "118013952", "activations": "802816"}
+    assert exact.items() <= found[0].items()
+    _, document, _ = call("cost", "resnet50", f"--per-{part}", "--format", "json")
+    assert [row["name"] for row in json.loads(document)[0][f"{part}s"]] == ["conv1", "fc"]
 
 
 @pytest.mark.parametrize("form", ["json", "csv"])

@@ -17,11 +17,18 @@ def test_resnet50_has_its_published_cost(resnet50):
     assert (resnet50.parameters, resnet50.trainable_parameters) == (25_557_032, 25_557_032)
     assert (resnet50.macs, resnet50.flops) == (4_089_184_256, 8_178_368_512)
     assert resnet50.activations == 11_114_984
-    assert resnet50.fvcore_flops > resnet50.macs
+    assert resnet50.fvcore_macs > resnet50.macs
     first = next(layer for layer in resnet50.layers if layer.name == "conv1")
     assert resnet50.training_flops == 3 * resnet50.flops - 2 * first.macs
     assert (resnet50.image_size, resnet50.num_classes, resnet50.block, resnet50.depth) == (224, 1000, "bottleneck", 50)
     assert (resnet50.imagenet_top1, resnet50.imagenet_weights) == (pytest.approx(0.80858), "IMAGENET1K_V2")
+
+
+def test_a_published_accuracy_is_of_the_published_classes_and_image_size():
+    assert cost("resnet18").imagenet_weights == "IMAGENET1K_V1"
+    for other in ({"image_size": 64}, {"num_classes": 10}, {"image_size": 64, "num_classes": 10}):
+        static = cost("resnet18", **other)
+        assert (static.imagenet_top1, static.imagenet_weights) == (None, None)
 
 
 def test_bytes_count_the_batch_counters_as_the_integers_they_are(resnet50):

@@ -1,4 +1,3 @@
-import threading
 import warnings
 
 import pytest
@@ -7,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from bench import models
+from bench import counters, models
 from bench.counters import ROOT, CounterError, count
+from results.errors import InputError
 
 NAMES = [
     "resnet18",
@@ -40,7 +40,7 @@ def test_counts_are_fvcores_although_nothing_is_computed(name):
     size = 64
     (flops, unknown), (activations, _) = fvcore_with_arithmetic(name, size)
     counts = count(lambda: models.create(name), (1, 3, size, size))
-    assert counts.fvcore_flops == flops[""]
+    assert counts.fvcore_macs == flops[""]
     assert sum(layer.activations for layer in counts.layers) == activations[""] > 0
     assert counts.uncounted == tuple(unknown)
     weighted = [layer for layer in counts.layers if layer.macs]
@@ -186,21 +186,18 @@ def test_disagreement_names_the_layer_and_both_counts(monkeypatch):
         count(lambda: models.create("resnet18"), (1, 3, 128, 128))
 
 
-def test_the_number_of_threads_is_left_as_it_was():
-    before = torch.get_num_threads()
-    count(lambda: nn.Linear(2, 2), (1, 2))
-    assert torch.get_num_threads() == before
+@pytest.mark.parametrize("size", [100_000, 10**10])
+def test_what_does_not_fit_in_memory_is_refused_before_it_is_tried(monkeypatch, size):
+    monkeypatch.setattr(counters, "_trace", None)
+    with pytest.raises(InputError, match=rf"^counting for an input of 1x3x{size}x{size} takes about \d+ GB .*smaller"):
+        count(lambda: models.create("resnet18"), (1, 3, size, size))
 
 
-def test_threads_may_count_at_the_same_time():
-    shape = (1, 3, 32, 32)
-    found = []
-    threads = [
-        threading.Thread(target=lambda: found.append(count(lambda: models.create("cifar_resnet20"), shape)))
-        for _ in range(3)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert found == [count(lambda: models.create("cifar_resnet20"), shape)] * 3
+def test_the_largest_layer_decides_whether_it_fits(monkeypatch):
+    shape = (1, 3, 64, 64)
+    largest = 4 * 64 * 32 * 32  # bytes of the first convolution's output
+    monkeypatch.setattr(counters.memory, "available", lambda: 6 * largest)
+    with pytest.raises(InputError, match="choose a smaller image"):
+        count(lambda: models.create("resnet18"), shape)
+    monkeypatch.setattr(counters.memory, "available", lambda: 6 * largest + 4 * 3 * 64 * 64)
+    assert count(lambda: models.create("resnet18"), shape).layers

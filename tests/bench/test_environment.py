@@ -4,11 +4,13 @@ import os
 import platform
 import socket
 import subprocess
+from pathlib import Path
 
 import pytest
 
 from bench import environment
 from bench.environment import (
+    cgroup_folders,
     cgroup_limits,
     cpu_flags,
     describe,
@@ -18,6 +20,7 @@ from bench.environment import (
     parse_torch_build,
     tool_commit,
     tool_version,
+    usable_cores,
     variables,
 )
 from results.schema import Environment
@@ -83,12 +86,12 @@ def write(folder, **files):
 def test_version_2_limits_are_the_least_of_all_levels(tmp_path):
     write(tmp_path / "user" / "job", cpu__max="400000 100000", memory__max="max")
     write(tmp_path / "user", cpu__max="150000 100000", memory__max="8589934592")
-    assert cgroup_limits("0::/user/job\n", tmp_path) == (1.5, 8 * 2**30)
+    assert cgroup_limits(cgroup_folders("0::/user/job\n", tmp_path)) == (1.5, 8 * 2**30)
 
 
 def test_version_2_without_limits_is_none(tmp_path):
     write(tmp_path, cpu__max="max 100000", memory__max="max")
-    assert cgroup_limits("0::/\n", tmp_path) == (None, None)
+    assert cgroup_limits(cgroup_folders("0::/\n", tmp_path)) == (None, None)
 
 
 def test_version_1_limits_are_found_beside_an_empty_version_2(tmp_path):
@@ -97,17 +100,28 @@ def test_version_1_limits_are_found_beside_an_empty_version_2(tmp_path):
     write(tmp_path / "memory" / "a", memory__limit_in_bytes="1073741824")
     write(tmp_path / "memory", memory__limit_in_bytes="9223372036854771712")
     membership = "4:memory:/a\n3:cpu,cpuacct:/docker/0123\n1:name=systemd:/\n0::/\n"
-    assert cgroup_limits(membership, tmp_path) == (2.5, 2**30)
+    assert cgroup_limits(cgroup_folders(membership, tmp_path)) == (2.5, 2**30)
 
 
 def test_version_1_minus_one_is_no_limit(tmp_path):
     write(tmp_path / "cpu", cpu__cfs_quota_us="-1", cpu__cfs_period_us="100000")
-    assert cgroup_limits("1:cpu:/\n", tmp_path) == (None, None)
+    assert cgroup_limits(cgroup_folders("1:cpu:/\n", tmp_path)) == (None, None)
 
 
 def test_a_path_that_leads_outside_finds_the_top(tmp_path):
     write(tmp_path, memory__max="4096", cpu__max="50000 100000")
-    assert cgroup_limits("0::/../../elsewhere\n", tmp_path) == (0.5, 4096)
+    assert cgroup_limits(cgroup_folders("0::/../../elsewhere\n", tmp_path)) == (0.5, 4096)
+
+
+@pytest.mark.parametrize(
+    ("granted", "usable"), [(None, 6), ("400000 100000", 4), ("150000 100000", 1), ("50000 100000", 1), ("max 1", 6)]
+)
+def test_usable_cores_are_allowed_and_paid_for(tmp_path, monkeypatch, granted, usable):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(6)), raising=False)
+    monkeypatch.setattr(environment, "cgroup_folders", lambda: [tmp_path])
+    if granted is not None:
+        write(tmp_path, cpu__max=granted)
+    assert usable_cores() == usable
 
 
 def test_governors_of_all_cores_are_named(tmp_path):
@@ -173,18 +187,35 @@ def git(folder, *arguments):
     return done.stdout.strip()
 
 
+NO_CHECKOUT = (None, "the tool does not run from a git checkout of its own")
+
+
 def test_commit_is_that_of_a_checkout_of_its_own(tmp_path):
-    assert tool_commit(tmp_path) is None
+    assert tool_commit(tmp_path) == NO_CHECKOUT
     git(tmp_path, "init", "-q")
     write(tmp_path, pyproject__toml="")
-    assert tool_commit(tmp_path) is None  # no commit yet
+    assert tool_commit(tmp_path) == (None, "git cannot read the checkout (exit code 128)")  # no commit yet
     git(tmp_path, "add", "-A")
     git(tmp_path, "commit", "-qm", "first")
     git(tmp_path, "tag", "-am", "a tag is not a commit", "v1")
     commit = git(tmp_path, "rev-parse", "HEAD")
-    assert tool_commit(tmp_path) == commit
+    assert tool_commit(tmp_path) == (commit, "")
     write(tmp_path, pyproject__toml="# changed")
-    assert tool_commit(tmp_path) == f"{commit}-dirty"
+    assert tool_commit(tmp_path) == (f"{commit}-dirty", "")
+
+
+def test_commit_is_not_that_of_a_checkout_that_the_variables_point_at(tmp_path, monkeypatch):
+    commits = []
+    for name in ("own", "other"):
+        write(tmp_path / name, pyproject__toml=f"# {name}")
+        git(tmp_path / name, "init", "-q")
+        git(tmp_path / name, "add", "-A")
+        git(tmp_path / name, "commit", "-qm", name)
+        commits.append(git(tmp_path / name, "rev-parse", "HEAD"))
+    for variable, path in {"GIT_DIR": ".git", "GIT_WORK_TREE": "", "GIT_INDEX_FILE": ".git/index"}.items():
+        monkeypatch.setenv(variable, str(tmp_path / "other" / path))
+    assert commits[0] != commits[1]
+    assert tool_commit(tmp_path / "own") == (commits[0], "")
 
 
 def test_a_package_inside_someone_elses_checkout_has_no_commit(tmp_path):
@@ -193,14 +224,14 @@ def test_a_package_inside_someone_elses_checkout_has_no_commit(tmp_path):
     git(tmp_path, "init", "-q")
     git(tmp_path, "add", "-A")
     git(tmp_path, "commit", "-qm", "first")
-    assert tool_commit(inside) is None
+    assert tool_commit(inside) == NO_CHECKOUT
 
 
 def test_commit_is_none_without_git(tmp_path, monkeypatch):
     git(tmp_path, "init", "-q")
     write(tmp_path, pyproject__toml="")
     monkeypatch.setattr(environment.shutil, "which", lambda _: None)
-    assert tool_commit(tmp_path) is None
+    assert tool_commit(tmp_path) == (None, "git is not installed")
 
 
 def test_version_is_the_checkouts_where_the_tool_is_not_installed(monkeypatch):
@@ -236,23 +267,28 @@ def test_every_missing_value_has_its_reason(here):
     assert not present & set(here.nulls)
 
 
-def test_nobody_is_named(here, monkeypatch):
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", f"/home/{getpass.getuser()}/{socket.gethostname()}")
-    text = repr(dataclasses.asdict(describe(accelerators=False)))
+def test_nobody_is_named(monkeypatch):
+    host, user = "qx-odd-host-73", "zv_odd_user_41"
+    monkeypatch.setattr(socket, "gethostname", lambda: host)
+    machine = platform.uname()
+    monkeypatch.setattr(platform, "uname", lambda: machine._replace(node=host))
+    home = f"/home/{user}"
+    for name, value in {
+        "HOSTNAME": host,
+        "USER": user,
+        "LOGNAME": user,
+        "HOME": home,
+        "PWD": f"{home}/{host}",
+        "OMP_NUM_THREADS": "1",
+        "TORCHINDUCTOR_CACHE_DIR": f"{home}/{host}",
+        "MALLOC_CONF_FILE": f"~{user}",
+        "LD_PRELOAD": f"{home}/libnone.so",
+    }.items():
+        monkeypatch.setenv(name, value)
+    assert (getpass.getuser(), socket.gethostname(), platform.node()) == (user, host, host)
+    monkeypatch.setattr(environment, "_ROOT", Path(home) / host)
+    text = repr(dataclasses.asdict(describe()))
     assert "OMP_NUM_THREADS" in text
-    for private in {getpass.getuser(), socket.gethostname(), os.path.expanduser("~")} - {"", "localhost"}:  # noqa: PTH111
-        assert private not in text.split("'")
-        assert f"/{private}" not in text
-
-
-def test_accelerators_are_left_alone_when_asked(monkeypatch):
-    import torch  # noqa: PLC0415
-
-    def touched():
-        raise AssertionError
-
-    monkeypatch.setattr(torch.accelerator, "is_available", touched)
-    found = describe(accelerators=False)
-    assert found.accelerators == ()
-    assert found.nulls["accelerators"] == "not looked for"
+    assert "libnone.so" in text
+    for private in (host, user, "/home"):
+        assert private not in text

@@ -1,3 +1,4 @@
+import json
 import os
 import signal
 import subprocess
@@ -9,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import psutil
 import pytest
 
-from bench.forkserver import ForkServer, WorkerDied
+from bench.forkserver import ForkServer, ServerLost, WorkerDied
 
 HERE = "tests.bench.faulty"
 
@@ -31,6 +32,15 @@ def gone(pid, patience_s=10):
 def server():
     with ForkServer() as server:
         yield server
+
+
+def test_the_server_has_imported_and_done_nothing_else(server):
+    worker = server.spawn(f"{HERE}:echo")
+    answer = worker.request({}, timeout_s=30)
+    assert psutil.Process(server._process.pid).num_threads() == 1
+    assert answer["has_torch"]
+    assert not answer["accelerator_initialised"]
+    worker.close()
 
 
 def test_each_worker_is_a_fresh_process_of_one_thread(server):
@@ -80,6 +90,36 @@ def test_the_server_outlives_its_workers(server):
     again = server.spawn(f"{HERE}:echo")
     assert again.request({}, timeout_s=30)["echo"] == {}
     again.close()
+
+
+def test_a_lost_server_is_named_and_asking_again_does_not_hang():
+    with ForkServer() as server:
+        worker = server.spawn(f"{HERE}:echo")
+        server._process.kill()
+        for _ in range(2):
+            with pytest.raises(ServerLost, match="was lost"):
+                server.spawn(f"{HERE}:echo")
+        with pytest.raises(WorkerDied):
+            worker.request({}, timeout_s=30)
+        worker.close()
+        assert gone(worker.pid)
+
+
+def test_an_interrupted_question_breaks_the_connection_and_ends_everyone(monkeypatch):
+    with ForkServer() as server:
+        worker = server.spawn(f"{HERE}:hang")
+
+        def interrupt(*_):
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(json, "loads", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            server.spawn(f"{HERE}:echo")
+        monkeypatch.undo()
+        worker.close()  # says nothing more: there is nobody to ask
+        assert gone(worker.pid)
+        with pytest.raises(ServerLost):
+            server.spawn(f"{HERE}:echo")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has subreapers")

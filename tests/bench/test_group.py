@@ -12,6 +12,7 @@ from results.schema import Settings
 
 SETTINGS = Settings(replicates=1, target=0.01, budget_s=0.2, timeout_s=60, time_limit_s=None)
 FINISH = {
+    "notes": ["a finding"],
     "facts": {"peak_resident_bytes": 1000},
     "nulls": {"peak_allocated_bytes": "the CPU has no device memory", "compile_s": "nothing is compiled"},
     "ran": {
@@ -137,6 +138,8 @@ def test_every_case_becomes_a_record_and_all_but_the_baseline_are_paired(measure
     record = records[family[1].key]
     assert record.facts.first_step_s == 0.5
     assert record.nulls == FINISH["nulls"]
+    assert record.notes == ("a finding",)
+    assert record.budget_s == SETTINGS.budget_s
     assert record.stop in {"target", "budget"}
 
 
@@ -187,6 +190,23 @@ def test_where_not_even_two_fit_each_is_measured_alone_and_says_so(measure, fami
     assert len(records) == 5
     assert all("alone" in records[case.key].notes[0] for case in family[1:])
     assert not any(record.samples.baseline_s for record in records.values())
+
+
+def test_a_baseline_that_dies_when_asked_for_its_memory_leaves_the_others_unpaired(measure, family):
+    answer = {"failed": "error", "cause": "x"}
+    records = measure(FakeServer(fails("footprint", lambda case: case["layout"] == "nchw", answer)), family)
+    assert records.pop(family[0].key).status == "error"
+    assert len(records) == 4
+    assert all(record.status == "ok" and "alone" not in str(record.notes) for record in records.values())
+
+
+def test_only_a_group_that_compiles_keeps_memory_for_the_compiler(measure, make_case, monkeypatch):
+    monkeypatch.setattr(memory, "available", lambda: 2 << 30)
+    base = make_case()
+    for runtime, alive in (("eager", 2), ("compile", 1)):
+        server = FakeServer(host_bytes=1 << 30)
+        measure(server, [base, dataclasses.replace(base, layout="nhwc", runtime=runtime)])
+        assert server.most_alive == alive
 
 
 def test_out_of_memory_beside_others_is_tried_again_alone(measure, family):

@@ -74,41 +74,13 @@ def test_a_variant_is_made_by_resnet():
     ("arguments", "message"),
     [
         ({"name": "resnet18", "num_classes": -1}, r"^num_classes must be an integer of at least 0, not -1$"),
-        ({"name": "resnet18", "weights": "nowhere.pt"}, r"^no weights file 'nowhere.pt'"),
         ({"name": "torchvision:vgg16", "num_classes": 0}, r"num_classes of 'torchvision:vgg16' must be at least 1"),
-        ({"name": "torchvision:alexnet", "weights": "x.pt"}, r"'torchvision:alexnet'; it has IMAGENET1K_V1$"),
-        (
-            {"name": "torchvision:alexnet", "weights": "IMAGENET1K_V1", "num_classes": 5},
-            r"weights IMAGENET1K_V1 of 'torchvision:alexnet' have 1000 classes, not 5",
-        ),
     ],
 )
 def test_bad_arguments_are_one_line(arguments, message):
     with pytest.raises(InputError, match=message) as raised:
         models.create(**arguments)
     assert "\n" not in str(raised.value)
-
-
-def test_weights_of_a_peer_come_from_torchvisions_cache(tmp_path, monkeypatch):
-    torch.manual_seed(0)
-    theirs = models.create("torchvision:mobilenet_v2")
-    cache = tmp_path / "hub" / "checkpoints"
-    cache.mkdir(parents=True)
-    url = get_model_weights("mobilenet_v2").IMAGENET1K_V1.url
-    torch.save(theirs.state_dict(), cache / url.rpartition("/")[2])
-    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    ours = models.create("torchvision:mobilenet_v2", weights="IMAGENET1K_V1").state_dict()
-    assert all(torch.equal(tensor, ours[key]) for key, tensor in theirs.state_dict().items())
-
-
-def test_weights_of_a_peer_without_a_network_are_one_line(tmp_path, monkeypatch):
-    def unreachable(*_args, **_kwargs):
-        raise OSError("no route to host")
-
-    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    monkeypatch.setattr(torch.hub, "urlopen", unreachable)
-    with pytest.raises(InputError, match=r"^cannot download weights IMAGENET1K_V1 .*no route to host"):
-        models.create("torchvision:alexnet", weights="IMAGENET1K_V1")
 
 
 @pytest.mark.parametrize(

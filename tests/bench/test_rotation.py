@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.rotation import LONG_STEP_S, MIN_TURNS, Failed, Hooks, Seat, plan_turn, rotate
+from bench.rotation import MIN_TURNS, Failed, Hooks, Seat, plan_turn, rotate
 from bench.timing import Turn
 from results.schema import Settings
 
@@ -131,9 +131,25 @@ def test_drift_of_the_machine_cancels_in_the_ratio(go):
         statistics.median(step for step, turn in zip(samples.step_s, samples.turn, strict=True) if turn == index)
         for index in range(len(samples.wall_s))
     ]
-    ratios = [base / mine for base, mine in zip(samples.baseline_s, own, strict=True)]
+    ratios = [base / mine for base, mine in zip(samples.baseline_s, own, strict=True) if base is not None]
+    assert len(ratios) >= len(own) // 2
     assert max(own) / min(own) > 1.3
     assert statistics.median(ratios) == pytest.approx(2, rel=0.01)
+
+
+def test_turns_beside_a_baseline_that_still_warms_up_are_no_pairs(go):
+    def warming(now):
+        return 0.05 if now < 1 else 0.02
+
+    _, _, seats = go(
+        {"base": {"step_s": warming}, "case": {"step_s": noisy(0.01, 0.001, 1)}},
+        settings=dataclasses.replace(SETTINGS, target=1e-9, budget_s=3),
+    )
+    samples = seats["case"].samples(())
+    assert samples.warmup == 0
+    assert samples.baseline_s[0] is None
+    assert set(samples.baseline_s) == {None, 0.02}
+    assert 0.05 not in samples.baseline_s
 
 
 def test_rounds_are_balanced(go):
@@ -197,7 +213,7 @@ def test_hopelessly_slow_steps_are_given_up(go):
 
 def test_at_the_deadline_everyone_leaves(go):
     machine, outcome, _ = go({"a": {"step_s": noisy(0.02, 0.5, 1)}, "b": {"step_s": noisy(0.02, 0.5, 2)}}, deadline=1.0)
-    assert {stop for _, stop in outcome.left} == {"budget"}
+    assert {stop for _, stop in outcome.left} == {"time-limit"}
     assert machine.now < 1.3
 
 
@@ -218,11 +234,11 @@ def test_turns_by_length_of_step():
 
 
 @given(st.floats(1e-6, 100), st.booleans())
-def test_any_turn_keeps_a_step_and_costs_little(step_s, alone):
+def test_any_turn_keeps_a_step_and_its_cost_is_bounded(step_s, alone):
     plan = plan_turn(step_s, alone=alone)
     assert plan.steps >= 1
-    assert plan.pause_s <= 0.1 * LONG_STEP_S or plan.pause_s <= 0.1 * step_s
-    assert not (alone and (plan.drop or plan.pause_s))
+    lost_s = plan.pause_s + plan.drop * step_s
+    assert lost_s <= plan.steps * step_s * (0 if alone else 1)
 
 
 def test_training_phases_come_back_in_their_columns(make_case):

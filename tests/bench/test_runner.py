@@ -15,9 +15,23 @@ import results
 from bench import runner
 from bench.forkserver import SERVE, ForkServer
 from results.errors import InputError
+from results.schema import Case
 
 QUICK = {"target": 0.5, "budget_s": 0.2, "timeout_s": 60}
 TINY = {"model": ["cifar_resnet20"], "batch_size": [1], "threads": [1]}
+
+
+BAD_CASE = Case(
+    model="cifar_resnet2",
+    task="inference",
+    batch_size=1,
+    image_size=32,
+    device="cpu",
+    precision="fp32",
+    runtime="eager",
+    layout="nchw",
+    threads=1,
+)
 
 
 class Shared:
@@ -134,6 +148,29 @@ def test_interrupted_and_resumed(tmp_path):
         bench.run(resume=path)
 
 
+def test_a_device_that_is_not_there_stops_cases_and_a_resumption_before_anything_is_written(
+    tmp_path, write_run, make_run, make_case
+):
+    case = make_case(model="cifar_resnet20", image_size=32, device="cuda:5")
+    with pytest.raises(InputError, match="no device 'cuda:5'"):
+        bench.run([case], out=tmp_path / "runs")
+    path = write_run(tmp_path, run=make_run(plan=[case]), status="interrupted")
+    before = path.read_bytes()
+    with pytest.raises(InputError, match="no device 'cuda:5'"):
+        bench.run(resume=path)
+    assert path.read_bytes() == before
+
+
+def test_a_lost_fork_server_keeps_what_was_measured(tmp_path, monkeypatch):
+    with ForkServer() as own:
+        monkeypatch.setattr(runner, "ForkServer", lambda: Shared(own))
+        listener = Recorder()
+        listener.finished = lambda record: own._process.kill()
+        with pytest.raises(runner.Stopped, match="was lost") as stopped:
+            bench.run(axes={**TINY, "batch_size": [1, 2]}, device="cpu", out=tmp_path, listener=listener, **QUICK)
+    assert len(results.load(stopped.value.path)) == 1
+
+
 def test_the_time_limit_leaves_cases_for_another_time(tmp_path):
     axes = {**TINY, "batch_size": [1, 2, 3, 4]}
     records = bench.run(axes=axes, device="cpu", out=tmp_path, time_limit_s=0.01, **QUICK)
@@ -149,7 +186,7 @@ def test_workers_that_crash_hang_or_leave_cost_only_their_record(tmp_path, monke
     monkeypatch.setattr(runner, "ForkServer", lambda: Shared(server, targets))
     before = {child.pid for child in psutil.Process().children(recursive=True)}
     axes = {**TINY, "precision": ["fp32", "amp-bf16", "bf16"], "layout": ["nchw", "nhwc"]}
-    records = bench.run(axes=axes, device="cpu", out=tmp_path, **{**QUICK, "timeout_s": 5})
+    records = bench.run(axes=axes, device="cpu", out=tmp_path, **{**QUICK, "timeout_s": 20})
     statuses = sorted(record.status for record in records)
     assert statuses == ["crash", "crash", "crash", "ok", "ok", "timeout"]
     assert {child.pid for child in psutil.Process().children(recursive=True)} <= before
@@ -180,6 +217,7 @@ def test_a_report_that_breaks_the_schema_is_an_error_of_that_case(tmp_path, monk
         ({"axes": {**TINY, "batch_size": [0]}}, "batch_size"),
         ({"axes": {**TINY, "precision": ["fp23"]}}, "did you mean 'fp32'"),
         ({"axes": {**TINY, "image_size": [3]}}, "image"),
+        ({"suite": [BAD_CASE]}, "did you mean 'cifar_resnet"),
         ({"axes": TINY, "device": "cuda:7"}, "no device 'cuda:7'"),
         ({"axes": TINY, "target": 0.0}, "target"),
         ({"suite": []}, "no cases"),

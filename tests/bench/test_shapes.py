@@ -24,6 +24,20 @@ def test_only_the_counting_thread_is_spared_the_arithmetic():
     assert torch.equal(convolution(images), right)
 
 
+def test_one_thread_is_enough_unless_everything_is_computed(monkeypatch):
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        with convolutions_by_shape():
+            assert torch.get_num_threads() == 1
+        assert torch.get_num_threads() == 2
+        monkeypatch.delattr(torch.library, "get_kernel")
+        with convolutions_by_shape():
+            assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+
+
 def test_many_shapes_are_those_of_the_arithmetic():
     images = torch.rand(2, 4, 11, 13)
     for arguments in (

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from bench import models
 from bench import suite as suites
-from bench.suite import AXES, change_settings, choose, custom_suite, expand, fraction, load_suite
+from bench.suite import AXES, change_settings, choose, custom_suite, expand, fraction, load_suite, override
 from results.errors import InputError
 from results.schema import CHOICES
 
@@ -199,7 +199,7 @@ def test_an_override_replaces_its_axis_in_every_block_on_any_device(write):
     suite = load_suite(
         write('[[cases]]\nmodel = {accelerator = "resnet18"}\n[[cases]]\nmodel = "resnet34"\nlayout = "nhwc"')
     )
-    cases = expand(suite, device="cpu", threads=2, overrides={"model": ["resnet50"], "batch_size": [2]})
+    cases = expand(override(suite, {"model": ["resnet50"], "batch_size": [2]}), device="cpu", threads=2)
     assert [case.key for case in cases] == [
         "resnet50/inference/b2/224/cpu/fp32/eager/nchw/t2",
         "resnet50/inference/b2/224/cpu/fp32/eager/nhwc/t2",
@@ -218,7 +218,7 @@ def test_an_override_replaces_its_axis_in_every_block_on_any_device(write):
 )
 def test_a_wrong_override_is_one_line(overrides, message):
     with pytest.raises(InputError, match=message):
-        expand(load_suite("quick"), device="cpu", threads=2, overrides=overrides)
+        expand(override(load_suite("quick"), overrides), device="cpu", threads=2)
 
 
 def test_what_the_command_line_says_is_chosen():

@@ -28,8 +28,9 @@ def tiny(make_case):
 
 def run(workload, steps=1):
     marks = []
-    for _ in range(steps):
-        workload.step(lambda: marks.append(1))
+    with workload.context():
+        for _ in range(steps):
+            workload.step(lambda: marks.append(1))
     return len(marks)
 
 
@@ -105,6 +106,7 @@ def test_fp32_switches_a_leaked_tf32_off(tiny):
         ({"precision": "tf32"}, "format of NVIDIA GPUs"),
         ({"precision": "fp16", "task": "training"}, "use amp-fp16"),
         ({"runtime": "compile:reduce-overhead"}, "CUDA graphs"),
+        ({"runtime": "compile:reduce-overhead", "device": "mps:0"}, "CUDA graphs"),
     ],
 )
 def test_what_would_be_something_else_is_unsupported(tiny, axes, reason):

@@ -1,4 +1,4 @@
-"""Time of single blocks: every block type, at the shapes of the four stages, forward and forward + backward.
+"""Time of single blocks: every block type, first and later in each of the four stages, forward, forward + backward.
 
 Run as ``python -m pytest tests/micro/micro_blocks.py``. The name keeps it out of the suite: what it
 gives are times of this machine, and nothing to pass or fail. MACs are those of one forward pass of the batch.
@@ -25,41 +25,54 @@ BLOCKS = {
 }
 
 
-def make(block, stage):
-    """A block from the middle of a stage, with its input: (batch, channels, side, side)."""
+FIRST, LATER = "first", "later"
+
+
+def make(block, stage, place):
+    """A block, with its input: (batch, channels, side, side).
+
+    The first block of a stage has a stride of 2 and a projection, but for stage 1, whose stride the stem has taken.
+    """
     torch.manual_seed(0)
     config = BLOCKS[block]
     planes, side = STAGES[stage]
-    channels = config.out_channels(planes)
-    return make_block(config, channels, planes, stride=1), torch.randn(BATCH, channels, side, side)
+    channels, stride = config.out_channels(planes), 1
+    if place == FIRST and stage == "stage1":
+        channels = config.stem_width
+    elif place == FIRST:
+        channels, stride = channels // 2, 2
+    return make_block(config, channels, planes, stride=stride), torch.randn(
+        BATCH, channels, side * stride, side * stride
+    )
 
 
-def macs(block, stage):
+def macs(block, stage, place):
     with torch.device("meta"), FlopCounterMode(display=False) as counter:
-        module, x = make(block, stage)
+        module, x = make(block, stage, place)
         module(x)
     return counter.get_total_flops() // 2
 
 
-@pytest.mark.benchmark(max_time=0.3, min_rounds=5, warmup=True, warmup_iterations=5, disable_gc=True)
+@pytest.mark.benchmark(max_time=0.2, min_rounds=5, warmup=True, warmup_iterations=3, disable_gc=True)
+@pytest.mark.parametrize("place", [FIRST, LATER])
 @pytest.mark.parametrize("stage", STAGES)
 @pytest.mark.parametrize("block", BLOCKS)
 class TestBlock:
-    def test_forward(self, benchmark, block, stage):
-        benchmark.group = f"forward, {stage}"
-        benchmark.extra_info.update(macs=macs(block, stage), batch_size=BATCH)
-        module, x = make(block, stage)
+    def test_forward(self, benchmark, block, stage, place):
+        benchmark.group = f"forward, {place} of {stage}"
+        benchmark.extra_info.update(macs=macs(block, stage, place), batch_size=BATCH)
+        module, x = make(block, stage, place)
         module.eval()
         with torch.inference_mode():
             out = benchmark(module, x)
-        assert out.shape == x.shape
+        assert out.shape[2:] == (STAGES[stage][1],) * 2
 
-    def test_forward_and_backward(self, benchmark, block, stage):
-        benchmark.group = f"forward + backward, {stage}"
-        benchmark.extra_info.update(macs=macs(block, stage), batch_size=BATCH)
-        module, x = make(block, stage)
+    def test_forward_and_backward(self, benchmark, block, stage, place):
+        benchmark.group = f"forward + backward, {place} of {stage}"
+        benchmark.extra_info.update(macs=macs(block, stage, place), batch_size=BATCH)
+        module, x = make(block, stage, place)
         x.requires_grad_()  # in a network the gradient goes on to the block before
-        out_grad = torch.randn_like(x)
+        out_grad = torch.randn_like(module(x))
 
         def step():
             module.zero_grad()

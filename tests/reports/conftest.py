@@ -25,7 +25,18 @@ MODELS = (
     ("torchvision:vgg16", "peer", None, None, 138.36, 15.470, 13.56, 0.71592, 92),
     ("torchvision:densenet121", "peer", None, None, 7.98, 2.834, 6.90, 0.74434, 35),
 )
-SHARES = {"conv1": 0.02, "bn1": 0.0, "layer1": 0.08, "layer2": 0.2, "layer3": 0.3, "layer4": 0.3, "fc": 0.1}
+SHARES = {
+    "conv1": 0.02,
+    "bn1": 0.0,
+    "maxpool": 0.0,
+    "layer1": 0.08,
+    "layer2": 0.2,
+    "layer3": 0.3,
+    "layer4": 0.3,
+    "flatten": 0.0,
+    "fc": 0.1,
+}
+PEER_SHARES = {"features": 0.9, "avgpool": 0.0, "classifier": 0.1}
 SETTINGS = (
     ("fp32", "eager", "nhwc", 1.22),
     ("fp32", "compile", "nchw", 1.34),
@@ -53,12 +64,12 @@ def make_statics(make_static):
                 imagenet_weights=top1 and "IMAGENET1K_V2",
                 stages=tuple(
                     Stage(
-                        name=name if block else f"features.{name}",
+                        name=name,
                         parameters=round(1e6 * parameters * share),
                         macs=round(1e9 * macs * share),
                         activations=round(1e6 * activations * share),
                     )
-                    for name, share in SHARES.items()
+                    for name, share in (SHARES if block else PEER_SHARES).items()
                 ),
             )
             for model, family, block, depth, parameters, macs, activations, top1, _ in models
@@ -107,10 +118,8 @@ def make_records(make_case, make_record, make_run, make_statics, write_run):
 
 
 def _replaced(record, **fields):
-
     return dataclasses.replace(record, **fields)
 
 
 def _with_facts(record, facts):
-
     return _replaced(record, facts=dataclasses.replace(record.facts, **facts))

@@ -5,6 +5,7 @@ import pytest
 from reports import page
 from reports.figures import FIGURES, STATIC_FIGURES
 from reports.static import stages
+from reports.theme import STAGES
 
 
 @pytest.fixture
@@ -34,10 +35,8 @@ def test_a_single_row_is_enough(name, frame):
 
 
 @pytest.mark.parametrize("name", FIGURES)
-def test_no_rows_give_no_figure(name, frame):
-    chart = FIGURES[name]
-    assert chart.views(frame.iloc[:0]) == ()
-    assert chart.draw(chart.rows(frame).iloc[:0]) is None
+def test_no_rows_give_no_view(name, frame):
+    assert FIGURES[name].views(frame.iloc[:0]) == ()
 
 
 def test_where_all_failed_only_the_heat_map_has_something_to_show(frame):
@@ -60,6 +59,24 @@ def test_speedups_show_ratios_and_failures(frame):
     assert cells["resnext50_32x4d", "fp32<br>compile<br>nchw"] is None
     assert set(crosses.text) == {"timeout"}
     assert "no answer within 60 s" in crosses.customdata[0]
+
+
+def test_a_case_that_failed_in_part_is_a_cross_and_nothing_else(frame):
+    partly = frame.assign(status=frame["status"].mask(frame["runtime"].eq("compile"), "crash"))
+    assert partly.loc[partly["status"].eq("crash"), "speedup"].notna().any()
+    for name, chart in FIGURES.items():
+        assert name == "speedups" or set(chart.rows(partly)["status"]) == {"ok"}
+    heat, crosses = FIGURES["speedups"].draw(FIGURES["speedups"].views(partly)[0].frame).data
+    crossed = set(zip(crosses.y, crosses.x, strict=True))
+    valued = {
+        (model, setting)
+        for model, line in zip(heat.y, heat.z, strict=True)
+        for setting, value in zip(heat.x, line, strict=True)
+        if value is not None
+    }
+    assert ("resnet50", "fp32<br>compile<br>nchw") in crossed
+    assert valued
+    assert not crossed & valued
 
 
 def test_the_front_is_what_nothing_beats(frame):
@@ -113,6 +130,9 @@ def test_stages_add_up_to_the_whole(make_statics):
             for model, share in zip(trace.y, trace.x, strict=True):
                 shares[model] = shares.get(model, 0) + share
         assert list(shares.values()) == pytest.approx([100] * len(shares))
+        assert [trace.name for trace in chart.draw(view.frame).data] == list(STAGES)
+        assert "resnet50" in shares
+        assert not any(model.startswith("torchvision:") for model in shares)
 
 
 def test_accuracy_at_another_size_is_not_claimed(frame):

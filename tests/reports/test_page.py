@@ -188,6 +188,32 @@ def test_problems_of_the_files_are_shown(make_record, write_run, tmp_path):
     assert "Problems of the files" in page.render(records)
 
 
+def heads(text):
+    table = text[text.index('id="case-table"') :]
+    return re.findall(r"<th[^>]*>([^<]*)</th>", table[: table.index("</thead>")])
+
+
+def test_the_table_of_cases_has_the_columns_that_any_case_fills(text):
+    shown = heads(text)
+    assert shown[:7] == ["variant", "task", "batch", "precision", "runtime", "layout", "status"]
+    assert {"latency", "p50", "speed-up", "peak resident", "first step", "compile", "graph breaks"} < set(shown)
+    assert not {"p99", "peak allocated", "machine", "device"} & set(shown)
+
+
+def test_a_page_of_an_accelerator_shows_the_memory_that_it_has(make_case, make_record, write_run, tmp_path):
+    record = make_record(make_case(device="cuda:0"), turns=200)
+    shown = heads(page.render(store.load(write_run(tmp_path, [record]))))
+    assert "peak allocated" in shown
+    assert "peak resident" not in shown
+    assert "p99" in shown
+
+
+def test_operators_that_the_counter_does_not_know_are_named(make_record, make_static, write_run, tmp_path):
+    statics = [make_static(uncounted=("aten::add_", "aten::max_pool2d"))]
+    text = page.render(store.load(write_run(tmp_path, [make_record()], statics)))
+    assert "aten::add_, aten::max_pool2d" in text
+
+
 def test_two_machines_are_told_apart(make_records, tmp_path):
     make_records(tmp_path, run_id="a")
     make_records(tmp_path, run_id="b", slowness=0.5)

@@ -1,28 +1,20 @@
-import html
-import unicodedata
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports.theme import FAMILIES, PAPER, PHASES, STAGES, label, plain
-
-
-@given(st.text(alphabet=st.characters()))
-def test_nothing_that_acts_survives(text):
-    assert not {unicodedata.category(char) for char in plain(text)} & {"Cc", "Cf", "Cs", "Zl", "Zp"}
-    plain(text).encode("utf-8")
+from reports.theme import FAMILIES, PAPER, PHASES, STAGES, label
+from results.formats import printable
 
 
 @given(st.text())
 def test_a_label_is_text_to_plotly(text):
     assert "<" not in label(text)
-    assert html.unescape(label(text)) == html.unescape(label(plain(text)))
+    assert label(text).replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&") == printable(text)
 
 
-def test_plain_shows_what_it_replaced():
-    assert plain("a\x1b[31mb\u202e\n") == r"a\x1b[31mb\u202e\n"
-    assert plain("ResNet-50 é × 日本") == "ResNet-50 é × 日本"
+def test_a_label_shows_what_would_act():
+    assert label("a\x1b[31m<b>\u202e") == r"a\x1b[31m&lt;b&gt;\u202e"
+    assert label("224\N{NO-BREAK SPACE}px × 日本") == "224\N{NO-BREAK SPACE}px × 日本"
 
 
 def _luminance(color):
@@ -42,5 +34,5 @@ def test_every_series_stands_out_from_the_paper(styles, paper):
 
 def test_series_differ_without_colour():
     assert len({style.symbol for style in FAMILIES.values()}) == len(FAMILIES)
-    for styles in (FAMILIES, PHASES, STAGES):
+    for styles in (PHASES, STAGES):
         assert len({style.pattern for style in styles.values()}) == len(styles)

@@ -71,7 +71,8 @@ def test_is_frozen_and_equal_by_value():
         ("plain34", 34, "plain"),
         ("cifar_plain56", 56, "plain"),
         ("cifar_resnet50", 50, "cifar"),
-        ("cifar_resnet110", 110, "cifar"),
+        ("cifar_resnet20", 20, "cifar_he"),
+        ("cifar_resnet110", 110, "cifar_he"),
         ("cifar_wrn_28_10", 28, "wide"),
     ],
 )

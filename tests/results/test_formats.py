@@ -1,94 +1,12 @@
 import csv
 import io
-import json
+import unicodedata
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from results.errors import InputError
-from results.formats import digits, format_table, printable
-from results.metrics import METRICS
-from results.store import load
-from results.tables import table
-
-_EVIL = '=HYPERLINK("http://x")\x1b[31m|<b>[red]\n'
-
-
-@pytest.fixture
-def frame(tmp_path, write_run, make_record, make_case, make_static):
-    records = [
-        make_record(),
-        make_record(make_case(layout="nhwc"), latency_s=0.025, baseline_latency_s=0.05),
-        make_record(make_case(batch_size=512), status="out-of-memory", cause=_EVIL),
-    ]
-    return table(load(write_run(tmp_path, records, [make_static()])))
-
-
-def test_the_table_for_people_has_one_line_a_case(frame):
-    lines = format_table(frame, "table").splitlines()
-    assert lines[0] == "AMD EPYC 9B14, torch 2.14.1, inference, 224 px, cpu, fp32, eager, 2 threads"
-    assert " ".join(lines[1].split()) == "model batch layout ms ± % img/s speed-up GFLOP/s GB status"
-    assert [line.split()[0] for line in lines[3:]] == ["resnet50"] * 3
-    cells = lines[4].split()
-    assert cells[:3] == ["resnet50", "8", "nhwc"]
-    assert float(cells[3]) == pytest.approx(1e3 * frame["latency_s"][1], rel=0.005)
-    assert float(cells[5]) == pytest.approx(frame["throughput_img_per_s"][1], rel=0.005)
-    assert float(cells[6]) == pytest.approx(2, rel=0.01)
-    assert cells[8:] == ["0.300", "ok"]
-
-
-def test_warnings_stand_in_the_table(tmp_path, write_run, make_record, make_case):
-    record = make_record(make_case(layout="nhwc"), ran=make_record().ran)
-    shown = format_table(table(load(write_run(tmp_path, [record]))), "table")
-    assert "ok, but label" in shown
-
-
-@pytest.mark.parametrize("fmt", ["table", "markdown"])
-def test_hostile_text_is_only_shown(frame, fmt):
-    shown = format_table(frame, fmt)
-    assert "\x1b" not in shown
-    assert "\\x1b" in shown
-    assert "\\n" in shown
-    assert len(shown.splitlines()) == len(format_table(frame[:2], fmt).splitlines()) + 1
-
-
-def test_markdown_is_escaped(frame):
-    last = format_table(frame, "markdown").splitlines()[-1]
-    assert "\\|&lt;b>\\[red\\]" in last
-    heads = format_table(frame, "markdown").splitlines()[2]
-    assert last.replace("\\|", "").count("|") == heads.count("|")
-
-
-def test_json_gives_every_value_back(frame):
-    rows = json.loads(format_table(frame, "json"), parse_constant=pytest.fail)
-    assert [list(row) for row in rows] == [list(frame.columns)] * 3
-    assert rows[0]["latency_s"] == frame["latency_s"][0]
-    assert rows[0]["macs"] == 4_089_184_256
-    assert isinstance(rows[0]["macs"], int)
-    assert rows[2]["latency_s"] is None
-    assert rows[2]["cause"] == _EVIL
-    assert rows[2]["nulls"]["latency_s"].startswith("out-of-memory")
-
-
-def test_csv_is_exact_and_runs_nothing(frame):
-    rows = list(csv.DictReader(io.StringIO(format_table(frame, "csv"))))
-    assert float(rows[0]["latency_s"]) == frame["latency_s"][0]
-    assert rows[0]["macs"] == "4089184256"
-    assert rows[2]["latency_s"] == ""
-    assert rows[2]["cause"] == "'" + _EVIL
-    assert json.loads(rows[0]["nulls"]) == frame["nulls"][0]
-    assert set(METRICS) < set(rows[0])
-
-
-@pytest.mark.parametrize("fmt", ["table", "json", "csv", "markdown"])
-def test_no_rows_are_no_error(frame, fmt):
-    assert format_table(frame[:0], fmt).endswith("\n")
-
-
-def test_an_unknown_format_is_told_the_choices(frame):
-    with pytest.raises(InputError, match="unknown format 'jsn'; did you mean 'json'"):
-        format_table(frame, "jsn")
+from results.formats import csv_text, digits, half_width, markdown_table, printable, text_table
 
 
 @pytest.mark.parametrize(
@@ -100,7 +18,11 @@ def test_an_unknown_format_is_told_the_choices(frame):
         (12345.6, 0.01, "12300"),
         (0.00123456, 0.01, "0.00123"),
         (12.3456, None, "12.3"),
-        (9.996, None, "10.00"),
+        (98.7, 0.02, "99"),
+        (9.996, None, "10.0"),
+        (-9.994, None, "-9.99"),
+        (9.996, 0.01, "10.00"),
+        (5.0, 4.0, "5"),
         (0.0, None, "0"),
         (12.3456, 0.0, "12.346"),
     ],
@@ -115,6 +37,32 @@ def test_rounding_stays_within_the_interval(value, relative):
 
 
 @given(st.text())
-def test_printable_text_has_no_control_characters(text):
-    assert printable(text).isprintable()
-    assert printable(text).isascii() or not text.isascii()
+def test_printable_text_has_no_character_that_steers_or_hides(text):
+    kinds = {unicodedata.category(char) for char in printable(text)}
+    assert not kinds & {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+
+
+def test_printable_keeps_what_only_spaces_and_writes_out_what_reorders():
+    assert printable("12\N{NO-BREAK SPACE}ms é") == "12\N{NO-BREAK SPACE}ms é"
+    assert printable("a\u202eb\x1b[0m\u2028") == "a\\u202eb\\x1b[0m\\u2028"
+
+
+def test_the_half_width_is_that_of_the_larger_half():
+    assert half_width(10, 9, 13) == pytest.approx(0.3)
+    assert half_width(10, 6, 11) == pytest.approx(0.4)
+
+
+def test_a_table_sets_numbers_flush_right():
+    lines = text_table(["name", "ms", "why"], [["a", "1", "x\x1b"], ["bb", "100", ""]], numbers_from=1, numbers_to=2)
+    assert [line.rstrip() for line in lines.splitlines()[2:]] == ["a        1   x\\x1b", "bb     100"]
+    assert text_table(["name"], [["a"]]).endswith("a\n")
+
+
+def test_markdown_cells_are_escaped():
+    lines = markdown_table(["a|b", "n"], [["<i>*x*", "1"]], numbers_from=1).splitlines()
+    assert lines == ["| a\\|b | n |", "| --- | ---: |", "| &lt;i>\\*x\\* | 1 |"]
+
+
+def test_csv_runs_nothing_and_is_exact():
+    text = csv_text(["=head", "n"], [["=1+1", 0.1], [None, -2], [[1], 3]])
+    assert list(csv.reader(io.StringIO(text)))[1:] == [["'=1+1", "0.1"], ["", "-2"], ["[1]", "3"]]

@@ -1,3 +1,4 @@
+import doctest
 import subprocess
 import sys
 
@@ -12,9 +13,9 @@ _HEAVY = ("torch", "plotly", "pandas", "pydantic", "scipy", "numpy")
     ("code", "allowed"),
     [
         ("import results", set()),
-        ("import results; results.METRICS", {"numpy"}),
         ("import results.store, results.writer", set()),
-        ("import results.tables, results.formats, results.sanity", {"numpy"}),
+        ("import results.formats, results.precisions", set()),
+        ("import results.tables, results.rendering, results.sanity, results.comparison_text", {"numpy"}),
     ],
 )
 def test_importing_is_cheap_and_never_needs_torch(code, allowed):
@@ -26,7 +27,7 @@ def test_importing_is_cheap_and_never_needs_torch(code, allowed):
 def test_load_and_table_need_neither_torch_nor_plotly(tmp_path, write_run, make_record, make_static):
     path = write_run(tmp_path, [make_record()], [make_static()])
     code = (
-        "import sys, results; from results.formats import format_table; "
+        "import sys, results; from results.rendering import format_table; "
         "print(format_table(results.table(results.load(sys.argv[1])), 'table')); "
         "print('heavy:', *[name for name in ('torch', 'plotly') if name in sys.modules])"
     )
@@ -35,8 +36,16 @@ def test_load_and_table_need_neither_torch_nor_plotly(tmp_path, write_run, make_
     assert done.stdout.endswith("heavy:\n")
 
 
-def test_the_package_has_what_it_names_and_nothing_else():
+def test_the_example_in_the_docstring_runs(tmp_path, monkeypatch, write_run, make_record, make_static, make_run):
+    monkeypatch.chdir(tmp_path)
+    records = [make_record(replicate=index, latency_s=0.05 + 1e-5 * index) for index in range(4)]
+    for name in ("base", "new"):
+        write_run("runs", records, [make_static()], run=make_run(plan=[records[0].case], run_id=name))
+    found = doctest.testmod(results)
+    assert found.attempted >= 4
+    assert found.failed == 0
+
+
+def test_the_package_has_what_it_names():
     for name in results.__all__:
-        assert getattr(results, name) is not None
-    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
-        results.nonsense  # noqa: B018
+        assert callable(getattr(results, name))

@@ -2,7 +2,9 @@ import dataclasses
 
 import pytest
 
+from results.precisions import PROMISES
 from results.sanity import warnings
+from results.schema import CHOICES
 
 
 def _with(record, **samples):
@@ -26,6 +28,13 @@ def test_work_that_the_device_clock_misses_is_told(make_record):
     (warning,) = warnings(_with(record, wall_s=(0.020,) * 40))
     assert warning.startswith("clocks: ")
     assert "the batch is 8" in warning
+
+
+def test_a_fifth_more_wall_time_than_steps_is_told(make_record):
+    record = make_record(latency_s=0.05)
+    assert warnings(_with(record, wall_s=(0.053,) * 40)) == ()
+    (warning,) = warnings(_with(record, wall_s=(0.060,) * 40))
+    assert "work goes unseen" in warning
 
 
 def test_steps_that_do_not_fit_into_the_wall_time_are_told(make_record):
@@ -63,6 +72,9 @@ def test_a_series_that_never_settled_is_told(make_record):
         ({"tf32_convolution": True}, "convolution True"),
         ({"parameter_dtypes": ("bfloat16",)}, "parameters in bfloat16"),
         ({"autocast": "float16"}, "autocast float16"),
+        ({"compute_dtypes": ("bfloat16", "float32")}, "fp32 computed in bfloat16, float32"),
+        ({"compute_dtypes": ()}, "fp32 computed in nothing"),
+        ({"grad_scaler": True}, "inference ran with GradScaler on"),
         ({"layout": "mixed"}, "nchw ran as mixed"),
         ({"threads": 1}, "2 threads ran as 1"),
     ],
@@ -72,3 +84,19 @@ def test_a_label_is_a_promise(make_record, changes, part):
     (warning,) = warnings(dataclasses.replace(record, ran=dataclasses.replace(record.ran, **changes)))
     assert warning.startswith("label: ")
     assert part in warning
+
+
+def test_autocast_that_left_the_convolutions_in_float32_is_told(make_record, make_case):
+    record = make_record(make_case(precision="amp-bf16"))
+    (warning,) = warnings(dataclasses.replace(record, ran=dataclasses.replace(record.ran, compute_dtypes=("float32",))))
+    assert warning == "label: amp-bf16 computed in float32"
+
+
+def test_training_in_fp16_without_a_loss_scaler_is_told(make_record, make_case):
+    record = make_record(make_case(precision="amp-fp16", task="training"))
+    (warning,) = warnings(dataclasses.replace(record, ran=dataclasses.replace(record.ran, grad_scaler=False)))
+    assert warning == "label: amp-fp16 training ran with GradScaler off"
+
+
+def test_every_precision_has_its_promise():
+    assert tuple(PROMISES) == CHOICES["precision"]

@@ -1,5 +1,4 @@
 import math
-import time
 
 import numpy as np
 import pytest
@@ -11,9 +10,9 @@ from results.stats import (
     MIN_TURNS,
     Interval,
     across,
+    effective,
     median_interval,
     quantile_interval,
-    ratio,
     steady,
 )
 
@@ -191,18 +190,10 @@ def test_across_is_the_textbook_t_interval():
     assert across([1.0]) is None
 
 
-def test_a_ratio_is_free_of_what_both_share():
-    drift = [1.0, 1.5, 0.7, 2.0]
-    found = ratio([(2 * d, d) for d in drift])
-    assert found.value == pytest.approx(2)
-    assert found.high - found.low < 1e-9
-    assert ratio([(1.0, 2.0)]) is None
-
-
 @pytest.mark.parametrize(("q", "needed"), [(0.5, 5), (0.9, 29), (0.95, 59), (0.99, 299)])
 def test_a_quantile_needs_enough_values_to_be_bounded(q, needed):
-    assert quantile_interval([float(i) for i in range(1, needed)], q) is None
-    found = quantile_interval([float(i) for i in range(1, needed + 1)], q)
+    assert quantile_interval([float(i) for i in range(1, needed)], q, needed - 1) is None
+    found = quantile_interval([float(i) for i in range(1, needed + 1)], q, needed)
     assert found.high == needed
     assert found.low <= found.value <= found.high
 
@@ -210,21 +201,25 @@ def test_a_quantile_needs_enough_values_to_be_bounded(q, needed):
 @pytest.mark.parametrize("q", [0.5, 0.9, 0.99])
 def test_each_bound_of_a_quantile_holds_in_19_of_20_samples(q):
     rng = np.random.default_rng(5)
-    found = [quantile_interval(rng.random(400).tolist(), q) for _ in range(600)]
+    found = [quantile_interval(rng.random(400).tolist(), q, 400) for _ in range(600)]
     for held in (sum(one.low <= q for one in found), sum(q <= one.high for one in found)):
         assert held >= 0.93 * 600
 
 
-def test_steady_grows_no_faster_than_sorting():
-    # Called after each turn: four times the steps may take some six times as long, not sixteen.
-    def cost(size):
-        series = np.exp(0.01 * np.random.default_rng(0).normal(size=size)).tolist()
-        times = []
-        for _ in range(7):
-            began = time.process_time()
-            for _ in range(20):
-                steady(series)
-            times.append(time.process_time() - began)
-        return min(times)
+def test_correlated_steps_are_worth_fewer_and_their_bounds_hold():
+    rng = np.random.default_rng(6)
+    series = [np.exp(0.01 * _autoregressive(rng, 800, 0.7)).tolist() for _ in range(300)]
+    worth = [effective(one) for one in series]
+    assert np.median(worth) == pytest.approx(800 * 0.3 / 1.7, rel=0.1)
+    truth = math.exp(0.01 * 1.2815515655446004)  # the ninth decile of a normal
+    above = sum(quantile_interval(one, 0.9, n).high >= truth for one, n in zip(series, worth, strict=True))
+    assert above >= 0.93 * 300
+    # Taken for independent, they would hold less often.
+    assert sum(quantile_interval(one, 0.9, 800).high >= truth for one in series) < 0.9 * 300
 
-    assert cost(8000) < 10 * cost(2000)
+
+def test_independent_steps_are_worth_nearly_their_number():
+    rng = np.random.default_rng(8)
+    worth = [effective(np.exp(0.01 * rng.normal(size=300)).tolist()) for _ in range(100)]
+    assert np.median(worth) >= 0.85 * 300
+    assert effective([1.0, 2.0]) == 2

@@ -124,6 +124,7 @@ def test_depth_by_block_has_a_column_a_kind(framed, make_record, make_case, make
     kinds = {
         "resnet18": _of("resnet", "basic", 18),
         "resnet50": _of("resnet", "bottleneck", 50),
+        "resnext50_32x4d": _of("resnext", "bottleneck", 50),
         "resnext101_32x8d": _of("resnext", "bottleneck", 101),
         "resnext101_64x4d": _of("resnext", "bottleneck", 101),
         "torchvision:vgg16": _of("peer", None, None),
@@ -134,11 +135,14 @@ def test_depth_by_block_has_a_column_a_kind(framed, make_record, make_case, make
     assert list(pivot.columns) == [
         "resnet basic",
         "resnet bottleneck",
+        "resnext bottleneck",
         "resnext bottleneck: resnext101_32x8d",
         "resnext bottleneck: resnext101_64x4d",
     ]
     assert list(pivot.index) == [18, 50, 101]
     assert pivot.loc[50, "resnet bottleneck"] == pytest.approx(160)
+    assert pivot.loc[50, "resnext bottleneck"] == pytest.approx(160)
+    assert math.isnan(pivot.loc[101, "resnext bottleneck"])
 
 
 def test_depth_by_block_keeps_conditions_apart(framed, make_record, make_case, make_static):

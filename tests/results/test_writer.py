@@ -175,3 +175,36 @@ def test_a_failed_write_does_not_stop_the_next(tmp_path, make_run, records, monk
 def _half(real, descriptor, data):
     real(descriptor, data[: len(data) // 2])
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+@pytest.mark.parametrize("call", ["write", "fsync"])
+def test_an_interrupt_while_writing_leaves_a_file_that_goes_on(
+    tmp_path, make_run, make_case, records, environment, monkeypatch, call
+):
+    plan = [make_case()]
+    with Writer.create(tmp_path, make_run(plan=plan)) as writer:
+        writer.record(records[0])
+        real = getattr(os, call)
+        monkeypatch.setattr(os, call, _interrupted(real))
+        with pytest.raises(KeyboardInterrupt):
+            writer.record(records[1])
+        monkeypatch.setattr(os, call, real)
+        writer.end("interrupted")
+    # Half a line is cut away; a whole one that only waited for the disk stands, and is counted.
+    kept = records[:1] if call == "write" else records[:2]
+    assert list(load(writer.path)) == kept
+    assert len(load(writer.path).problems) == 1
+    assert "was interrupted" in load(writer.path).problems[0]
+    resumed, _ = Writer.resume(writer.path, **_RESUMED, environment=environment)
+    resumed.record(records[2])
+    resumed.end("complete")
+    assert list(load(writer.path)) == [*kept, records[2]]
+    assert load(writer.path).problems == ()
+
+
+def _interrupted(real):
+    def call(descriptor, *data):
+        real(descriptor, *(part[: len(part) // 2] for part in data))
+        raise KeyboardInterrupt
+
+    return call

@@ -1,0 +1,104 @@
+"""In what two sides of runs differ beside their times: hardware, software, settings and static counts."""
+
+import dataclasses
+import math
+from collections.abc import Iterable
+from typing import Any, Final
+
+from results.schema import Case, Environment, Run
+from results.store import Records
+
+COUNTED: Final = ("parameters", "macs", "training_flops")
+"""What must be exactly equal on any machine; FLOPs are twice the MACs."""
+
+_MEMORY_SLACK: Final = 0.01
+"""Kernels keep different bits of the memory for themselves."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One thing, other than time, in which the sides differ."""
+
+    what: str
+    base: str
+    new: str
+
+
+def settings(base: Records, new: Records) -> str | None:
+    """Return how sampling differed: what is measured for longer, or to another precision, is not the same."""
+    for name in ("target", "budget_s"):
+        values = [sorted({getattr(run.settings, name) for run in _runs(side)}) for side in (base, new)]
+        if values[0] != values[1] or len(values[0]) > 1:
+            shown = [", ".join(f"{value:g}" for value in one) for one in values]
+            return f"unequal settings: {name} is {shown[0]} in BASE and {shown[1]} in NEW"
+    return None
+
+
+def same_hardware(base: Records, new: Records) -> bool:
+    """Tell whether CPU, usable cores, CPU limit, memory and accelerators are the same in all runs of both sides."""
+    machines = [run.environment for run in (*_runs(base), *_runs(new))]
+    kinds = {
+        (one.cpu, one.usable_cores, one.cgroup_cpus, tuple((card.name, card.memory_bytes) for card in one.accelerators))
+        for one in machines
+    }
+    sizes = [one.memory_bytes for one in machines]
+    return len(kinds) == 1 and math.isclose(min(sizes), max(sizes), rel_tol=_MEMORY_SLACK)
+
+
+def counts(base: Records, new: Records, common: Iterable[Case]) -> tuple[tuple[Change, ...], list[str]]:
+    """Return the counts that differ, and a reason for each model whose counts are not known on both sides."""
+    changes: dict[str, Change] = {}
+    missing: dict[str, None] = {}
+    sides = [_statics(side) for side in (base, new)]
+    for model, size in dict.fromkeys((case.model, case.image_size) for case in common):
+        before, after = (side.get((model, size), set()) for side in sides)
+        if not before or not after:
+            missing[f"the static cost of {model} at {size} pixels is not in {'NEW' if before else 'BASE'}"] = None
+    for model, size in dict.fromkeys([*sides[0], *sides[1]]):
+        before, after = (side.get((model, size), set()) for side in sides)
+        if before and after and (before != after or len(before) > 1):
+            for place, name in enumerate(COUNTED):
+                told = [" or ".join(str(row[place]) for row in sorted(one)) for one in (before, after)]
+                if len({row[place] for row in before | after}) > 1:
+                    what = f"{name} of {model} at {size} pixels"
+                    changes[what] = Change(what=what, base=told[0], new=told[1])
+    return tuple(changes.values()), list(missing)
+
+
+def _statics(side: Records) -> dict[tuple[str, int], set[tuple[int, ...]]]:
+    found: dict[tuple[str, int], set[tuple[int, ...]]] = {}
+    for file in side.files:
+        for static in file.statics:
+            row = tuple(getattr(static, name) for name in COUNTED)
+            found.setdefault((static.model, static.image_size), set()).add(row)
+    return found
+
+
+def environment(base: Records, new: Records) -> tuple[Change, ...]:
+    """Return the fields of the environment that differ."""
+    before, after = ([_flat(run.environment) for run in _runs(side)] for side in (base, new))
+    names = dict.fromkeys(name for one in (*before, *after) for name in one)
+    changes = []
+    for name in names:
+        told = [" or ".join(dict.fromkeys(one.get(name, "-") for one in side)) for side in (before, after)]
+        if told[0] != told[1]:
+            changes.append(Change(what=name, base=told[0], new=told[1]))
+    return tuple(changes)
+
+
+def _flat(machine: Environment) -> dict[str, str]:
+    content: dict[str, Any] = dataclasses.asdict(machine)
+    del content["nulls"]
+    flat: dict[str, str] = {}
+    for name, value in content.items():
+        if isinstance(value, dict):
+            flat |= {f"{name}.{key}": str(one) for key, one in value.items()}
+        elif name == "accelerators":
+            flat |= {f"{card['device']}.{key}": str(one) for card in value for key, one in card.items()}
+        else:
+            flat[name] = " ".join(value) if isinstance(value, tuple) else str(value)
+    return flat
+
+
+def _runs(side: Records) -> list[Run]:
+    return [file.run for file in side.files]

@@ -1,0 +1,84 @@
+"""Verdicts on two sides of unpaired replicates: faster, slower, same, or not known.
+
+Separate runs share no rounds, so nothing is paired: the difference of the mean logs has Welch's standard error
+and degrees of freedom (Welch 1947, "The generalization of 'Student's' problem").
+"""
+
+import dataclasses
+import math
+from collections.abc import Sequence
+from typing import Final, Literal
+
+import numpy as np
+
+from results.stats import CONFIDENCE, Interval
+
+Verdict = Literal["faster", "slower", "same", "inconclusive"]
+
+FALSE_ALARMS: Final = 0.01
+"""Chance that any case of a comparison is called faster or slower although none differs by more than the margin."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """The logarithm of new / base, with its uncertainty."""
+
+    log: float
+    error: float
+    """Standard error."""
+    degrees: float
+
+    @property
+    def interval(self) -> Interval:
+        """The ratio with its 95 % interval, for this case alone."""
+        from scipy.special import stdtrit  # noqa: PLC0415 (0.1 s that `import results` need not pay)
+
+        half = float(stdtrit(self.degrees, (1 + CONFIDENCE) / 2)) * self.error
+        return Interval(math.exp(self.log), math.exp(self.log - half), math.exp(self.log + half))
+
+
+def difference(base: Sequence[float], new: Sequence[float]) -> Difference | str:
+    """Return how `new` differs from `base`, one positive number a replicate, or why that cannot be said."""
+    for side, values in (("BASE", base), ("NEW", new)):
+        if len(values) < 2:
+            return f"{len(values) or 'no'} replicate in {side}: nothing tells how another would differ"
+        if len(set(values)) == 1:
+            return f"zero variance in {side}: its replicates are all the same, which no clock gives"
+    logs = [np.log(np.asarray(values, dtype=np.float64)) for values in (base, new)]
+    shares = [float(log.var(ddof=1)) / log.size for log in logs]
+    total = sum(shares)
+    degrees = total**2 / sum(share**2 / (log.size - 1) for share, log in zip(shares, logs, strict=True))
+    return Difference(log=float(logs[1].mean() - logs[0].mean()), error=math.sqrt(total), degrees=degrees)
+
+
+def chance(found: Difference, margin: float) -> float:
+    """Return the two-sided p-value of a ratio that in truth lies within the margin."""
+    from scipy.special import stdtr  # noqa: PLC0415 (as above)
+
+    beyond = abs(found.log) - math.log1p(margin)
+    return min(1.0, 2 * float(stdtr(found.degrees, -beyond / found.error)))
+
+
+def holm(chances: Sequence[float]) -> list[float]:
+    """Return p-values corrected for their number (Holm 1979), in the given order."""
+    corrected = [0.0] * len(chances)
+    highest = 0.0
+    for rank, place in enumerate(sorted(range(len(chances)), key=chances.__getitem__)):
+        highest = max(highest, min(1.0, (len(chances) - rank) * chances[place]))
+        corrected[place] = highest
+    return corrected
+
+
+def verdict(found: Difference, corrected: float, margin: float) -> Verdict:
+    """Return what is known of one case at the corrected p-value `corrected` of `chance`.
+
+    ``slower`` (``faster``): new / base lies beyond 1 + margin (below 1 / (1 + margin)), with at most `FALSE_ALARMS`
+    chance of error in the whole family. It is the same to say that the interval at the level which Holm's correction
+    leaves the case lies wholly beyond the margin. ``same``: the 95 % interval lies wholly inside the margin, two
+    one-sided tests at 2.5 %; no correction is needed, for a pass needs all cases to pass (Berger 1982,
+    "Multiparameter hypothesis testing and acceptance sampling"). Else ``inconclusive``.
+    """
+    if corrected <= FALSE_ALARMS:
+        return "slower" if found.log > 0 else "faster"
+    interval = found.interval
+    return "same" if 1 / (1 + margin) <= interval.low and interval.high <= 1 + margin else "inconclusive"
