@@ -177,12 +177,16 @@ def _no_interval(name: str, case: Case) -> str:
 def depth_by_block(frame: "pd.DataFrame") -> "pd.DataFrame":
     """Return throughput in images a second by depth (rows) and kind of network (columns), of sound cases.
 
-    Rows are split by whatever else differs between the cases. A column is a family with its block type; models that
-    share a depth in it, such as two ResNeXts of 101 layers, get a column each for that depth.
+    Rows are split by whatever else differs between the cases, and those of settings with a single model, which has
+    nothing beside it, are left out. A column is a family with its block type; models that share a depth in it, such
+    as two ResNeXts of 101 layers, get a column each for that depth.
     """
     sound = frame[(frame["status"] == "ok") & frame["depth"].notna()].copy()
-    conditions = _varying(sound, [axis for axis in ("run", *AXES) if axis != "model"])
-    sound["kind"] = (sound["family"] + " " + sound["block"].fillna("")).str.strip()
+    axes = [axis for axis in ("run", *AXES) if axis != "model"]
+    sound = sound[sound.groupby(axes)["model"].transform("nunique") > 1]
+    conditions = _varying(sound, axes)
+    block = sound["block"].fillna("").str.removeprefix("preact_")  # the family says it
+    sound["kind"] = (sound["family"] + " " + block).str.strip()
     crowded = sound.groupby(["kind", "depth"])["model"].transform("nunique") > 1
     sound["kind"] = sound["kind"].mask(crowded, sound["kind"] + ": " + sound["model"])
     pivot = sound.set_index([*conditions, "depth", "kind"])["throughput_img_per_s"].unstack("kind")  # noqa: PD010
@@ -192,10 +196,12 @@ def depth_by_block(frame: "pd.DataFrame") -> "pd.DataFrame":
 def speedups(frame: "pd.DataFrame") -> "pd.DataFrame":
     """Return the speed-up over fp32, eager, nchw by model (rows) and precision, runtime and layout (columns).
 
-    Rows are split by whatever else differs between the cases; only sound cases count.
+    Rows are split by whatever else differs between the cases; only sound cases count, and the baseline, which is 1
+    by definition, is left out.
     """
     arms = ["precision", "runtime", "layout"]
-    sound = frame[(frame["status"] == "ok") & frame["speedup"].notna()]
+    baseline = frame[arms].eq(["fp32", "eager", "nchw"]).all(axis=1)
+    sound = frame[(frame["status"] == "ok") & frame["speedup"].notna() & ~baseline]
     conditions = _varying(sound, [axis for axis in ("run", *AXES) if axis not in {"model", *arms}])
     return sound.set_index(["model", *conditions, *arms])["speedup"].unstack(arms).sort_index()  # noqa: PD010
 

@@ -128,14 +128,15 @@ def test_pivots_set_depths_and_speed_ups_side_by_side(tmp_path, write_run, make_
         make_record(make_case(model="resnet18"), noise=0.0),
         make_record(noise=0.0),
         make_record(make_case(layout="nhwc"), latency_s=0.025, baseline_latency_s=0.05, noise=0.0),
+        make_record(make_case(runtime="compile"), latency_s=0.1, baseline_latency_s=0.05, noise=0.0),
     ]
     statics = [make_static(), make_static("resnet18", block="basic", depth=18)]
     shown = pivots_text(table(load(write_run(tmp_path, records, statics))), fmt)
     lines = [line.replace("|", " ").split() for line in shown.splitlines()]
-    assert ["layout", "depth", "resnet", "basic", "resnet", "bottleneck"] in lines
-    assert ["nhwc", "50", "-", "320"] in lines
-    assert ["model", "fp32", "eager", "nchw", "fp32", "eager", "nhwc"] in lines
-    assert ["resnet50", "1.00", "2.00"] in lines
+    assert ["depth", "resnet", "basic", "resnet", "bottleneck"] in lines
+    assert ["50", "-", "160"] in lines
+    assert ["model", "fp32", "eager", "nhwc", "fp32", "compile", "nchw"] in lines
+    assert ["resnet50", "2.00", "0.500"] in lines
 
 
 def test_pivots_are_for_people_and_for_more_than_one_column(frame):

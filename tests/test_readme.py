@@ -1,0 +1,74 @@
+"""The README's examples work: its Python runs, its suite is one, its commands are known."""
+
+import pathlib
+import re
+import shlex
+
+import pytest
+
+from bench import cli, runner
+from bench.suite import expand, load_suite
+from results.store import load
+
+README = pathlib.Path(__file__).parents[1] / "README.md"
+
+
+def blocks(language):
+    return re.findall(rf"^```{language}\n(.*?)^```$", README.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+
+
+def commands():
+    lines = [line.partition("  #")[0] for block in blocks("sh") for line in block.splitlines()]
+    return [shlex.split(line)[1:] for line in lines if line.startswith("resnet-bench ")]
+
+
+@pytest.mark.parametrize("code", blocks("python"))
+def test_python(code, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    space = {}
+    exec(compile(code, "README.md", "exec"), space)  # noqa: S102 - our own examples
+    if "cost" in space:
+        assert (space["cost"].parameters, space["cost"].macs, space["cost"].flops) == tuple(
+            int(number) for number in re.search(r"# (\d+) (\d+) (\d+)", code).groups()
+        )
+        assert list(space["frame"]["status"]) == ["ok", "ok"]
+        assert len(space["again"]) == 2
+        assert (tmp_path / "report.html").stat().st_size > 4_000_000
+        assert space["results"].compare(space["records"], space["later"]).outcome == "inconclusive"
+
+
+@pytest.mark.parametrize("text", blocks("toml"))
+def test_suite(text, tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text(text, encoding="utf-8")
+    assert len(expand(load_suite(path), device="cpu", threads=2)) == 24
+
+
+@pytest.mark.parametrize("command", commands(), ids=" ".join)
+def test_command(command, tmp_path, monkeypatch, capsys, write_run, make_record, make_run):
+    """Each runs as it stands, but for the measuring itself."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "my-suite.toml").write_text(blocks("toml")[0], encoding="utf-8")
+    record = make_record()
+    for day in ("monday", "tuesday"):
+        path = write_run(tmp_path / "runs", [record], run=make_run(run_id=day, plan=[record.case]))
+    ran = []
+
+    def run(plan, *, device, out, resume, listener):
+        ran.append((plan, device, resume))
+        return load(path)
+
+    def plan(suite, *, device):
+        cases = expand(suite, device="cpu", threads=2)
+        return runner.Plan(
+            suite=suite.name,
+            cases=cases,
+            settings=suite.settings["cpu"],
+            environment=load(path).files[0].run.environment,
+        )
+
+    monkeypatch.setattr(runner, "run", run)
+    monkeypatch.setattr(runner, "plan", plan)
+    assert cli.main(command) == (3 if command[0] == "compare" else 0)  # one replicate is inconclusive
+    assert bool(ran) == (command[0] == "run" and "--dry-run" not in command)
+    assert capsys.readouterr().out
