@@ -198,7 +198,7 @@ def _case(case: Case, before: Sequence[Record], after: Sequence[Record], *, same
     if isinstance(found, str):
         ratio = compared.new_latency_s / compared.base_latency_s if all(latencies) else None  # type: ignore[operator]
         return _Pending(dataclasses.replace(compared, ratio=ratio, reason=found), None)
-    span = found.interval
+    span = found.interval()
     return _Pending(dataclasses.replace(compared, ratio=span.value, low=span.low, high=span.high), found)
 
 

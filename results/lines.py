@@ -176,4 +176,4 @@ def _check_record(record: Record) -> None:
 def _lengths(steps: int, turns: int) -> dict[str, tuple[int, ...]]:
     """Return how many entries each series may have."""
     phases = dict.fromkeys(("forward_s", "backward_s", "optimizer_s"), (0, steps))
-    return {"turn": (steps,), "baseline_s": (0, turns), **phases}
+    return {"turn": (steps,), "baseline_s": (0, turns), "arm_s": (0, turns), **phases}

@@ -13,8 +13,9 @@ from annotated_types import Ge, Gt, Le, MaxLen, MinLen, Predicate
 
 from results.errors import InputError, suggestion
 
-SCHEMA_VERSION: Final = 1
-"""Version of the run file. History: 1, the first."""
+SCHEMA_VERSION: Final = 2
+"""Version of the run file. History: 1, the first; 2 adds what was found out about a record beside its times (equality,
+noise, the batch that ran, warm compilation), peaks and arms of A/B runs. Files of version 1 are still read."""
 
 Task = Literal["inference", "training"]
 Precision = Literal["fp32", "tf32", "amp-fp16", "amp-bf16", "fp16", "bf16"]
@@ -28,6 +29,8 @@ Runtime = Literal[
 Layout = Literal["nchw", "nhwc"]
 Status = Literal["ok", "out-of-memory", "crash", "timeout", "error", "unsupported"]
 Stop = Literal["target", "budget", "time-limit"]
+Sameness = Literal["equal", "wrong", "eager-twice-differs"]
+ArmName = Literal["a", "b"]
 
 T = TypeVar("T")
 
@@ -115,6 +118,8 @@ class Samples:
     baseline_s: tuple[StepSeconds | None, ...] = ()
     """For each turn, the median step of the group's baseline in the same round, or None where it had left;
     empty where no baseline was alive beside this case (and for the baseline itself)."""
+    arm_s: tuple[StepSeconds | None, ...] = ()
+    """A/B runs: for each turn of arm ``b``, the median step of arm ``a`` in the same round; empty elsewhere."""
     forward_s: tuple[StepSeconds, ...] = ()
     """For each step, the part up to the loss (training only, else empty)."""
     backward_s: tuple[StepSeconds, ...] = ()
@@ -123,6 +128,8 @@ class Samples:
     """Steps at the start of the series that are not steady; statistics begin after them."""
     steady: bool
     """Whether the series became steady before sampling ended."""
+    slowing: bool = False
+    """Whether it was not steady because steps became ever slower, as on a machine that grows hot."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,8 +139,12 @@ class Facts:
     first_step_s: Seconds | None = None
     """Wall time of the very first step (with compilation, where the runtime compiles)."""
     compile_s: Seconds | None = None
-    """First step of a compiled runtime less the median steady step."""
+    """First step of a compiled runtime less the median steady step, from an empty cache: a cold compilation."""
+    warm_compile_s: Seconds | None = None
+    """The same in another fresh process that found the artefacts of the cold compilation in its cache."""
     graph_breaks: Count | None = None
+    recompiles: Count | None = None
+    """Compilations after the first step, that is inside the timed ones."""
     peak_resident_bytes: Count | None = None
     """CPU: peak resident size of the worker above its size at its start."""
     peak_allocated_bytes: Count | None = None
@@ -144,7 +155,7 @@ class Facts:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Ran:
-    """What really ran, observed on one forward pass outside the timed steps."""
+    """What really ran, observed on one forward pass of the case's own runtime outside the timed steps."""
 
     parameter_dtypes: tuple[Name, ...]
     """Dtypes of the parameters, such as ``float32``."""
@@ -158,6 +169,66 @@ class Ran:
     """Autocast's dtype, None where it was off."""
     grad_scaler: bool
     threads: Size
+    batch_size: Size | None = None
+    """Images that the first convolution was given."""
+    image_size: Size | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Equality:
+    """Whether a case computes what its baseline computes, against fp64 on the same weights and input.
+
+    Errors are root mean squares relative to that of the reference: of the output, or in training the larger of the
+    loss's and the worst gradient tensor's after one step.
+    """
+
+    verdict: Sameness
+    error: Annotated[float, Ge(0)] | None
+    """The case against fp64; None where it is not finite, which is wrong."""
+    baseline_error: Annotated[float, Ge(0)]
+    """The baseline (fp32, eager, nchw) against fp64: what rounding alone does to this network."""
+    allowed: Annotated[float, Ge(0)]
+    """The error from which on a result counts as wrong, by the precision and the baseline's own error."""
+    what: Name
+    """What differs most: ``output``, ``loss`` or the name of a parameter whose gradient it is."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Noise:
+    """Signs of disturbance while a worker lived. None where the system does not tell."""
+
+    other_cpus: Annotated[float, Ge(0)] | None = None
+    """CPUs that other processes than this run's kept busy, on average."""
+    steal: Annotated[float, Ge(0)] | None = None
+    """CPUs that the hypervisor gave to others while someone here wanted them, on average."""
+    cpu_pressure: Annotated[float, Ge(0)] | None = None
+    """Share of the time in which some task waited for a CPU (PSI)."""
+    memory_pressure: Annotated[float, Ge(0)] | None = None
+    """Share of the time in which some task waited for memory (PSI)."""
+    throttled_s: Seconds | None = None
+    """Seconds for which the control group's CPU limit stopped its tasks."""
+    accelerator_throttling: tuple[Name, ...] = ()
+    """Why the accelerator held its clocks back, by NVML's names."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Peak:
+    """The rate of the fastest matrix product that was found, measured before the run."""
+
+    device: Name
+    precision: Precision
+    threads: Size
+    flops_per_s: Annotated[float, Gt(0)]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Arm:
+    """That a run is one side of an A/B comparison: its replicates pair up with the other side's by their index."""
+
+    name: ArmName
+    pair: Name
+    """The same in both runs."""
+    margin: Annotated[float, Ge(0), Le(1)]
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -297,13 +368,16 @@ class Run:
     """The head of a run file: one machine, one plan."""
 
     id: Name
-    schema: Literal[1] = SCHEMA_VERSION
+    schema: Literal[1, 2] = SCHEMA_VERSION
     started: Name
     """ISO 8601, UTC."""
     suite: Name
     settings: Settings
     environment: Environment
     plan: tuple[Case, ...]
+    peaks: tuple[Peak, ...] = ()
+    arm: Arm | None = None
+    """None for a run that is no side of an A/B comparison."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -324,6 +398,9 @@ class Record:
     nulls: dict[str, Text] = dataclasses.field(default_factory=dict)
     """Reason of each value that could not be had, by the name of the metric or field."""
     ran: Ran | None = None
+    equality: Equality | None = None
+    """None where it was not checked, with the reason in `nulls`; a baseline is not checked against itself."""
+    noise: Noise | None = None
     notes: tuple[Text, ...] = ()
     """Findings a reader should know, such as a precision that the hardware only emulates."""
     budget_s: Annotated[float, Gt(0)] | None = None

@@ -28,12 +28,14 @@ class Difference:
     """Standard error."""
     degrees: float
 
-    @property
-    def interval(self) -> Interval:
-        """The ratio with its 95 % interval, for this case alone."""
+    def interval(self, share: float = 1.0) -> Interval:
+        """Return the ratio with its 95 % interval, for this case alone.
+
+        `share` is how much of the 5 % of error it may spend: one look of several gets its part only.
+        """
         from scipy.special import stdtrit  # noqa: PLC0415 (0.1 s that `import results` need not pay)
 
-        half = float(stdtrit(self.degrees, (1 + CONFIDENCE) / 2)) * self.error
+        half = float(stdtrit(self.degrees, 1 - share * (1 - CONFIDENCE) / 2)) * self.error
         return Interval(math.exp(self.log), math.exp(self.log - half), math.exp(self.log + half))
 
 
@@ -69,8 +71,10 @@ def holm(chances: Sequence[float]) -> list[float]:
     return corrected
 
 
-def verdict(found: Difference, corrected: float, margin: float) -> Verdict:
+def verdict(found: Difference, corrected: float, margin: float, *, share: float = 1.0) -> Verdict:
     """Return what is known of one case at the corrected p-value `corrected` of `chance`.
+
+    `share` is how much of the error may be spent: less than all of it where there will be other looks.
 
     ``slower`` (``faster``): new / base lies beyond 1 + margin (below 1 / (1 + margin)), with at most `FALSE_ALARMS`
     chance of error in the whole family. It is the same to say that the interval at the level which Holm's correction
@@ -78,7 +82,7 @@ def verdict(found: Difference, corrected: float, margin: float) -> Verdict:
     one-sided tests at 2.5 %; no correction is needed, for a pass needs all cases to pass (Berger 1982,
     "Multiparameter hypothesis testing and acceptance sampling"). Else ``inconclusive``.
     """
-    if corrected <= FALSE_ALARMS:
+    if corrected <= share * FALSE_ALARMS:
         return "slower" if found.log > 0 else "faster"
-    interval = found.interval
+    interval = found.interval(share)
     return "same" if 1 / (1 + margin) <= interval.low and interval.high <= 1 + margin else "inconclusive"

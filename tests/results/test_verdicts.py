@@ -42,7 +42,7 @@ def test_without_correction_for_their_number_and_a_margin_there_would_be_many():
     rng = np.random.default_rng(20261122)
     alarms = sum(
         any(
-            found.interval.low > 1 or found.interval.high < 1
+            found.interval().low > 1 or found.interval().high < 1
             for found in (difference(*_sides(rng, 0.02)) for _ in range(10))
         )
         for _ in range(200)
@@ -79,9 +79,9 @@ def test_a_difference_of_the_margin_or_more_is_hardly_ever_called_the_same(effec
 def test_the_interval_is_welchs():
     base, new = [1.0, 1.02, 0.99, 1.01, 1.0], [1.1, 1.3, 1.2]
     expected = scipy_stats.ttest_ind(np.log(new), np.log(base), equal_var=False).confidence_interval(0.95)
-    found = difference(base, new).interval
+    found = difference(base, new).interval()
     assert (found.low, found.high) == pytest.approx((math.exp(expected.low), math.exp(expected.high)))
-    back = difference(new, base).interval
+    back = difference(new, base).interval()
     assert (back.low, back.high) == pytest.approx((1 / found.high, 1 / found.low))
 
 
