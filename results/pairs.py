@@ -44,14 +44,15 @@ class Judged:
 def pair_ratio(samples: Samples) -> float | None:
     """Return how much longer a step of arm b took than one of arm a, from the samples of b: the median over rounds.
 
-    None where no steady turn of b had one of a beside it.
+    On logs, so that arms which change places give the reciprocal: of an even number of ratios, the mean of the middle
+    two would call b slower. None where no steady turn of b had one of a beside it.
     """
-    ratios = [
-        own / other
+    logs = [
+        math.log(own) - math.log(other)
         for turn, own in turn_medians(samples).items()
         if samples.arm_s and (other := samples.arm_s[turn]) is not None
     ]
-    return statistics.median(ratios) if ratios else None
+    return math.exp(statistics.median(logs)) if logs else None
 
 
 def judge(ratios: Sequence[float], margin: float) -> Judged:
@@ -63,13 +64,11 @@ def judge(ratios: Sequence[float], margin: float) -> Judged:
     if pairs < 2:
         reason = f"{pairs or 'no'} pair: nothing tells how another would differ"
         return Judged(verdict="inconclusive", pairs=pairs, reason=reason, ratio=ratios[0] if ratios else None)
-    if len(set(ratios)) == 1:
+    log = np.log(np.asarray(ratios, dtype=np.float64))
+    if len(set(log.tolist())) == 1:  # neighbouring ratios may share a logarithm
         reason = "zero variance: the pairs' ratios are all the same, which no clock gives"
         return Judged(verdict="inconclusive", pairs=pairs, reason=reason, ratio=ratios[0])
-    share = next((share for look, share in LOOKS.items() if pairs <= look), None)
-    if share is None:
-        raise ValueError(f"{pairs} pairs are more than the last look has ({max(LOOKS)})")
-    log = np.log(np.asarray(ratios, dtype=np.float64))
+    share = _share(pairs)
     spread = float(log.std(ddof=1))
     found = Difference(log=float(log.mean()), error=spread / math.sqrt(pairs), degrees=pairs - 1)
     p, interval = chance(found, margin), found.interval(share)
@@ -89,11 +88,18 @@ def judge(ratios: Sequence[float], margin: float) -> Judged:
 def smallest_effect(spread: float, pairs: int, margin: float, *, power: float = 0.95) -> float:
     """Return the smallest true slow-down, as a fraction, that a look at so many pairs calls ``slower`` that often.
 
-    From the pairs' spread (see `Judged.spread`), by the t distribution: an approximation to the non-central one that is
-    good to a tenth from 5 pairs on.
+    From the pairs' spread (see `Judged.spread`), by the non-central t distribution.
     """
-    from scipy.special import stdtrit  # noqa: PLC0415 (0.1 s that `import results` need not pay)
+    from scipy.special import nctdtrinc, stdtrit  # noqa: PLC0415 (0.1 s that `import results` need not pay)
 
-    share = next(share for look, share in LOOKS.items() if pairs <= look)
-    quantiles = [float(stdtrit(pairs - 1, probability)) for probability in (1 - share * FALSE_ALARMS / 2, power)]
-    return math.expm1(math.log1p(margin) + sum(quantiles) * spread / math.sqrt(pairs))
+    needed = float(stdtrit(pairs - 1, 1 - _share(pairs) * FALSE_ALARMS / 2))
+    shift = float(nctdtrinc(pairs - 1, 1 - power, needed))
+    return math.expm1(math.log1p(margin) + shift * spread / math.sqrt(pairs))
+
+
+def _share(pairs: int) -> float:
+    """Return what a look at so many pairs may spend of the error."""
+    for look, share in LOOKS.items():
+        if pairs <= look:
+            return share
+    raise ValueError(f"{pairs} pairs are more than the last look has ({max(LOOKS)})")

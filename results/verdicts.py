@@ -18,6 +18,9 @@ Verdict = Literal["faster", "slower", "same", "inconclusive"]
 FALSE_ALARMS: Final = 0.01
 """Chance that any case of a comparison is called faster or slower although none differs by more than the margin."""
 
+_LARGEST_LOG: Final = 709.0
+"""Intervals end here, for what lies beyond is no finite number."""
+
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
@@ -36,17 +39,17 @@ class Difference:
         from scipy.special import stdtrit  # noqa: PLC0415 (0.1 s that `import results` need not pay)
 
         half = float(stdtrit(self.degrees, 1 - share * (1 - CONFIDENCE) / 2)) * self.error
-        return Interval(math.exp(self.log), math.exp(self.log - half), math.exp(self.log + half))
+        return Interval(*(math.exp(min(end, _LARGEST_LOG)) for end in (self.log, self.log - half, self.log + half)))
 
 
 def difference(base: Sequence[float], new: Sequence[float]) -> Difference | str:
     """Return how `new` differs from `base`, one positive number a replicate, or why that cannot be said."""
-    for side, values in (("BASE", base), ("NEW", new)):
-        if len(values) < 2:
-            return f"{len(values) or 'no'} replicate in {side}: nothing tells how another would differ"
-        if len(set(values)) == 1:
-            return f"zero variance in {side}: its replicates are all the same, which no clock gives"
     logs = [np.log(np.asarray(values, dtype=np.float64)) for values in (base, new)]
+    for side, log in zip(("BASE", "NEW"), logs, strict=True):
+        if log.size < 2:
+            return f"{log.size or 'no'} replicate in {side}: nothing tells how another would differ"
+        if len(set(log.tolist())) == 1:  # neighbouring numbers may share a logarithm
+            return f"zero variance in {side}: its replicates are all the same, which no clock gives"
     shares = [float(log.var(ddof=1)) / log.size for log in logs]
     total = sum(shares)
     degrees = total**2 / sum(share**2 / (log.size - 1) for share, log in zip(shares, logs, strict=True))

@@ -1,0 +1,135 @@
+"""Two arms of an A/B comparison, from their run files: what the pairs show, and what speaks against believing it.
+
+Fails closed, as `results.comparison` does: what is missing, failed or implausible makes the outcome ``inconclusive``.
+"""
+
+import dataclasses
+import statistics
+from typing import Final
+
+from results import differences
+from results.comparison import Outcome
+from results.differences import Change
+from results.errors import InputError
+from results.metrics import measure
+from results.pairs import Judged, judge, pair_ratio
+from results.sanity import TOLERATED, kind, warnings
+from results.schema import Case, Record
+from results.store import Records
+
+WRONG: Final = "wrong"
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Paired:
+    """Everything that two arms' files show."""
+
+    pair: str
+    margin: float
+    a: Case
+    b: Case
+    judged: Judged
+    """Ratios are time an image of arm b over arm a: above 1, b is slower."""
+    ratios: tuple[float, ...]
+    """One for each sound pair, in their order."""
+    a_latency_s: float | None
+    """Geometric mean over the sound pairs, of one whole batch."""
+    b_latency_s: float | None
+    pair_s: float | None
+    """Mean wall seconds that a sound pair took, its processes' start included."""
+    broken: bool
+    """Whether arm b failed, or computed something wrong, where arm a did not."""
+    counts: tuple[Change, ...]
+    """Static counts of a model that both arms have, in which they differ."""
+    environment: tuple[Change, ...]
+    """Fields of the environment in which the arms differ."""
+    reasons: tuple[str, ...]
+    """Why this cannot pass, whatever the pairs show."""
+    notices: tuple[str, ...]
+    """Warnings of the records that do not forbid a verdict, and on how many of them they stand."""
+
+    @property
+    def outcome(self) -> Outcome:
+        """``regression``: b is slower, broken or counts differ. ``pass``: b is faster or the same."""
+        if self.broken or self.counts or (self.judged.verdict == "slower" and not self.reasons):
+            return "regression"
+        if self.reasons or self.judged.verdict == "inconclusive":
+            return "inconclusive"
+        return "pass"
+
+
+def compare_arms(a: Records, b: Records) -> Paired:
+    """Judge the pairs of two run files that `resnet-bench ab` wrote, each given as `results.load` does.
+
+    Raises:
+        InputError: They are not the two sides of one A/B comparison.
+    """
+    (run_a, run_b) = (side.files[0].run for side in (a, b))
+    arms = [run.arm for run in (run_a, run_b)]
+    if any(arm is None for arm in arms) or any(len(side.files) != 1 for side in (a, b)):
+        raise InputError("not the two run files of one A/B comparison; use `resnet-bench compare` for other runs")
+    arm_a, arm_b = (arm for arm in arms if arm is not None)
+    if arm_a.pair != arm_b.pair or (arm_a.name, arm_b.name) != ("a", "b"):
+        raise InputError(f"arm {arm_a.name} of {arm_a.pair} and arm {arm_b.name} of {arm_b.pair} are not one pair")
+    case_a, case_b = run_a.plan[0], run_b.plan[0]
+    after = {record.replicate: record for record in b}
+    pairs = [(record, after[record.replicate]) for record in a if record.replicate in after]
+    sound = [(one, other) for one, other in pairs if ratio(one, other) is not None]
+    ratios = tuple(found for one, other in sound if (found := ratio(one, other)) is not None)
+    reasons, notices = _problems(a, b)
+    lonely = sum(one.status == other.status == "ok" for one, other in pairs) - len(sound)
+    if lonely:
+        reasons = (*reasons, f"{lonely} of {len(pairs)} pairs had no steady round in common")
+    counts, _ = differences.counts(a, b, ())
+    return Paired(
+        pair=arm_a.pair,
+        margin=arm_a.margin,
+        a=case_a,
+        b=case_b,
+        judged=judge(ratios, arm_a.margin),
+        ratios=ratios,
+        a_latency_s=_mean([one for one, _ in sound]),
+        b_latency_s=_mean([other for _, other in sound]),
+        pair_s=statistics.mean(max(one.duration_s, other.duration_s) for one, other in sound) if sound else None,
+        broken=any(_bad(other) and not _bad(one) for one, other in pairs),
+        counts=counts,
+        environment=differences.environment(a, b),
+        reasons=(*a.problems, *b.problems, *reasons),
+        notices=notices,
+    )
+
+
+def ratio(a: Record, b: Record) -> float | None:
+    """Return the time an image of b over that of a, in the rounds that both shared; None where either failed."""
+    if a.status != "ok" or b.status != "ok" or b.samples is None:
+        return None
+    found = pair_ratio(b.samples)
+    return None if found is None else found * a.case.batch_size / b.case.batch_size
+
+
+def _bad(record: Record) -> bool:
+    wrong = record.equality is not None and record.equality.verdict == WRONG
+    return wrong or record.status not in {"ok", "unsupported"}
+
+
+def _mean(records: list[Record]) -> float | None:
+    latencies = [measure(record, None).metrics["latency_s"] for record in records]
+    found = [latency for latency in latencies if latency is not None]
+    return statistics.geometric_mean(found) if found else None
+
+
+def _problems(a: Records, b: Records) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return what forbids a pass, and what is only said: one line a kind, not one a record."""
+    reasons: dict[str, None] = {}
+    notices: dict[str, int] = {}
+    for name, side in (("a", a), ("b", b)):
+        for record in side:
+            if record.status != "ok":
+                reasons[f"{record.status} in arm {name}: {record.cause or 'no cause given'}"] = None
+            for line in warnings(record, side.static(record), side.run(record).peaks):
+                if kind(line) in TOLERATED:
+                    told = f"{kind(line)} in arm {name}"
+                    notices[told] = notices.get(told, 0) + 1
+                else:
+                    reasons[f"arm {name}: {line}"] = None
+    return tuple(reasons), tuple(f"{told}: {count} of its processes" for told, count in notices.items())
