@@ -28,17 +28,28 @@ from typing import IO, Any, Final, Self
 
 import psutil
 
-PRELOAD: Final = ("torch", "torchvision.models", "fvcore.nn", "bench.worker", "bench.costs", "resnet.model")
-"""What workers would import first: each import starts no thread and touches no device (tested)."""
+PRELOAD: Final[tuple[str, ...]] = (
+    "torch",
+    "torchvision.models",
+    "fvcore.nn",
+    "bench.worker",
+    "bench.costs",
+    "resnet.model",
+)
+"""What workers would import first: each import starts no thread and touches no device (tested). What an interpreter
+lacks is left out: a worker that needs it says so."""
 SERVE: Final = "bench.worker:serve"
 """What a worker usually runs."""
 
 _PR_SET_PDEATHSIG: Final = 1
 _PR_SET_CHILD_SUBREAPER: Final = 36
 _START: Final = (
-    "import json, sys; sys.path[:] = json.loads(sys.argv[1]);"
+    "import json, sys; before, after = json.loads(sys.argv[1]); sys.path[:0] = before; sys.path += after;"
     "from bench.forkserver import serve; serve(int(sys.argv[2]))"
 )
+_ROOT: Final = str(pathlib.Path(__file__).resolve().parent.parent)
+MAX_ANSWER_BYTES: Final = 64 * 2**20
+"""A longer line is no answer: the cost of the largest model, layer by layer, takes some hundred kilobytes."""
 _LAST_WORDS: Final = 400
 _LEAVE_S: Final = 10.0
 """How long a process may take to end after its last word: a core dump is written meanwhile."""
@@ -68,30 +79,31 @@ class Worker:
         self.pid = pid
         self._server = server
         self._connection = connection
-        self._lines = connection.makefile("rb")
+        self._unread = bytearray()
         self._log = log
 
     def request(self, message: dict[str, Any], *, timeout_s: float) -> dict[str, Any]:
         """Send a message and block until the answer is there.
 
         Raises:
-            WorkerDied: the worker ended, said something that is no answer, or was silent for `timeout_s` and has
-                been killed.
+            WorkerDied: the worker ended, said something that is no answer, or had not answered after `timeout_s` and
+                has been killed.
         """
+        deadline = time.monotonic() + timeout_s
         try:
             self._connection.settimeout(timeout_s)
             self._connection.sendall(json.dumps(message).encode() + b"\n")
-            line = self._lines.readline()
+            line = self._line(deadline)
         except TimeoutError:
             self._server.reap(self.pid, kill=True)
             raise WorkerDied(f"no answer within {timeout_s:g} s; it was killed", hung=True) from None
         except OSError:
             line = b""
-        if not line.endswith(b"\n"):
+        if not line.endswith(b"\n") and len(line) <= MAX_ANSWER_BYTES:
             raise self._post_mortem()
         try:
             answer = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             answer = None
         if not isinstance(answer, dict):
             self.close()
@@ -100,47 +112,101 @@ class Worker:
 
     def close(self) -> None:
         """End the worker and all that it started. Safe to call twice."""
-        self._lines.close()
         self._connection.close()
         self._server.reap(self.pid, kill=True)
         self._log.close()
 
+    def _line(self, deadline: float) -> bytes:
+        """Return a line, or what there was of it when the worker ended or it became too long for an answer.
+
+        The deadline is that of the whole line: a worker that sends a byte now and then hangs all the same.
+        """
+        end = self._unread.find(b"\n")
+        while end < 0 and len(self._unread) <= MAX_ANSWER_BYTES:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise TimeoutError
+            self._connection.settimeout(left)
+            data = self._connection.recv(1 << 16)
+            if not data:
+                break
+            if b"\n" in data:
+                end = len(self._unread) + data.index(b"\n")
+            self._unread += data
+        line = bytes(self._unread[: end + 1] if end >= 0 else self._unread)
+        del self._unread[: len(line)]
+        return line
+
     def _post_mortem(self) -> WorkerDied:
         status = self._server.reap(self.pid, kill=False)
-        words = self._last_words()
+        words = _last_words(self._log)
         if status is None:
             return WorkerDied(f"the fork server is gone{words}")
         if status < 0:
-            name = signal.Signals(-status).name
+            names = {number.value: number.name for number in signal.Signals}  # real-time signals have none
+            name = names.get(-status, f"signal {-status}")
             return WorkerDied(f"killed by {name}{words}", signal_number=-status)
         return WorkerDied(f"it exited with status {status} and no answer{words}")
 
-    def _last_words(self) -> str:
-        size = self._log.seek(0, os.SEEK_END)
-        self._log.seek(max(0, size - _LAST_WORDS))
-        lines = self._log.read().decode(errors="replace").split("\n")
-        said = [line.strip() for line in lines if line.strip()]
-        return f"; its last words: {said[-1]}" if said else ""
+
+def _last_words(log: IO[bytes]) -> str:
+    size = log.seek(0, os.SEEK_END)
+    log.seek(max(0, size - _LAST_WORDS))
+    lines = log.read().decode(errors="replace").split("\n")
+    said = [line.strip() for line in lines if line.strip()]
+    return f"; its last words: {said[-1]}" if said else ""
 
 
 class ForkServer:
     """The parent's handle on the server. A context manager: leaving it ends every worker."""
 
-    def __init__(self, python: str = sys.executable, *, patience_s: float = 120.0) -> None:
-        """Start the server; it imports torch while the caller goes on."""
+    def __init__(
+        self,
+        python: str | pathlib.Path | None = None,
+        *,
+        checkout: str | pathlib.Path | None = None,
+        patience_s: float = 120.0,
+    ) -> None:
+        """Start the server; it imports torch while the caller goes on.
+
+        Args:
+            python: the interpreter of its workers, None for this one with this one's import path. Another one takes
+                our modules from its own environment if it has them, else from here.
+            checkout: a folder whose modules come before all others: another checkout of this project.
+            patience_s: seconds without an answer after which the server counts as lost.
+
+        Raises:
+            ServerLost: there is no such interpreter.
+        """
         ours, theirs = socket.socketpair()
+        first = [] if checkout is None else [str(pathlib.Path(checkout).resolve())]
+        path = (first + sys.path, []) if python is None else (first, [_ROOT])
         self._patience_s = patience_s
         self._turn = threading.Lock()  # a question and its answer belong together, whichever thread asks
         self._connection = ours
         self._lines = ours.makefile("rb")
-        command = [python, "-c", _START, json.dumps(sys.path), str(theirs.fileno())]
-        self._process = subprocess.Popen(
-            command,
-            pass_fds=(theirs.fileno(),),
-            stdin=subprocess.DEVNULL,
-            start_new_session=True,  # Ctrl-C is the parent's to handle
-        )
-        theirs.close()
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the server
+        # -P: the current folder must not come before what an interpreter has of its own.
+        command = [str(python or sys.executable), "-P", "-c", _START, json.dumps(path), str(theirs.fileno())]
+        try:
+            self._process = subprocess.Popen(
+                command,
+                pass_fds=(theirs.fileno(),),
+                stdin=subprocess.DEVNULL,
+                stderr=self._log,
+                start_new_session=True,  # Ctrl-C is the parent's to handle
+            )
+        except OSError as error:
+            for mine in (self._lines, self._connection, self._log):
+                mine.close()
+            raise ServerLost(f"cannot run {python}: {error.strerror}") from None
+        finally:
+            theirs.close()
+
+    @property
+    def pid(self) -> int:
+        """Process id of the server, whose descendants are all that it started."""
+        return self._process.pid
 
     def spawn(self, target: str = SERVE) -> Worker:
         """Fork a worker that runs `target`, a ``module:function`` that takes the worker's socket.
@@ -181,6 +247,7 @@ class ForkServer:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        self._log.close()
 
     def __enter__(self) -> Self:
         return self
@@ -200,11 +267,16 @@ class ForkServer:
                 with contextlib.suppress(OSError):
                     self._connection.shutdown(socket.SHUT_RDWR)  # it ends, and every worker with it
                 if isinstance(error, (OSError, ValueError)):
-                    status = self._process.poll()
-                    why = f"silent for {self._patience_s:g} s" if status is None else f"ended with status {status}"
-                    raise ServerLost(f"the process that starts workers was lost ({why})") from error
+                    raise ServerLost(f"the process that starts workers was lost ({self._why(error)})") from error
                 raise
         return answer
+
+    def _why(self, error: BaseException) -> str:
+        if isinstance(error, TimeoutError):
+            return f"silent for {self._patience_s:g} s"
+        with contextlib.suppress(subprocess.TimeoutExpired):  # whoever has closed a socket is about to end
+            return f"ended with status {self._process.wait(timeout=10)}{_last_words(self._log)}"
+        return "it closed its socket"
 
 
 # ------------------------------------------------------------------------------------------------ the server's side
@@ -217,7 +289,8 @@ def serve(file_number: int) -> None:
     connection = socket.socket(fileno=file_number)
     with warnings.catch_warnings(action="ignore"):  # of one library about another: nothing a user can act on
         for module in PRELOAD:
-            importlib.import_module(module)
+            with contextlib.suppress(ImportError):
+                importlib.import_module(module)
     workers: set[int] = set()
     buffered, descriptors = b"", []
     try:

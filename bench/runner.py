@@ -5,18 +5,19 @@ import datetime
 import pathlib
 import tempfile
 import time
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
+from bench import probe
 from bench.environment import usable_cores
-from bench.forkserver import ForkServer, ServerLost, WorkerDied
+from bench.forkserver import ForkServer, ServerLost
 from bench.group import GroupRun, groups
 from bench.progress import Listener, Phase, Progress
 from bench.suite import DEFAULTS, Suite, change_settings, check_case, choose, expand, kind_of, override, sample
 from results.errors import InputError
 from results.lines import DamagedLineError
-from results.schema import Case, Environment, Facts, Record, Run, Settings, Static, from_json
+from results.schema import Case, Environment, Record, Run, Settings, Static
 from results.store import Records, RunFile, load
 from results.writer import Writer, new_run_id
 
@@ -26,8 +27,6 @@ _COMPILE_S: Final = 30.0
 """A compilation, likewise."""
 _LEAST_BUDGET_S: Final = 0.3
 """No worker is given less, however little time is left."""
-_DESCRIBE_S: Final = 120.0
-"""How long a driver may take to say what it drives."""
 _COUNTERS: Final = 8
 """Processes that count models at the same time, at most: each holds one model."""
 
@@ -109,9 +108,12 @@ def run(
         Stopped: the run ended before its time; what was measured is in the file.
     """
     if resume is not None:
-        planned_devices = {case.device for file in load(resume).files for case in file.run.plan}
+        before = load(resume).files[0].run
+        if before.arm is not None:
+            raise InputError(f"{resume} is an arm of an A/B comparison, which cannot go on; start it again")
+        planned_devices = {case.device for case in before.plan}
         with ForkServer() as server:
-            environment = _environment(server, planned_devices)[1]
+            environment = probe.environment(server, planned_devices)[1]
             writer, file = Writer.resume(resume, started=_now(), environment=environment)
             return _Run(server, writer, file.run, file, listener).measure()
     chosen = _chosen(suite, axes, settings)
@@ -124,6 +126,7 @@ def run(
             settings=planned.settings,
             environment=planned.environment,
             plan=planned.cases,
+            peaks=probe.peaks(server, planned.cases),
         )
         return _Run(server, Writer.create(out, header), header, None, listener).measure()
 
@@ -158,27 +161,12 @@ def _chosen(
 
 def _plan(server: ForkServer, chosen: Suite | _Cases, device: str) -> Plan:
     if isinstance(chosen, _Cases):
-        _, environment = _environment(server, {case.device for case in chosen.cases})
+        _, environment = probe.environment(server, {case.device for case in chosen.cases})
         return Plan(suite="cases", cases=chosen.cases, settings=chosen.settings, environment=environment)
-    (full_name,), environment = _environment(server, {device})
+    (full_name,), environment = probe.environment(server, {device})
     cases = expand(chosen, device=full_name, threads=environment.torch_threads)
     settings = chosen.settings[kind_of(full_name)]
     return Plan(suite=chosen.name, cases=cases, settings=settings, environment=environment)
-
-
-def _environment(server: ForkServer, devices: Collection[str]) -> tuple[list[str], Environment]:
-    """Ask a worker what this machine is: asking an accelerator is not for the fork server, nor for a caller."""
-    try:
-        worker = server.spawn()
-        try:
-            answer = worker.request({"do": "describe", "devices": sorted(devices)}, timeout_s=_DESCRIBE_S)
-        finally:
-            worker.close()
-    except (ServerLost, WorkerDied) as death:
-        raise InputError(f"this machine cannot be measured, try python -c 'import torch': {death}") from death
-    if "failed" in answer:
-        raise InputError(answer["cause"])
-    return answer["devices"], from_json(Environment, answer["environment"])
 
 
 class _Run:
@@ -244,18 +232,11 @@ class _Run:
     def _static(self, key: tuple[str, int]) -> Static | None:
         """Count one model in a worker of its own; one that cannot be counted is measured all the same."""
         model, image_size = key
-        worker = self._server.spawn()
-        try:
-            message = {"do": "static", "model": model, "image_size": image_size}
-            answer = worker.request(message, timeout_s=self._header.settings.timeout_s)
-        except WorkerDied as death:
-            answer = {"failed": "crash", "cause": death.cause}
-        finally:
-            worker.close()
-        if "failed" in answer:
-            self._uncounted[key] = f"its static cost could not be counted: {answer['cause']}"
+        found = probe.static(self._server, model, image_size, timeout_s=self._header.settings.timeout_s)
+        if isinstance(found, str):
+            self._uncounted[key] = f"its static cost could not be counted: {found}"[:4096]
             return None
-        return from_json(Static, answer["static"])
+        return found
 
     def _pass(self, replicate: int, cache: pathlib.Path) -> None:
         """Measure every group once."""
@@ -287,13 +268,13 @@ class _Run:
         try:
             self._writer.record(record)
         except DamagedLineError as nonsense:  # a worker reported what cannot be
-            record = dataclasses.replace(
-                record,
+            record = Record(
+                case=record.case,
+                replicate=record.replicate,
                 status="error",
                 cause=f"its worker's report breaks the schema: {nonsense}",
-                samples=None,
-                facts=Facts(),
-                ran=None,
+                started=record.started,
+                duration_s=record.duration_s,
             )
             self._writer.record(record)
         self._left -= 1

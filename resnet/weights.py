@@ -6,7 +6,6 @@ import pickle
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-import safetensors.torch
 import torch
 from torch import Tensor
 
@@ -87,6 +86,8 @@ def read(path: pathlib.Path) -> Mapping[str, Tensor]:
         )
     try:
         if path.suffix == ".safetensors":
+            import safetensors.torch  # noqa: PLC0415 - a measuring process need not have it
+
             state = safetensors.torch.load_file(path)
         else:
             state = torch.load(path, map_location="cpu", weights_only=True)

@@ -11,7 +11,7 @@ from typing import BinaryIO, Final, overload
 
 from results.errors import InputError
 from results.lines import MAX_LINE_BYTES, Body, DamagedLineError, End, Resumed, decode
-from results.schema import Environment, Record, Run, Static
+from results.schema import Case, Environment, Record, Run, Static
 
 _ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _MACHINE: Final = ("cpu", "usable_cores", "memory_bytes", "os", "kernel", "python", "torch", "tool_version")
@@ -30,6 +30,17 @@ class RunFile:
     """Whether the run came to its end: every case of its plan was dealt with."""
     problems: tuple[str, ...]
     """What is wrong with the file, a line each: ``FILE line N: what``."""
+
+    def cases(self) -> dict[Case, dict[int, Record]]:
+        """Return each case's records by replicate, in the order of the plan.
+
+        A replicate that was measured again after a break counts once, as it was last.
+        """
+        found: dict[Case, dict[int, Record]] = {}
+        for record in self.records:
+            found.setdefault(record.case, {})[record.replicate] = record
+        order = {case: place for place, case in enumerate(self.run.plan)}
+        return {case: found[case] for case in sorted(found, key=lambda case: order.get(case, len(order)))}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -148,7 +159,9 @@ def _parse_stream(path: Path, stream: BinaryIO) -> Parsed:
     damaged: str | None = None
     end: End | None = None
     good_bytes = stream.tell()
-    last, skipped = 1, 0  # number of the last sound line, and damaged ones since
+    last, skipped = 1, 0  # highest number of a sound line, and damaged ones since
+    seen = {last}
+    bare: list[str] = []
     for position, raw in enumerate(_raw_lines(stream), start=2):
         where = f"{path} line {position}"
         try:
@@ -161,13 +174,16 @@ def _parse_stream(path: Path, stream: BinaryIO) -> Parsed:
             else:
                 problems.append(f"{where}: torn, as the run was cut off while writing it; left out")
             continue
-        wrong = _misplaced(number, body, last, skipped, end)
+        wrong = _misplaced(number, body, last, seen, skipped, end)
         if wrong:
             problems.append(f"{where}: {wrong}")
             damaged = damaged or problems[-1]
-        if number <= last:
+        if number in seen:
             continue
-        last, skipped, end = number, 0, None
+        bare = [] if raw.endswith(b"\n") else [f"{where}: its newline is lost, and nothing else of it"]
+        seen.add(number)
+        if number > last:
+            last, skipped, end = number, 0, None
         match body:
             case Static():
                 statics.append(body)
@@ -179,7 +195,7 @@ def _parse_stream(path: Path, stream: BinaryIO) -> Parsed:
                 end = body
         if not isinstance(body, End):
             good_bytes = stream.tell()
-    problems += [f"{path}: {problem}" for problem in _ending(run, records, end)]
+    problems += [*bare, *(f"{path}: {problem}" for problem in _ending(run, records, end))]
     file = RunFile(
         path=path,
         run=run,
@@ -220,9 +236,11 @@ def _raw_lines(stream: BinaryIO) -> Iterator[bytes]:
             rest = stream.readline(MAX_LINE_BYTES)
 
 
-def _misplaced(number: int, body: Body, last: int, skipped: int, end: End | None) -> str | None:
-    if number <= last:
+def _misplaced(number: int, body: Body, last: int, seen: set[int], skipped: int, end: End | None) -> str | None:
+    if number in seen:
         return f"repeats line {number}; left out"
+    if number < last:
+        return f"not in its place (it was line {number})"
     if number > last + skipped + 1:
         missing = number - last - skipped - 1
         return f"{missing} line{'s are' if missing > 1 else ' is'} missing before it (it was line {number})"

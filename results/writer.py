@@ -11,18 +11,21 @@ import re
 import secrets
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, NamedTuple, Self
+from typing import Final, Literal, NamedTuple, Self
 
 from results.errors import InputError
 from results.lines import Body, End, Resumed, encode
 from results.schema import Environment, Record, Run, Static
 from results.store import Parsed, RunFile, check_run_id, parse
 
+_ELSEWHERE: Final = "choose another folder with --out"
+_KEPT: Final = "what was measured before is kept, make room and go on with --resume"
+
 
 def new_run_id(now: datetime.datetime, suite: str) -> str:
-    """Return an id that sorts by time and names the suite, such as ``20261122-003812-default-a1b2``."""
+    """Return an id that sorts by time and names the suite, such as ``20261122-003812-default-a1b2c3d4``."""
     word = re.sub(r"[^A-Za-z0-9._-]+", "-", suite)[:32].strip(".-") or "run"
-    return f"{now:%Y%m%d-%H%M%S}-{word}-{secrets.token_hex(2)}"
+    return f"{now:%Y%m%d-%H%M%S}-{word}-{secrets.token_hex(4)}"
 
 
 class _Position(NamedTuple):
@@ -52,24 +55,28 @@ class Writer:
         """Start ``folder/<run id>.jsonl`` with its header; an existing file is never overwritten."""
         check_run_id(run.id)
         path = Path(folder) / f"{run.id}.jsonl"
+        half = path.with_name(f"{path.name}.new")  # so that a run file, as soon as it has its name, has its header
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o644)
+            descriptor = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o644)
         except FileExistsError:
-            what = "is there already" if path.exists() else "cannot be made: its folder is a file"
-            raise InputError(f"{path} {what}; choose another folder with --out") from None
+            _check_absent(half)
+            raise InputError(f"{path} cannot be made: its folder is a file; {_ELSEWHERE}") from None
         except OSError as error:
-            raise InputError(
-                f"cannot write into {folder}: {error.strerror or error}; choose another folder with --out"
-            ) from None
+            raise InputError(f"cannot write into {folder}: {error.strerror or error}; {_ELSEWHERE}") from None
         writer = cls(path, descriptor)
+        made = half
         try:
+            _check_absent(path)  # and from here on: whoever would make it must first make `half`
             writer._lock()
             writer._append(run)
+            made = half.rename(path)
             _sync_folder(path.parent)
-        except BaseException:
+        except BaseException as error:
             writer.close()
-            path.unlink(missing_ok=True)
+            made.unlink(missing_ok=True)
+            if isinstance(error, OSError):
+                raise _refused(path, error, _ELSEWHERE) from None
             raise
         return writer
 
@@ -97,8 +104,10 @@ class Writer:
             writer._truncate()
             writer._end_line()
             writer._append(Resumed(started=started, environment=environment))
-        except BaseException:
+        except BaseException as error:
             writer.close()
+            if isinstance(error, OSError):
+                raise _refused(path, error, _KEPT) from None
             raise
         return writer, parsed.file
 
@@ -142,18 +151,15 @@ class Writer:
         data = encode(before.line, body)
         after = _Position(before.line + 1, before.good_bytes + len(data), before.records + isinstance(body, Record))
         try:
+            if os.fstat(self._descriptor).st_size > before.good_bytes:  # the disk has refused even to cut
+                self._truncate()
             _write_all(self._descriptor, data)
             self._position = after  # before the sync: if that is interrupted, the line stands in the file all the same
             os.fsync(self._descriptor)
         except OSError as error:
             self._position = before
             self._cut()
-            remedy = (
-                "choose another folder with --out"
-                if before.line == 1
-                else "what was measured before is kept, make room and go on with --resume"
-            )
-            raise InputError(f"cannot write {self.path}: {error.strerror or error}; {remedy}") from None
+            raise _refused(self.path, error, _ELSEWHERE if before.line == 1 else _KEPT) from None
         except BaseException:  # an interrupt may have left a part of the line
             self._cut()
             raise
@@ -171,6 +177,15 @@ class Writer:
         good_bytes = self._position.good_bytes
         if os.pread(self._descriptor, 1, good_bytes - 1) != b"\n":
             self._position = self._position._replace(good_bytes=good_bytes + os.write(self._descriptor, b"\n"))
+
+
+def _check_absent(path: Path) -> None:
+    if path.exists():
+        raise InputError(f"{path} is there already; {_ELSEWHERE}")
+
+
+def _refused(path: Path, error: OSError, remedy: str) -> InputError:
+    return InputError(f"cannot write {path}: {error.strerror or error}; {remedy}")
 
 
 def _check_resumable(parsed: Parsed) -> None:

@@ -23,6 +23,13 @@ def echo(connection):
         _answer(connection, answer)
 
 
+def where(connection):
+    import bench  # noqa: PLC0415 - whose it is depends on the path of this process
+
+    for _ in connection.makefile("rb"):
+        _answer(connection, {"bench": bench.__path__[0]})
+
+
 def segfault(connection):
     connection.makefile("rb").readline()
     os.kill(os.getpid(), signal.SIGSEGV)

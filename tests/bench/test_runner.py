@@ -180,8 +180,8 @@ def test_the_time_limit_leaves_cases_for_another_time(tmp_path):
 
 
 def test_workers_that_crash_hang_or_leave_cost_only_their_record(tmp_path, monkeypatch, server):
-    # The first worker describes the machine, the second counts; then come the cases in their order.
-    faults = {4: "segfault", 5: "hang", 6: "leave", 7: "babble"}
+    # The first worker describes the machine, three find peaks, the fifth counts; then come the cases in their order.
+    faults = {7: "segfault", 8: "hang", 9: "leave", 10: "babble"}
     targets = {number: f"tests.bench.faulty:{fault}" for number, fault in faults.items()}
     monkeypatch.setattr(runner, "ForkServer", lambda: Shared(server, targets))
     before = {child.pid for child in psutil.Process().children(recursive=True)}

@@ -6,6 +6,7 @@ import pytest
 
 from results.errors import InputError
 from results.lines import MAX_LINE_BYTES, DamagedLineError, decode, encode
+from results.schema import Noise
 
 
 def _sealed(rest):
@@ -92,9 +93,47 @@ def test_a_huge_line_is_refused_before_it_is_parsed():
 
 
 def test_a_newer_schema_asks_for_an_update(make_run):
-    newer = _changed(encode(1, make_run())[:-1], lambda c: c["header"].update(schema=2, novelty=1))
-    with pytest.raises(InputError, match=r"newer resnet-bench .schema 2, this one reads 1.; update"):
+    newer = _changed(encode(1, make_run())[:-1], lambda c: c["header"].update(schema=3, novelty=1))
+    with pytest.raises(InputError, match=r"newer resnet-bench .schema 3, this one reads 2.; update"):
         decode(newer)
+
+
+def test_version_1_is_still_read(make_run, make_record):
+    def header(content):
+        for name in ("peaks", "arm"):
+            del content["header"][name]
+        content["header"]["schema"] = 1
+
+    def record(content):
+        old = content["record"]
+        for part, names in {
+            "samples": ("arm_s", "slowing"),
+            "facts": ("warm_compile_s", "recompiles"),
+            "ran": ("batch_size", "image_size"),
+        }.items():
+            for name in names:
+                del old[part][name]
+        for name in ("equality", "noise"):
+            del old[name]
+
+    assert decode(_changed(encode(1, make_run())[:-1], header)) == (1, make_run(schema=1))
+    assert decode(_changed(encode(7, make_record())[:-1], record)) == (7, make_record())
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda c: c["record"]["samples"].update(arm_s=[0.1]), "record.samples.arm_s: 1 entries"),
+        (lambda c: c["record"]["equality"].update(verdict="close"), "record.equality.verdict"),
+        (lambda c: c["record"]["equality"].update(error=math.inf), "not JSON|finite"),
+        (lambda c: c["record"]["noise"].update(steal=-0.1), "record.noise.steal"),
+        (lambda c: c["record"]["facts"].update(recompiles=1.5), "record.facts.recompiles"),
+    ],
+)
+def test_what_version_2_adds_is_checked_too(make_record, make_equality, change, message):
+    line = encode(7, make_record(equality=make_equality(), signs=Noise(steal=0.1)))[:-1]
+    with pytest.raises(DamagedLineError, match=message):
+        decode(_changed(line, change))
 
 
 def test_the_writer_refuses_what_the_reader_would(make_record):

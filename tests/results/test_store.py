@@ -50,6 +50,17 @@ def test_equal_records_of_two_runs_know_their_own(tmp_path, write_run, make_reco
         loaded.run(make_record())
 
 
+def test_the_cases_of_a_file_are_in_the_order_of_its_plan(tmp_path, write_run, make_record, make_case, make_run):
+    cases = [make_case(batch_size=size) for size in (1, 2, 4)]
+    records = [make_record(case, replicate=index) for index in range(2) for case in reversed(cases[:2])]
+    again = make_record(cases[0], seed=9)
+    (file,) = load(write_run(tmp_path, [*records, again], run=make_run(plan=cases))).files
+    found = file.cases()
+    assert list(found) == cases[:2]
+    assert [sorted(one) for one in found.values()] == [[0, 1], [0, 1]]
+    assert found[cases[0]][0] == again
+
+
 def test_a_slice_is_records(path, records):
     assert load(path)[1:3] == tuple(records[1:3])
 
