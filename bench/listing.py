@@ -93,7 +93,7 @@ def suites_text() -> str:
 
 def metrics_text() -> str:
     """Return the metrics of a record with unit, better direction and meaning."""
-    from results.metrics import METRICS  # noqa: PLC0415 - only where it is asked for
+    from results.catalogue import METRICS  # noqa: PLC0415 - only where it is asked for
 
     rows = [[name, each.unit, each.better or "", each.description] for name, each in METRICS.items()]
     return text_table(["name", "unit", "better", "description"], rows).rstrip()

@@ -172,6 +172,7 @@ class Seat:
             optimizer_s=columns.get("optimizer", ()),
             warmup=steady.start,
             steady=steady.steady,
+            slowing=steady.slowing,
         )
 
 

@@ -93,6 +93,32 @@ def _percent(row: Any) -> Cell:
     return Cell(text=f"{100 * value:.2f}{SPACE}%", sort=value)
 
 
+def _error(row: Any) -> Cell:
+    value = number(row.equality_error)
+    if value is None:
+        return Cell(text=NONE, reason=_reason(row, "equality_error"))
+    return Cell(text=f"{value:.1e}", sort=value)
+
+
+_NEVER: Final = 1e300
+"""What "never" sorts as: behind any number of steps."""
+
+
+def _break_even(row: Any) -> Cell:
+    """Show the steps with their interval; never, where a run says so, sorts behind every number."""
+    value, reason = number(row.break_even_steps), _reason(row, "break_even_steps")
+    if value is None:
+        never = reason.startswith("never")
+        return Cell(text="never" if never else NONE, reason=reason, sort=_NEVER if never else None)
+    low, high = number(row.break_even_low), number(row.break_even_high)
+    ends = "" if low is None else f"{_steps(low)} to {'never' if high is None else _steps(high)}"
+    return Cell(text=f"{_steps(value)}{SPACE}steps", note=ends, sort=value)
+
+
+def _steps(value: float) -> str:
+    return f"{float(f'{value:.2g}'):,.0f}"
+
+
 COLUMNS: Final[dict[str, Column]] = {
     "model": Column(heading="variant", make=_word("model"), numeric=False),
     "machine": Column(heading="machine", make=_word("machine"), numeric=False),
@@ -126,7 +152,13 @@ COLUMNS: Final[dict[str, Column]] = {
     "peak_allocated_bytes": Column(heading="peak allocated", make=_exact("peak_allocated_bytes", "B")),
     "first_step_s": Column(heading="first step", make=_exact("first_step_s", "s")),
     "compile_s": Column(heading="compile", make=_exact("compile_s", "s")),
+    "warm_compile_s": Column(heading="warm compile", make=_exact("warm_compile_s", "s")),
+    "break_even_steps": Column(heading="compiling pays after", make=_break_even),
     "graph_breaks": Column(heading="graph breaks", make=_whole("graph_breaks")),
+    "recompiles": Column(heading="recompilations", make=_whole("recompiles")),
+    "equality": Column(heading="result", make=_word("equality"), numeric=False),
+    "equality_error": Column(heading="error", make=_error),
+    "state": Column(heading="steps", make=_word("state"), numeric=False),
     "forward_s": Column(heading="forward", make=_exact("forward_s", "s")),
     "backward_s": Column(heading="backward", make=_exact("backward_s", "s")),
     "optimizer_s": Column(heading="optimizer", make=_exact("optimizer_s", "s")),

@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,6 +20,7 @@ from reports.theme import template
 from reports.views import AXES, View, constants, constants_text, each
 from results.errors import InputError
 from results.formats import printable
+from results.sanity import kind
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,7 +41,13 @@ CASE_COLUMNS: Final = (
     "peak_allocated_bytes",
     "first_step_s",
     "compile_s",
+    "warm_compile_s",
+    "break_even_steps",
     "graph_breaks",
+    "recompiles",
+    "equality",
+    "equality_error",
+    "state",
     "imagenet_top1",
 )
 MODEL_COLUMNS: Final = (
@@ -97,9 +104,10 @@ def build(records: "Records", path: str | Path = "report.html") -> Path:
     The same records give the same bytes. An existing file is replaced, and only once the new one is whole.
 
     Raises:
-        InputError: The page cannot be written there.
+        InputError: The page cannot be written there, or it would take the place of what is no page.
     """
     path = Path(path)
+    _check_place(path, records)
     html = render(records)
     try:
         handle, half = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
@@ -118,13 +126,21 @@ def build(records: "Records", path: str | Path = "report.html") -> Path:
     return path
 
 
+def _check_place(path: Path, records: "Records") -> None:
+    """Refuse what a slip of the hand would destroy: a run file (``-o runs/*.jsonl``), or a device such as /dev/null."""
+    if path.suffix == ".jsonl" or os.path.realpath(path) in {str(file.path) for file in records.files}:
+        raise InputError(f"{str(path)!r} is the place of a run file; choose another path for the page")
+    if path.exists() and not path.is_file():
+        raise InputError(f"{str(path)!r} is there and no file; choose another path for the page")
+
+
 def render(records: "Records") -> str:
     """Return the page of `records` as HTML."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415 (only where drawn)
     from markupsafe import Markup  # noqa: PLC0415
     from plotly.offline import get_plotlyjs  # type: ignore[attr-defined]  # noqa: PLC0415
 
-    from results.metrics import METRICS  # noqa: PLC0415
+    from results.catalogue import METRICS  # noqa: PLC0415
 
     frame = cases(records)
     statics = tuple(static for file in records.files for static in file.statics)
@@ -167,11 +183,17 @@ def render(records: "Records") -> str:
 
 
 def cases(records: "Records") -> "pd.DataFrame":
-    """Return `results.table` with what the page adds: machine, peak memory, and text that only shows."""
+    """Return `results.table` with what the page adds: machine, peak memory, and text that only shows.
+
+    A case whose result is wrong gets a status that says so: like one that failed, it counts nowhere as fast.
+    """
     import results  # noqa: PLC0415 (pandas)
 
     frame = results.table(records)
     frame.attrs = {}  # pandas copies them with every selection, deeply
+    wrong = frame["status"].eq("ok") & frame["equality"].eq("wrong")
+    causes = [_wrong(row.warnings) if bad else row.cause for bad, row in zip(wrong, each(frame), strict=True)]
+    frame = frame.assign(status=frame["status"].mask(wrong, "wrong result"), cause=causes)
     text = frame.map(lambda value: printable(value) if isinstance(value, str) else value)
     peak = text["peak_allocated_bytes"].where(text["peak_allocated_bytes"].notna(), text["peak_resident_bytes"])
     names = {file.run.id: hardware(file.run) for file in records.files}
@@ -182,6 +204,11 @@ def cases(records: "Records") -> "pd.DataFrame":
         family=text["family"].fillna("unknown"),
         machine=[printable(machines[run]) for run in frame["run"]],
     )
+
+
+def _wrong(warnings: Iterable[str]) -> str:
+    """Return what is wrong with a result, as its warning says it."""
+    return next(line.partition(": ")[2] for line in warnings if kind(line) == "wrong")
 
 
 def _draw(name: str, chart: Chart, frame: "pd.DataFrame") -> tuple[Section, list[dict[str, Any]]]:

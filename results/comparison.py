@@ -1,9 +1,9 @@
 """Comparing two sides of runs: what became faster or slower, and what cannot be said.
 
 The gate fails closed: whatever is missing, damaged or not comparable makes the outcome ``inconclusive``, never
-``pass``. Times are only judged on the same hardware; counts must be exactly equal everywhere. The two sides were
-measured at different times, so a machine that was busy during one of them differs although its code does not: give
-both sides several replicates, and repeat before you believe a small change.
+``pass``. Times are only judged on the same hardware; counts must be exactly equal everywhere, and so must be whether a
+result is right. The two sides were measured at different times, so a machine that was busy during one of them differs
+although its code does not: where most replicates of a side say that it was, nothing is called faster or slower.
 """
 
 import dataclasses
@@ -15,7 +15,7 @@ from results import differences
 from results.differences import Change
 from results.errors import InputError
 from results.metrics import measure
-from results.sanity import warnings
+from results.sanity import NOISES, TOLERATED, kind, warnings
 from results.schema import AXES, Case, Record
 from results.store import Records
 from results.verdicts import Difference, Verdict, chance, difference, holm, verdict
@@ -28,8 +28,7 @@ Outcome = Literal["pass", "regression", "inconclusive"]
 MARGIN: Final = 0.02
 """Differences of less are not worth a word, unless the caller says otherwise."""
 
-_TOLERATED: Final = frozenset({"not-steady"})
-"""Warnings that widen the spread between replicates; any other means that a number is not what it says."""
+_REMEDY: Final = "measure again, or use `resnet-bench ab`, as unpaired runs cannot tell load from change"
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +40,7 @@ class Compared:
     reason: str | None = None
     """Why nothing is judged, or what the judgement rests on if not on times."""
     broken: bool = False
-    """Whether it worked in the base and no longer does."""
+    """Whether it worked in the base and no longer does, or computed what is right and no longer does."""
     base_replicates: int = 0
     new_replicates: int = 0
     base_latency_s: float | None = None
@@ -120,7 +119,12 @@ def compare(base: Records, new: Records, *, margin: float = MARGIN) -> Compariso
     vanished = tuple(case for case in befores if case not in afters)
     added = tuple(case for case in afters if case not in befores)
     cases = [
-        _case(case, befores[case], afters[case], same_hardware=same_hardware)
+        _case(
+            case,
+            _Side("BASE", befores[case], _warnings(base, befores[case])),
+            _Side("NEW", afters[case], _warnings(new, afters[case])),
+            same_hardware=same_hardware,
+        )
         if case in afters
         else _alone(case, "only in BASE: it vanished")
         for case in befores
@@ -149,17 +153,43 @@ def compare(base: Records, new: Records, *, margin: float = MARGIN) -> Compariso
 
 def _by_case(records: Records) -> dict[Case, list[Record]]:
     """Return the replicates of each case over all files; one that was measured again counts as it was last."""
-    latest: dict[tuple[Case, str, int], Record] = {}
-    for record in records:
-        latest[record.case, records.run(record).id, record.replicate] = record
-    cases: dict[Case, list[Record]] = {}
-    for (case, _, _), record in latest.items():
-        cases.setdefault(case, []).append(record)
-    return cases
+    found: dict[Case, list[Record]] = {}
+    for file in records.files:
+        for case, replicates in file.cases().items():
+            found.setdefault(case, []).extend(replicates.values())
+    return found
+
+
+def _warnings(records: Records, replicates: Iterable[Record]) -> list[tuple[str, ...]]:
+    return [warnings(record, records.static(record), records.run(record).peaks) for record in replicates]
 
 
 def _alone(case: Case, reason: str) -> "_Pending":
     return _Pending(Compared(case=case, verdict="inconclusive", reason=reason), None)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Side:
+    """One case on one side."""
+
+    name: Literal["BASE", "NEW"]
+    records: Sequence[Record]
+    warnings: Sequence[tuple[str, ...]]
+    """Those of each record."""
+
+    def first(self, *, wrong: bool) -> str | None:
+        """Return the first warning of a wrong result, or the first of the others that are not tolerated."""
+        lines = [line for found in self.warnings for line in found]
+        kept = [line for line in lines if (kind(line) == "wrong") == wrong and kind(line) not in TOLERATED]
+        return next(iter(kept), None)
+
+    def disturbed(self) -> str | None:
+        """Return the signs of noise, where most of the records carry one."""
+        signs = [{kind(line) for line in found} & NOISES for found in self.warnings]
+        count = sum(map(bool, signs))
+        if 2 * count <= len(signs):
+            return None
+        return f"{', '.join(sorted(set().union(*signs)))} in {self.name}, in {count} of {len(signs)} processes"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -168,11 +198,14 @@ class _Pending:
 
     compared: Compared
     found: Difference | None
+    disturbed: str | None = None
+    """Why a difference may be one of load."""
 
 
-def _case(case: Case, before: Sequence[Record], after: Sequence[Record], *, same_hardware: bool) -> _Pending:
+def _case(case: Case, before: _Side, after: _Side, *, same_hardware: bool) -> _Pending:
     """Return what both sides measured; the reason of what cannot be judged is the first that applies."""
-    latencies = [_latencies(records) for records in (before, after)]
+    sides = (before, after)
+    latencies = [_latencies(side.records) for side in sides]
     compared = Compared(
         case=case,
         verdict="inconclusive",
@@ -181,25 +214,31 @@ def _case(case: Case, before: Sequence[Record], after: Sequence[Record], *, same
         base_latency_s=_mean(latencies[0]),
         new_latency_s=_mean(latencies[1]),
     )
-    statuses = [{record.status for record in records} for records in (before, after)]
+    statuses = [{record.status for record in side.records} for side in sides]
     if statuses == [{"unsupported"}, {"unsupported"}]:
         return _Pending(dataclasses.replace(compared, verdict="same", reason="unsupported on both sides"), None)
-    for side, records in (("BASE", before), ("NEW", after)):
-        failed = next((record for record in records if record.status != "ok"), None)
+    for side in sides:
+        failed = next((record for record in side.records if record.status != "ok"), None)
         if failed is not None:
-            broken = same_hardware and side == "NEW"  # the base has been found sound by then
-            reason = f"{failed.status} in {side}: {failed.cause or 'no cause given'}"
+            broken = same_hardware and side is after  # the base has been found sound by then
+            reason = f"{failed.status} in {side.name}: {failed.cause or 'no cause given'}"
             return _Pending(dataclasses.replace(compared, broken=broken, reason=reason), None)
-    for side, records in (("BASE", before), ("NEW", after)):
-        wrong = [line for record in records for line in warnings(record) if line.partition(":")[0] not in _TOLERATED]
-        if wrong:
-            return _Pending(dataclasses.replace(compared, reason=f"{side}: {wrong[0]}"), None)
+    for side in sides:
+        wrong = side.first(wrong=True)
+        if wrong is not None:  # what is right does not hang on the hardware
+            return _Pending(dataclasses.replace(compared, broken=side is after, reason=f"{side.name}: {wrong}"), None)
+    for side in sides:
+        doubt = side.first(wrong=False)
+        if doubt is not None:
+            return _Pending(dataclasses.replace(compared, reason=f"{side.name}: {doubt}"), None)
     found = difference(*latencies)
     if isinstance(found, str):
         ratio = compared.new_latency_s / compared.base_latency_s if all(latencies) else None  # type: ignore[operator]
         return _Pending(dataclasses.replace(compared, ratio=ratio, reason=found), None)
     span = found.interval()
-    return _Pending(dataclasses.replace(compared, ratio=span.value, low=span.low, high=span.high), found)
+    disturbed = "; ".join(filter(None, (side.disturbed() for side in sides))) or None
+    compared = dataclasses.replace(compared, ratio=span.value, low=span.low, high=span.high)
+    return _Pending(compared, found, disturbed)
 
 
 def _latencies(records: Iterable[Record]) -> list[float]:
@@ -223,6 +262,8 @@ def _judged(cases: Sequence[_Pending], margin: float, barrier: str | None) -> It
             p = next(corrected)
             word = verdict(one.found, p, margin)
             reason = "the interval reaches over the margin: more replicates tell" if word == "inconclusive" else None
+            if word in {"faster", "slower"} and one.disturbed is not None:
+                word, reason = "inconclusive", f"{word}, but {one.disturbed}: {_REMEDY}"
             yield dataclasses.replace(one.compared, p=p, verdict=word, reason=reason)
 
 

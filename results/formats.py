@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import math
+import re
 import unicodedata
 from collections.abc import Sequence
 from typing import Any, Final
@@ -12,11 +13,21 @@ SIGNIFICANT: Final = 3
 """Digits of a value that has no interval."""
 FINEST: Final = 1e-4
 """An interval of less (few samples, a coarse clock) is shown as this wide: it must not print a dozen digits."""
-FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
-"""First characters with which a spreadsheet may take a cell of text for a formula (OWASP, "CSV Injection")."""
+_LEAST: Final = 1e-100
+"""Beyond these no quantity lies, and no place that a float can be rounded to."""
+_MOST: Final = 1e100
+FORMULA: Final = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""First characters with which a spreadsheet may take a cell of text for a formula (OWASP, "CSV Injection"); the last
+four are the same in full width. Tab and line ends, which OWASP names too, `printable` has written out before."""
 
 _HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 """Unicode categories of what steers a terminal, reorders text, breaks its lines or cannot be seen."""
+_MARKDOWN: Final = re.compile(
+    r"[\\|`*\[\]~#]"
+    r"|(?<![^\W_])_|_(?![^\W_])"  # inside a word, as in resnext50_32x4d, an underscore is no emphasis
+    r"|^(?:>|[-+](?=[\s-]))"  # what begins a quotation, a list or a rule
+)
+"""What Markdown takes for more than text."""
 
 
 def digits(value: float, relative: float | None) -> str:
@@ -27,6 +38,8 @@ def digits(value: float, relative: float | None) -> str:
     """
     if value == 0 or not math.isfinite(value):
         return f"{value:g}"
+    if not _LEAST < abs(value) < _MOST or (relative is not None and not relative < _MOST):
+        return f"{value:.{SIGNIFICANT - 1}e}"
     first = _place(value)
     if relative is None:
         last = first - SIGNIFICANT + 1
@@ -67,13 +80,16 @@ def text_table(
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     numbers = _numbers(heads, numbers_from, numbers_to)
-    for place, head in enumerate(heads):
-        table.add_column(Text(printable(head)), justify="right" if place in numbers else "left", no_wrap=True)
-    for row in rows:
-        table.add_row(*(Text(printable(cell)) for cell in row))
+    shown = [[printable(cell) for cell in row] for row in (heads, *rows)]
+    for place, head in enumerate(shown[0]):
+        table.add_column(Text(head), justify="right" if place in numbers else "left", no_wrap=True)
+    for row in shown[1:]:
+        table.add_row(*map(Text, row))
     out = io.StringIO()
-    # As wide as it needs: where it does not fit, a terminal wraps it or a pager scrolls, and nothing is cut.
-    Console(file=out, width=10_000, color_system=None).print(table)
+    # As wide as it needs: where it does not fit, a terminal wraps it or a pager scrolls, and nothing is cut. A
+    # character takes two places at most, and three stand between columns.
+    width = sum(2 * max(map(len, column)) + 3 for column in zip(*shown, strict=True))
+    Console(file=out, width=width, color_system=None).print(table)
     return "".join(f"{line.rstrip()}\n" for line in out.getvalue().splitlines() if line.strip())
 
 
@@ -95,11 +111,14 @@ def markdown_table(
 def markdown_escaped(text: str) -> str:
     """Return `text` so that Markdown shows it as it stands."""
     safe = printable(text).replace("&", "&amp;").replace("<", "&lt;")
-    return "".join(f"\\{char}" if char in "\\|`*[]" else char for char in safe)
+    return _MARKDOWN.sub(r"\\\g<0>", safe)
 
 
 def csv_text(heads: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
-    """Return CSV, ending in a newline: exact numbers, None empty, lists and dicts as JSON, text that nothing runs."""
+    """Return CSV, ending in a newline: exact numbers, None empty, lists and dicts as JSON, text that nothing runs.
+
+    Text is `printable`, and has an apostrophe before it where a spreadsheet would take it for a formula.
+    """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(heads)
@@ -110,7 +129,10 @@ def csv_text(heads: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
 def _cell(value: Any) -> Any:
     if isinstance(value, dict | list | tuple):
         value = json.dumps(value) if value else ""
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
+    if not isinstance(value, str):
+        return value
+    text = printable(value)
+    return f"'{text}" if text.startswith(FORMULA) else text
 
 
 def _place(value: float) -> int:

@@ -1,147 +1,16 @@
-"""The metrics, each declared once, and their values for one record.
+"""The values of the metrics for one record.
 
 A value that cannot be had is None, and `Measured.nulls` says why. Nothing is rounded here.
 """
 
 import dataclasses
 import statistics
-from typing import Final, Literal
+from typing import Final
 
 from results import stats
+from results.catalogue import METRICS, RUN, STATIC, TIMED
 from results.precisions import PROMISES
-from results.schema import Facts, Record, Samples, Static
-
-Better = Literal["higher", "lower"]
-Combine = Literal["geometric", "median", "max", "same"]
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Metric:
-    """One quantity: what it is called, counted in, and which direction is good."""
-
-    name: str
-    unit: str
-    """SI unit of the stored value, ``1`` for ratios and counts."""
-    better: Better | None
-    """Direction of improvement, None where neither is."""
-    label: str
-    """A few words for an axis or a column head."""
-    description: str
-    combine: Combine
-    """One value from replicates: the ``geometric`` mean (what has an interval across them, and what follows from
-    it), the ``median`` (other times), the ``max`` (peaks and counts), or the ``same`` in all (static)."""
-    whole: bool = False
-    """Whether every value is a whole number."""
-
-
-def _time(name: str, label: str, description: str) -> Metric:
-    return Metric(name=name, unit="s", better="lower", label=label, description=description, combine="geometric")
-
-
-def _peak(name: str, label: str, description: str) -> Metric:
-    return Metric(name=name, unit="B", better="lower", label=label, description=description, combine="max", whole=True)
-
-
-def _count(name: str, label: str, description: str, better: Better | None = "lower") -> Metric:
-    return Metric(name=name, unit="1", better=better, label=label, description=description, combine="max", whole=True)
-
-
-def _cost(
-    name: str, unit: str, label: str, description: str, *, better: Better | None = "lower", whole: bool = True
-) -> Metric:
-    return Metric(
-        name=name,
-        unit=unit,
-        better=better,
-        label=label,
-        description=description,
-        combine="same",
-        whole=whole,
-    )
-
-
-_TIMED: Final = (
-    Metric(
-        name="latency_s",
-        unit="s",
-        better="lower",
-        label="latency",
-        description="median of the steady steps, each of one whole batch",
-        combine="geometric",
-    ),
-    _time(
-        "latency_p50_s",
-        "p50 latency",
-        "median steady step; null where the steps, worth fewer for being correlated, cannot bound it",
-    ),
-    _time("latency_p90_s", "p90 latency", "9 in 10 steady steps take at most this long; null as for p50"),
-    _time("latency_p95_s", "p95 latency", "19 in 20 steady steps take at most this long; null as for p50"),
-    _time("latency_p99_s", "p99 latency", "99 in 100 steady steps take at most this long; null as for p50"),
-    Metric(
-        name="throughput_img_per_s",
-        unit="img/s",
-        better="higher",
-        label="throughput",
-        description="images a second: batch size over latency",
-        combine="geometric",
-    ),
-    Metric(
-        name="speedup",
-        unit="1",
-        better="higher",
-        label="speed-up",
-        description="time of the baseline (fp32, eager, nchw) over time of the case, in the same rounds",
-        combine="geometric",
-    ),
-    _time("first_step_s", "first step", "wall time of the very first step, compilation included"),
-    _time("compile_s", "compile time", "first step of a compiled runtime less the median steady step"),
-    _count("warmup_steps", "warm-up steps", "kept steps before the series became steady", better=None),
-    _count("graph_breaks", "graph breaks", "places where the compiler gave back to Python"),
-    _peak("peak_resident_bytes", "peak resident", "CPU: peak resident size of the worker above its start"),
-    _peak("peak_allocated_bytes", "peak allocated", "accelerator: peak of the bytes that tensors occupied"),
-    _peak("peak_reserved_bytes", "peak reserved", "accelerator: peak of the bytes the allocator held"),
-    Metric(
-        name="flops_per_s",
-        unit="FLOP/s",
-        better="higher",
-        label="achieved rate",
-        description="FLOPs of the batch (2 per MAC of convolution and linear layers) over latency",
-        combine="geometric",
-    ),
-    _time("forward_s", "forward", "training: median part of a steady step up to the loss"),
-    _time("backward_s", "backward", "training: median part of a steady step in the backward pass"),
-    _time("optimizer_s", "optimizer", "training: median part of a steady step in the optimizer"),
-)
-_STATIC: Final = (
-    _cost("parameters", "1", "parameters", "elements of all parameters"),
-    _cost("trainable_parameters", "1", "trainable parameters", "elements of those that are trained"),
-    _cost("buffers", "1", "buffers", "elements of the buffers, such as running statistics"),
-    _cost("model_bytes", "B", "model size", "bytes of parameters and buffers at the case's precision"),
-    _cost("macs", "MAC", "MACs", "multiply-adds of convolution and linear layers for one image"),
-    _cost("flops", "FLOP", "FLOPs", "2 per MAC, for one image forward"),
-    _cost("training_flops", "FLOP", "training FLOPs", "forward and backward for one image"),
-    _cost("fvcore_macs", "MAC", "fvcore total", "fvcore's own total: multiply-adds, with batch norm and pooling"),
-    _cost("activations", "1", "activations", "elements that convolution and linear layers put out for one image"),
-    _cost(
-        "arithmetic_intensity",
-        "FLOP/B",
-        "arithmetic intensity",
-        "FLOPs a byte moved, fp32 at batch 1",
-        better=None,
-        whole=False,
-    ),
-    _cost(
-        "imagenet_top1",
-        "1",
-        "ImageNet top-1",
-        "published ImageNet-1k accuracy, a fraction",
-        better="higher",
-        whole=False,
-    ),
-)
-
-METRICS: Final[dict[str, Metric]] = {metric.name: metric for metric in (*_TIMED, *_STATIC)}
-"""Every metric by name, in the order in which tables show them."""
+from results.schema import Arm, Equality, Facts, Record, Samples, Static
 
 _QUANTILES: Final = {
     "latency_p50_s": 0.50,
@@ -166,10 +35,18 @@ class Measured:
     """95 % intervals within the process, of ``latency_s`` and ``speedup`` where there are turns enough."""
 
 
-def measure(record: Record, static: Static | None) -> Measured:
-    """Return every metric of `record`; `static` is the cost of its model, None where it is not known."""
+def measure(record: Record, static: Static | None, arm: Arm | None = None) -> Measured:
+    """Return every metric of `record`.
+
+    Args:
+        record: one case in one process.
+        static: the cost of its model, None where it is not known.
+        arm: the arm of an A/B comparison that its run is, None where it is none.
+    """
     values: dict[str, float | int | None] = dict.fromkeys(METRICS)
-    nulls: dict[str, str] = {}
+    nulls: dict[str, str] = dict.fromkeys(
+        (metric.name for metric in RUN), "only a compiled case whose run holds it eager has one"
+    )
     intervals: dict[str, stats.Interval] = {}
     _add_static(record, static, values, nulls)
     samples = record.samples
@@ -177,10 +54,10 @@ def measure(record: Record, static: Static | None) -> Measured:
         why = f"{record.status}: {record.cause or 'no cause given'}"
         if record.status == "ok":
             why = "no steady step was measured"
-        nulls.update({metric.name: why for metric in _TIMED})
+        nulls.update({metric.name: why for metric in TIMED})
     else:
         _add_latency(record, samples, values, nulls, intervals)
-        _add_speedup(record, samples, values, nulls, intervals)
+        _add_speedup(record, samples, arm, values, nulls, intervals)
         _add_phases(record, samples, values, nulls)
         _add_rate(record, static, values, nulls)
         values["warmup_steps"] = samples.warmup
@@ -192,13 +69,19 @@ def measure(record: Record, static: Static | None) -> Measured:
             nulls.pop(field.name, None)
         else:
             nulls[field.name] = record.nulls.get(field.name) or nulls.get(field.name, "not recorded")
+    if record.equality is not None and record.equality.error is not None:
+        values["equality_error"] = record.equality.error
+        nulls.pop("equality_error", None)
+    else:
+        unchecked = record.nulls.get("equality") or nulls.get("equality_error", "not checked")
+        nulls["equality_error"] = unchecked if record.equality is None else f"{record.equality.what} is not finite"
     return Measured(metrics=values, nulls=nulls, intervals=intervals)
 
 
 def _add_static(
     record: Record, static: Static | None, values: dict[str, float | int | None], nulls: dict[str, str]
 ) -> None:
-    for metric in _STATIC:
+    for metric in STATIC:
         if static is None:
             nulls[metric.name] = "the file holds no static cost of this model at this image size"
         elif metric.name == "model_bytes":
@@ -248,10 +131,17 @@ def turn_medians(samples: Samples) -> dict[int, float]:
 def _add_speedup(
     record: Record,
     samples: Samples,
+    arm: Arm | None,
     values: dict[str, float | int | None],
     nulls: dict[str, str],
     intervals: dict[str, stats.Interval],
 ) -> None:
+    if arm is not None or samples.arm_s:
+        nulls["speedup"] = "an arm of an A/B comparison ran beside the other arm, and not beside a baseline"
+        return
+    if record.equality is not None and record.equality.verdict == "wrong":
+        nulls["speedup"] = f"its result is wrong: {error_text(record.equality)}"
+        return
     if record.case == record.case.baseline:
         values["speedup"] = 1.0  # by definition, hence without an interval
         return
@@ -268,6 +158,12 @@ def _add_speedup(
     if interval is not None:
         values["speedup"] = interval.value
         intervals["speedup"] = interval
+
+
+def error_text(equality: Equality) -> str:
+    """Return what differs, by how much, and what is allowed."""
+    error = "not finite" if equality.error is None else f"{equality.error:.2g}"
+    return f"{equality.what}, error {error} where {equality.allowed:.2g} is allowed"
 
 
 def _add_phases(record: Record, samples: Samples, values: dict[str, float | int | None], nulls: dict[str, str]) -> None:

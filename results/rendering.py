@@ -4,9 +4,19 @@ import json
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+from results.catalogue import METRICS
 from results.errors import InputError, suggestion
-from results.formats import csv_text, digits, half_width, markdown_escaped, markdown_table, printable, text_table
-from results.metrics import METRICS
+from results.formats import (
+    FINEST,
+    csv_text,
+    digits,
+    half_width,
+    markdown_escaped,
+    markdown_table,
+    printable,
+    text_table,
+)
+from results.sanity import kind
 from results.schema import AXES
 from results.tables import depth_by_block, speedups
 
@@ -86,7 +96,7 @@ def grid_text(
 
 def percent(relative: float | None) -> str:
     """Return a half-width in percent with two digits, ``-`` for none."""
-    return "-" if relative is None else digits(100 * relative, 0.1)
+    return "-" if relative is None else digits(100 * max(relative, FINEST), 0.1)
 
 
 def plain(frame: "pd.DataFrame") -> list[_Row]:
@@ -195,7 +205,10 @@ def _gigabytes(value: float | None) -> str:
 def _status(row: _Row) -> str:
     if row["status"] != "ok":
         return f"{row['status']}: {row['cause']}"
-    return "ok, but " + ", ".join(text.partition(":")[0] for text in row["warnings"]) if row["warnings"] else "ok"
+    kinds = list(dict.fromkeys(kind(line) for line in row["warnings"]))
+    if row["equality"] == "wrong":
+        return ", ".join(["wrong result", *(one for one in kinds if one != "wrong")])
+    return f"ok, but {', '.join(kinds)}" if kinds else "ok"
 
 
 def _pivot(title: str, pivot: "pd.DataFrame", fmt: str) -> str:

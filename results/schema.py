@@ -34,6 +34,9 @@ ArmName = Literal["a", "b"]
 
 T = TypeVar("T")
 
+UNSEEN: Final = "unknown"
+"""What `Ran.layout` is where no convolution was seen, as in a graph that is replayed."""
+
 Text = Annotated[str, MaxLen(4096)]
 Name = Annotated[str, MinLen(1), MaxLen(128), Predicate(str.isprintable)]
 Seconds = Annotated[float, Ge(0)]
@@ -162,7 +165,7 @@ class Ran:
     compute_dtypes: tuple[Name, ...]
     """Dtypes that convolutions and linear layers gave out."""
     layout: Name
-    """Memory format of the convolutions' outputs: ``nchw``, ``nhwc`` or ``mixed``."""
+    """Memory format of the convolutions' outputs: ``nchw``, ``nhwc``, ``mixed`` or `UNSEEN`."""
     tf32_matmul: bool
     tf32_convolution: bool
     autocast: Name | None

@@ -36,6 +36,11 @@ _LEVEL_TOLERANCE: Final = 0.03
 _NOISE_RANGE: Final = 5.5
 """Range of the means of `_SEGMENTS` segments, in their standard errors, that noise alone hardly exceeds (the
 studentised range of 8 means passes 5.5 in fewer than 1 of 200 cases)."""
+_SLOWING_FALL: Final = 0.05
+"""A series that grows ever slower falls back by at most this share of its whole rise (by noise)…"""
+_SLOWING_JUMP: Final = 1 / 3
+"""…and rises by no more than this share of it from one segment to the next: a load that sets in comes at once. Together
+the two pass 97 % of ramps and 3 % of random walks (simulated)."""
 _CLIP: Final = 4.0
 """Steps further than this many robust standard deviations from the later half's median count as this far."""
 _MAD_TO_SD: Final = 1.4826
@@ -66,6 +71,8 @@ class Steady:
     start: int
     """Index of the first steady step; the best guess where the series is not steady."""
     steady: bool
+    slowing: bool = False
+    """Whether it is not steady because steps grow ever slower. Neither steady nor slowing is never steady."""
 
 
 def steady(step_s: Sequence[float]) -> Steady:
@@ -79,12 +86,17 @@ def steady(step_s: Sequence[float]) -> Steady:
     A series of at most 15 steps is steady from the first step of its first half that, like the medians of both
     halves of what follows, lies within 5 % or within the noise of the median of the rest; the noise is told by
     differences of neighbours, which a trend hardly moves. Where nothing is steady the second half is the best guess.
+    It is slowing if, behind its first eighth, the segments' medians rise all the way (see `_slowing`), as on a machine
+    that grows hot; a load that sets in at once, or comes and goes, is not.
 
     O(n log n) for n steps.
     """
     log = np.log(np.asarray(step_s, dtype=np.float64))
-    if log.size <= _SHORT:
-        return _steady_short(log)
+    start, is_steady = _steady_short(log) if log.size <= _SHORT else _steady_long(log)
+    return Steady(start, is_steady, slowing=not is_steady and _slowing(log))
+
+
+def _steady_long(log: _Floats) -> tuple[int, bool]:
     later = log[log.size // 2 :]
     centre = float(np.median(later))
     scale = _robust_sd(later)
@@ -93,11 +105,11 @@ def steady(step_s: Sequence[float]) -> Steady:
     clipped = np.clip(log, centre - _CLIP * scale, centre + _CLIP * scale)
     start = _mser(clipped)
     if start > log.size // 2:
-        return Steady(log.size // 2, steady=False)
-    return Steady(start, _level(clipped[start:]))
+        return log.size // 2, False
+    return start, _level(clipped[start:])
 
 
-def _steady_short(log: _Floats) -> Steady:
+def _steady_short(log: _Floats) -> tuple[int, bool]:
     noise = _robust_sd(np.diff(log)) / math.sqrt(2) if log.size > MIN_STEADY else 0.0
     tolerance = max(_SHORT_TOLERANCE, _SHORT_NOISE * noise)
     for start in range(min(log.size - MIN_STEADY, log.size // 2) + 1):
@@ -106,8 +118,21 @@ def _steady_short(log: _Floats) -> Steady:
         level = np.median(rest)
         marks = (rest[0], np.median(rest[:half]), np.median(rest[-half:]))
         if max(abs(mark - level) for mark in marks) <= tolerance:
-            return Steady(start, steady=True)
-    return Steady(log.size // 2, steady=False)
+            return start, True
+    return log.size // 2, False
+
+
+def _slowing(log: _Floats) -> bool:
+    """Tell whether a series that is not steady rises evenly, from the medians of its segments but the first."""
+    if log.size < _SEGMENTS:
+        return False
+    size = log.size // _SEGMENTS
+    marks = np.median(log[log.size - size * _SEGMENTS :].reshape(_SEGMENTS, size), axis=1)[1:]
+    rise = marks[-1] - marks[0]
+    fall = (np.maximum.accumulate(marks) - marks).max()
+    return bool(
+        rise > _LEVEL_TOLERANCE and fall <= _SLOWING_FALL * rise and np.diff(marks).max() <= _SLOWING_JUMP * rise
+    )
 
 
 def _mser(log: _Floats) -> int:

@@ -1,12 +1,15 @@
 """Records to a tidy pandas frame, one row a case, and pivots of it for people."""
 
 import dataclasses
+import math
 import statistics
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from results import stats
-from results.metrics import METRICS, Measured, measure
+from results import breakeven, stats
+from results.breakeven import BreakEven
+from results.catalogue import METRICS
+from results.metrics import Measured, measure
 from results.sanity import warnings
 from results.schema import AXES, Case, Record
 from results.store import Records
@@ -19,6 +22,8 @@ BOUNDS: Final = {
     "latency_high_s": "s",
     "speedup_low": "1",
     "speedup_high": "1",
+    "break_even_low": "1",
+    "break_even_high": "1",
 }
 """Columns of 95 % intervals, with their units."""
 COLUMNS: Final = (
@@ -37,6 +42,8 @@ COLUMNS: Final = (
     *METRICS,
     *BOUNDS,
     "interval",
+    "equality",
+    "state",
     "stop",
     "warnings",
     "notes",
@@ -55,17 +62,18 @@ def table(records: Records) -> "pd.DataFrame":
     failed, ``status`` and ``cause`` are those of the first that did, and ``replicates`` counts only the others,
     from which the metrics come: a case that fails now and then never looks sound. A replicate that was measured
     again after a break counts once, as it was last.
+
+    ``equality`` is the worst verdict of the replicates, and None unless all were checked or one was found wrong;
+    ``state`` is the worst of ``steady``, ``slowing`` and ``never steady``; ``stop`` is ``target`` only where all
+    replicates became precise enough. Steps to break-even that are infinite are NaN with a reason that begins with
+    ``never``.
     """
     import pandas as pd  # noqa: PLC0415 (0.4 s that `import results` need not pay)
 
     rows: list[dict[str, Any]] = []
     for file in records.files:
-        order = {case: place for place, case in enumerate(file.run.plan)}
-        cases: dict[Case, dict[int, Record]] = {}
-        for record in file.records:
-            cases.setdefault(record.case, {})[record.replicate] = record
-        planned = sorted(cases, key=lambda case: order.get(case, len(order)))
-        rows += [_row(records, list(cases[case].values())) for case in planned]
+        evens = breakeven.of_file(file)
+        rows += [_row(records, list(found.values()), evens.get(case)) for case, found in file.cases().items()]
     frame = pd.DataFrame(rows, columns=list(COLUMNS))
     kinds = dict.fromkeys((*METRICS, *BOUNDS), "float64") | dict.fromkeys(
         ("batch_size", "image_size", "threads", "replicates", "failed_replicates"), "int64"
@@ -75,14 +83,14 @@ def table(records: Records) -> "pd.DataFrame":
     return frame
 
 
-def _row(records: Records, replicates: Sequence[Record]) -> dict[str, Any]:
-    """Return the row of one case from its replicates, each once."""
+def _row(records: Records, replicates: Sequence[Record], even: BreakEven | None) -> dict[str, Any]:
+    """Return the row of one case from its replicates, each once, and its break-even where it has one."""
     first = replicates[0]
     run, static = records.run(first), records.static(first)
     case = first.case
     failed = [record for record in replicates if record.status != "ok"]
     sound = [record for record in replicates if record.status == "ok"]
-    measured = [measure(record, static) for record in sound or failed[:1]]
+    measured = [measure(record, static, run.arm) for record in sound or failed[:1]]
     accelerators = {one.device: one.name for one in run.environment.accelerators}
     row: dict[str, Any] = {
         "run": run.id,
@@ -97,8 +105,10 @@ def _row(records: Records, replicates: Sequence[Record]) -> dict[str, Any]:
         "cause": _cause(failed, replicates),
         "replicates": len(sound),
         "failed_replicates": len(failed),
-        "stop": _stop(sound),
-        "warnings": tuple(dict.fromkeys(line for record in sound for line in warnings(record))),
+        "equality": _equality(sound),
+        "state": _state(sound),
+        "stop": worst_stop(sound),
+        "warnings": tuple(dict.fromkeys(line for record in sound for line in warnings(record, static, run.peaks))),
         "notes": tuple(dict.fromkeys(note for record in replicates for note in record.notes)),
         "interval": None,
     }
@@ -118,7 +128,33 @@ def _row(records: Records, replicates: Sequence[Record]) -> dict[str, Any]:
         else:
             row[low], row[high] = interval.low, interval.high
             row["interval"] = "replicates" if len(sound) > 1 else "process"
+    _add_break_even(row, nulls, even)
+    if row["equality"] is None:
+        nulls["equality"] = nulls.get("equality_error", "not every replicate was checked")
     return {**row, "nulls": nulls}
+
+
+def _add_break_even(row: dict[str, Any], nulls: dict[str, str], even: BreakEven | None) -> None:
+    """Write the steps to break-even over what stands for those that no record has."""
+    if even is None:
+        row["break_even_low"] = row["break_even_high"] = None
+        nulls["break_even_low"] = nulls["break_even_high"] = nulls["break_even_steps"]
+        return
+    few = even.reason or f"fewer than {stats.MIN_TURNS} steady turns"
+    found = {
+        "break_even_steps": (even.cold and even.cold.value, even.reason),
+        "break_even_low": (even.cold and even.cold.low, few),
+        "break_even_high": (even.cold and even.cold.high, few),
+        "warm_break_even_steps": (even.warm and even.warm.value, even.reason or nulls.get("warm_compile_s")),
+    }
+    for name, (value, why) in found.items():
+        row[name] = None if value == math.inf else value
+        nulls.pop(name, None)
+        if value == math.inf:
+            never = "the interval of the ratio to eager reaches 1" if name in BOUNDS else "it is not faster than eager"
+            nulls[name] = f"never: {never}"
+        elif value is None:
+            nulls[name] = why or "not known"
 
 
 def _cause(failed: Sequence[Record], replicates: Sequence[Record]) -> str | None:
@@ -130,12 +166,27 @@ def _cause(failed: Sequence[Record], replicates: Sequence[Record]) -> str | None
     return f"{len(failed)} of {len(replicates)} replicates failed, the first with: {cause}"
 
 
-def _stop(sound: Sequence[Record]) -> str | None:
-    """``target`` only if every replicate became precise enough."""
+def worst_stop(sound: Sequence[Record]) -> str | None:
+    """Return why sampling ended: ``target`` only if every replicate became precise enough."""
     stops = {record.stop for record in sound}
     if not stops or None in stops:
         return None
-    return "budget" if "budget" in stops else "target"
+    return next((stop for stop in ("time-limit", "budget") if stop in stops), "target")
+
+
+def _equality(sound: Sequence[Record]) -> str | None:
+    verdicts = {None if record.equality is None else record.equality.verdict for record in sound}
+    worst = next((verdict for verdict in ("wrong", "eager-twice-differs", None) if verdict in verdicts), "equal")
+    return worst if verdicts else None
+
+
+def _state(sound: Sequence[Record]) -> str | None:
+    series = [record.samples for record in sound if record.samples is not None]
+    if not series:
+        return None
+    if all(one.steady for one in series):
+        return "steady"
+    return "slowing" if all(one.steady or one.slowing for one in series) else "never steady"
 
 
 def _combine(name: str, measured: Sequence[Measured]) -> tuple[float | None, str | None]:
@@ -155,7 +206,7 @@ def _combine(name: str, measured: Sequence[Measured]) -> tuple[float | None, str
             return statistics.median(values), None
         case "max":
             return max(values), None
-        case "same":
+        case "same" | "run":
             return values[0], None
 
 
@@ -175,13 +226,13 @@ def _no_interval(name: str, case: Case) -> str:
 
 
 def depth_by_block(frame: "pd.DataFrame") -> "pd.DataFrame":
-    """Return throughput in images a second by depth (rows) and kind of network (columns), of sound cases.
+    """Return throughput in images a second by depth (rows) and kind of network (columns), of sound and right cases.
 
     Rows are split by whatever else differs between the cases, and those of settings with a single model, which has
     nothing beside it, are left out. A column is a family with its block type; models that share a depth in it, such
     as two ResNeXts of 101 layers, get a column each for that depth.
     """
-    sound = frame[(frame["status"] == "ok") & frame["depth"].notna()].copy()
+    sound = frame[(frame["status"] == "ok") & frame["equality"].ne("wrong") & frame["depth"].notna()].copy()
     axes = [axis for axis in ("run", *AXES) if axis != "model"]
     sound = sound[sound.groupby(axes)["model"].transform("nunique") > 1]
     conditions = _varying(sound, axes)

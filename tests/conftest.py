@@ -13,6 +13,7 @@ from results.schema import (
     Accelerator,
     Case,
     Environment,
+    Equality,
     Facts,
     Layer,
     Ran,
@@ -84,9 +85,13 @@ def _record(
     status="ok",
     cause=None,
     seed=0,
+    signs=None,
     **fields,
 ):
-    """A record: `turns` turns of two steps around `latency_s`, or a failure without samples."""
+    """A record: `turns` turns of two steps around `latency_s`, or a failure without samples, with `fields` replaced.
+
+    `noise` is the spread of its steps; `signs` are those of noise on the machine.
+    """
     case = case or _case()
     cpu, compiled = case.device == "cpu", case.runtime != "eager"
     record = Record(
@@ -96,6 +101,7 @@ def _record(
         cause=cause,
         started="2026-11-22T00:38:12Z",
         duration_s=turns * 2 * latency_s + 1.0,
+        noise=signs,
     )
     if status == "ok":
         promise = PROMISES[case.precision]
@@ -131,6 +137,13 @@ def _record(
             stop="target",
         )
     return dataclasses.replace(record, **fields)
+
+
+def _equality(verdict="equal", **fields):
+    """What checking a result gave: an error of a millionth where ten times as much is allowed, or a wrong output."""
+    wrong = verdict == "wrong"
+    usual = {"error": 0.3 if wrong else 1e-6, "baseline_error": 1e-6, "allowed": 1e-5, "what": "output"}
+    return Equality(verdict=verdict, **{**usual, **fields})
 
 
 def _static(model="resnet50", **fields):
@@ -244,6 +257,11 @@ def make_case():
 @pytest.fixture
 def make_record():
     return _record
+
+
+@pytest.fixture
+def make_equality():
+    return _equality
 
 
 @pytest.fixture

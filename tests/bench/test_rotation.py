@@ -211,6 +211,17 @@ def test_hopelessly_slow_steps_are_given_up(go):
     assert not seats["glacial"].samples(()).steady
 
 
+def test_a_machine_that_grows_hot_is_told_from_a_load_that_sets_in(go):
+    noise = noisy(1.0, 0.005, 1)
+    for slowness, slowing in ((lambda now: 1 + 0.2 * now, True), (lambda now: 1.5 if now > 3 else 1.0, False)):
+        _, _, seats = go(
+            {"case": {"step_s": lambda now, slowness=slowness: 0.02 * slowness(now) * noise(now)}},
+            settings=dataclasses.replace(SETTINGS, target=1e-6),
+        )
+        samples = seats["case"].samples(())
+        assert (samples.steady, samples.slowing) == (False, slowing)
+
+
 def test_at_the_deadline_everyone_leaves(go):
     machine, outcome, _ = go({"a": {"step_s": noisy(0.02, 0.5, 1)}, "b": {"step_s": noisy(0.02, 0.5, 2)}}, deadline=1.0)
     assert {stop for _, stop in outcome.left} == {"time-limit"}

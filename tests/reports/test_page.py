@@ -1,4 +1,5 @@
 import base64
+import dataclasses
 import hashlib
 import html
 import html.parser
@@ -12,6 +13,7 @@ import reports
 from reports import page
 from results import store
 from results.errors import InputError
+from results.schema import Noise
 
 HOSTILE = (
     "</script><script>alert(1)</script>",
@@ -219,3 +221,45 @@ def test_two_machines_are_told_apart(make_records, tmp_path):
     make_records(tmp_path, run_id="b", slowness=0.5)
     frame = page.cases(store.load(tmp_path))
     assert set(frame["machine"]) == {"AMD EPYC 9B14 · a", "AMD EPYC 9B14 · b"}
+
+
+def test_a_wrong_result_is_marked_and_drawn_as_no_speed_up(make_case, make_record, make_equality, write_run, tmp_path):
+    case = make_case(layout="nhwc")
+    record = make_record(case, latency_s=0.01, baseline_latency_s=0.05, equality=make_equality("wrong"))
+    text = page.render(store.load(write_run(tmp_path, [make_record(), record])))
+    assert '<td class="status" data-sort="wrong result"><b>wrong result</b>' in text
+    assert "<span>output, error 0.3 where 1e-05 is allowed; it is no speed-up</span>" in text
+    assert text.count('class="failed"') == 1
+    assert "The best speed-up" not in text
+
+
+def test_noise_and_unsteady_steps_are_remarks(make_record, make_case, write_run, tmp_path):
+    record = make_record(signs=Noise(other_cpus=1.5))
+    record = dataclasses.replace(record, samples=dataclasses.replace(record.samples, steady=False, slowing=True))
+    text = page.render(store.load(write_run(tmp_path, [record])))
+    assert "<span>busy: other processes kept 1.5 CPUs busy</span>" in text
+    assert "<span>slowing: steps grew ever slower" in text
+    assert "slowing</td>" in text
+
+
+def test_when_compiling_pays_is_a_column(make_record, make_case, write_run, tmp_path):
+    records = [make_record()]
+    for layout, gain in (("nchw", 1.25), ("nhwc", 0.8)):
+        if layout == "nhwc":
+            records.append(make_record(make_case(layout=layout), baseline_latency_s=0.05))
+        case = make_case(layout=layout, runtime="compile")
+        records.append(make_record(case, latency_s=0.05 / gain, baseline_latency_s=0.05))
+    text = page.render(store.load(write_run(tmp_path, records)))
+    assert "compiling pays after" in heads(text)
+    assert re.search(
+        r"<td class=\"n\" data-sort=\"10\d\d\.\d+\">1,000\N{NO-BREAK SPACE}steps <small>[\d,]+ to 1,[\d,]+", text
+    )
+    assert 'title="never: it is not faster than eager">never</td>' in text
+
+
+def test_a_verdict_on_the_result_and_its_error_are_columns(make_record, make_case, make_equality, write_run, tmp_path):
+    record = make_record(make_case(layout="nhwc"), baseline_latency_s=0.1, equality=make_equality())
+    text = page.render(store.load(write_run(tmp_path, [make_record(), record])))
+    assert {"result", "error"} < set(heads(text))
+    assert 'data-sort="equal">equal</td>' in text
+    assert 'data-sort="1e-06">1.0e-06</td>' in text

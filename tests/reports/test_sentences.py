@@ -5,9 +5,9 @@ from results import store
 
 
 @pytest.fixture
-def make_frame(write_run, tmp_path):
+def make_frame(write_run, tmp_path_factory):
     def make(*records):
-        return page.cases(store.load(write_run(tmp_path, records)))
+        return page.cases(store.load(write_run(tmp_path_factory.mktemp("runs"), records)))
 
     return make
 
@@ -47,6 +47,14 @@ def test_a_case_that_failed_in_part_is_no_best_speedup(make_frame, arm):
     frame = make_frame(arm(1.3, layout="nhwc"), arm(2, runtime="compile"))
     frame.loc[frame["runtime"].eq("compile"), "status"] = "crash"
     assert "eager · nhwc instead" in sentences.best_speedup(frame)
+
+
+def test_a_wrong_result_is_no_best_speedup_and_no_success(make_frame, arm, make_equality):
+    wrong = make_equality("wrong")
+    frame = make_frame(arm(1.3, layout="nhwc"), arm(9, runtime="compile", equality=wrong))
+    assert "fp32 · eager · nhwc instead" in sentences.best_speedup(frame)
+    assert sentences.failures(frame) == "1 of 2 cases did not succeed: 1 wrong result (resnet50)."
+    assert sentences.best_speedup(make_frame(arm(9, runtime="compile", equality=wrong))) is None
 
 
 def test_cases_without_an_interval_are_counted_apart(make_frame, make_case, make_record):

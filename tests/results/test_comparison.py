@@ -5,7 +5,7 @@ import pytest
 
 import results
 from results.errors import InputError
-from results.schema import AXES
+from results.schema import AXES, Noise, Peak
 from results.store import load
 
 _SPREAD = (0.997, 1.0, 1.001, 1.002, 1.0)
@@ -16,11 +16,22 @@ def side(tmp_path, write_run, make_record, make_case, make_static, make_run):
     """A run file of five replicates a case, as `factor` makes it slower."""
 
     def make(
-        name, factor=1.0, *, cases=None, spread=_SPREAD, statics=None, settings=None, machine=None, records=(), **end
+        name,
+        factor=1.0,
+        *,
+        cases=None,
+        spread=_SPREAD,
+        statics=None,
+        settings=None,
+        machine=None,
+        records=(),
+        fields=lambda _: {},
+        **end,
     ):
+        """`fields` gives what a replicate has of its own."""
         cases = [make_case()] if cases is None else cases
         made = [
-            make_record(case, replicate=index, latency_s=0.05 * factor * noise, noise=0.001)
+            make_record(case, replicate=index, latency_s=0.05 * factor * noise, noise=0.001, **fields(index))
             for case in cases
             for index, noise in enumerate(spread)
         ]
@@ -194,6 +205,69 @@ def test_a_series_that_never_settled_is_judged_by_its_spread(side, make_record):
     late = make_record(replicate=5, latency_s=0.05, noise=0.001)
     late = dataclasses.replace(late, samples=dataclasses.replace(late.samples, steady=False))
     assert results.compare(side("a"), side("b", records=[late])).outcome == "pass"
+
+
+def _busy(first):
+    """Make the first so many replicates run on a busy machine."""
+    return lambda index: {"signs": Noise(other_cpus=1.0 if index < first else 0.0)}
+
+
+@pytest.mark.parametrize(("word", "factor"), [("slower", 1.1), ("faster", 0.9)])
+@pytest.mark.parametrize("where", ["BASE", "NEW"])
+def test_load_is_not_taken_for_a_change(side, where, word, factor):
+    base, new = (
+        side(name, speed, fields=_busy(3 if name == where else 2)) for name, speed in (("BASE", 1.0), ("NEW", factor))
+    )
+    (one,) = results.compare(base, new).cases
+    assert one.verdict == "inconclusive"
+    assert one.reason.startswith(f"{word}, but busy in {where}, in 3 of 5 processes: measure again, or use")
+    assert one.p is not None
+    assert one.low < one.ratio < one.high
+
+
+def test_load_on_a_minority_of_processes_forbids_no_verdict(side):
+    found = results.compare(side("a", fields=_busy(2)), side("b", 1.1, fields=_busy(2)))
+    assert found.outcome == "regression"
+
+
+def test_what_stayed_the_same_under_load_is_the_same(side):
+    found = results.compare(side("a", fields=_busy(5)), side("b", fields=_busy(5)))
+    assert (found.outcome, found.cases[0].verdict) == ("pass", "same")
+
+
+@pytest.mark.parametrize("machine", [{}, {"cpu": "Other"}], ids=["here", "elsewhere"])
+def test_a_result_that_became_wrong_is_a_regression(side, make_equality, machine):
+    def wrong(index):
+        return {"equality": make_equality("wrong" if index == 4 else "equal")}
+
+    found = results.compare(side("a"), side("b", fields=wrong, machine=machine))
+    (one,) = found.cases
+    assert (found.outcome, one.verdict, one.broken) == ("regression", "inconclusive", True)
+    assert one.reason.startswith("NEW: wrong: output, error 0.3")
+
+
+@pytest.mark.parametrize("new", ["wrong", "equal"])
+def test_what_was_wrong_before_passes_nothing_and_breaks_nothing(side, make_equality, new):
+    base = side("a", fields=lambda _: {"equality": make_equality("wrong")})
+    found = results.compare(base, side("b", fields=lambda _: {"equality": make_equality(new)}))
+    assert (found.outcome, found.cases[0].broken) == ("inconclusive", False)
+    assert found.cases[0].reason.startswith("BASE: wrong: ")
+
+
+def test_a_baseline_that_does_not_repeat_itself_is_still_timed(side, make_equality):
+    twice = {"equality": make_equality("eager-twice-differs")}
+    assert results.compare(side("a", fields=lambda _: twice), side("b", fields=lambda _: twice)).outcome == "pass"
+
+
+def test_a_rate_above_the_peak_is_not_judged(side, make_run, make_record, make_static, write_run, tmp_path):
+    records = [make_record(replicate=index, latency_s=0.05 + 1e-4 * index) for index in range(3)]
+    peak = Peak(device="cpu", precision="fp32", threads=2, flops_per_s=1e9)
+    run = make_run(plan=[records[0].case], run_id="b", peaks=(peak,))
+    found = results.compare(
+        side("a", settings={"replicates": 1}), load(write_run(tmp_path, records, [make_static()], run=run))
+    )
+    assert found.outcome == "inconclusive"
+    assert found.cases[0].reason.startswith("NEW: peak: ")
 
 
 def test_software_may_differ_and_is_listed(side):

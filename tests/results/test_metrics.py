@@ -6,7 +6,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from results.metrics import METRICS, measure, turn_medians
+from results.catalogue import METRICS
+from results.metrics import measure, turn_medians
+from results.schema import Arm
 
 
 def test_every_metric_is_declared_under_its_name():
@@ -87,6 +89,40 @@ def test_the_baseline_is_its_own_measure(make_record):
     found = measure(make_record(), None)
     assert found.metrics["speedup"] == 1.0
     assert "speedup" not in found.intervals
+
+
+def test_a_wrong_result_has_no_speed_up(make_record, make_case, make_equality):
+    record = make_record(make_case(layout="nhwc"), baseline_latency_s=0.1, equality=make_equality("wrong"))
+    found = measure(record, None)
+    assert found.metrics["speedup"] is None
+    assert found.nulls["speedup"] == "its result is wrong: output, error 0.3 where 1e-05 is allowed"
+    assert "speedup" not in found.intervals
+    assert found.metrics["latency_s"] > 0
+
+
+def test_what_cannot_be_judged_keeps_its_speed_up(make_record, make_case, make_equality):
+    unsure = make_equality("eager-twice-differs")
+    found = measure(make_record(make_case(layout="nhwc"), baseline_latency_s=0.1, equality=unsure), None)
+    assert found.metrics["speedup"] == pytest.approx(2, rel=0.01)
+
+
+def test_the_error_of_a_result_is_a_metric(make_record, make_equality):
+    assert measure(make_record(equality=make_equality()), None).metrics["equality_error"] == 1e-6
+    infinite = measure(make_record(equality=make_equality("wrong", error=None, what="fc.weight")), None)
+    assert infinite.nulls["equality_error"] == "fc.weight is not finite"
+    unchecked = measure(make_record(nulls={"equality": "it is the baseline"}), None)
+    assert unchecked.nulls["equality_error"] == "it is the baseline"
+
+
+def test_an_arm_has_no_speed_up(make_record, make_case):
+    arm = Arm(name="a", pair="x", margin=0.02)
+    for record in (make_record(), make_record(make_case(layout="nhwc"), baseline_latency_s=0.1)):
+        found = measure(record, None, arm)
+        assert found.metrics["speedup"] is None
+        assert "arm of an A/B comparison" in found.nulls["speedup"]
+    record = make_record(make_case(layout="nhwc"))
+    beside = dataclasses.replace(record, samples=dataclasses.replace(record.samples, arm_s=(0.1,) * 40))
+    assert "arm of an A/B comparison" in measure(beside, None).nulls["speedup"]
 
 
 def test_a_case_that_ran_without_a_baseline_has_no_speed_up(make_record, make_case):

@@ -4,9 +4,10 @@ import json
 
 import pytest
 
+from results.catalogue import METRICS
 from results.errors import InputError
-from results.metrics import METRICS
 from results.rendering import format_table, pivots_text
+from results.schema import Noise
 from results.store import load
 from results.tables import table
 
@@ -43,6 +44,25 @@ def test_warnings_stand_in_the_table(tmp_path, write_run, make_record, make_case
     record = make_record(make_case(layout="nhwc"), ran=make_record().ran)
     shown = format_table(table(load(write_run(tmp_path, [record]))), "table")
     assert "ok, but label" in shown
+
+
+def test_a_wrong_result_is_called_so_and_shows_no_speed_up(tmp_path, write_run, make_record, make_case, make_equality):
+    case = make_case(layout="nhwc")
+    record = make_record(case, baseline_latency_s=0.1, equality=make_equality("wrong"), signs=Noise(steal=1.0))
+    line = format_table(table(load(write_run(tmp_path, [make_record(), record]))), "table").splitlines()[-1]
+    assert line.endswith("   wrong result, steal")
+    cells = line.split()
+    assert cells[:2] == ["resnet50", "nhwc"]
+    assert cells[5] == "-"
+
+
+def test_never_is_null_in_json_and_csv(tmp_path, write_run, make_record, make_case):
+    slow = make_record(make_case(runtime="compile"), latency_s=0.1, baseline_latency_s=0.05)
+    frame = table(load(write_run(tmp_path, [make_record(), slow])))
+    row = json.loads(format_table(frame, "json"), parse_constant=pytest.fail)[1]
+    assert row["break_even_steps"] is None
+    assert row["nulls"]["break_even_steps"] == "never: it is not faster than eager"
+    assert list(csv.DictReader(io.StringIO(format_table(frame, "csv"))))[1]["break_even_steps"] == ""
 
 
 @pytest.mark.parametrize("fmt", ["table", "markdown"])

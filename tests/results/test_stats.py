@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.signal import lfilter
 
 from results.stats import (
     MIN_TURNS,
@@ -15,132 +14,101 @@ from results.stats import (
     quantile_interval,
     steady,
 )
+from tests.selftest.series import KINDS, autoregressive, series
 
 _SERIES = 200
 _TIMES = st.floats(1e-6, 1e3)
 
 
-def _autoregressive(rng, size, correlation):
-    """Standard normal noise whose neighbours correlate so much."""
-    noise = rng.normal(size=size + 200)
-    return lfilter([math.sqrt(1 - correlation**2)], [1, -correlation], noise)[200:]
+def _class(found):
+    return "steady" if found.steady else "slowing" if found.slowing else "never steady"
 
 
-def _noise(rng, correlation):
-    """Steps around 1 with 0.3 to 3 % of noise, and 2 % of spikes of up to four times the step."""
-    size = int(rng.integers(60, 1000))
-    steps = np.exp(rng.uniform(0.003, 0.03) * _autoregressive(rng, size, correlation))
-    spikes = rng.random(size) < 0.02
-    return np.where(spikes, steps * rng.uniform(1.3, 4, size), steps)
-
-
-def _flat(_rng, size):
-    return np.ones(size)
-
-
-def _step(rng, size):
-    level = rng.uniform(1.1, 3) if rng.random() < 0.8 else rng.uniform(0.6, 0.9)
-    return np.where(np.arange(size) < rng.integers(3, size * 0.35), level, 1.0)
-
-
-def _ramp(rng, size):
-    along = np.arange(size) / rng.integers(5, size * 0.35)
-    down = np.clip(1 - along, 0, 1) if rng.random() < 0.5 else np.exp(-5 * along)
-    return 1 + rng.uniform(0.1, 2) * down
-
-
-def _cyclic(rng, size):
-    period = rng.integers(2, max(3, size // 12))
-    return 1 + rng.uniform(0.02, 0.2) * np.sin(2 * np.pi * np.arange(size) / period)
-
-
-def _never(rng, size):
-    along = np.arange(size) / size
-    kind = rng.integers(4)
-    if kind == 0:  # drifts from end to end
-        return np.exp(rng.choice([-1, 1]) * rng.uniform(0.15, 1) * along)
-    if kind == 1:  # a random walk
-        return np.exp(np.cumsum(rng.normal(0, rng.uniform(0.15, 0.6) / math.sqrt(size), size)))
-    if kind == 2:  # a late step
-        return np.where(along > rng.uniform(0.6, 0.9), rng.uniform(1.15, 2), 1.0)
-    levels = np.exp(rng.normal(0, 0.2, 6))
-    return levels[np.searchsorted(np.sort(rng.random(5)), along)]
-
-
-@pytest.mark.parametrize("correlation", [0.0, 0.5])
-@pytest.mark.parametrize("shape", [_flat, _step, _ramp, _cyclic, _never])
-def test_warm_up_is_told_from_never_steady(shape, correlation):
+@pytest.mark.parametrize("kind", KINDS)
+def test_series_are_classified_and_their_level_is_found(kind):
     rng = np.random.default_rng(20261122)
     right, biases = 0, []
     for _ in range(_SERIES):
-        noise = _noise(rng, correlation)
-        series = noise * shape(rng, noise.size)
-        found = steady(series.tolist())
-        right += found.steady == (shape is not _never)
+        times, wanted, level = series(kind, rng)
+        found = steady(times.tolist())
+        right += _class(found) == wanted
         if found.steady:
-            biases.append(math.log(np.median(series[found.start :])))
+            biases.append(math.log(np.median(times[found.start :]) / level))
     assert right >= 0.95 * _SERIES
-    if shape is not _never:
+    if wanted == "steady":
         assert abs(np.mean(biases)) <= 0.005
         assert np.median(np.abs(biases)) <= 0.005
 
 
+def test_a_throttle_in_one_jump_is_not_ever_slower():
+    rng = np.random.default_rng(2)
+    noise = np.exp(0.005 * rng.normal(size=160))
+    along = np.arange(160) / 160
+    assert _class(steady((noise * np.exp(0.3 * along)).tolist())) == "slowing"
+    assert _class(steady((noise * np.where(along > 0.7, 1.3, 1.0)).tolist())) == "never steady"
+
+
+def test_a_steady_series_is_never_slowing():
+    found = [steady(series(kind, np.random.default_rng(seed))[0].tolist()) for kind in KINDS for seed in range(30)]
+    assert not any(one.steady and one.slowing for one in found)
+    assert any(one.slowing for one in found)
+
+
 def test_the_cut_lies_where_a_clear_step_ends():
     rng = np.random.default_rng(1)
-    series = np.exp(0.01 * rng.normal(size=200)) * np.where(np.arange(200) < 30, 1.5, 1.0)
-    found = steady(series.tolist())
+    times = np.exp(0.01 * rng.normal(size=200)) * np.where(np.arange(200) < 30, 1.5, 1.0)
+    found = steady(times.tolist())
     assert found.steady
     assert 30 <= found.start <= 40
 
 
 def test_a_spike_is_no_warm_up():
-    series = [1.0, 1.001, 0.999, 1.002] * 20
-    series[7] = 9.0
-    assert steady(series).start <= 8
-    assert steady(series).steady
+    times = [1.0, 1.001, 0.999, 1.002] * 20
+    times[7] = 9.0
+    assert steady(times).start <= 8
+    assert steady(times).steady
 
 
 @pytest.mark.parametrize(
-    ("series", "start", "is_steady"),
+    ("times", "start", "right"),
     [
-        ([], 0, False),
-        ([1.0], 0, False),
-        ([1.0, 1.0], 1, False),
-        ([1.0, 1.0, 1.0], 0, True),
-        ([2.0, 1.0, 1.01, 1.0], 1, True),
-        ([3.0, 2.0, 1.0], 1, False),
-        ([1.0, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6, 1.7, 1.8], 4, False),
-        ([3.0, 1.1, 1.3, 0.95, 1.2, 1.05, 1.25, 1.0, 1.15], 1, True),
-        ([3.0, 2.0, 1.5, 1.2, 1.0], 2, False),
-        ([1.0] * 100, 0, True),
-        ([2.0] * 10 + [1.0] * 90, 10, True),
+        ([], 0, "never steady"),
+        ([1.0], 0, "never steady"),
+        ([1.0, 1.0], 1, "never steady"),
+        ([1.0, 1.0, 1.0], 0, "steady"),
+        ([2.0, 1.0, 1.01, 1.0], 1, "steady"),
+        ([3.0, 2.0, 1.0], 1, "never steady"),
+        ([1.0, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6, 1.7, 1.8], 4, "slowing"),
+        ([3.0, 1.1, 1.3, 0.95, 1.2, 1.05, 1.25, 1.0, 1.15], 1, "steady"),
+        ([3.0, 2.0, 1.5, 1.2, 1.0], 2, "never steady"),
+        ([1.0] * 100, 0, "steady"),
+        ([2.0] * 10 + [1.0] * 90, 10, "steady"),
     ],
 )
-def test_short_and_constant_series(series, start, is_steady):
-    found = steady(series)
-    assert (found.start, found.steady) == (start, is_steady)
+def test_short_and_constant_series(times, start, right):
+    found = steady(times)
+    assert (found.start, _class(found)) == (start, right)
 
 
 @given(st.lists(_TIMES, max_size=80))
-def test_any_series_has_an_answer(series):
-    found = steady(series)
-    assert 0 <= found.start <= max(0, len(series) - 1)
-    assert not found.steady or len(series) - found.start >= 3
+def test_any_series_has_an_answer(times):
+    found = steady(times)
+    assert 0 <= found.start <= max(0, len(times) - 1)
+    assert not found.steady or len(times) - found.start >= 3
 
 
 def test_the_unit_of_time_does_not_matter():
     rng = np.random.default_rng(11)
-    for shape in (_flat, _step, _ramp, _cyclic, _never):
-        noise = _noise(rng, 0.0)
-        series = noise * shape(rng, noise.size)
-        assert steady((1000 * series).tolist()) == steady(series.tolist())
+    for kind in KINDS:
+        times, _, _ = series(kind, rng)
+        assert steady((1000 * times).tolist()) == steady(times.tolist())
 
 
 @pytest.mark.parametrize("correlation", [0.0, 0.3, 0.6])
 @pytest.mark.parametrize("turns", [8, 20, 60])
 def test_the_interval_of_one_process_holds_the_truth(turns, correlation):
     rng = np.random.default_rng(7)
-    found = [median_interval(np.exp(0.01 * _autoregressive(rng, turns, correlation)).tolist()) for _ in range(400)]
+    found = [median_interval(np.exp(0.01 * autoregressive(rng, turns, correlation)).tolist()) for _ in range(400)]
     held = sum(interval.low <= 1 <= interval.high for interval in found)
     assert held >= 0.9 * 400
     # Not by being wide without need: independent turns cost at most half as much again as Student's t.
@@ -153,7 +121,7 @@ def test_taking_correlated_turns_for_independent_would_fail():
     rng = np.random.default_rng(7)
     held = 0
     for _ in range(400):
-        log = 0.01 * _autoregressive(rng, 60, 0.6)
+        log = 0.01 * autoregressive(rng, 60, 0.6)
         held += abs(np.median(log)) <= 2.0 * 1.2533 * log.std(ddof=1) / math.sqrt(60)
     assert held < 0.85 * 400
 
@@ -208,14 +176,14 @@ def test_each_bound_of_a_quantile_holds_in_19_of_20_samples(q):
 
 def test_correlated_steps_are_worth_fewer_and_their_bounds_hold():
     rng = np.random.default_rng(6)
-    series = [np.exp(0.01 * _autoregressive(rng, 800, 0.7)).tolist() for _ in range(300)]
-    worth = [effective(one) for one in series]
+    times = [np.exp(0.01 * autoregressive(rng, 800, 0.7)).tolist() for _ in range(300)]
+    worth = [effective(one) for one in times]
     assert np.median(worth) == pytest.approx(800 * 0.3 / 1.7, rel=0.1)
     truth = math.exp(0.01 * 1.2815515655446004)  # the ninth decile of a normal
-    above = sum(quantile_interval(one, 0.9, n).high >= truth for one, n in zip(series, worth, strict=True))
+    above = sum(quantile_interval(one, 0.9, n).high >= truth for one, n in zip(times, worth, strict=True))
     assert above >= 0.93 * 300
     # Taken for independent, they would hold less often.
-    assert sum(quantile_interval(one, 0.9, 800).high >= truth for one in series) < 0.9 * 300
+    assert sum(quantile_interval(one, 0.9, 800).high >= truth for one in times) < 0.9 * 300
 
 
 def test_independent_steps_are_worth_nearly_their_number():

@@ -1,17 +1,21 @@
+import dataclasses
 import math
 
 import pytest
 
-from results.metrics import METRICS
-from results.schema import AXES
+from results.catalogue import METRICS
+from results.sanity import kind
+from results.schema import AXES, Arm, Noise, Peak
 from results.store import load
 from results.tables import BOUNDS, COLUMNS, depth_by_block, speedups, table
 
 
 @pytest.fixture
-def framed(tmp_path, write_run):
+def framed(tmp_path_factory, write_run):
     """Records to the frame, by way of a run file."""
-    return lambda records, statics=(), **fields: table(load(write_run(tmp_path, records, statics, **fields)))
+    return lambda records, statics=(), **fields: table(
+        load(write_run(tmp_path_factory.mktemp("runs"), records, statics, **fields))
+    )
 
 
 def _of(family, block, depth):
@@ -113,6 +117,119 @@ def test_warnings_and_notes_are_told_once(framed, make_record):
     assert row["warnings"] == ()
 
 
+@pytest.mark.parametrize(
+    ("verdicts", "expected"),
+    [
+        (("equal", "equal"), "equal"),
+        (("equal", "wrong"), "wrong"),
+        (("wrong", None), "wrong"),
+        (("equal", "eager-twice-differs"), "eager-twice-differs"),
+        (("equal", None), None),
+    ],
+)
+def test_the_worst_verdict_on_the_result_counts(framed, make_record, make_case, make_equality, verdicts, expected):
+    case = make_case(layout="nhwc")
+    records = [
+        make_record(case, replicate=index, baseline_latency_s=0.1, equality=verdict and make_equality(verdict))
+        for index, verdict in enumerate(verdicts)
+    ]
+    (row,) = framed(records).to_dict("records")
+    assert row["equality"] == expected
+    assert ("equality" in row["nulls"]) == (expected is None)
+    assert math.isnan(row["speedup"]) == (expected == "wrong")
+    assert math.isnan(row["speedup_low"]) == (expected == "wrong")
+    if expected == "wrong":
+        assert row["nulls"]["speedup_low"].startswith("its result is wrong: output, error 0.3")
+        assert row["warnings"][0].startswith("wrong: ")
+
+
+@pytest.mark.parametrize(
+    ("series", "expected"),
+    [
+        (({}, {}), "steady"),
+        (({}, {"steady": False, "slowing": True}), "slowing"),
+        (({"steady": False}, {"steady": False, "slowing": True}), "never steady"),
+    ],
+)
+def test_the_worst_state_of_the_steps_counts(framed, make_record, series, expected):
+    records = [make_record(replicate=index) for index in range(len(series))]
+    changed = [
+        dataclasses.replace(record, samples=dataclasses.replace(record.samples, **fields))
+        for record, fields in zip(records, series, strict=True)
+    ]
+    assert framed(changed)["state"][0] == expected
+
+
+def test_a_failure_has_no_state_and_no_verdict(framed, make_record):
+    (row,) = framed([make_record(status="crash", cause="x")]).to_dict("records")
+    assert (row["state"], row["equality"], row["stop"]) == (None, None, None)
+    assert row["nulls"]["equality"] == "crash: x"
+
+
+@pytest.mark.parametrize("stop", ["budget", "time-limit"])
+def test_one_replicate_that_was_not_precise_enough_tells(framed, make_record, stop):
+    assert framed([make_record(), make_record(replicate=1, stop=stop)])["stop"][0] == stop
+
+
+def test_noise_and_peaks_reach_the_warnings(framed, make_record, make_static, make_run):
+    record = make_record(signs=Noise(other_cpus=1.0))
+    peak = Peak(device="cpu", precision="fp32", threads=2, flops_per_s=1e9)
+    (row,) = framed([record], [make_static()], run=make_run(plan=[record.case], peaks=(peak,))).to_dict("records")
+    assert [kind(line) for line in row["warnings"]] == ["peak", "busy"]
+
+
+def test_an_arm_has_no_speed_up(framed, make_record, make_run):
+    record = make_record()
+    (row,) = framed([record], run=make_run(plan=[record.case], arm=Arm(name="a", pair="x", margin=0.02))).to_dict(
+        "records"
+    )
+    assert math.isnan(row["speedup"])
+    assert "arm of an A/B comparison" in row["nulls"]["speedup"]
+
+
+@pytest.mark.parametrize(
+    ("gain", "noise", "never"),
+    [
+        (1.25, 0.01, set()),
+        (1.002, 0.05, {"break_even_high"}),
+        (0.8, 0.01, {"break_even_steps", "break_even_low", "break_even_high", "warm_break_even_steps"}),
+    ],
+)
+def test_break_even_stands_in_the_row_of_the_compiled_case(framed, make_record, make_case, gain, noise, never):
+    compiled = make_record(make_case(runtime="compile"), latency_s=0.05 / gain, baseline_latency_s=0.05, noise=noise)
+    compiled = dataclasses.replace(compiled, facts=dataclasses.replace(compiled.facts, warm_compile_s=1.0))
+    eager, row = framed([make_record(), compiled]).to_dict("records")
+    columns = ("break_even_steps", "break_even_low", "break_even_high", "warm_break_even_steps")
+    assert {name for name in columns if math.isnan(row[name])} == never
+    assert all(row["nulls"][name].startswith("never: ") for name in never)
+    assert not set(columns) - never & set(row["nulls"])
+    if not never:
+        assert row["break_even_low"] < row["break_even_steps"] < row["break_even_high"]
+        assert row["warm_break_even_steps"] < row["break_even_steps"] / 5
+    assert all("only a compiled case" in eager["nulls"][name] for name in columns)
+
+
+def test_break_even_that_is_not_known_has_its_reason(framed, make_record, make_case, make_equality):
+    case = make_case(runtime="compile")
+    wrong = make_record(case, baseline_latency_s=0.1, equality=make_equality("wrong"))
+    cold = make_record(case, baseline_latency_s=0.1)
+    for record, name, reason in (
+        (wrong, "break_even_steps", "its result is wrong"),
+        (wrong, "warm_break_even_steps", "its result is wrong"),
+        (cold, "warm_break_even_steps", "not recorded"),
+    ):
+        row = framed([make_record(), record]).to_dict("records")[1]
+        assert math.isnan(row[name])
+        assert row["nulls"][name].startswith(reason)
+
+
+def test_compiling_in_no_time_can_be_brought_together(framed, make_record, make_case):
+    records = [make_record(make_case(runtime="compile"), replicate=index) for index in range(2)]
+    facts = dataclasses.replace(records[0].facts, compile_s=0.0)
+    (row,) = framed([dataclasses.replace(record, facts=facts) for record in records]).to_dict("records")
+    assert row["compile_s"] == 0
+
+
 def test_a_run_without_records_is_an_empty_frame(framed):
     frame = framed([])
     assert (len(frame), tuple(frame.columns)) == (0, COLUMNS)
@@ -143,6 +260,15 @@ def test_depth_by_block_has_a_column_a_kind(framed, make_record, make_case, make
     assert pivot.loc[50, "resnet bottleneck"] == pytest.approx(160)
     assert pivot.loc[50, "resnext bottleneck"] == pytest.approx(160)
     assert math.isnan(pivot.loc[101, "resnext bottleneck"])
+
+
+def test_a_wrong_result_is_in_no_pivot(framed, make_record, make_case, make_static, make_equality):
+    models = {"resnet18": _of("resnet", "basic", 18), "resnet34": _of("resnet", "basic", 34)}
+    statics = [make_static(model, **kind) for model, kind in models.items()]
+    right = [make_record(make_case(model=model, layout="nhwc"), baseline_latency_s=0.1) for model in models]
+    wrong = dataclasses.replace(right[0], equality=make_equality("wrong"))
+    assert list(speedups(framed([wrong, right[1]], statics)).index) == ["resnet34"]
+    assert depth_by_block(framed([wrong, right[1]], statics)).empty
 
 
 def test_depth_by_block_keeps_conditions_apart(framed, make_record, make_case, make_static):
