@@ -1,14 +1,15 @@
-"""Measure ResNets on the machine in front of you: `run` a suite, or `cost` a model without timing it."""
+"""Measure ResNets on this machine: `run` a suite, compare two arms by `ab`, or `cost` a model without timing it."""
 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from bench.arms import Side, ab
     from bench.costs import cost
     from bench.runner import run
 
-__all__ = ["cost", "run"]
+__all__ = ["Side", "ab", "cost", "run"]
 
-_HOMES = {"cost": "bench.costs", "run": "bench.runner"}
+_HOMES = {"Side": "bench.arms", "ab": "bench.arms", "cost": "bench.costs", "run": "bench.runner"}
 
 
 def __getattr__(name: str) -> Any:

@@ -5,137 +5,16 @@ happens to a worker happens to its record alone.
 """
 
 import dataclasses
-import datetime
 import pathlib
-import signal
-import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Final
 
-from bench import memory
-from bench.forkserver import SERVE, ForkServer, Worker, WorkerDied
+from bench.forkserver import ForkServer
+from bench.live import LiveCase
 from bench.progress import Phase
 from bench.rotation import Failed, Hooks, Seat, rotate
-from bench.timing import Turn
-from results.schema import Case, Facts, Ran, Record, Samples, Settings, Stop, from_json
-
-HEADROOM: Final = 1.5
-"""How much more memory than the first worker of its group another may take (measured: amp keeps copies of weights)."""
-CONTEXT_BYTES: Final = 1 << 30
-"""What a process takes on an accelerator beside its tensors: context and library handles."""
-COMPILER_BYTES: Final = 2 << 30
-"""What the compiler's processes take while a case compiles."""
-USABLE: Final = 0.9
-"""Share of the free memory that a group may fill."""
-
-
-class LiveCase:
-    """A worker that has been asked to be one case. The rotation steps it."""
-
-    def __init__(self, server: ForkServer, case: Case, replicate: int, settings: Settings, target: str = SERVE) -> None:
-        """Fork the worker; `prepare` builds the case in it."""
-        self.case = case
-        self.replicate = replicate
-        self.started = datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        self._began = time.perf_counter()
-        self._settings = settings
-        self._oom_kills = memory.kernel_oom_kills()
-        self._worker: Worker = server.spawn(target)
-        self._first_step_s: float | None = None
-        self._phases: tuple[str, ...] = ()
-        self.notes: list[str] = []
-
-    def prepare(self, cache: str) -> None:
-        """Build the case and run its first step. Raises `Failed`."""
-        answer = self._ask("prepare", case=dataclasses.asdict(self.case), cache=cache)
-        self._first_step_s = answer["first_step_s"]
-        self._phases = tuple(answer["phases"])
-        self.notes += answer["notes"]
-
-    def turn(self, *, steps: int, drop: int) -> Turn:
-        """Run a turn. Raises `Failed`."""
-        answer = self._ask("turn", steps=steps, drop=drop)
-        return Turn(phase_s=tuple(tuple(step) for step in answer["phase_s"]), wall_s=answer["wall_s"])
-
-    def room_for_more(self, *, compiling: bool) -> int:
-        """Return how many more workers like this one the machine's memory holds beside it. Raises `Failed`.
-
-        `compiling` says whether any of them will want the compiler's memory for a while.
-        """
-        taken = self._ask("footprint")
-        host = USABLE * memory.available() - COMPILER_BYTES * compiling
-        rooms = [max(0.0, host) / (HEADROOM * taken["host_bytes"])]
-        if taken["device_bytes"] is not None and taken["device_free_bytes"] is not None:
-            need = HEADROOM * taken["device_bytes"] + CONTEXT_BYTES
-            rooms.append(USABLE * taken["device_free_bytes"] / need)
-        return int(min(rooms))
-
-    def end(self, samples: Samples, stop: Stop) -> Record:
-        """Ask the worker what it measured once, let it go, and return its record. Raises `Failed`."""
-        answer = self._ask("finish")
-        self.close()
-        steady = statistics.median(samples.step_s[samples.warmup :] or samples.step_s)
-        facts: dict[str, Any] = answer["facts"] | {"first_step_s": self._first_step_s}
-        if "compile_s" not in answer["nulls"] and self._first_step_s is not None:
-            facts["compile_s"] = max(0.0, self._first_step_s - steady)
-        ran = answer["ran"]
-        return Record(
-            case=self.case,
-            replicate=self.replicate,
-            status="ok",
-            started=self.started,
-            duration_s=time.perf_counter() - self._began,
-            samples=samples,
-            facts=Facts(**facts),
-            nulls=answer["nulls"],
-            ran=None if ran is None else from_json(Ran, ran),
-            notes=(*self.notes, *answer["notes"]),
-            budget_s=self._settings.budget_s,
-            stop=stop,
-        )
-
-    def fail(self, failure: Failed, samples: Samples | None = None) -> Record:
-        """End the worker and return the record of what became of it."""
-        self.close()
-        return Record(
-            case=self.case,
-            replicate=self.replicate,
-            status=failure.status,
-            cause=failure.cause[:4096],
-            started=self.started,
-            duration_s=time.perf_counter() - self._began,
-            samples=samples,
-            facts=Facts(first_step_s=self._first_step_s),
-            notes=tuple(self.notes),
-            budget_s=self._settings.budget_s,
-        )
-
-    def samples(self, seat: Seat) -> Samples:
-        """Return the series of this worker's seat."""
-        return seat.samples(self._phases)
-
-    def close(self) -> None:
-        """End the worker. Safe to call twice."""
-        self._worker.close()
-
-    def _ask(self, request: str, **arguments: object) -> dict[str, Any]:
-        try:
-            answer = self._worker.request({"do": request, **arguments}, timeout_s=self._settings.timeout_s)
-        except WorkerDied as death:
-            raise self._failure(death) from death
-        if "failed" in answer:
-            raise Failed(answer["failed"], answer["cause"])
-        return answer
-
-    def _failure(self, death: WorkerDied) -> Failed:
-        if death.hung:
-            return Failed("timeout", death.cause)
-        kills = memory.kernel_oom_kills()
-        if death.signal_number == signal.SIGKILL and kills is not None and kills != self._oom_kills:
-            return Failed("out-of-memory", f"the kernel's out-of-memory killer ended it ({death.cause})")
-        return Failed("crash", death.cause)
+from results.schema import Case, Record, Settings, Stop
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -246,8 +125,11 @@ class GroupRun:
         live = LiveCase(self._server, case, self._replicate, self._settings)
         seat = Seat(case, live, recorded=recorded)
         self._live[seat] = live
+        cache = tempfile.mkdtemp(dir=self._cache)
         try:
-            live.prepare(tempfile.mkdtemp(dir=self._cache))
+            live.prepare(cache)
+            if case.runtime != "eager" and not self._late():
+                live.prepare_again(cache)
         except Failed as failure:
             self._failed(seat, failure)
             return None

@@ -48,6 +48,9 @@ class Listener(Protocol):
     def progress(self, state: Progress) -> None:
         """Something moved; called often."""
 
+    def noted(self, line: str) -> None:
+        """Something is worth a line."""
+
     def finished(self, record: Record) -> None:
         """A record was written to the run file."""
 
@@ -69,6 +72,10 @@ class PlainListener:
     def progress(self, state: Progress) -> None:
         """Write nothing, but keep count: a log is no place for a moving line."""
         self._counter.progress(state)
+
+    def noted(self, line: str) -> None:
+        """Write the line."""
+        self._write(printable(line))
 
     def finished(self, record: Record) -> None:
         """Write the record's line."""
@@ -111,6 +118,7 @@ class TerminalListener:
 
     def progress(self, state: Progress) -> None:
         """Move the live line, at most every `REFRESH_S`."""
+        self._live.start()
         self._counter.progress(state)
         if self._clock() - self._drawn < REFRESH_S:
             return
@@ -125,6 +133,10 @@ class TerminalListener:
             left="" if state.seconds_left is None else f"{duration(state.seconds_left)} left",
         )
         self._live.refresh()
+
+    def noted(self, line: str) -> None:
+        """Put the line above the live line."""
+        self._print(printable(line))
 
     def finished(self, record: Record) -> None:
         """Put the record's line above the live line."""

@@ -19,7 +19,7 @@ from typing import Any, Final
 
 from bench.device import Cpu
 from bench.forkserver import SERVE, ForkServer
-from bench.group import LiveCase
+from bench.live import LiveCase
 from bench.rotation import Hooks, Seat, rotate
 from bench.timing import time_turn
 from bench.workload import inference_step
@@ -60,10 +60,11 @@ def by_hand(connection: socket.socket) -> None:
 
     model: Any = None
     images: Any = None
+    token = None
     for line in connection.makefile("rb"):
         request = json.loads(line)
         if request["do"] == "prepare":
-            case = request["case"]
+            case, token = request["case"], request["token"]
             torch.set_num_threads(case["threads"])
             model = get_model(case["model"].removeprefix("torchvision:")).eval()
             images = torch.randn(case["batch_size"], 3, case["image_size"], case["image_size"])
@@ -77,7 +78,7 @@ def by_hand(connection: socket.socket) -> None:
                     times.append(time.perf_counter() - began)
             kept = times[request["drop"] :]
             answer = {"phase_s": [[seconds] for seconds in kept], "wall_s": sum(kept) / len(kept)}
-        connection.sendall(json.dumps(answer).encode() + b"\n")
+        connection.sendall(json.dumps(answer | {"token": token}).encode() + b"\n")
 
 
 def paired(server: ForkServer, ours: Case, reference: Case, target: str = SERVE) -> stats.Interval | None:

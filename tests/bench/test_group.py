@@ -2,13 +2,14 @@ import dataclasses
 import random
 import signal
 import time
+import types
 
 import pytest
 
 from bench import memory
 from bench.forkserver import WorkerDied
 from bench.group import GroupRun, groups
-from results.schema import Settings
+from results.schema import Noise, Settings
 
 SETTINGS = Settings(replicates=1, target=0.01, budget_s=0.2, timeout_s=60, time_limit_s=None)
 FINISH = {
@@ -26,6 +27,7 @@ FINISH = {
         "threads": 2,
     },
 }
+EQUALITY = {"verdict": "equal", "error": 1e-6, "baseline_error": 1e-6, "allowed": 5e-6, "what": "output"}
 
 
 class FakeWorker:
@@ -40,12 +42,12 @@ class FakeWorker:
         message = dict(message)
         what = message.pop("do")
         if what == "prepare":
-            self.case = message["case"]
+            self.case, self.token = message["case"], message["token"]
         misfortune = self.server.script(what, self.case, self.server)
         if isinstance(misfortune, Exception):
             raise misfortune
         if misfortune:
-            return misfortune
+            return {"token": self.token} | misfortune
         answers = {
             "prepare": lambda: {"first_step_s": 0.5, "phases": [], "notes": []},
             "footprint": lambda: {
@@ -58,8 +60,9 @@ class FakeWorker:
                 "wall_s": 0.0102,
             },
             "finish": lambda: FINISH,
+            "check": lambda: {"equality": EQUALITY},
         }
-        return answers[what]()
+        return answers[what]() | {"token": self.token}
 
     def close(self):
         self.closed = True
@@ -137,7 +140,10 @@ def test_every_case_becomes_a_record_and_all_but_the_baseline_are_paired(measure
     assert server.most_alive == len(family)
     record = records[family[1].key]
     assert record.facts.first_step_s == 0.5
-    assert record.nulls == FINISH["nulls"]
+    assert {name: why for name, why in record.nulls.items() if not name.startswith("noise.")} == {
+        **FINISH["nulls"],
+        "warm_compile_s": "nothing is compiled",
+    }
     assert record.notes == ("a finding",)
     assert record.budget_s == SETTINGS.budget_s
     assert record.stop in {"target", "budget"}
@@ -162,6 +168,20 @@ def test_a_misfortune_is_the_record_of_its_case_alone(measure, family, answer, s
     assert (unlucky.samples is not None) == (on == "finish")
     assert len(records) == 4
     assert {record.status for record in records.values()} == {"ok"}
+
+
+@pytest.mark.parametrize("on", ["prepare", "turn", "finish", None])
+def test_a_record_has_the_noise_of_its_workers_life_however_it_ended(measure, make_case, monkeypatch, on):
+    seen = (Noise(other_cpus=0.5), {"steal": "no hypervisor tells"})
+    watched = []
+    watch = types.SimpleNamespace(noise=lambda: seen)
+    monkeypatch.setattr("bench.live.Watch", lambda device: watched.append(device) or watch)
+    case = make_case()
+    record = measure(FakeServer(fails(on, lambda case: True, {"failed": "error", "cause": "x"})), [case])[case.key]
+    assert record.status == ("ok" if on is None else "error")
+    assert record.noise == seen[0]
+    assert record.nulls["noise.steal"] == seen[1]["steal"]
+    assert watched == [case.device]
 
 
 def test_a_failed_baseline_leaves_the_others_unpaired(measure, family):
@@ -251,6 +271,31 @@ def test_after_the_deadline_nothing_begins(measure, family):
     server = FakeServer()
     assert measure(server, family, deadline=time.perf_counter() - 1) == {}
     assert server.workers == []
+
+
+def test_a_second_process_times_the_warm_compilation(measure, make_case):
+    def script(what, case, server):
+        if what == "prepare" and len(server.workers) == 2:
+            return {"first_step_s": 0.1, "phases": [], "notes": []}
+        return {**FINISH, "nulls": {}} if what == "finish" else None
+
+    case = make_case(runtime="compile")
+    server = FakeServer(script)
+    record = measure(server, [case])[case.key]
+    assert record.facts.compile_s == pytest.approx(0.49, abs=0.001)
+    assert record.facts.warm_compile_s == pytest.approx(0.09, abs=0.001)
+    assert "warm_compile_s" not in record.nulls
+    assert len(server.workers) == 2
+
+
+def test_a_second_process_that_dies_costs_the_warm_figure_only(measure, make_case):
+    def script(what, case, server):
+        return WorkerDied("killed by SIGKILL") if what == "prepare" and len(server.workers) == 2 else None
+
+    case = make_case(runtime="compile")
+    record = measure(FakeServer(script), [case])[case.key]
+    assert (record.status, record.facts.warm_compile_s) == ("ok", None)
+    assert record.nulls["warm_compile_s"] == "the second process: killed by SIGKILL"
 
 
 def test_compile_time_is_the_first_step_less_a_steady_one(measure, make_case):

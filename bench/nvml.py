@@ -1,0 +1,100 @@
+"""NVIDIA's driver library: a device's handle without a context on it, and what holds its clocks back.
+
+The parent asks here about the GPUs that its workers use. NVML makes no CUDA context, so whoever asks may still fork.
+"""
+
+import dataclasses
+import functools
+import os
+from collections.abc import Mapping
+from typing import Any, Final
+
+REASONS: Final = {
+    "sw_power_cap": 0x04,
+    "hw_slowdown": 0x08,
+    "sync_boost": 0x10,
+    "sw_thermal_slowdown": 0x20,
+    "hw_thermal_slowdown": 0x40,
+    "hw_power_brake_slowdown": 0x80,
+}
+"""Bits of NVML's "clocks event reasons" that disturb. Idleness and clocks that a person has set are left out."""
+
+POLICIES: Final = {"power": 0, "thermal": 1, "sync_boost": 2, "board_limit": 3, "reliability": 5}
+"""NVML's performance policies: it counts the time for which each held the clocks down. Low utilisation is left out."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Gpu:
+    """One GPU as NVML knows it."""
+
+    nvml: Any
+    handle: Any
+
+    def ask(self, question: str, *arguments: object) -> Any:
+        """Call NVML's function ``nvmlDeviceGet<question>``. Raises ``nvml.NVMLError`` where it does not tell."""
+        return getattr(self.nvml, f"nvmlDeviceGet{question}")(self.handle, *arguments)
+
+    def held_s(self) -> dict[str, float]:
+        """Seconds, since the driver's start, for which each policy held the clocks down; those that it counts."""
+        held: dict[str, float] = {}
+        for name, policy in POLICIES.items():
+            try:
+                held[name] = self.ask("ViolationStatus", policy).violationTime / 1e9
+            except self.nvml.NVMLError:
+                continue
+        return held
+
+    def reasons(self) -> tuple[str, ...] | None:
+        """Return those of `REASONS` that hold now, None where the driver does not tell."""
+        try:
+            bits = self.ask("CurrentClocksEventReasons")
+        except self.nvml.NVMLError:
+            return None
+        return tuple(name for name, bit in REASONS.items() if bits & bit)
+
+
+def find(device: str, environ: Mapping[str, str] = os.environ) -> Gpu | str:
+    """Return the GPU that torch calls `device`, such as ``cuda:0``, or why it cannot be had."""
+    kind, _, index = device.partition(":")
+    if kind != "cuda":
+        return f"no driver library is asked about {kind}"
+    nvml, reason = library()
+    if nvml is None:
+        return reason
+    try:
+        return locate(nvml, int(index or 0), environ)
+    except nvml.NVMLError as error:
+        return f"NVML: {error}"
+
+
+def locate(nvml: Any, index: int, environ: Mapping[str, str]) -> Gpu | str:
+    """Return the visible GPU of that index, or why it is not known which one that is.
+
+    NVML numbers all devices in the order of the PCI bus. CUDA numbers those that ``CUDA_VISIBLE_DEVICES`` names, and
+    puts the fastest first unless it is told otherwise: where cards differ, no number means the same to both.
+    """
+    visible = environ.get("CUDA_VISIBLE_DEVICES")
+    chosen = str(index) if visible is None else [*visible.split(","), *[""] * (index + 1)][index].strip()
+    if chosen.startswith("GPU-"):
+        return Gpu(nvml=nvml, handle=nvml.nvmlDeviceGetHandleByUUID(chosen))
+    if not chosen.isdecimal():
+        return f"NVML tells nothing of one part of a card ({chosen})" if chosen else f"CUDA shows no device {index}"
+    handles = [nvml.nvmlDeviceGetHandleByIndex(number) for number in range(nvml.nvmlDeviceGetCount())]
+    if int(chosen) >= len(handles):
+        return f"NVML shows no device {chosen}"
+    if environ.get("CUDA_DEVICE_ORDER") != "PCI_BUS_ID" and len({nvml.nvmlDeviceGetName(each) for each in handles}) > 1:
+        return "which of several kinds of GPU it is shows only with CUDA_DEVICE_ORDER=PCI_BUS_ID"
+    return Gpu(nvml=nvml, handle=handles[int(chosen)])
+
+
+@functools.cache
+def library() -> tuple[Any, str]:
+    """Return NVIDIA's driver library, opened for the life of this process, or None and the reason."""
+    import pynvml  # noqa: PLC0415 (only a machine with an accelerator needs it)
+
+    nvml: Any = pynvml
+    try:
+        nvml.nvmlInit()
+    except nvml.NVMLError as error:
+        return None, f"NVML cannot be opened: {error}"
+    return nvml, ""
