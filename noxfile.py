@@ -85,3 +85,9 @@ def gpu(session: nox.Session) -> None:
 def bench_self(session: nox.Session) -> None:
     """Measure the measuring: fidelity, overhead, time to an answer. Arguments go to the script."""
     session.run(PYTHON, "-m", "bench.selfbench", *session.posargs)
+
+
+@nox.session(requires=["setup"])
+def selftest(session: nox.Session) -> None:
+    """Prove the statistics and the promises of the harness: some minutes. Arguments go to the script."""
+    session.run(PYTHON, "-m", "tests.selftest", *session.posargs)

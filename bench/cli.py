@@ -33,6 +33,9 @@ INTERRUPTED: Final = 130
 FINE: Final = ("ok", "unsupported")
 """Statuses that do not make a run a failure: what a device cannot do is a finding."""
 
+LONGEST_MESSAGE: Final = 1000
+"""Characters of an error; what was quoted from the input may have no end."""
+
 app = typer.Typer(
     help="Benchmark ResNets on PyTorch: latency, throughput, memory and cost, each with its uncertainty.",
     add_completion=False,
@@ -429,7 +432,7 @@ def _show_records(records: "Records", *, report: bool) -> int:
 
 
 def _fail(message: str) -> int:
-    _say(f"error: {message}")
+    _say(f"error: {message}" if len(message) <= LONGEST_MESSAGE else f"error: {message[:LONGEST_MESSAGE]}…")
     return BAD_INPUT
 
 

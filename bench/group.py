@@ -92,6 +92,8 @@ class GroupRun:
         finally:
             for live in self._live.values():
                 live.close()
+            for kept in self._cache.glob("*.safetensors"):  # what its results were compared with may be gigabytes
+                kept.unlink()
 
     def _late(self) -> bool:
         return time.perf_counter() >= self._deadline

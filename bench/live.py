@@ -165,8 +165,9 @@ class LiveCase:
 
         It comes last: it takes memory of its own, and whatever it dies of does not cost what was measured.
         """
-        if self.case == self.case.baseline:
-            untold["equality"] = "it is the baseline"
+        if self.case == self.case.baseline or self.replicate:
+            again = "checked in the first replicate"
+            untold["equality"] = again if self.replicate else "it is the baseline"
             return None
         try:
             return answers.read(answers.Checked, self._ask("check", folder=self._shared)).equality

@@ -13,8 +13,8 @@ from collections.abc import Callable
 
 from bench.device import Device, Mark
 
-Step = Callable[[Callable[[], None]], None]
-"""One unit of work. It calls its argument at each border between its phases."""
+Step = Callable[[Callable[[], None]], object]
+"""One unit of work. It calls its argument at each border between its phases; what it returns is dropped."""
 
 CLOCK_SLACK = 0.02
 """By how much marks may exceed the wall clock: events have a resolution of about a microsecond."""

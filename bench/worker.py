@@ -8,6 +8,7 @@ import dataclasses
 import gc
 import json
 import os
+import pathlib
 import re
 import socket
 import time
@@ -15,12 +16,18 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from bench import memory, precision
+from bench.audit import observe
 from bench.device import Device, Unsupported, first_line, open_device, resolve
 from bench.timing import time_turn
 from bench.workload import Workload, build
 from results.errors import InputError
 from results.schema import Case
 
+PROTOCOL: Final = 1
+"""Version of what is said between a worker and its parent, which may come from two checkouts."""
+_REFERENCE: Final = 3
+"""Memory of a training step in fp64, with a baseline after it, in multiples of the case's own: an accelerator raises
+where it has too little, the host kills."""
 _OUT_OF_MEMORY: Final = re.compile(
     r"out of memory|OutOfMemoryError|can't allocate memory|CUBLAS_STATUS_ALLOC_FAILED|std::bad_alloc", re.IGNORECASE
 )
@@ -35,6 +42,7 @@ class CaseWorker:
     case: Case
     workload: Workload
     device: Device
+    token: str | None = None
 
     def __init__(
         self,
@@ -48,10 +56,12 @@ class CaseWorker:
         self.answers: dict[str, Callable[..., dict[str, Any]]] = {
             "describe": self.describe,
             "static": self.static,
+            "peak": self.peak,
             "prepare": self.prepare,
             "turn": self.turn,
             "footprint": self.footprint,
             "finish": self.finish,
+            "check": self.check,
         }
 
     def describe(self, devices: list[str]) -> dict[str, Any]:
@@ -59,7 +69,7 @@ class CaseWorker:
         from bench.environment import describe  # noqa: PLC0415
 
         names = [resolve(device) for device in devices]
-        return {"devices": names, "environment": dataclasses.asdict(describe())}
+        return {"protocol": PROTOCOL, "devices": names, "environment": dataclasses.asdict(describe())}
 
     def static(self, model: str, image_size: int) -> dict[str, Any]:
         """Count a model without timing it."""
@@ -67,11 +77,19 @@ class CaseWorker:
 
         return {"static": dataclasses.asdict(cost(model, image_size=image_size))}
 
-    def prepare(self, case: dict[str, Any], cache: str) -> dict[str, Any]:
+    def peak(self, device: str, precision: str, threads: int) -> dict[str, Any]:
+        """Find out how fast a device multiplies matrices."""
+        from bench.peak import measure  # noqa: PLC0415
+
+        return {"flops_per_s": measure(self._open_device(device), precision, threads, clock=self._clock)}
+
+    def prepare(self, case: dict[str, Any], cache: str, token: str) -> dict[str, Any]:
         """Build the case and run its first step, which compiles where the runtime does.
 
-        `cache` is an empty private folder for the compiler's artefacts.
+        `cache` is a private folder for the compiler's artefacts. `token` comes back in every answer from here on: it
+        proves whose answer it is.
         """
+        self.token = token
         self.case = Case(**case)
         if self.case.runtime != "eager":
             os.environ["TORCHINDUCTOR_CACHE_DIR"] = cache
@@ -85,6 +103,7 @@ class CaseWorker:
             self.workload.step(_ignore)
         self.device.synchronize()
         first_step_s = self._clock() - began
+        self._compilations = self._compiled()
         gc.collect()
         gc.freeze()  # what the model is made of need not be walked again while it is timed
         note = precision.emulated(self.case)
@@ -121,23 +140,48 @@ class CaseWorker:
             facts["peak_resident_bytes"] = None
             nulls["peak_resident_bytes"] = "the work is in the accelerator's memory"
         if self.case.runtime == "eager":
-            nulls |= dict.fromkeys(("graph_breaks", "compile_s"), "nothing is compiled")
+            nulls |= dict.fromkeys(("graph_breaks", "compile_s", "recompiles"), "nothing is compiled")
         else:
             from torch._dynamo.utils import counters  # noqa: PLC0415
 
             facts["graph_breaks"] = sum(counters["graph_break"].values())
+            facts["recompiles"] = self._compiled() - self._compilations
             if skips := counters["inductor"]["cudagraph_skips"]:
                 notes.append(f"CUDA graphs were skipped {skips} times: those parts ran as plain compile")
+        ran = None
         try:
-            ran = dataclasses.asdict(self.workload.observe())
+            seen, unseen = observe(self.case, self.workload)
+            ran = dataclasses.asdict(seen)
         except Exception as error:  # noqa: BLE001 - a look at the work must not cost what was measured
-            ran, nulls["ran"] = None, f"could not be observed: {first_line(error)}"
+            unseen = f"could not be observed: {first_line(error)}"
+        if unseen:
+            nulls["ran"] = unseen
         return {"facts": facts, "nulls": nulls, "notes": notes, "ran": ran}
 
+    def check(self, folder: str) -> dict[str, Any]:
+        """Compare what the case computes with fp64; nothing can be timed after it.
 
-def serve(connection: socket.socket) -> None:
+        `folder` is private, and the same for the cases that share a baseline: they share its reference there.
+        """
+        from bench import equivalence  # noqa: PLC0415
+
+        need = _REFERENCE * max(1, memory.resident_peak() - self._resident_at_start)
+        if self.case.device == "cpu" and self.case.task == "training" and need > memory.available():
+            raise equivalence.Incomparable(f"its fp64 reference may need {need} bytes, which are not free")
+        return {"equality": dataclasses.asdict(equivalence.check(self.case, self.workload, pathlib.Path(folder)))}
+
+    def _compiled(self) -> int:
+        """Graphs that dynamo has compiled in this process; each recompilation is one more."""
+        if self.case.runtime == "eager":
+            return 0
+        from torch._dynamo.utils import counters  # noqa: PLC0415
+
+        return int(counters["stats"]["unique_graphs"])
+
+
+def serve(connection: socket.socket, worker: CaseWorker | None = None) -> None:
     """Answer requests on `connection` until it closes."""
-    worker = CaseWorker()
+    worker = worker or CaseWorker()
     with connection, connection.makefile("rb") as lines:
         for line in lines:
             request = json.loads(line)
@@ -147,7 +191,7 @@ def serve(connection: socket.socket) -> None:
                 plain = isinstance(error, (InputError, Unsupported))  # written for people
                 cause = first_line(error) if plain else f"{type(error).__name__}: {first_line(error)}"
                 answer = {"failed": classify(error), "cause": cause}
-            connection.sendall(json.dumps(answer).encode() + b"\n")
+            connection.sendall(json.dumps(answer | {"token": worker.token}).encode() + b"\n")
 
 
 def classify(error: BaseException) -> str:

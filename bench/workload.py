@@ -9,7 +9,7 @@ from bench import models, precision
 from bench.device import Unsupported
 from bench.timing import Step
 from results.precisions import PROMISES
-from results.schema import Case, Ran
+from results.schema import Case
 
 if TYPE_CHECKING:
     import torch
@@ -22,21 +22,29 @@ TRAINING_PHASES: Final = ("forward", "backward", "optimizer")
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Workload:
-    """A step, and how to look at what it really does."""
+    """A step, and what it works on."""
 
     step: Step
+    """It returns what it computed: the logits (batch, classes), or in training the loss."""
     context: Callable[[], contextlib.AbstractContextManager[object]]
     """What the step runs inside; entered once a turn, so that it costs the step nothing."""
     phases: tuple[str, ...]
     """Names of the parts that the step's marks divide it into; empty for a step of one part."""
-    observe: Callable[[], Ran]
-    """Run one eager forward pass under the same settings and report what ran. Not to be timed."""
+    module: "torch.nn.Module"
+    """The network that the step runs, compiled or not: its weights may be loaded in place."""
+    images: "torch.Tensor"
+    """The step's own input (batch, 3, height, width): what is copied into it is what the next step sees."""
+    labels: "torch.Tensor"
+    """The classes (batch,) that training aims at."""
+    scaler: "torch.amp.GradScaler"
+    """The loss scaler of the step; a pass-through where the precision needs none."""
 
 
-def build(case: Case) -> Workload:
-    """Build the workload of a case in this process, whose torch settings it changes.
+def build(case: Case, dtype: str | None = None) -> Workload:
+    """Build the workload of a case in this process, whose torch settings and random numbers it sets.
 
-    Inputs are random and fixed, labels too: nothing is loaded while a step runs.
+    Inputs are random and fixed, labels too: nothing is loaded while a step runs. `dtype` puts weights and images in
+    another type than the case's precision does, as ``float64``.
 
     Raises:
         Unsupported: the device cannot do what the case asks.
@@ -50,20 +58,27 @@ def build(case: Case) -> Workload:
     precision.set_tf32(on=promise.tf32)
     torch.manual_seed(SEED)
 
-    dtype = getattr(torch, promise.weights)
+    kind = getattr(torch, dtype or promise.weights)
     layout = torch.channels_last if case.layout == "nhwc" else torch.contiguous_format
-    model = models.create(case.model).to(case.device, dtype).to(memory_format=layout)
+    model = models.create(case.model).to(case.device, kind).to(memory_format=layout)
     model.train(case.task == "training")
     images = torch.randn(case.batch_size, 3, case.image_size, case.image_size)
-    images = images.to(case.device, dtype, memory_format=layout)
+    images = images.to(case.device, kind, memory_format=layout)
+    labels = torch.randint(models.default_num_classes(case.model), (case.batch_size,)).to(case.device)
+    scaler = precision.grad_scaler(case)
     ready = _compiled(model, case.runtime)
 
     training = case.task == "training"
     return Workload(
-        step=_training_step(case, ready, model, images) if training else inference_step(case, ready, images),
+        step=_training_step(case, ready, model, images, labels, scaler)
+        if training
+        else inference_step(case, ready, images),
         context=contextlib.nullcontext if training else torch.inference_mode,
         phases=TRAINING_PHASES if training else (),
-        observe=lambda: _observe(case, model, images),
+        module=model,
+        images=images,
+        labels=labels,
+        scaler=scaler,
     )
 
 
@@ -86,12 +101,12 @@ def inference_step(case: Case, model: "Callable[[torch.Tensor], torch.Tensor]", 
     """Return the step of an inference case: one forward pass, to be run inside `torch.inference_mode`."""
     context = precision.autocast(case)
 
-    def step(mark: Callable[[], None]) -> None:  # noqa: ARG001 - a forward pass has no parts
+    def step(mark: Callable[[], None]) -> "torch.Tensor":  # noqa: ARG001 - a forward pass has no parts
         with context:
-            model(images)
+            return model(images)
 
-    def plain_step(mark: Callable[[], None]) -> None:  # noqa: ARG001 - likewise
-        model(images)
+    def plain_step(mark: Callable[[], None]) -> "torch.Tensor":  # noqa: ARG001 - likewise
+        return model(images)
 
     # Entering an empty context would cost each step half a microsecond.
     return plain_step if PROMISES[case.precision].autocast is None else step
@@ -102,66 +117,24 @@ def _training_step(
     model: "Callable[[torch.Tensor], torch.Tensor]",
     module: "torch.nn.Module",
     images: "torch.Tensor",
+    labels: "torch.Tensor",
+    scaler: "torch.amp.GradScaler",
 ) -> Step:
     import torch  # noqa: PLC0415
 
-    labels = torch.randint(models.default_num_classes(case.model), (case.batch_size,)).to(case.device)
     loss_of = torch.nn.CrossEntropyLoss()
     optimizer = torch.optim.SGD(module.parameters(), lr=LEARNING_RATE, momentum=MOMENTUM)
-    scaler = precision.grad_scaler(case)
     context = precision.autocast(case)
 
-    def step(mark: Callable[[], None]) -> None:
+    def step(mark: Callable[[], None]) -> "torch.Tensor":
         with context:
-            loss = loss_of(model(images), labels)
+            loss: torch.Tensor = loss_of(model(images), labels)
         mark()
-        scaler.scale(loss).backward()
+        scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
         mark()
         scaler.step(optimizer)
         scaler.update()
         optimizer.zero_grad(set_to_none=True)
+        return loss
 
     return step
-
-
-def _observe(case: Case, model: "torch.nn.Module", images: "torch.Tensor") -> Ran:
-    import torch  # noqa: PLC0415
-
-    dtypes: set[str] = set()
-    layouts: set[str] = set()
-    autocast: list[str | None] = []
-
-    def look(module: torch.nn.Module, _: object, output: torch.Tensor) -> None:
-        dtypes.add(_name(output.dtype))
-        autocast.append(_name(torch.get_autocast_dtype(kind)) if torch.is_autocast_enabled(kind) else None)
-        if isinstance(module, torch.nn.Conv2d):
-            nchw = output.is_contiguous()
-            nhwc = output.is_contiguous(memory_format=torch.channels_last)
-            if nchw != nhwc:  # one channel or one pixel is both
-                layouts.add("nhwc" if nhwc else "nchw")
-
-    kind = case.device.partition(":")[0]
-    hooks = [
-        module.register_forward_hook(look)
-        for module in model.modules()
-        if isinstance(module, (torch.nn.Conv2d, torch.nn.Linear))
-    ]
-    model.eval()  # the last look must not move the running statistics
-    with torch.inference_mode(), precision.autocast(case):
-        model(images)
-    for hook in hooks:
-        hook.remove()
-    return Ran(
-        parameter_dtypes=tuple(sorted({_name(parameter.dtype) for parameter in model.parameters()})),
-        compute_dtypes=tuple(sorted(dtypes)),
-        layout=next(iter(layouts)) if len(layouts) == 1 else "mixed",
-        tf32_matmul=torch.backends.cuda.matmul.allow_tf32,
-        tf32_convolution=torch.backends.cudnn.allow_tf32,
-        autocast=autocast[0] if autocast else None,
-        grad_scaler=precision.grad_scaler(case).is_enabled(),
-        threads=torch.get_num_threads(),
-    )
-
-
-def _name(dtype: "torch.dtype") -> str:
-    return str(dtype).removeprefix("torch.")

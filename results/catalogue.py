@@ -7,7 +7,7 @@ import dataclasses
 from typing import Final, Literal
 
 Better = Literal["higher", "lower"]
-Combine = Literal["geometric", "median", "max", "same", "run"]
+Combine = Literal["geometric", "median", "max", "same", "run", "known"]
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,8 +24,9 @@ class Metric:
     description: str
     combine: Combine
     """One value from replicates: the ``geometric`` mean (what has an interval across them, and what follows from
-    it), the ``median`` (other times), the ``max`` (peaks, counts and errors), or the ``same`` in all (static). What
-    other cases of the ``run`` are needed for is no record's: `results.tables` fills it in."""
+    it), the ``median`` (other times), the ``max`` (peaks and counts) of all or of those in which it is ``known``, or
+    the ``same`` in all (static). What other cases of the ``run`` are needed for is no record's: `results.tables`
+    fills it in."""
     whole: bool = False
     """Whether every value is a whole number."""
 
@@ -127,7 +128,7 @@ TIMED: Final = (
         better="lower",
         label="error of the result",
         description="root mean square against fp64 on the same weights and input, relative to that of the reference",
-        combine="max",
+        combine="known",
     ),
 )
 RUN: Final = (

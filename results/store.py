@@ -143,6 +143,8 @@ class Parsed:
 def parse(path: Path) -> Parsed:
     """Read one run file; raises `InputError` as `load` does."""
     try:
+        if path.exists() and not path.is_file():  # a pipe would be waited for, and a device may never end
+            raise InputError(f"{path} is no regular file")
         with path.open("rb") as stream:
             return _parse_stream(path, stream)
     except FileNotFoundError:

@@ -63,7 +63,7 @@ def table(records: Records) -> "pd.DataFrame":
     from which the metrics come: a case that fails now and then never looks sound. A replicate that was measured
     again after a break counts once, as it was last.
 
-    ``equality`` is the worst verdict of the replicates, and None unless all were checked or one was found wrong;
+    ``equality`` is the worst verdict of the replicates that were checked (a run checks the first);
     ``state`` is the worst of ``steady``, ``slowing`` and ``never steady``; ``stop`` is ``target`` only where all
     replicates became precise enough. Steps to break-even that are infinite are NaN with a reason that begins with
     ``never``.
@@ -130,7 +130,7 @@ def _row(records: Records, replicates: Sequence[Record], even: BreakEven | None)
             row["interval"] = "replicates" if len(sound) > 1 else "process"
     _add_break_even(row, nulls, even)
     if row["equality"] is None:
-        nulls["equality"] = nulls.get("equality_error", "not every replicate was checked")
+        nulls["equality"] = nulls["equality_error"]
     return {**row, "nulls": nulls}
 
 
@@ -175,9 +175,8 @@ def worst_stop(sound: Sequence[Record]) -> str | None:
 
 
 def _equality(sound: Sequence[Record]) -> str | None:
-    verdicts = {None if record.equality is None else record.equality.verdict for record in sound}
-    worst = next((verdict for verdict in ("wrong", "eager-twice-differs", None) if verdict in verdicts), "equal")
-    return worst if verdicts else None
+    verdicts = {record.equality.verdict for record in sound if record.equality is not None}
+    return next((verdict for verdict in ("wrong", "eager-twice-differs", "equal") if verdict in verdicts), None)
 
 
 def _state(sound: Sequence[Record]) -> str | None:
@@ -194,17 +193,18 @@ def _combine(name: str, measured: Sequence[Measured]) -> tuple[float | None, str
     values: list[float] = []
     for one in measured:
         value = one.metrics[name]
-        if value is None:
+        if value is not None:
+            values.append(value)
+        elif METRICS[name].combine != "known":
             return None, one.nulls[name]
-        values.append(value)
-    if len(values) == 1:
-        return values[0], None
-    match METRICS[name].combine:
+    if not values:
+        return None, measured[0].nulls[name]
+    match METRICS[name].combine if len(values) > 1 else "same":
         case "geometric":
             return statistics.geometric_mean(values), None
         case "median":
             return statistics.median(values), None
-        case "max":
+        case "max" | "known":
             return max(values), None
         case "same" | "run":
             return values[0], None

@@ -10,7 +10,9 @@ import torch._dynamo
 
 from bench import worker
 from bench.device import Cpu, PeakMemory, Unsupported
-from results.schema import Ran, from_json
+from results.schema import Equality, Ran, from_json
+
+OURS = "the case of this test"
 
 
 @pytest.fixture
@@ -44,7 +46,7 @@ def tiny(make_case):
 
 
 def test_a_case_from_its_first_step_to_its_end(ask, tiny, tmp_path):
-    ready = ask("prepare", case=tiny(task="training"), cache=str(tmp_path))
+    ready = ask("prepare", case=tiny(task="training"), cache=str(tmp_path), token=OURS)
     assert ready["first_step_s"] > 0
     assert ready["phases"] == ["forward", "backward", "optimizer"]
     turn = ask("turn", steps=3, drop=1)
@@ -54,14 +56,36 @@ def test_a_case_from_its_first_step_to_its_end(ask, tiny, tmp_path):
     end = ask("finish")
     assert from_json(Ran, end["ran"]).compute_dtypes == ("float32",)
     assert end["notes"] == []
-    assert end["nulls"]["graph_breaks"] == "nothing is compiled"
+    assert end["nulls"]["graph_breaks"] == end["nulls"]["recompiles"] == "nothing is compiled"
+    assert {answer["token"] for answer in (ready, turn, end)} == {OURS}
+
+
+def test_a_case_is_checked_against_fp64_after_it_was_timed(ask, tiny, tmp_path):
+    ask("prepare", case=tiny(layout="nhwc"), cache=str(tmp_path), token=OURS)
+    ask("turn", steps=1, drop=0)
+    ask("finish")
+    answer = ask("check", folder=str(tmp_path))
+    assert from_json(Equality, answer["equality"]).verdict == "equal"
+    assert answer["token"] == OURS
+
+
+def test_a_check_that_fails_is_an_answer_too(ask, tiny, tmp_path):
+    ask("prepare", case=tiny(layout="nhwc"), cache=str(tmp_path), token=OURS)
+    assert ask("check", folder=str(tmp_path / "gone"))["failed"] == "error"
+    assert "facts" in ask("finish")
+
+
+def test_a_reference_that_memory_does_not_hold_is_not_tried(ask, tiny, tmp_path, monkeypatch):
+    ask("prepare", case=tiny(task="training", layout="nhwc"), cache=str(tmp_path), token=OURS)
+    monkeypatch.setattr("bench.memory.available", lambda: 1 << 10)
+    assert "are not free" in ask("check", folder=str(tmp_path))["cause"]
 
 
 def test_what_goes_wrong_is_an_answer_and_the_worker_lives_on(ask, tiny, tmp_path):
-    assert ask("prepare", case=tiny(precision="tf32"), cache=str(tmp_path))["failed"] == "unsupported"
+    assert ask("prepare", case=tiny(precision="tf32"), cache=str(tmp_path), token=OURS)["failed"] == "unsupported"
     assert ask("turn", steps=1, drop=0)["failed"] == "error"
     assert ask("static", model="resnt18", image_size=224)["failed"] == "error"
-    assert "first_step_s" in ask("prepare", case=tiny(), cache=str(tmp_path))
+    assert "first_step_s" in ask("prepare", case=tiny(), cache=str(tmp_path), token=OURS)
 
 
 def test_static_and_description_are_counted_in_a_worker(ask):
@@ -113,16 +137,16 @@ class Watched(Cpu):
 def test_the_first_step_is_awaited_and_begins_when_the_device_is_idle(tiny, tmp_path):
     device = Watched()
     subject = worker.CaseWorker(open_device=lambda name: device, clock=lambda: float(device.waits))
-    ready = subject.prepare(case=tiny(), cache=str(tmp_path))
+    ready = subject.prepare(case=tiny(), cache=str(tmp_path), token=OURS)
     assert ready["first_step_s"] == 1.0  # one wait before the clock starts, one before it stops
     assert device.waits == 2
 
 
 def test_an_accelerators_memory_is_reported_in_place_of_the_hosts(tiny, tmp_path):
     subject = worker.CaseWorker(open_device=lambda name: Watched())
-    subject.prepare(case=tiny(), cache=str(tmp_path))
+    subject.prepare(case=tiny(), cache=str(tmp_path), token=OURS)
     subject.case = dataclasses.replace(subject.case, device="cuda:0")
-    subject.workload = dataclasses.replace(subject.workload, observe=lambda: 1 / 0)
+    subject.workload = dataclasses.replace(subject.workload, step=lambda mark: 1 / 0)
     assert subject.footprint()["device_bytes"] == 5_000
     assert subject.footprint()["device_free_bytes"] == 7_000
     end = subject.finish()
@@ -155,9 +179,32 @@ def test_compilation_is_real_private_and_its_graph_breaks_are_counted(tiny, tmp_
     monkeypatch.setattr("bench.models.create", lambda name: Small())
     monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", "set again by the worker")
     subject = worker.CaseWorker()
-    subject.prepare(case=tiny(runtime="compile"), cache=str(tmp_path))
+    subject.prepare(case=tiny(runtime="compile"), cache=str(tmp_path), token=OURS)
     assert len(subject.turn(steps=2, drop=1)["phase_s"]) == 2
     end = subject.finish()
     assert end["facts"]["graph_breaks"] == int(broken)
+    assert end["facts"]["recompiles"] == 0
     assert "compile_s" not in end["nulls"]
     assert any(path.is_file() for path in tmp_path.rglob("*"))  # the compiler worked, and there
+
+
+@pytest.mark.skipif(shutil.which("g++") is None and shutil.which("clang++") is None, reason="no C++ compiler here")
+def test_a_compilation_inside_the_timed_steps_is_counted(tiny, tmp_path, monkeypatch):
+    class Small(torch.nn.Module):
+        scale = 1.0
+
+        def __init__(self):
+            super().__init__()
+            self.fc = torch.nn.Linear(3, 10)
+
+        def forward(self, x):
+            return self.fc(x.mean((2, 3)) * self.scale)
+
+    torch._dynamo.reset()
+    monkeypatch.setattr("bench.models.create", lambda name: Small())
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", "set again by the worker")
+    subject = worker.CaseWorker()
+    subject.prepare(case=tiny(runtime="compile"), cache=str(tmp_path), token=OURS)
+    subject.workload.module.scale = 2.0
+    subject.turn(steps=2, drop=1)
+    assert subject.finish()["facts"]["recompiles"] == 1

@@ -6,6 +6,7 @@ import pytest
 
 from results.catalogue import METRICS
 from results.errors import InputError
+from results.formats import printable
 from results.rendering import format_table, pivots_text
 from results.schema import Noise
 from results.store import load
@@ -97,7 +98,7 @@ def test_csv_is_exact_and_runs_nothing(frame):
     assert float(rows[0]["latency_s"]) == frame["latency_s"][0]
     assert rows[0]["macs"] == "4089184256"
     assert rows[2]["latency_s"] == ""
-    assert rows[2]["cause"] == "'" + _EVIL
+    assert rows[2]["cause"] == "'" + printable(_EVIL)
     assert json.loads(rows[0]["nulls"]) == frame["nulls"][0]
     assert set(METRICS) < set(rows[0])
 

@@ -124,7 +124,8 @@ def test_warnings_and_notes_are_told_once(framed, make_record):
         (("equal", "wrong"), "wrong"),
         (("wrong", None), "wrong"),
         (("equal", "eager-twice-differs"), "eager-twice-differs"),
-        (("equal", None), None),
+        (("equal", None), "equal"),
+        ((None, None), None),
     ],
 )
 def test_the_worst_verdict_on_the_result_counts(framed, make_record, make_case, make_equality, verdicts, expected):

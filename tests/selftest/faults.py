@@ -1,0 +1,93 @@
+"""Rows of faults that are planted in the harness itself: each must be caught, and by what is made to catch it."""
+
+import dataclasses
+import tempfile
+
+from bench import probe
+from bench.forkserver import SERVE, ForkServer
+from bench.live import LiveCase
+from bench.rotation import Failed, Hooks, Seat, rotate
+from bench.timing import TimingError, time_turn
+from results.sanity import warnings
+from results.schema import Case
+from tests.bench.test_timing import EagerEvents, Unsynchronised, queued
+from tests.selftest.live import QUICK, SMALL
+
+TRAINING: Case = dataclasses.replace(SMALL, task="training", batch_size=4)
+FAULTS = {
+    "TF32 left on": ("leaking_tf32", TRAINING, "label: fp32 ran with TF32"),
+    "batch changed": ("smaller_batch", TRAINING, "label: batch"),
+    "compile time inside the samples": (
+        "late_compiler",
+        dataclasses.replace(SMALL, runtime="compile"),
+        "recompiled: ",
+    ),
+    "one arm cached": ("remembering", dataclasses.replace(SMALL, layout="nhwc"), "wrong: output"),
+    "one arm cached, and so too fast": ("remembering", dataclasses.replace(SMALL, layout="nhwc"), "peak: "),
+}
+"""What is wrong with a worker: its target, its case and how the warning begins that catches it."""
+
+
+def faults(*, quick):
+    """Plant each fault, and look whether the harness says so; then that the sound worker is not accused."""
+    for device in (Unsynchronised(), EagerEvents()):
+        yield "no synchronisation", *_refused(lambda device=device: _unsynchronised(device), "")
+    with ForkServer() as server, tempfile.TemporaryDirectory() as folder:
+        yield "shuffled labels of arms", *_refused(lambda: _crossed(server, folder), "another case")
+        for what, (target, case, warning) in FAULTS.items():
+            found = _warnings(server, case, f"tests.selftest.planted:{target}", folder)
+            caught = next((line for line in found if line.startswith(warning)), None)
+            yield f"planted in the harness: {what}", caught or f"not caught: {found}", "caught", caught is not None
+        for case in dict.fromkeys(case for _, case, _ in FAULTS.values()):
+            found = [line for line in _warnings(server, case, SERVE, folder) if _accuses(line)]
+            yield f"nothing planted: {case.task} {case.runtime}", "; ".join(found) or "no accusation", "none", not found
+
+
+def _accuses(line):
+    return line.startswith(tuple({warning.partition(":")[0] for _, _, warning in FAULTS.values()}))
+
+
+def _refused(run, words):
+    """Return the rest of the row of a fault that must be refused."""
+    try:
+        run()
+    except (TimingError, Failed, RuntimeError) as refusal:
+        return str(refusal), "refused", words in str(refusal)
+    return "not caught", "refused", False
+
+
+def _unsynchronised(device):
+    time_turn(queued(device), device, steps=10, clock=device.clock)
+
+
+def _crossed(server, folder):
+    """Let two live workers change places, as a harness would that mixes up its arms."""
+    lives = [LiveCase(server, SMALL, 0, QUICK), LiveCase(server, SMALL, 0, QUICK)]
+    try:
+        for live in lives:
+            live.prepare(folder)
+        lives[0]._worker, lives[1]._worker = lives[1]._worker, lives[0]._worker
+        lives[0].turn(steps=1, drop=0)
+    finally:
+        for live in lives:
+            live.close()
+
+
+def _warnings(server, case, target, folder):
+    """Measure one case alone and return what its record is warned of."""
+    records = []
+    live = LiveCase(server, case, 0, QUICK, target)
+
+    def failed(seat, failure):
+        raise failure
+
+    def left(seat, stop):
+        records.append(live.end(live.samples(seat), stop))
+
+    try:
+        live.prepare(tempfile.mkdtemp(dir=folder))
+        rotate((Seat(case, live),), None, QUICK, Hooks(left=left, failed=failed, turned=lambda _seat: None))
+    finally:
+        live.close()
+    static = probe.static(server, case.model, case.image_size, timeout_s=60)
+    return warnings(records[0], static, probe.peaks(server, (case,)))

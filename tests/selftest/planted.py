@@ -1,0 +1,114 @@
+"""Workers with something planted in them. Each takes the worker's socket, as `bench.worker.serve` does."""
+
+import dataclasses
+import itertools
+import time
+import unittest.mock
+
+from bench import precision
+from bench.worker import CaseWorker, serve
+from bench.workload import build
+
+
+class Waiting(CaseWorker):
+    """Waits busily after each step for a share of the time that the step took, and tells what that came to."""
+
+    share = 0.0
+
+    def prepare(self, **arguments):
+        answer = super().prepare(**arguments)
+        step, share, clock = self.workload.step, self.share, time.perf_counter
+        self.worked_s = self.took_s = 0.0
+
+        def longer(mark):
+            began = clock()
+            result = step(mark)
+            worked = clock()
+            until = worked + share * (worked - began)
+            while (now := clock()) < until:
+                pass
+            self.worked_s += worked - began
+            self.took_s += now - began
+            return result
+
+        self.workload = dataclasses.replace(self.workload, step=longer)
+        return answer
+
+    def finish(self, **arguments):
+        answer = super().finish(**arguments)
+        return answer | {"notes": [*answer["notes"], f"planted {self.took_s / self.worked_s}"]}
+
+
+class FivePercent(Waiting):
+    share = 0.05
+
+
+class TenPercent(Waiting):
+    share = 0.10
+
+
+def five_percent(connection):
+    serve(connection, FivePercent())
+
+
+def ten_percent(connection):
+    serve(connection, TenPercent())
+
+
+class LeakingTf32(CaseWorker):
+    """Leaves TF32 on."""
+
+    def prepare(self, **arguments):
+        answer = super().prepare(**arguments)
+        precision.set_tf32(on=True)
+        return answer
+
+
+class SmallerBatch(CaseWorker):
+    """Runs one image, whatever the case says."""
+
+    def prepare(self, case, **arguments):
+        return super().prepare(case={**case, "batch_size": 1}, **arguments)
+
+
+class LateCompiler(CaseWorker):
+    """Does not run a first step before the timed ones, so that one of these compiles."""
+
+    def prepare(self, **arguments):
+        with unittest.mock.patch("bench.worker.build", self._lazily):
+            return super().prepare(**arguments)
+
+    def _lazily(self, case):
+        workload = build(case)
+        calls = itertools.count()
+
+        def step(mark):
+            return workload.step(mark) if next(calls) else None
+
+        return dataclasses.replace(workload, step=step)
+
+
+class Remembering(CaseWorker):
+    """Computes once, and then gives out what it remembers."""
+
+    def prepare(self, **arguments):
+        answer = super().prepare(**arguments)
+        remembered = self.workload.step(lambda: None).clone()
+        self.workload = dataclasses.replace(self.workload, step=lambda _mark: remembered)
+        return answer
+
+
+def leaking_tf32(connection):
+    serve(connection, LeakingTf32())
+
+
+def smaller_batch(connection):
+    serve(connection, SmallerBatch())
+
+
+def late_compiler(connection):
+    serve(connection, LateCompiler())
+
+
+def remembering(connection):
+    serve(connection, Remembering())
