@@ -7,6 +7,7 @@ Results go to stdout; progress, warnings and errors go to stderr. Whatever is wr
 
 # ruff: noqa: PLC0415 - see above: imports inside commands are what keeps --help fast
 
+import io
 import os
 import signal
 import sys
@@ -319,7 +320,7 @@ def report(
     """Write the page of run files: one self-contained HTML file."""
     import reports
 
-    typer.echo(reports.build(_load(runs), output))
+    _echo_path("", reports.build(_load(runs), output))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -331,6 +332,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = sys.argv[1:] if arguments is None else list(arguments)
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, _interrupt)  # a CI job that is cancelled ends as cleanly as with Ctrl-C
+    if isinstance(sys.stdout, io.TextIOWrapper):  # what the locale's encoding does not have is written out
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         code = app(given or ["--help"], prog_name="resnet-bench", standalone_mode=False)
         sys.stdout.flush()
@@ -417,11 +420,11 @@ def _show_records(records: "Records", *, report: bool) -> int:
         if record.status != "ok":
             _say(f"{record.status}: {record.case.key}: {record.cause}")
     for file in records.files:
-        typer.echo(f"run file: {file.path}")
+        _echo_path("run file: ", file.path)
         if report:
             import reports
 
-            typer.echo(f"page: {reports.build(records, file.path.with_suffix('.html'))}")
+            _echo_path("page: ", reports.build(records, file.path.with_suffix(".html")))
     if any(record.status not in FINE for record in records):
         return FAILED
     if not all(file.complete for file in records.files):
@@ -429,6 +432,13 @@ def _show_records(records: "Records", *, report: bool) -> int:
         _say(f"incomplete: the time limit left cases out; go on with `resnet-bench run --resume {paths}`")
         return INCOMPLETE
     return OK
+
+
+def _echo_path(what: str, path: Path) -> None:
+    """Write where something is to stdout; a name may hold anything but a slash and NUL."""
+    from results.formats import printable
+
+    typer.echo(f"{what}{printable(str(path))}")
 
 
 def _fail(message: str) -> int:

@@ -15,6 +15,7 @@ import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final, TypeVar
 
+from results.formats import printable
 from results.schema import Environment
 
 CPU_FLAGS: Final = (
@@ -190,8 +191,9 @@ def variables(environ: Mapping[str, str]) -> dict[str, str]:
 
 def _without_folders(name: str, value: str) -> str:
     if name == "LD_PRELOAD":
-        return " ".join(pathlib.PurePath(library).name for library in re.split(r"[\s:]+", value) if library)
-    return "(a path)" if "/" in value or "\\" in value or "~" in value else value[:4096]
+        names = " ".join(pathlib.PurePath(library).name for library in re.split(r"[\s:]+", value) if library)
+        return printable(names)[:4096]
+    return "(a path)" if "/" in value or "\\" in value or "~" in value else printable(value)[:4096]
 
 
 def parse_torch_build(text: str) -> dict[str, str]:

@@ -20,9 +20,11 @@ gets no case of that block. The built-in suites in ``bench/suites/`` are such fi
 
 import contextlib
 import dataclasses
+import functools
 import itertools
 import math
 import re
+import reprlib
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -41,9 +43,12 @@ ALL: Final = "all"
 """Stands for every variant of `resnet.VARIANTS` wherever a suite or an option names a model."""
 DEFAULTS: Final = Settings(replicates=1, target=0.01, budget_s=5.0, timeout_s=600.0, time_limit_s=None)
 """How a suite samples where it does not say."""
+MOST_CASES: Final = 100_000
+"""More than this, a day of work at a second each, are a slip of the hand: refused before they are multiplied out."""
 
 _FOLDER: Final = Path(__file__).parent / "suites"
-_LARGEST_BYTES: Final = 1_000_000  # A suite is written by hand; more is the wrong file.
+_LARGEST_BYTES: Final = 100_000  # A suite is written by hand; more is the wrong file.
+_LONGEST_LINE: Final = 10_000  # tomllib's time is quadratic in the parts of a dotted key: for 100 kB of them, minutes.
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +80,12 @@ class Suite:
     blocks: tuple[Block, ...]
     written: bool = True
     """Whether its blocks stand in a file, where an error can point to them."""
+
+    def __post_init__(self) -> None:
+        for kind in KINDS:
+            count = sum(math.prod(len(_choices(block, axis, kind)) for axis in AXES) for block in self.blocks)
+            if count > MOST_CASES:
+                raise InputError(f"{count:,} cases are more than the {MOST_CASES:,} that a suite may have")
 
 
 def builtin_suites() -> dict[str, str]:
@@ -135,7 +146,7 @@ def choose(
     if name_or_path is None and axes:
         suite = custom_suite(axes)
     else:
-        suite = override(load_suite(name_or_path or "default"), axes)
+        suite = override(load_suite("default" if name_or_path is None else name_or_path), axes)
     return sample(suite, settings)
 
 
@@ -203,24 +214,26 @@ def fraction(value: object) -> float:
     Raises:
         InputError: not a number, or not between 0 and 100 %.
     """
-    text = str(value).strip()
     try:
+        text = str(value).strip()
         number = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
-    except ValueError:
+    except (ValueError, RecursionError):
         number = math.nan
     if not 0 < number < 1:
-        raise InputError(f"{value!r} is no fraction between 0 and 1: write 1% or 0.01")
+        raise InputError(f"{_shown(value)} is no fraction between 0 and 1: write 1% or 0.01")
     return number
 
 
 def _read(path: Path) -> dict[str, Any]:
     try:
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            raise InputError(f"cannot read suite {str(path)!r}: it is a device or a pipe")
         with path.open("rb") as file:
             content = file.read(_LARGEST_BYTES + 1)
     except OSError as error:
         raise InputError(f"cannot read suite {str(path)!r}: {error.strerror}") from error
-    if len(content) > _LARGEST_BYTES:
-        raise InputError(f"{path}: larger than any suite")
+    if len(content) > _LARGEST_BYTES or max(map(len, content.split(b"\n"))) > _LONGEST_LINE:
+        raise InputError(f"{path}: larger than any suite, or with a longer line")
     try:
         return tomllib.loads(content.decode())
     except (ValueError, RecursionError) as error:
@@ -243,14 +256,30 @@ def _check_keys(table: Mapping[str, object], keys: Sequence[str], what: str = "k
 
 
 def _validate(annotation: Any, value: object, key: str) -> Any:
-    import pydantic  # noqa: PLC0415 - --help and list stay fast without it
+    from pydantic import ValidationError  # noqa: PLC0415 - --help and list stay fast without it
 
-    config = pydantic.ConfigDict(strict=True, allow_inf_nan=False)
     try:
-        return pydantic.TypeAdapter(annotation, config=config).validate_python(value)
-    except pydantic.ValidationError as error:
+        return _adapter(annotation).validate_python(value)
+    except ValidationError as error:
         message = error.errors()[0]["msg"].removeprefix("Input ")
-        raise InputError(f"{key}: {value!r} {message}") from error
+        raise InputError(f"{key}: {_shown(value)} {message}") from error
+
+
+@functools.cache
+def _adapter(annotation: Any) -> Any:
+    from pydantic import ConfigDict, TypeAdapter  # noqa: PLC0415 - as above
+
+    return TypeAdapter(annotation, config=ConfigDict(strict=True, allow_inf_nan=False))
+
+
+def _shown(value: object) -> str:
+    """Return `value` in few words, however long or deep it is."""
+    short = reprlib.Repr()
+    short.maxstring = short.maxother = 80
+    try:
+        return short.repr(value)
+    except ValueError:
+        return "an integer of more digits than can be shown"
 
 
 def _settings_by_kind(table: object) -> Mapping[Kind, Settings]:
@@ -304,10 +333,11 @@ def _axis(axis: str, value: object) -> tuple[Any, ...]:
     values = tuple(value) if isinstance(value, list | tuple) else (value,)
     if not values:
         raise InputError(f"{axis}: empty; give at least one value")
+    annotation = get_type_hints(Case, include_extras=True)[axis]
     for item in values:
         if axis in CHOICES and isinstance(item, str):
             check_choice(axis, item)
-        _validate(get_type_hints(Case, include_extras=True)[axis], item, axis)
+        _validate(annotation, item, axis)
     if axis == "model":
         return tuple(itertools.chain.from_iterable(map(model_names, values)))
     return values

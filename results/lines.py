@@ -12,6 +12,7 @@ import zlib
 from typing import Any, Final, Literal
 
 from results.errors import InputError
+from results.formats import printable
 from results.schema import SCHEMA_VERSION, Environment, Record, Run, Static
 
 MAX_LINE_BYTES: Final = 64 * 2**20
@@ -124,7 +125,7 @@ def _adapter() -> Any:
 
 
 def _check_json(line: bytes) -> None:
-    """Refuse what pydantic's parser would let pass: repeated keys, and a header of a newer schema."""
+    """Refuse what pydantic's parser would let pass: repeated keys, true for 1, and a header of a newer schema."""
     try:
         content = json.loads(line, object_pairs_hook=_unique)
     except RecursionError:
@@ -133,6 +134,8 @@ def _check_json(line: bytes) -> None:
         raise DamagedLineError(f"not JSON: {error}") from None
     header = content.get("header")
     version = header.get("schema") if isinstance(header, dict) else None
+    if isinstance(version, bool):
+        raise DamagedLineError("header.schema: not a number")
     if isinstance(version, int) and version > SCHEMA_VERSION:
         raise InputError(
             f"written by a newer resnet-bench (schema {version}, this one reads {SCHEMA_VERSION}); update resnet-bench"
@@ -150,7 +153,7 @@ def _first(errors: list[Any]) -> str:
     """Return the first of pydantic's complaints in one short line."""
     where = ".".join(str(part) for part in errors[0]["loc"])
     more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
-    return f"{where or 'line'}: {errors[0]['msg']}{more}"[:300]
+    return printable(f"{where or 'line'}: {errors[0]['msg']}{more}")[:300]
 
 
 def _check_record(record: Record) -> None:

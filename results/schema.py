@@ -39,8 +39,10 @@ UNSEEN: Final = "unknown"
 
 Text = Annotated[str, MaxLen(4096)]
 Name = Annotated[str, MinLen(1), MaxLen(128), Predicate(str.isprintable)]
-Seconds = Annotated[float, Ge(0)]
-StepSeconds = Annotated[float, Gt(0)]
+Seconds = Annotated[float, Ge(0), Le(1e9)]
+StepSeconds = Annotated[float, Ge(1e-12), Le(1e9)]
+"""Beyond a picosecond and thirty years lies damage, with which statistics would overflow."""
+Patience = Annotated[float, Gt(0), Le(1e9)]
 Count = Annotated[int, Ge(0), Le(2**62)]
 Size = Annotated[int, Ge(1), Le(2**31)]
 
@@ -358,11 +360,11 @@ class Settings:
     """Fresh processes for each case."""
     target: Annotated[float, Gt(0), Le(1)]
     """Half-width of the 95 % interval at which a case is precise enough, as a fraction."""
-    budget_s: Annotated[float, Gt(0)]
+    budget_s: Patience
     """Seconds of sampling for one worker at most."""
-    timeout_s: Annotated[float, Gt(0)]
+    timeout_s: Patience
     """Seconds without an answer after which a worker counts as hung."""
-    time_limit_s: Annotated[float, Gt(0)] | None
+    time_limit_s: Patience | None
     """Seconds for the whole run; cases that it leaves no time for are not measured."""
 
 
@@ -406,7 +408,7 @@ class Record:
     noise: Noise | None = None
     notes: tuple[Text, ...] = ()
     """Findings a reader should know, such as a precision that the hardware only emulates."""
-    budget_s: Annotated[float, Gt(0)] | None = None
+    budget_s: Patience | None = None
     """Seconds of sampling that this worker was given: less than `Settings.budget_s` where the run's time was short."""
     stop: Stop | None = None
     """Why sampling ended: precise enough, out of its budget, or out of the run's time."""

@@ -4,6 +4,7 @@ The first line is the header, then come a line for each static cost and each rec
 """
 
 import dataclasses
+import os
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -14,6 +15,8 @@ from results.lines import MAX_LINE_BYTES, Body, DamagedLineError, End, Resumed, 
 from results.schema import Case, Environment, Record, Run, Static
 
 _ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_MOST_PROBLEMS: Final = 100
+"""Problems of a file that are told one by one; a disk can turn a file into millions of damaged lines."""
 _MACHINE: Final = ("cpu", "usable_cores", "memory_bytes", "os", "kernel", "python", "torch", "tool_version")
 """Fields of `Environment` in which a resumed run must not differ without being told."""
 
@@ -101,7 +104,8 @@ def load(*paths: str | Path) -> Records:
         InputError: There is no such file or no run file in a folder, a file is no run file, its header is
             damaged or of a newer schema, or two files hold the same run.
     """
-    files = dict.fromkeys(file.resolve() for path in paths for file in _files(Path(path)))
+    # Not Path.resolve, which raises RuntimeError in a loop of links.
+    files = dict.fromkeys(Path(os.path.realpath(file)) for path in paths for file in _files(Path(path)))
     if not files:
         raise InputError("no run file given; give files or folders such as runs/")
     read: dict[str, RunFile] = {}
@@ -164,7 +168,10 @@ def _parse_stream(path: Path, stream: BinaryIO) -> Parsed:
     last, skipped = 1, 0  # highest number of a sound line, and damaged ones since
     seen = {last}
     bare: list[str] = []
+    untold = 0
     for position, raw in enumerate(_raw_lines(stream), start=2):
+        untold += len(problems[_MOST_PROBLEMS:])
+        del problems[_MOST_PROBLEMS:]
         where = f"{path} line {position}"
         try:
             number, body = decode(raw.removesuffix(b"\n"))
@@ -197,6 +204,7 @@ def _parse_stream(path: Path, stream: BinaryIO) -> Parsed:
                 end = body
         if not isinstance(body, End):
             good_bytes = stream.tell()
+    problems += [f"{path}: {untold:,} more problems of this kind"] if untold else []
     problems += [*bare, *(f"{path}: {problem}" for problem in _ending(run, records, end))]
     file = RunFile(
         path=path,
