@@ -130,7 +130,7 @@ class GroupRun:
         cache = tempfile.mkdtemp(dir=self._cache)
         try:
             live.prepare(cache)
-            if case.runtime != "eager" and not self._late():
+            if case.runtime != "eager" and not self._replicate and not self._late():
                 live.prepare_again(cache)
         except Failed as failure:
             self._failed(seat, failure)

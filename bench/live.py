@@ -44,7 +44,9 @@ class LiveCase:
         self._token = secrets.token_hex(8)
         self._first_step_s: float | None = None
         self._warm_first_step_s: float | None = None
-        self._no_warm_compile = "nothing is compiled" if case.runtime == "eager" else "no second process compiled it"
+        self._no_warm_compile = (
+            "nothing is compiled" if case.runtime == "eager" else "it is measured in the first replicate only"
+        )
         self._phases: tuple[str, ...] = ()
         self._shared = ""
         self.notes: list[str] = []

@@ -193,6 +193,8 @@ class _Run:
         self._deadline = self._began + limit if limit else float("inf")
         self._todo = len(header.plan) * header.settings.replicates - len(self._done)
         self._left = self._todo
+        compiled = sum(case.runtime != "eager" for case in header.plan) * header.settings.replicates
+        self._to_compile = compiled - sum(case.runtime != "eager" for case, _ in self._done)
         self._estimate_s = _estimate_s(header.plan, header.settings)
 
     def measure(self) -> Records:
@@ -258,7 +260,7 @@ class _Run:
     def _budget(self) -> float:
         """Share what time is left among the measurements that are left, where the run has a limit."""
         budget = self._header.settings.budget_s
-        left = self._deadline - time.perf_counter()
+        left = self._deadline - time.perf_counter() - _COMPILE_S * self._to_compile
         return min(budget, max(left / self._left - _WORKER_S, _LEAST_BUDGET_S))
 
     def _record(self, record: Record) -> None:
@@ -278,6 +280,7 @@ class _Run:
             )
             self._writer.record(record)
         self._left -= 1
+        self._to_compile -= record.case.runtime != "eager"
         if self._listener:
             self._listener.finished(record)
 

@@ -31,8 +31,8 @@ class Metric:
     """Whether every value is a whole number."""
 
 
-def _time(name: str, label: str, description: str) -> Metric:
-    return Metric(name=name, unit="s", better="lower", label=label, description=description, combine="median")
+def _time(name: str, label: str, description: str, *, combine: Combine = "median") -> Metric:
+    return Metric(name=name, unit="s", better="lower", label=label, description=description, combine=combine)
 
 
 def _steps(name: str, label: str, description: str) -> Metric:
@@ -104,6 +104,7 @@ TIMED: Final = (
         "warm_compile_s",
         "warm compile time",
         "the same in another fresh process that finds the artefacts of the cold compilation",
+        combine="known",
     ),
     _count("warmup_steps", "warm-up steps", "kept steps before the series became steady", better=None),
     _count("graph_breaks", "graph breaks", "places where the compiler gave back to Python"),
