@@ -118,6 +118,8 @@ def _private() -> tempfile.TemporaryDirectory[str]:
 
 
 def _server(side: Side, name: ArmName) -> ForkServer:
+    if side.checkout is not None and not (side.checkout / "bench" / "worker.py").is_file():
+        raise InputError(f"arm {name}: {side.checkout} is no checkout of resnet-bench")  # it would run another's code
     try:
         return ForkServer(side.python, checkout=side.checkout)
     except ServerLost as loss:
