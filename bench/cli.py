@@ -261,7 +261,7 @@ def ab(
     from results.arms_text import arms_text
 
     sides = [
-        Side(axes=_arm_axes(name, text, common), python=_existing(python), checkout=checkout)
+        Side(axes=_arm_axes(name, text, common), python=_existing(python), checkout=_existing(checkout))
         for name, text, python, checkout in (("a", a, python_a, checkout_a), ("b", b, python_b, checkout_b))
     ]
     try:

@@ -164,7 +164,7 @@ def test_the_command_prints_the_verdict_and_returns_it(no_torch, tmp_path, capsy
         (["--b", "colour=red"], "--b: 'colour=red' is no KEY=VALUE with a key of model, task"),
         (["--b", "threads=two"], "threads: 'two' is not a whole number"),
         (["--python-b", "/nowhere/python"], "there is no /nowhere/python"),
-        (["--checkout-a", "/nowhere"], "arm a: /nowhere is no checkout of resnet-bench"),
+        (["--checkout-a", "/nowhere"], "there is no /nowhere"),
         (["--checkout-b", "/etc"], "arm b: /etc is no checkout of resnet-bench"),
         (["--margin", "200%"], "is no fraction"),
     ],
