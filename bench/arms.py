@@ -17,7 +17,7 @@ from bench import probe
 from bench.forkserver import SERVE, ForkServer, ServerLost
 from bench.pairs import Arm, Pairs
 from bench.progress import Listener
-from bench.runner import Stopped
+from bench.runner import Stopped, now
 from bench.suite import change_settings, custom_suite, expand
 from results import schema
 from results.arms import Paired, compare_arms
@@ -144,7 +144,7 @@ def _writer(
     """Start the run file of an arm, with what is known before anything is timed."""
     header = Run(
         id=f"{pair}-{arm.name}",
-        started=_now(),
+        started=now(),
         suite="ab",
         settings=settings,
         environment=environment,
@@ -157,7 +157,3 @@ def _writer(
     if isinstance(static, Static):
         writer.static(static)
     return writer
-
-
-def _now() -> str:
-    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

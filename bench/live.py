@@ -49,15 +49,19 @@ class LiveCase:
         )
         self._phases: tuple[str, ...] = ()
         self._shared = ""
+        self._warm = False
         self.notes: list[str] = []
 
-    def prepare(self, cache: str) -> None:
+    def prepare(self, cache: str, *, warm: bool = False) -> None:
         """Build the case and run its first step. Raises `Failed`.
 
-        `cache` is its compiler's; the folder around it is private, and holds what the workers of a group share.
+        `cache` is its compiler's, `warm` where an earlier process has filled it; the folder around it is private, and
+        holds what the workers of a group share.
         """
         self._shared = str(pathlib.Path(cache).absolute().parent)
-        prepared = answers.read(answers.Prepared, self._ask("prepare", **self._order(cache)))
+        self._warm = warm
+        order = {"case": dataclasses.asdict(self.case), "cache": cache, "token": self._token}
+        prepared = answers.read(answers.Prepared, self._ask("prepare", **order))
         self._first_step_s = prepared.first_step_s
         self._phases = prepared.phases
         self.notes += prepared.notes
@@ -108,7 +112,11 @@ class LiveCase:
         steady = statistics.median(samples.step_s[samples.warmup :] or samples.step_s)
         facts = dataclasses.replace(finished.facts, first_step_s=self._first_step_s)
         if "compile_s" not in finished.nulls and self._first_step_s is not None:
-            facts = dataclasses.replace(facts, compile_s=max(0.0, self._first_step_s - steady))
+            if self._warm:
+                self._warm_first_step_s = self._first_step_s
+                untold["compile_s"] = "an earlier process had filled the compiler's cache"
+            else:
+                facts = dataclasses.replace(facts, compile_s=max(0.0, self._first_step_s - steady))
         if self._warm_first_step_s is not None:
             facts = dataclasses.replace(facts, warm_compile_s=max(0.0, self._warm_first_step_s - steady))
         else:
@@ -176,9 +184,6 @@ class LiveCase:
         except Failed as failure:
             untold["equality"] = f"not checked: {failure.cause}"[:4096]
             return None
-
-    def _order(self, cache: str) -> dict[str, object]:
-        return {"case": dataclasses.asdict(self.case), "cache": cache, "token": self._token}
 
     def _ask(self, request: str, **arguments: object) -> dict[str, Any]:
         try:

@@ -82,7 +82,7 @@ class Pairs:
                 live = LiveCase(arm.server, arm.case, index, self._settings, arm.target)
                 lives.append(live)
                 try:
-                    live.prepare(str(arm.cache))
+                    live.prepare(str(arm.cache), warm=index > 0)
                 except Failed as failure:
                     records[arm.name] = live.fail(failure)
                 else:

@@ -114,14 +114,14 @@ def run(
         planned_devices = {case.device for case in before.plan}
         with ForkServer() as server:
             environment = probe.environment(server, planned_devices)[1]
-            writer, file = Writer.resume(resume, started=_now(), environment=environment)
+            writer, file = Writer.resume(resume, started=now(), environment=environment)
             return _Run(server, writer, file.run, file, listener).measure()
     chosen = _chosen(suite, axes, settings)
     with ForkServer() as server:
         planned = _plan(server, chosen, device)
         header = Run(
             id=new_run_id(datetime.datetime.now(datetime.UTC), planned.suite),
-            started=_now(),
+            started=now(),
             suite=planned.suite,
             settings=planned.settings,
             environment=planned.environment,
@@ -305,5 +305,6 @@ class _Run:
             self._listener.progress(state)
 
 
-def _now() -> str:
+def now() -> str:
+    """Return the time in UTC as ISO 8601, to the second."""
     return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
