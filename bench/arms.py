@@ -23,7 +23,7 @@ from results import schema
 from results.arms import Paired, compare_arms
 from results.errors import InputError
 from results.pairs import LOOKS
-from results.schema import ArmName, Environment, Record, Run, Settings, Static
+from results.schema import ArmName, Environment, Record, Run, Settings, Static, known
 from results.store import load
 from results.writer import Writer, new_run_id
 
@@ -130,7 +130,7 @@ def _arm(name: ArmName, side: Side, server: ForkServer, device: str, cache: path
     try:
         (full_name,), environment = probe.environment(server, {device})
         suite = custom_suite({axis: [value] for axis, value in side.axes.items()})
-        (case,) = expand(suite, device=full_name, threads=environment.torch_threads)
+        (case,) = expand(suite, device=full_name, threads=known(environment.torch_threads))
     except InputError as error:
         raise InputError(f"arm {name}: {error}") from None
     own = cache / name

@@ -11,7 +11,7 @@ from bench.forkserver import ForkServer, ServerLost, WorkerDied
 from bench.rotation import Failed
 from bench.worker import PROTOCOL
 from results.errors import InputError
-from results.schema import Case, Environment, Peak, Static
+from results.schema import Case, Environment, Peak, Static, known
 
 PATIENCE_S: Final = 120.0
 """How long a driver may take to say what it drives."""
@@ -56,7 +56,7 @@ def peaks(server: ForkServer, cases: Iterable[Case]) -> tuple[Peak, ...]:
             rate = answers.read(answers.Rated, answer).flops_per_s
         except (WorkerDied, Failed):
             continue  # no peak, no check: the cases themselves will tell what is wrong
-        found.append(Peak(device=device, precision=precision, threads=threads, flops_per_s=rate))
+        found.append(Peak(device=device, precision=precision, threads=known(threads), flops_per_s=rate))
     return tuple(found)
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, Literal, Protocol, TextIO
 
 from results import metrics
 from results.formats import digits, printable
-from results.schema import Record, Run, Static
+from results.schema import Record, Run, Static, known
 
 if TYPE_CHECKING:
     import rich.console
@@ -158,7 +158,7 @@ class _Counter:
         self._total = 0
 
     def planned(self, run: Run, path: Path) -> str:
-        self._total = len(run.plan) * run.settings.replicates
+        self._total = len(run.plan) * known(run.settings).replicates
         return f"suite {printable(run.suite)}: {self._total} to measure, into {printable(str(path))}"
 
     def progress(self, state: Progress) -> None:

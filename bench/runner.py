@@ -17,7 +17,7 @@ from bench.progress import Listener, Phase, Progress
 from bench.suite import DEFAULTS, Suite, change_settings, check_case, choose, expand, kind_of, override, sample
 from results.errors import InputError
 from results.lines import DamagedLineError
-from results.schema import Case, Environment, Record, Run, Settings, Static
+from results.schema import Case, Environment, Record, Run, Settings, Static, known
 from results.store import Records, RunFile, load
 from results.writer import Writer, new_run_id
 
@@ -164,7 +164,7 @@ def _plan(server: ForkServer, chosen: Suite | _Cases, device: str) -> Plan:
         _, environment = probe.environment(server, {case.device for case in chosen.cases})
         return Plan(suite="cases", cases=chosen.cases, settings=chosen.settings, environment=environment)
     (full_name,), environment = probe.environment(server, {device})
-    cases = expand(chosen, device=full_name, threads=environment.torch_threads)
+    cases = expand(chosen, device=full_name, threads=known(environment.torch_threads))
     settings = chosen.settings[kind_of(full_name)]
     return Plan(suite=chosen.name, cases=cases, settings=settings, environment=environment)
 
@@ -189,13 +189,14 @@ class _Run:
         self._uncounted: dict[tuple[str, int], str] = {}
         self._already = len(self._done)
         self._began = time.perf_counter()
-        limit = header.settings.time_limit_s
+        self._settings = known(header.settings)
+        limit = self._settings.time_limit_s
         self._deadline = self._began + limit if limit else float("inf")
-        self._todo = len(header.plan) * header.settings.replicates - len(self._done)
+        self._todo = len(header.plan) * self._settings.replicates - len(self._done)
         self._left = self._todo
-        compiled = sum(case.runtime != "eager" for case in header.plan) * header.settings.replicates
+        compiled = sum(case.runtime != "eager" for case in header.plan) * self._settings.replicates
         self._to_compile = compiled - sum(case.runtime != "eager" for case, _ in self._done)
-        self._estimate_s = _estimate_s(header.plan, header.settings)
+        self._estimate_s = _estimate_s(header.plan, self._settings)
 
     def measure(self) -> Records:
         """Do what is not done yet, and close the file."""
@@ -204,7 +205,7 @@ class _Run:
         try:
             with tempfile.TemporaryDirectory(prefix="resnet-bench-") as cache:  # private: mode 0700
                 self._count()
-                for replicate in range(self._header.settings.replicates):
+                for replicate in range(self._settings.replicates):
                     self._pass(replicate, pathlib.Path(cache))
             self._writer.end("complete" if self._left == 0 else "interrupted")
         except KeyboardInterrupt:
@@ -234,7 +235,7 @@ class _Run:
     def _static(self, key: tuple[str, int]) -> Static | None:
         """Count one model in a worker of its own; one that cannot be counted is measured all the same."""
         model, image_size = key
-        found = probe.static(self._server, model, image_size, timeout_s=self._header.settings.timeout_s)
+        found = probe.static(self._server, model, image_size, timeout_s=self._settings.timeout_s)
         if isinstance(found, str):
             self._uncounted[key] = f"its static cost could not be counted: {found}"[:4096]
             return None
@@ -245,7 +246,7 @@ class _Run:
         for group in groups(self._header.plan, lambda case: (case, replicate) not in self._done):
             if time.perf_counter() >= self._deadline:
                 return
-            settings = dataclasses.replace(self._header.settings, budget_s=self._budget())
+            settings = dataclasses.replace(self._settings, budget_s=self._budget())
             GroupRun(
                 self._server,
                 group,
@@ -259,7 +260,7 @@ class _Run:
 
     def _budget(self) -> float:
         """Share what time is left among the measurements that are left, where the run has a limit."""
-        budget = self._header.settings.budget_s
+        budget = self._settings.budget_s
         left = self._deadline - time.perf_counter() - _COMPILE_S * self._to_compile
         return min(budget, max(left / self._left - _WORKER_S, _LEAST_BUDGET_S))
 

@@ -9,7 +9,7 @@ from bench import models, precision
 from bench.device import Unsupported
 from bench.timing import Step
 from results.precisions import PROMISES
-from results.schema import Case
+from results.schema import Case, known
 
 if TYPE_CHECKING:
     import torch
@@ -53,7 +53,7 @@ def build(case: Case, dtype: str | None = None) -> Workload:
 
     precision.check(case)
     check_runtime(case)
-    torch.set_num_threads(case.threads)
+    torch.set_num_threads(known(case.threads))
     promise = PROMISES[case.precision]
     precision.set_tf32(on=promise.tf32)
     torch.manual_seed(SEED)

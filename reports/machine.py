@@ -16,7 +16,7 @@ def hardware(run: "Run") -> str:
     """Return what the cases ran on: the accelerators that the plan names, else the CPU."""
     devices = {case.device for case in run.plan}
     named = [card.name for card in run.environment.accelerators if card.device in devices]
-    return " and ".join(named) if named else run.environment.cpu
+    return " and ".join(named) if named else run.environment.cpu or "unknown machine"
 
 
 def facts(file: "RunFile") -> dict[str, str]:
@@ -27,17 +27,18 @@ def facts(file: "RunFile") -> dict[str, str]:
         for card in machine.accelerators
     ]
     found = {
-        "CPU": f"{machine.cpu}, {machine.usable_cores} of {machine.logical_cores} cores",
+        "CPU": _joined(machine.cpu, _of(machine.usable_cores, machine.logical_cores, "cores")),
         "Accelerator": "; ".join(cards),
         "Memory": _memory(machine.memory_bytes, machine.cgroup_memory_bytes),
-        "PyTorch": f"{machine.torch}, {machine.torch_threads} threads",
-        "torchvision": machine.torchvision or "",
+        "PyTorch": _joined(machine.torch, machine.torch_threads and f"{machine.torch_threads} threads"),
+        "torchvision": machine.torchvision,
         "Python": machine.python,
-        "System": f"{machine.os}, kernel {machine.kernel}",
+        "System": _joined(machine.os, machine.kernel and f"kernel {machine.kernel}"),
         "Suite": run.suite,
-        "Started": run.started.replace("T", " ").replace("Z", " UTC"),
-        "resnet-bench": machine.tool_version + (f" ({machine.tool_commit[:12]})" if machine.tool_commit else ""),
-        "Sampling": _sampling(run.settings, file.records),
+        "Started": run.started and run.started.replace("T", " ").replace("Z", " UTC"),
+        "resnet-bench": _joined(machine.tool_version, machine.tool_commit and machine.tool_commit[:12]),
+        "Sampling": run.settings and _sampling(run.settings, file.records),
+        "Imported": run.source and f"from {run.source.file} ({run.source.format}); not measured by resnet-bench",
     }
     return {name: fact for name, fact in found.items() if fact}
 
@@ -54,8 +55,19 @@ def _sampling(settings: "Settings", records: "Sequence[Record]") -> str:
     return f"{said}; {len(short)} of {len(given)} processes were given less, {min(short):.2g} s at the least"
 
 
-def _memory(total: int, limit: int | None) -> str:
+def _joined(*parts: str | int | None) -> str:
+    """Return the parts that are known, with commas."""
+    return ", ".join(str(part) for part in parts if part)
+
+
+def _of(some: int | None, every: int | None, what: str) -> str | None:
+    return None if some is None or every is None else f"{some} of {every} {what}"
+
+
+def _memory(total: int | None, limit: int | None) -> str | None:
     """Return memory in GiB, as machines are sold and limited in powers of two."""
+    if total is None:
+        return None
     said = f"{total / 2**30:.3g} GiB"
     return f"{said}, of which {limit / 2**30:.3g} may be used" if limit and limit < total else said
 
@@ -64,7 +76,9 @@ def details(run: "Run") -> list[tuple[str, str]]:
     """Return all that is known of a run's machine, software and settings, a name and a text each."""
     machine = run.environment
     fields = {field.name: getattr(machine, field.name) for field in dataclasses.fields(machine)}
-    fields |= {f"sampling {name}": value for name, value in dataclasses.asdict(run.settings).items()}
+    for group, content in (("sampling", run.settings), ("source", run.source)):
+        if content is not None:
+            fields |= {f"{group} {name}": value for name, value in dataclasses.asdict(content).items()}
     del fields["nulls"]
     # What is missing inside of a field has its reason under a name of its own, such as torch_build.hip.
     fields |= dict.fromkeys(name for name in machine.nulls if name not in fields)

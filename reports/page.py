@@ -199,8 +199,10 @@ def cases(records: "Records") -> "pd.DataFrame":
     names = {file.run.id: hardware(file.run) for file in records.files}
     alike = [name for name in names.values() if list(names.values()).count(name) > 1]
     machines = {run: f"{name} · {run}" if name in alike else name for run, name in names.items()}
+    threads = text["threads"].astype(object)
     return text.assign(
         peak_bytes=peak,
+        threads=threads.where(threads.notna(), None),  # pandas' NA is neither equal to itself nor true or false
         family=text["family"].fillna("unknown"),
         machine=[printable(machines[run]) for run in frame["run"]],
     )

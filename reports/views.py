@@ -30,6 +30,8 @@ class View:
 
 def axis_text(axis: str, value: Any) -> str:
     """Return an axis value as a reader names it: ``batch 8``, ``224 px``, ``2 threads``, ``nhwc``."""
+    if value is None:
+        return f"unknown {axis}"
     if axis == "threads":
         return f"{value} thread{'' if value == 1 else 's'}"
     return {"batch_size": "batch {}", "image_size": "{} px"}.get(axis, "{}").format(value)

@@ -14,7 +14,7 @@ from results.errors import InputError
 from results.metrics import measure
 from results.pairs import Judged, judge, pair_ratio
 from results.sanity import TOLERATED, kind, warnings
-from results.schema import Case, Record
+from results.schema import Case, Record, known
 from results.store import Records
 
 WRONG: Final = "wrong"
@@ -90,7 +90,9 @@ def compare_arms(a: Records, b: Records) -> Paired:
         ratios=ratios,
         a_latency_s=_mean([one for one, _ in sound]),
         b_latency_s=_mean([other for _, other in sound]),
-        pair_s=statistics.mean(max(one.duration_s, other.duration_s) for one, other in sound) if sound else None,
+        pair_s=statistics.mean(max(known(one.duration_s), known(other.duration_s)) for one, other in sound)
+        if sound
+        else None,
         broken=any(_bad(other) and not _bad(one) for one, other in pairs),
         counts=counts,
         environment=differences.environment(a, b),

@@ -168,5 +168,15 @@ STATIC: Final = (
     ),
 )
 
+BOUNDS: Final = {
+    "latency_low_s": "s",
+    "latency_high_s": "s",
+    "speedup_low": "1",
+    "speedup_high": "1",
+    "break_even_low": "1",
+    "break_even_high": "1",
+}
+"""Columns of 95 % intervals, with their units."""
+
 METRICS: Final[dict[str, Metric]] = {metric.name: metric for metric in (*TIMED, *RUN, *STATIC)}
 """Every metric by name, in the order in which tables show them."""

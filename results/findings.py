@@ -8,7 +8,7 @@ from results.attribution import Chain, Factor, chains, setting
 from results.breakeven import BreakEven, Steps, break_evens
 from results.formats import digits, half_width
 from results.rendering import check_format, lines_text, percent
-from results.schema import AXES, Case, Record
+from results.schema import AXES, Case, Record, Settings
 from results.store import Records, RunFile
 from results.tables import worst_stop
 
@@ -38,7 +38,9 @@ def findings_text(records: Records, fmt: str) -> str:
     titled = {
         "which change gave what": [_chain(one, name) for one in chains(records)],
         "when compiling pays": [_break_even(one, name) for one in break_evens(records)],
-        "precision": [_reached(file, name) for file in records.files if file.run.plan],
+        "precision": [
+            _reached(file, file.run.settings, name) for file in records.files if file.run.plan and file.run.settings
+        ],
     }
     return "".join(lines_text(["", title, *lines], fmt) for title, lines in titled.items() if lines)
 
@@ -61,7 +63,7 @@ class _Names:
             "task": case.task,
             "image_size": f"{case.image_size} px",
             "device": case.device,
-            "threads": f"{case.threads} threads",
+            "threads": "unknown threads" if case.threads is None else f"{case.threads} threads",
         }
         return " ".join([case.model, f"b{case.batch_size}", *self._where_varying(shown)])
 
@@ -113,7 +115,7 @@ def _count(steps: float) -> str:
     return "never" if math.isinf(steps) else f"{float(f'{steps:.2g}'):,.0f}"
 
 
-def _reached(file: RunFile, name: _Names) -> str:
+def _reached(file: RunFile, settings: Settings, name: _Names) -> str:
     """Say how many planned cases became as precise as asked for, and what became of the others."""
     cases = file.cases()
     ends: dict[str, list[Case]] = {}
@@ -121,7 +123,7 @@ def _reached(file: RunFile, name: _Names) -> str:
         ends.setdefault(_end(list(cases.get(case, {}).values())), []).append(case)
     reached = f"{len(ends.get('target', []))} of {sum(map(len, ends.values()))} cases reached the target"
     others = [f"{len(ends[end])} {told} ({_named(ends[end], name)})" for end, told in _ENDS.items() if end in ends]
-    return ", ".join([f"{name.run(file.run.id)}{reached} of ±{100 * file.run.settings.target:g} %", *others])
+    return ", ".join([f"{name.run(file.run.id)}{reached} of ±{100 * settings.target:g} %", *others])
 
 
 def _end(replicates: Sequence[Record]) -> str:

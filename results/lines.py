@@ -11,9 +11,10 @@ import re
 import zlib
 from typing import Any, Final, Literal
 
+from results.catalogue import BOUNDS, METRICS
 from results.errors import InputError
 from results.formats import printable
-from results.schema import SCHEMA_VERSION, Environment, Record, Run, Static
+from results.schema import SCHEMA_VERSION, Environment, Record, Run, Static, Summary
 
 MAX_LINE_BYTES: Final = 64 * 2**20
 """A longer line is damage, not a record: the largest real ones hold some megabytes of samples."""
@@ -159,9 +160,11 @@ def _first(errors: list[Any]) -> str:
 def _check_record(record: Record) -> None:
     """Refuse a record whose series do not fit together: every statistic relies on it."""
     samples = record.samples
+    if record.summary is not None:
+        _check_summary(record, record.summary)
     if samples is None:
-        if record.status == "ok":
-            raise DamagedLineError("record: status ok, but no samples")
+        if record.status == "ok" and record.summary is None:
+            raise DamagedLineError("record: status ok, but neither samples nor a summary")
         return
     steps, turns = len(samples.step_s), len(samples.wall_s)
     for name, allowed in _lengths(steps, turns).items():
@@ -174,6 +177,16 @@ def _check_record(record: Record) -> None:
         raise DamagedLineError("record.samples.turn: goes backwards")
     if steps and samples.turn[-1] >= turns:
         raise DamagedLineError(f"record.samples.turn: turn {samples.turn[-1]} of {turns}")
+
+
+def _check_summary(record: Record, summary: Summary) -> None:
+    if record.samples is not None:
+        raise DamagedLineError("record: both samples and a summary")
+    strange = [name for name in summary.metrics if name not in METRICS] + [
+        name for name in summary.bounds if name not in BOUNDS
+    ]
+    if strange:
+        raise DamagedLineError(f"record.summary: {strange[0][:80]!r} is no metric")
 
 
 def _lengths(steps: int, turns: int) -> dict[str, tuple[int, ...]]:

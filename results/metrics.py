@@ -10,7 +10,7 @@ from typing import Final
 from results import stats
 from results.catalogue import METRICS, RUN, STATIC, TIMED
 from results.precisions import PROMISES
-from results.schema import Arm, Equality, Facts, Record, Samples, Static
+from results.schema import Arm, Equality, Facts, Record, Samples, Static, Summary
 
 _QUANTILES: Final = {
     "latency_p50_s": 0.50,
@@ -43,6 +43,8 @@ def measure(record: Record, static: Static | None, arm: Arm | None = None) -> Me
         static: the cost of its model, None where it is not known.
         arm: the arm of an A/B comparison that its run is, None where it is none.
     """
+    if record.summary is not None:
+        return _of_summary(record, record.summary)
     values: dict[str, float | int | None] = dict.fromkeys(METRICS)
     nulls: dict[str, str] = dict.fromkeys(
         (metric.name for metric in RUN), "only a compiled case whose run holds it eager has one"
@@ -76,6 +78,12 @@ def measure(record: Record, static: Static | None, arm: Arm | None = None) -> Me
         unchecked = record.nulls.get("equality") or nulls.get("equality_error", "not checked")
         nulls["equality_error"] = unchecked if record.equality is None else f"{record.equality.what} is not finite"
     return Measured(metrics=values, nulls=nulls, intervals=intervals)
+
+
+def _of_summary(record: Record, summary: Summary) -> Measured:
+    values: dict[str, float | int | None] = {name: summary.metrics.get(name) for name in METRICS}
+    silent = {name: "its source does not tell" for name, value in values.items() if value is None}
+    return Measured(metrics=values, nulls=silent | record.nulls, intervals={})
 
 
 def _add_static(

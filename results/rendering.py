@@ -135,7 +135,7 @@ def _span(row: _Row) -> str:
 
 
 def _machine(row: _Row) -> str:
-    return f"{row['accelerator'] or row['cpu']}, torch {row['torch']}"
+    return f"{row['accelerator'] or row['cpu'] or 'unknown machine'}, torch {row['torch'] or 'unknown'}"
 
 
 def _shared(axis: str, rows: Sequence[_Row]) -> bool:
@@ -144,7 +144,7 @@ def _shared(axis: str, rows: Sequence[_Row]) -> bool:
 
 def _axis(axis: str, value: Any) -> str:
     words = {"batch_size": "batch {}", "image_size": "{} px", "threads": "{} threads"}
-    return words.get(axis, "{}").format(value)
+    return words.get(axis, "{}").format("unknown" if value is None else value)
 
 
 def _compact(rows: Sequence[_Row]) -> tuple[list[str], list[list[str]], int]:
@@ -156,7 +156,7 @@ def _compact(rows: Sequence[_Row]) -> tuple[list[str], list[list[str]], int]:
         named["machine"] = _machine
     for axis in AXES:
         if not rows or not _shared(axis, rows):
-            named[_SHORT_AXES.get(axis, axis)] = lambda row, axis=axis: str(row[axis])  # type: ignore[misc]
+            named[_SHORT_AXES.get(axis, axis)] = lambda row, axis=axis: "-" if row[axis] is None else str(row[axis])  # type: ignore[misc]
     if len({_span(row) for row in rows if row["interval"] is not None}) > 1:
         named["processes"] = lambda row: str(row["replicates"])
     # Pairs, as a head may stand twice: the ± of the latency and that of the speed-up.

@@ -48,6 +48,8 @@ def warnings(record: Record, static: Static | None = None, peaks: Sequence[Peak]
         static: the cost of its model; without it no rate is known that could exceed a peak.
         peaks: the peaks that were measured on the record's machine (`Run.peaks`).
     """
+    if record.summary is not None:
+        return record.summary.warnings  # those that its source gave: nothing is left to check
     found: list[str] = []
     if record.samples is not None and record.samples.step_s:
         found += _clocks(record.case, record.samples)

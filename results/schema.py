@@ -13,9 +13,10 @@ from annotated_types import Ge, Gt, Le, MaxLen, MinLen, Predicate
 
 from results.errors import InputError, suggestion
 
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 """Version of the run file. History: 1, the first; 2 adds what was found out about a record beside its times (equality,
-noise, the batch that ran, warm compilation), peaks and arms of A/B runs. Files of version 1 are still read."""
+noise, the batch that ran, warm compilation), peaks and arms of A/B runs; 3 adds imported runs, whose source tells less:
+summaries in place of samples, and unknown machines. Files of versions 1 and 2 are still read."""
 
 Task = Literal["inference", "training"]
 Precision = Literal["fp32", "tf32", "amp-fp16", "amp-bf16", "fp16", "bf16"]
@@ -63,8 +64,8 @@ class Case:
     precision: Precision
     runtime: Runtime
     layout: Layout
-    threads: Size
-    """Threads with which torch computes inside one operator on the CPU."""
+    threads: Size | None
+    """Threads with which torch computes inside one operator on the CPU; None where an imported source does not tell."""
 
     @property
     def key(self) -> str:
@@ -79,7 +80,7 @@ class Case:
                 self.precision,
                 self.runtime,
                 self.layout,
-                f"t{self.threads}",
+                f"t{'?' if self.threads is None else self.threads}",
             )
         )
 
@@ -321,33 +322,36 @@ class Accelerator:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Environment:
-    """The machine and the software of a run. Host and user names are left out on purpose."""
+    """The machine and the software of a run. Host and user names are left out on purpose.
 
-    cpu: Name
+    A run that was measured here knows them all but for what `nulls` gives a reason; an imported one knows few.
+    """
+
+    cpu: Name | None
     cpu_flags: tuple[Name, ...]
     """Those of AVX2, AVX-512, AMX and bf16 support that the CPU has."""
     physical_cores: Size | None
-    logical_cores: Size
-    usable_cores: Size
+    logical_cores: Size | None
+    usable_cores: Size | None
     """Cores that this process may run on."""
     governor: Name | None
     cgroup_cpus: float | None
     """CPUs' worth of time that the control group grants."""
     cgroup_memory_bytes: Count | None
-    memory_bytes: Count
+    memory_bytes: Count | None
     accelerators: tuple[Accelerator, ...]
-    os: Name
-    kernel: Name
-    python: Name
-    torch: Name
+    os: Name | None
+    kernel: Name | None
+    python: Name | None
+    torch: Name | None
     torch_build: dict[str, Text]
     """CUDA, HIP, cuDNN, oneDNN, BLAS, OpenMP… as torch was built or found them."""
-    torch_threads: Size
-    torch_interop_threads: Size
+    torch_threads: Size | None
+    torch_interop_threads: Size | None
     variables: dict[str, Text]
     """Environment variables that change speed (``OMP_NUM_THREADS`` and its like), as set."""
     torchvision: Name | None
-    tool_version: Name
+    tool_version: Name | None
     tool_commit: Name | None
     nulls: dict[str, Text]
 
@@ -369,20 +373,59 @@ class Settings:
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where an imported run comes from: it was not measured by this program."""
+
+    format: Name
+    """One of `results.exchange.importing.IMPORTERS`."""
+    file: Name
+    """Name of the file, without its folder."""
+    sha256: Annotated[str, MinLen(64), MaxLen(64), Predicate(str.isalnum)]
+    """Of its content."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
     """The head of a run file: one machine, one plan."""
 
     id: Name
-    schema: Literal[1, 2] = SCHEMA_VERSION
-    started: Name
-    """ISO 8601, UTC."""
+    schema: Literal[1, 2, 3] = SCHEMA_VERSION
+    started: Name | None
+    """ISO 8601, UTC; None where an imported source does not tell."""
     suite: Name
-    settings: Settings
+    settings: Settings | None
+    """None where an imported source does not tell how it sampled."""
     environment: Environment
     plan: tuple[Case, ...]
     peaks: tuple[Peak, ...] = ()
     arm: Arm | None = None
     """None for a run that is no side of an A/B comparison."""
+    source: Source | None = None
+    """None for a run that was measured by this program."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """What an imported record holds in place of samples: a row of a table, as its source gives it.
+
+    Whatever the source does not tell is missing, and `Record.nulls` may say why.
+    """
+
+    metrics: dict[Name, float]
+    """Values by the names of `results.catalogue.METRICS`, in their units."""
+    bounds: dict[Name, float] = dataclasses.field(default_factory=dict)
+    """Ends of intervals by the names of `results.tables.BOUNDS`, in their units."""
+    interval: Literal["replicates", "process"] | None = None
+    """What the bounds span, as in `results.tables.table`."""
+    family: Name | None = None
+    block: Name | None = None
+    depth: Size | None = None
+    replicates: Count = 1
+    """Processes that the values were brought together from."""
+    failed_replicates: Count = 0
+    equality: Sameness | None = None
+    state: Name | None = None
+    warnings: tuple[Text, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -395,10 +438,12 @@ class Record:
     status: Status
     cause: Text | None = None
     """One line: why the status is not ``ok``."""
-    started: Name
-    duration_s: Seconds
+    started: Name | None
+    duration_s: Seconds | None
     """Wall time from the worker's start to its end, others' turns included."""
     samples: Samples | None = None
+    summary: Summary | None = None
+    """Of an imported record, which has no samples; None otherwise."""
     facts: Facts = dataclasses.field(default_factory=Facts)
     nulls: dict[str, Text] = dataclasses.field(default_factory=dict)
     """Reason of each value that could not be had, by the name of the metric or field."""
@@ -412,6 +457,17 @@ class Record:
     """Seconds of sampling that this worker was given: less than `Settings.budget_s` where the run's time was short."""
     stop: Stop | None = None
     """Why sampling ended: precise enough, out of its budget, or out of the run's time."""
+
+
+def known(value: T | None) -> T:
+    """Return `value`, which every run that was measured here knows.
+
+    Raises:
+        ValueError: It is None, as an imported run's may be (a bug of the caller).
+    """
+    if value is None:
+        raise ValueError("an imported run does not tell this")
+    return value
 
 
 def from_json(kind: type[T], content: dict[str, Any]) -> T:

@@ -274,7 +274,7 @@ def _changes(before: Environment, after: Environment) -> list[str]:
 
 
 def _ending(run: Run, records: list[Record], end: End | None) -> list[str]:
-    planned = len(run.plan) * run.settings.replicates
+    planned = len(run.plan) * (run.settings.replicates if run.settings else 1)
     progress = f"{len(records)} of {planned} planned records are there"
     if end is None:
         return [f"no end line, the run was cut off: {progress}"]

@@ -8,24 +8,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 from results import breakeven, stats
 from results.breakeven import BreakEven
-from results.catalogue import METRICS
+from results.catalogue import BOUNDS, METRICS
 from results.metrics import Measured, measure
 from results.sanity import warnings
-from results.schema import AXES, Case, Record
+from results.schema import AXES, Case, Record, Summary
 from results.store import Records
 
 if TYPE_CHECKING:
     import pandas as pd
 
-BOUNDS: Final = {
-    "latency_low_s": "s",
-    "latency_high_s": "s",
-    "speedup_low": "1",
-    "speedup_high": "1",
-    "break_even_low": "1",
-    "break_even_high": "1",
-}
-"""Columns of 95 % intervals, with their units."""
 COLUMNS: Final = (
     "run",
     "cpu",
@@ -57,6 +48,7 @@ def table(records: Records) -> "pd.DataFrame":
 
     Metrics are float64 columns in the units of ``frame.attrs["units"]`` (by column), NaN where a value could not
     be had; the column ``nulls`` holds a dict of the reasons. Replicates are brought together as `METRICS` says.
+    The number of ``threads`` is null where an imported source does not tell it.
     ``interval`` says what the bounds of latency and speed-up span: ``replicates`` (two or more processes), or
     ``process`` (the turns of a single one, which does not tell how another would do). Where any replicate
     failed, ``status`` and ``cause`` are those of the first that did, and ``replicates`` counts only the others,
@@ -76,9 +68,9 @@ def table(records: Records) -> "pd.DataFrame":
         rows += [_row(records, list(found.values()), evens.get(case)) for case, found in file.cases().items()]
     frame = pd.DataFrame(rows, columns=list(COLUMNS))
     kinds = dict.fromkeys((*METRICS, *BOUNDS), "float64") | dict.fromkeys(
-        ("batch_size", "image_size", "threads", "replicates", "failed_replicates"), "int64"
+        ("batch_size", "image_size", "replicates", "failed_replicates"), "int64"
     )
-    frame = frame.astype({**kinds, "depth": "Int64"})
+    frame = frame.astype({**kinds, "depth": "Int64", "threads": "Int64"})
     frame.attrs["units"] = {name: metric.unit for name, metric in METRICS.items()} | BOUNDS
     return frame
 
@@ -88,9 +80,6 @@ def _row(records: Records, replicates: Sequence[Record], even: BreakEven | None)
     first = replicates[0]
     run, static = records.run(first), records.static(first)
     case = first.case
-    failed = [record for record in replicates if record.status != "ok"]
-    sound = [record for record in replicates if record.status == "ok"]
-    measured = [measure(record, static, run.arm) for record in sound or failed[:1]]
     accelerators = {one.device: one.name for one in run.environment.accelerators}
     row: dict[str, Any] = {
         "run": run.id,
@@ -98,6 +87,13 @@ def _row(records: Records, replicates: Sequence[Record], even: BreakEven | None)
         "accelerator": accelerators.get(case.device),
         "torch": run.environment.torch,
         **dataclasses.asdict(case),
+    }
+    if first.summary is not None:
+        return row | _of_summary(first, first.summary)
+    failed = [record for record in replicates if record.status != "ok"]
+    sound = [record for record in replicates if record.status == "ok"]
+    measured = [measure(record, static, run.arm) for record in sound or failed[:1]]
+    row |= {
         "family": static.family if static else None,
         "block": static.block if static else None,
         "depth": static.depth if static else None,
@@ -132,6 +128,19 @@ def _row(records: Records, replicates: Sequence[Record], even: BreakEven | None)
     if row["equality"] is None:
         nulls["equality"] = nulls["equality_error"]
     return {**row, "nulls": nulls}
+
+
+def _of_summary(record: Record, summary: Summary) -> dict[str, Any]:
+    """Return what the row of an imported case holds beside its run and its axes."""
+    measured = measure(record, None)
+    same = ("family", "block", "depth", "replicates", "failed_replicates", "interval", "equality", "state", "warnings")
+    return {
+        **{name: getattr(record, name) for name in ("status", "cause", "stop", "notes")},
+        **{name: getattr(summary, name) for name in same},
+        **measured.metrics,
+        **{name: summary.bounds.get(name) for name in BOUNDS},
+        "nulls": measured.nulls,
+    }
 
 
 def _add_break_even(row: dict[str, Any], nulls: dict[str, str], even: BreakEven | None) -> None:

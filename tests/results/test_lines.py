@@ -6,7 +6,7 @@ import pytest
 
 from results.errors import InputError
 from results.lines import MAX_LINE_BYTES, DamagedLineError, decode, encode
-from results.schema import Noise
+from results.schema import SCHEMA_VERSION, Noise
 
 
 def _sealed(rest):
@@ -64,7 +64,7 @@ def test_any_changed_byte_is_noticed(line, place):
         (lambda c: c["record"]["samples"].update(warmup=81), "record.samples.warmup: 81 of 80"),
         (lambda c: c["record"]["samples"]["turn"].reverse(), "goes backwards"),
         (lambda c: c["record"]["samples"].update(baseline_s=[0.1]), "record.samples.baseline_s: 1 entries"),
-        (lambda c: c["record"].update(samples=None), "status ok, but no samples"),
+        (lambda c: c["record"].update(samples=None), "status ok, but neither samples nor a summary"),
         (lambda c: c.update(end={"status": "complete", "records": 1}), "holds 2 bodies"),
         (lambda c: c.pop("record"), "holds 0 bodies"),
         (lambda c: c.update(comment="x"), "comment: Unexpected keyword"),
@@ -93,8 +93,9 @@ def test_a_huge_line_is_refused_before_it_is_parsed():
 
 
 def test_a_newer_schema_asks_for_an_update(make_run):
-    newer = _changed(encode(1, make_run())[:-1], lambda c: c["header"].update(schema=3, novelty=1))
-    with pytest.raises(InputError, match=r"newer resnet-bench .schema 3, this one reads 2.; update"):
+    newer = _changed(encode(1, make_run())[:-1], lambda c: c["header"].update(schema=SCHEMA_VERSION + 1, novelty=1))
+    told = rf"newer resnet-bench .schema {SCHEMA_VERSION + 1}, this one reads {SCHEMA_VERSION}.; update"
+    with pytest.raises(InputError, match=told):
         decode(newer)
 
 
