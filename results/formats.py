@@ -28,6 +28,10 @@ _MARKDOWN: Final = re.compile(
     r"|^(?:>|[-+](?=[\s-]))"  # what begins a quotation, a list or a rule
 )
 """What Markdown takes for more than text."""
+_ESCAPE: Final = re.compile(
+    r"\\(?:([\\nrt])|x([0-9a-f]{2})|u([0-9a-f]{4})|U((?:000[0-9a-f]|0010)[0-9a-f]{4}))",
+)
+"""What `printable` writes for a hidden character, and `csv_text` for a backslash."""
 
 
 def digits(value: float, relative: float | None) -> str:
@@ -56,6 +60,8 @@ def half_width(value: float, low: float, high: float) -> float:
 
 def printable(text: str) -> str:
     """Return `text` with control and invisible characters written out, so that whatever shows it only shows it."""
+    if text.isascii() and text.isprintable():  # nearly all that there is, and none of it hidden
+        return text
     return "".join(
         char.encode("unicode_escape").decode("ascii") if unicodedata.category(char) in _HIDDEN else char
         for char in text
@@ -73,24 +79,23 @@ def text_table(
 
     Columns from `numbers_from` up to `numbers_to` (as in a slice; None is the end) are set flush right.
     """
-    from rich import box  # noqa: PLC0415 (only this format needs it)
-    from rich.console import Console  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
+    from rich.cells import cell_len  # noqa: PLC0415 (only this format needs it)
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     numbers = _numbers(heads, numbers_from, numbers_to)
-    shown = [[printable(cell) for cell in row] for row in (heads, *rows)]
-    for place, head in enumerate(shown[0]):
-        table.add_column(Text(head), justify="right" if place in numbers else "left", no_wrap=True)
-    for row in shown[1:]:
-        table.add_row(*map(Text, row))
-    out = io.StringIO()
-    # As wide as it needs: where it does not fit, a terminal wraps it or a pager scrolls, and nothing is cut. A
-    # character takes two places at most, and three stand between columns.
-    width = sum(2 * max(map(len, column)) + 3 for column in zip(*shown, strict=True))
-    Console(file=out, width=width, color_system=None).print(table)
-    return "".join(f"{line.rstrip()}\n" for line in out.getvalue().splitlines() if line.strip())
+    shown = [[printable(cell).rstrip() for cell in row] for row in (heads, *rows)]
+    sizes = [[cell_len(cell) for cell in row] for row in shown]  # a character takes up to two places
+    widths = [max(column) for column in zip(*sizes, strict=True)]
+    lines = []
+    for row, places in zip(shown, sizes, strict=True):
+        fills = [" " * (width - size) for width, size in zip(widths, places, strict=True)]
+        cells = [
+            fill + cell if place in numbers else cell + fill
+            for place, (cell, fill) in enumerate(zip(row, fills, strict=True))
+        ]
+        lines.append("   ".join(cells).rstrip())
+    # As wide as it needs: where it does not fit, a terminal wraps it or a pager scrolls, and nothing is cut.
+    rule = "─" * (sum(widths) + 3 * (len(widths) - 1))
+    return "".join(f"{line}\n" for line in (lines[0], rule, *lines[1:]) if line)
 
 
 def markdown_table(
@@ -115,9 +120,11 @@ def markdown_escaped(text: str) -> str:
 
 
 def csv_text(heads: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
-    """Return CSV, ending in a newline: exact numbers, None empty, lists and dicts as JSON, text that nothing runs.
+    """Return CSV, ending in a newline, from which every value can be told back and in which nothing runs.
 
-    Text is `printable`, and has an apostrophe before it where a spreadsheet would take it for a formula.
+    Numbers are exact, None is empty, lists and dicts are ASCII JSON, and text is as `csv_value` reads it: hidden
+    characters and the backslash are written as escapes, and an apostrophe stands before what begins with one, before
+    what a spreadsheet would take for a formula, and for text that is empty.
     """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
@@ -126,13 +133,26 @@ def csv_text(heads: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
     return out.getvalue()
 
 
+def csv_value(cell: str) -> str | None:
+    """Return the text that `csv_text` wrote as `cell`, None for an empty one: its inverse for cells of text.
+
+    Whatever another program wrote, in which no apostrophe leads and no backslash stands, is returned as it is.
+    """
+    return _ESCAPE.sub(_unescaped, cell.removeprefix("'")) if cell else None
+
+
 def _cell(value: Any) -> Any:
     if isinstance(value, dict | list | tuple):
-        value = json.dumps(value) if value else ""
+        return json.dumps(value).replace("\x7f", "\\u007f")  # the one hidden character that JSON leaves in ASCII
     if not isinstance(value, str):
         return value
-    text = printable(value)
-    return f"'{text}" if text.startswith(FORMULA) else text
+    text = printable(value.replace("\\", "\\\\"))
+    return f"'{text}" if not text or text.startswith(("'", *FORMULA)) else text
+
+
+def _unescaped(found: re.Match[str]) -> str:
+    named, code = found.group(1), found.group(2) or found.group(3) or found.group(4)
+    return {"\\": "\\", "n": "\n", "r": "\r", "t": "\t"}[named] if named else chr(int(code, 16))
 
 
 def _place(value: float) -> int:

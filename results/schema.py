@@ -9,7 +9,7 @@ import dataclasses
 import json
 from typing import Annotated, Any, Final, Literal, TypeVar
 
-from annotated_types import Ge, Gt, Le, MaxLen, MinLen, Predicate
+from annotated_types import Ge, Gt, IsFinite, Le, MaxLen, MinLen, Predicate
 
 from results.errors import InputError, suggestion
 
@@ -38,7 +38,7 @@ T = TypeVar("T")
 UNSEEN: Final = "unknown"
 """What `Ran.layout` is where no convolution was seen, as in a graph that is replayed."""
 
-Text = Annotated[str, MaxLen(4096)]
+Text = Annotated[str, MaxLen(8192)]
 Name = Annotated[str, MinLen(1), MaxLen(128), Predicate(str.isprintable)]
 Seconds = Annotated[float, Ge(0), Le(1e9)]
 StepSeconds = Annotated[float, Ge(1e-12), Le(1e9)]
@@ -411,9 +411,9 @@ class Summary:
     Whatever the source does not tell is missing, and `Record.nulls` may say why.
     """
 
-    metrics: dict[Name, float]
+    metrics: dict[Name, IsFinite[float]]
     """Values by the names of `results.catalogue.METRICS`, in their units."""
-    bounds: dict[Name, float] = dataclasses.field(default_factory=dict)
+    bounds: dict[Name, IsFinite[float]] = dataclasses.field(default_factory=dict)
     """Ends of intervals by the names of `results.tables.BOUNDS`, in their units."""
     interval: Literal["replicates", "process"] | None = None
     """What the bounds span, as in `results.tables.table`."""

@@ -1,12 +1,13 @@
 import csv
 import io
+import json
 import unicodedata
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from results.formats import csv_text, digits, half_width, markdown_table, printable, text_table
+from results.formats import FORMULA, csv_text, csv_value, digits, half_width, markdown_table, printable, text_table
 
 
 @pytest.mark.parametrize(
@@ -66,3 +67,37 @@ def test_markdown_cells_are_escaped():
 def test_csv_runs_nothing_and_is_exact():
     text = csv_text(["=head", "n"], [["=1+1", 0.1], [None, -2], [[1], 3]])
     assert list(csv.reader(io.StringIO(text)))[1:] == [["'=1+1", "0.1"], ["", "-2"], ["[1]", "3"]]
+
+
+@given(st.text() | st.text(alphabet="'\\\"=xuU0123456789abcdefnrt\n\t\x7f\x85\u202e\U000e0001 ,"))
+def test_any_text_comes_back_from_csv_and_is_only_shown(text):
+    content = csv_text(["x", "y"], [[text, 1]])
+    assert not any(unicodedata.category(char) in {"Cc", "Cf", "Cs", "Co", "Cn"} for char in content.replace("\n", ""))
+    (_, (cell, _)) = csv.reader(io.StringIO(content))
+    assert not cell.startswith(FORMULA)
+    assert csv_value(cell) == text
+
+
+def test_none_and_empty_text_are_told_apart():
+    (_, cells) = csv.reader(io.StringIO(csv_text(["x", "y"], [[None, ""]])))
+    assert [csv_value(cell) for cell in cells] == [None, ""]
+
+
+@given(st.lists(st.text()) | st.dictionaries(st.text(), st.text()))
+def test_lists_and_dicts_come_back_from_csv_as_json(value):
+    content = csv_text(["x"], [[value]])
+    assert content.isascii()
+    assert "\x7f" not in content
+    (_, (cell,)) = csv.reader(io.StringIO(content))
+    assert json.loads(cell) == value
+
+
+@given(st.floats(allow_nan=False))
+def test_a_number_comes_back_from_csv_exactly(value):
+    (_, (cell,)) = csv.reader(io.StringIO(csv_text(["x"], [[value]])))
+    assert float(cell) == value
+
+
+@pytest.mark.parametrize("cell", ["resnet50", "a\\", "\\x1", "\\Uffffffff", "C:\\users"])
+def test_what_is_no_escape_is_read_as_it_is(cell):
+    assert csv_value(cell) == cell
