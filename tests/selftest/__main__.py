@@ -16,6 +16,7 @@ ROWS: Final = {
     "coverage": "tests.selftest.simulations:coverage",
     "warmup": "tests.selftest.simulations:warmup",
     "power": "tests.selftest.simulations:power",
+    "history": "tests.selftest.histories:history",
     "live": "tests.selftest.live:null",
     "planted": "tests.selftest.live:planted",
     "spread": "tests.selftest.live:spread",
