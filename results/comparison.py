@@ -1,23 +1,27 @@
 """Comparing two sides of runs: what became faster or slower, and what cannot be said.
 
 The gate fails closed: whatever is missing, damaged or not comparable makes the outcome ``inconclusive``, never
-``pass``. Times are only judged on the same hardware; counts must be exactly equal everywhere, and so must be whether a
-result is right. The two sides were measured at different times, so a machine that was busy during one of them differs
-although its code does not: where most replicates of a side say that it was, nothing is called faster or slower.
+``pass``. Times are only judged on the same hardware, so where the sides hold runs of several machines each machine is
+compared with itself; counts must be exactly equal everywhere, and so must be whether a result is right. The two sides
+were measured at different times, so a machine that was busy during one of them differs although its code does not:
+where most replicates of a side say that it was, nothing is called faster or slower.
 """
 
 import dataclasses
 import statistics
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from results import differences
+from results.collector import paused
 from results.differences import Change
 from results.errors import InputError
-from results.metrics import measure
+from results.machines import Machine, described, machines
+from results.metrics import latency
 from results.sanity import NOISES, TOLERATED, kind, warnings
 from results.schema import AXES, Case, Record
 from results.store import Records
+from results.timings import Timing, timings
 from results.verdicts import Difference, Verdict, chance, difference, holm, verdict
 
 if TYPE_CHECKING:
@@ -36,6 +40,8 @@ class Compared:
     """One case on both sides. A value that could not be had is None, and `reason` says why."""
 
     case: Case
+    machine: str | None = None
+    """Where it was measured, if the sides hold runs of several machines."""
     verdict: Verdict
     reason: str | None = None
     """Why nothing is judged, or what the judgement rests on if not on times."""
@@ -73,6 +79,8 @@ class Comparison:
     same_hardware: bool
     reasons: tuple[str, ...]
     """Why this comparison cannot pass, whatever its cases say."""
+    runs: tuple[str, ...]
+    """How each run was measured, a line each."""
 
     @property
     def outcome(self) -> Outcome:
@@ -95,11 +103,13 @@ class Comparison:
         return frame.astype(dict.fromkeys(("base_latency_s", "new_latency_s", "ratio", "low", "high", "p"), "float64"))
 
 
+@paused()
 def compare(base: Records, new: Records, *, margin: float = MARGIN) -> Comparison:
     """Compare two sides, case by case, each of one or more run files as `results.load` gives them.
 
     Each ratio new / base of latencies has an interval across replicates and a verdict (see `results.verdicts`).
-    Hardware is the same if CPU, usable cores, CPU limit, memory (to 1 %) and accelerators are, in all runs of both.
+    Hardware is the same if CPU, usable cores, CPU limit, memory (to 1 %) and accelerators are. A machine that only one
+    side has forbids a pass. The correction for the number of cases is one over all machines.
 
     Args:
         base: what is compared with.
@@ -114,58 +124,100 @@ def compare(base: Records, new: Records, *, margin: float = MARGIN) -> Compariso
     twice = {file.run.id for file in base.files} & {file.run.id for file in new.files}
     if twice:
         raise InputError(f"run {min(twice)} is on both sides; compare it with another one")
-    befores, afters = _by_case(base), _by_case(new)
-    same_hardware = differences.same_hardware(base, new)
-    vanished = tuple(case for case in befores if case not in afters)
-    added = tuple(case for case in afters if case not in befores)
-    cases = [
-        _case(
-            case,
-            _Side("BASE", befores[case], _warnings(base, befores[case])),
-            _Side("NEW", afters[case], _warnings(new, afters[case])),
-            same_hardware=same_hardware,
-        )
-        if case in afters
-        else _alone(case, "only in BASE: it vanished")
-        for case in befores
-    ]
-    cases += [_alone(case, "only in NEW: there is nothing to compare it with") for case in added]
-    barrier = None if same_hardware else "other hardware: times are shown and not judged"
-    counts, uncounted = differences.counts(base, new, [case for case in befores if case in afters])
+    found = machines(base, new)
+    parts = [_part(machine, machine.name if len(found) > 1 else None) for machine in found]
+    after = {record.case for record in new}
+    common = [case for case in dict.fromkeys(record.case for record in base) if case in after]
+    counts, uncounted = differences.counts(base, new, common)
     return Comparison(
         margin=margin,
-        cases=tuple(_judged(cases, margin, barrier or differences.settings(base, new))),
-        vanished=vanished,
-        added=added,
+        cases=tuple(_judged([case for part in parts for case in part.cases], margin)),
+        vanished=tuple(case for part in parts for case in part.vanished),
+        added=tuple(case for part in parts for case in part.added),
         counts=counts,
-        environment=differences.environment(base, new),
-        same_hardware=same_hardware,
+        environment=tuple(change for part in parts for change in part.environment),
+        same_hardware=all(part.same_hardware for part in parts),
         reasons=(
             *base.problems,
             *new.problems,
-            *((barrier,) if barrier else ()),
-            *_moved(vanished, added),
+            *(reason for part in parts for reason in part.reasons),
             *uncounted,
-            *(() if len(vanished) < len(befores) else ("no case is on both sides",)),
         ),
+        runs=(*(f"BASE: {line}" for line in described(base)), *(f"NEW: {line}" for line in described(new))),
     )
 
 
-def _by_case(records: Records) -> dict[Case, list[Record]]:
-    """Return the replicates of each case over all files; one that was measured again counts as it was last."""
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class _Part:
+    """What one machine gave; the fields are those of `Comparison`."""
+
+    cases: "list[_Pending]"
+    vanished: list[Case]
+    added: list[Case]
+    environment: list[Change]
+    same_hardware: bool
+    reasons: list[str]
+
+
+def _part(machine: Machine, name: str | None) -> _Part:
+    """Compare what both sides measured on one machine; its `name` tells it from others, None where there are none."""
+    base, new = machine.base, machine.new
+    befores, afters = _by_case(base, "BASE"), _by_case(new, "NEW")
+    vanished = [case for case in befores if case not in afters]
+    added = [case for case in afters if case not in befores]
+    lonely = None if base.files and new.files else "NEW" if new.files else "BASE"
+    same_hardware = lonely is None and differences.same_hardware(base, new)
+    barrier = None if same_hardware or lonely else "other hardware: times are shown and not judged"
+    unjudged = None if lonely else barrier or differences.settings(base, new)
+    cases = [
+        _case({"case": case, "machine": name}, before, afters[case], same_hardware=same_hardware, barrier=unjudged)
+        if case in afters
+        else _alone(case, name, "only in BASE: it vanished")
+        for case, before in befores.items()
+    ]
+    cases += [_alone(case, name, "only in NEW: there is nothing to compare it with") for case in added]
+    if lonely:
+        reasons = [f"this machine is only in {lonely}"]
+    else:
+        reasons = [*((barrier,) if barrier else ()), *differences.moved(vanished, added)]
+        reasons += [] if len(vanished) < len(befores) else ["no case is on both sides"]
+    prefix = f"{name}: " if name else ""
+    changes = () if lonely else differences.environment(base, new)
+    return _Part(
+        cases=cases,
+        vanished=vanished,
+        added=added,
+        environment=[dataclasses.replace(change, what=prefix + change.what) for change in changes],
+        same_hardware=same_hardware,
+        reasons=[prefix + reason for reason in reasons],
+    )
+
+
+def _by_case(records: Records, name: Literal["BASE", "NEW"]) -> "dict[Case, _Side]":
+    """Return each case over all files; a replicate that was measured again counts as it was last."""
     found: dict[Case, list[Record]] = {}
     for file in records.files:
         for case, replicates in file.cases().items():
             found.setdefault(case, []).extend(replicates.values())
-    return found
+    told = {id(record): timing for record, timing in zip(records, timings(records), strict=True)}
+    return {case: _side(name, one, records, [told[id(record)] for record in one]) for case, one in found.items()}
 
 
-def _warnings(records: Records, replicates: Iterable[Record]) -> list[tuple[str, ...]]:
-    return [warnings(record, records.static(record), records.run(record).peaks) for record in replicates]
+def _side(name: Literal["BASE", "NEW"], found: Sequence[Record], records: Records, told: Sequence[Timing]) -> "_Side":
+    latencies = [latency(record, timing) for record, timing in zip(found, told, strict=True) if record.status == "ok"]
+    return _Side(
+        name=name,
+        records=found,
+        warnings=[
+            warnings(record, records.static(record), records.run(record).peaks, timing)
+            for record, timing in zip(found, told, strict=True)
+        ],
+        latencies=[one for one in latencies if one is not None],
+    )
 
 
-def _alone(case: Case, reason: str) -> "_Pending":
-    return _Pending(Compared(case=case, verdict="inconclusive", reason=reason), None)
+def _alone(case: Case, machine: str | None, reason: str) -> "_Pending":
+    return _Pending(Compared(case=case, machine=machine, verdict="inconclusive", reason=reason), None)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -176,6 +228,8 @@ class _Side:
     records: Sequence[Record]
     warnings: Sequence[tuple[str, ...]]
     """Those of each record."""
+    latencies: Sequence[float]
+    """Those of the sound records, in seconds."""
 
     def first(self, *, wrong: bool) -> str | None:
         """Return the first warning of a wrong result, or the first of the others that are not tolerated."""
@@ -200,64 +254,62 @@ class _Pending:
     found: Difference | None
     disturbed: str | None = None
     """Why a difference may be one of load."""
+    barrier: str | None = None
+    """Why no times of its machine are judged."""
 
 
-def _case(case: Case, before: _Side, after: _Side, *, same_hardware: bool) -> _Pending:
-    """Return what both sides measured; the reason of what cannot be judged is the first that applies."""
+def _case(what: dict[str, Any], before: _Side, after: _Side, *, same_hardware: bool, barrier: str | None) -> _Pending:
+    """Return what both sides measured; the reason of what cannot be judged is the first that applies.
+
+    `what` holds the case and its machine, as `Compared` names them.
+    """
     sides = (before, after)
-    latencies = [_latencies(side.records) for side in sides]
-    compared = Compared(
-        case=case,
-        verdict="inconclusive",
-        base_replicates=len(latencies[0]),
-        new_replicates=len(latencies[1]),
-        base_latency_s=_mean(latencies[0]),
-        new_latency_s=_mean(latencies[1]),
-    )
-    statuses = [{record.status for record in side.records} for side in sides]
-    if statuses == [{"unsupported"}, {"unsupported"}]:
-        return _Pending(dataclasses.replace(compared, verdict="same", reason="unsupported on both sides"), None)
+    means = [_mean(side.latencies) for side in sides]
+    what |= {
+        "verdict": "inconclusive",
+        "base_replicates": len(before.latencies),
+        "new_replicates": len(after.latencies),
+        "base_latency_s": means[0],
+        "new_latency_s": means[1],
+    }
+    if all(record.status == "unsupported" for side in sides for record in side.records):
+        return _Pending(Compared(**what | {"verdict": "same", "reason": "unsupported on both sides"}), None)
     for side in sides:
         failed = next((record for record in side.records if record.status != "ok"), None)
         if failed is not None:
             broken = same_hardware and side is after  # the base has been found sound by then
             reason = f"{failed.status} in {side.name}: {failed.cause or 'no cause given'}"
-            return _Pending(dataclasses.replace(compared, broken=broken, reason=reason), None)
+            return _Pending(Compared(**what, broken=broken, reason=reason), None)
     for side in sides:
         wrong = side.first(wrong=True)
         if wrong is not None:  # what is right does not hang on the hardware
-            return _Pending(dataclasses.replace(compared, broken=side is after, reason=f"{side.name}: {wrong}"), None)
+            return _Pending(Compared(**what, broken=side is after, reason=f"{side.name}: {wrong}"), None)
     for side in sides:
         doubt = side.first(wrong=False)
         if doubt is not None:
-            return _Pending(dataclasses.replace(compared, reason=f"{side.name}: {doubt}"), None)
-    found = difference(*latencies)
+            return _Pending(Compared(**what, reason=f"{side.name}: {doubt}"), None)
+    found = difference(before.latencies, after.latencies)
     if isinstance(found, str):
-        ratio = compared.new_latency_s / compared.base_latency_s if all(latencies) else None  # type: ignore[operator]
-        return _Pending(dataclasses.replace(compared, ratio=ratio, reason=found), None)
+        ratio = None if None in means else means[1] / means[0]  # type: ignore[operator]
+        return _Pending(Compared(**what, ratio=ratio, reason=found), None)
     span = found.interval()
     disturbed = "; ".join(filter(None, (side.disturbed() for side in sides))) or None
-    compared = dataclasses.replace(compared, ratio=span.value, low=span.low, high=span.high)
-    return _Pending(compared, found, disturbed)
-
-
-def _latencies(records: Iterable[Record]) -> list[float]:
-    found = [measure(record, None).metrics["latency_s"] for record in records if record.status == "ok"]
-    return [latency for latency in found if latency is not None]
+    return _Pending(Compared(**what, ratio=span.value, low=span.low, high=span.high), found, disturbed, barrier)
 
 
 def _mean(values: Sequence[float]) -> float | None:
     return statistics.geometric_mean(values) if values else None
 
 
-def _judged(cases: Sequence[_Pending], margin: float, barrier: str | None) -> Iterable[Compared]:
-    """Yield the cases with their verdicts; a `barrier` leaves all that have times without one."""
-    corrected = iter(holm([chance(one.found, margin) for one in cases if one.found is not None]))
+def _judged(cases: Sequence[_Pending], margin: float) -> Iterable[Compared]:
+    """Yield the cases with their verdicts; a barrier leaves those that have times without one."""
+    chances = [chance(one.found, margin) for one in cases if one.found is not None and one.barrier is None]
+    corrected = iter(holm(chances))
     for one in cases:
         if one.found is None:
             yield one.compared
-        elif barrier is not None:
-            yield dataclasses.replace(one.compared, reason=barrier)
+        elif one.barrier is not None:
+            yield dataclasses.replace(one.compared, reason=one.barrier)
         else:
             p = next(corrected)
             word = verdict(one.found, p, margin)
@@ -265,15 +317,3 @@ def _judged(cases: Sequence[_Pending], margin: float, barrier: str | None) -> It
             if word in {"faster", "slower"} and one.disturbed is not None:
                 word, reason = "inconclusive", f"{word}, but {one.disturbed}: {_REMEDY}"
             yield dataclasses.replace(one.compared, p=p, verdict=word, reason=reason)
-
-
-def _moved(vanished: Sequence[Case], added: Sequence[Case]) -> list[str]:
-    """Tell of cases that are on both sides, but for the device or the number of threads."""
-    elsewhere = {dataclasses.replace(case, device="-", threads=1): case for case in added}
-    reasons = []
-    for case in vanished:
-        other = elsewhere.get(dataclasses.replace(case, device="-", threads=1))
-        if other is not None:
-            what = f"{case.device} with {case.threads} threads in BASE, {other.device} with {other.threads} in NEW"
-            reasons.append(f"cases are not matched across devices or numbers of threads: {what}")
-    return list(dict.fromkeys(reasons))

@@ -26,9 +26,16 @@ def comparison_text(comparison: Comparison, fmt: str) -> str:
         return csv_text(list(frame.columns), [list(row.values()) for row in plain(frame)])
     cases = comparison.cases
     axes = [axis for axis in AXES if axis == "model" or len({getattr(one.case, axis) for one in cases}) > 1]
-    heads = [*axes, "base ms", "new ms", "new / base", "95 % interval", "verdict", "why"]
-    rows = [[*(str(getattr(one.case, axis)) for axis in axes), *_cells(one)] for one in cases]
-    grid = grid_text(heads, rows, fmt, numbers_from=len(axes), numbers_to=-2)
+    if any(one.machine for one in cases):
+        heads, names = ["machine", *axes], [[one.machine or "-"] for one in cases]
+    else:
+        heads, names = axes, [[] for _ in cases]
+    heads = [*heads, "base ms", "new ms", "new / base", "95 % interval", "verdict", "why"]
+    rows = [
+        [*name, *(str(getattr(one.case, axis)) for axis in axes), *cells(one)]
+        for name, one in zip(names, cases, strict=True)
+    ]
+    grid = grid_text(heads, rows, fmt, numbers_from=len(heads) - 6, numbers_to=-2)
     return lines_text(_above(comparison), fmt) + grid
 
 
@@ -45,7 +52,8 @@ def _above(comparison: Comparison) -> list[str]:
     ]
 
 
-def _cells(one: Compared) -> list[str]:
+def cells(one: Compared) -> list[str]:
+    """Return both latencies in ms, their ratio with its interval, the verdict and why, for people."""
     ratio = "-" if one.ratio is None else digits(one.ratio, None)
     span = "-"
     if one.ratio is not None and one.low is not None and one.high is not None:

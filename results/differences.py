@@ -2,7 +2,7 @@
 
 import dataclasses
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from results.schema import Case, Environment, Run
@@ -26,8 +26,12 @@ class Change:
 
 def settings(base: Records, new: Records) -> str | None:
     """Return how sampling differed: what is measured for longer, or to another precision, is not the same."""
+    for side, runs in (("BASE", _runs(base)), ("NEW", _runs(new))):
+        if any(run.settings is None for run in runs):
+            return f"unknown settings: {side} holds an imported run, which does not tell how it sampled"
     for name in ("target", "budget_s"):
-        values = [sorted({getattr(run.settings, name) for run in _runs(side)}) for side in (base, new)]
+        known = [[run.settings for run in _runs(side) if run.settings is not None] for side in (base, new)]
+        values = [sorted({getattr(one, name) for one in side}) for side in known]
         if values[0] != values[1] or len(values[0]) > 1:
             shown = [", ".join(f"{value:g}" for value in one) for one in values]
             return f"unequal settings: {name} is {shown[0]} in BASE and {shown[1]} in NEW"
@@ -35,14 +39,20 @@ def settings(base: Records, new: Records) -> str | None:
 
 
 def same_hardware(base: Records, new: Records) -> bool:
-    """Tell whether CPU, usable cores, CPU limit, memory and accelerators are the same in all runs of both sides."""
-    machines = [run.environment for run in (*_runs(base), *_runs(new))]
+    """Tell whether all runs of both sides were made on machines that are `alike`."""
+    return alike([run.environment for run in (*_runs(base), *_runs(new))])
+
+
+def alike(machines: Sequence[Environment]) -> bool:
+    """Tell whether CPU, usable cores, CPU limit, memory and accelerators are known and the same in all of them."""
     kinds = {
         (one.cpu, one.usable_cores, one.cgroup_cpus, tuple((card.name, card.memory_bytes) for card in one.accelerators))
         for one in machines
     }
-    sizes = [one.memory_bytes for one in machines]
-    return len(kinds) == 1 and math.isclose(min(sizes), max(sizes), rel_tol=_MEMORY_SLACK)
+    sizes = [one.memory_bytes for one in machines if one.memory_bytes is not None]
+    if len(kinds) > 1 or len(sizes) < len(machines):  # what is not known may differ
+        return False
+    return math.isclose(min(sizes), max(sizes), rel_tol=_MEMORY_SLACK)
 
 
 def counts(base: Records, new: Records, common: Iterable[Case]) -> tuple[tuple[Change, ...], list[str]]:
@@ -84,6 +94,18 @@ def environment(base: Records, new: Records) -> tuple[Change, ...]:
         if told[0] != told[1]:
             changes.append(Change(what=name, base=told[0], new=told[1]))
     return tuple(changes)
+
+
+def moved(vanished: Sequence[Case], added: Sequence[Case]) -> list[str]:
+    """Return a line for cases that are on both sides, but for the device or the number of threads."""
+    elsewhere = {dataclasses.replace(case, device="-", threads=1): case for case in added}
+    reasons = []
+    for case in vanished:
+        other = elsewhere.get(dataclasses.replace(case, device="-", threads=1))
+        if other is not None:
+            what = f"{case.device} with {case.threads} threads in BASE, {other.device} with {other.threads} in NEW"
+            reasons.append(f"cases are not matched across devices or numbers of threads: {what}")
+    return list(dict.fromkeys(reasons))
 
 
 def _flat(machine: Environment) -> dict[str, str]:

@@ -1,10 +1,12 @@
 import csv
+import dataclasses
 import io
 import json
 
 import pytest
 
 from bench.cli import main
+from results.schema import Arm
 
 
 @pytest.fixture
@@ -115,3 +117,44 @@ def test_markdown_is_a_table(call, side):
     assert out[2].startswith("| model | base ms |")
     assert "---:" in out[3]
     assert out[4].startswith("| resnet50 |")
+
+
+@pytest.mark.parametrize(
+    ("factor", "code", "title"), [(1.0, 0, "Pass"), (1.2, 1, "Regression"), (1.02, 3, "Inconclusive")]
+)
+def test_github_is_for_comments(call, side, factor, code, title):
+    found, out, err = call(side("a"), side("b", factor), "--format", "github")
+    assert (found, err) == (code, "")
+    assert out.startswith(f"<!-- resnet-bench:compare -->\n**{title}: 1 ")
+
+
+@pytest.fixture
+def arms(tmp_path, make_record, make_case, make_run, make_static, write_run):
+    """The folder of the two run files of an A/B comparison, whose arm b takes `factor` times as long."""
+
+    def make(factor):
+        for name, own in (("a", 1.0), ("b", factor)):
+            records = []
+            for index in range(10):
+                record = make_record(replicate=index, latency_s=0.05 * own, noise=0.001)
+                beside = tuple(0.05 * (1 + 1e-4 * index) for _ in record.samples.wall_s) if name == "b" else ()
+                records.append(dataclasses.replace(record, samples=dataclasses.replace(record.samples, arm_s=beside)))
+            run = make_run(plan=[make_case()], run_id=f"p-{name}", arm=Arm(name=name, pair="p", margin=0.02))
+            write_run(tmp_path / "ab", records, [make_static()], run=run)
+        return tmp_path / "ab"
+
+    return make
+
+
+@pytest.mark.parametrize(("factor", "code"), [(1.0, 0), (1.2, 1)])
+def test_pairs_are_told_once_more(arms, capsys, factor, code):
+    folder = str(arms(factor))
+    assert main(["pairs", folder]) == code
+    assert "10 pairs" in capsys.readouterr().out
+    assert main(["pairs", folder, "--format", "github"]) == code
+    assert capsys.readouterr().out.startswith("<!-- resnet-bench:ab -->\n**")
+
+
+def test_pairs_of_another_run_are_bad_input(side, capsys):
+    assert main(["pairs", str(side("a"))]) == 2
+    assert capsys.readouterr().err.startswith("error: ")
