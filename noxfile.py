@@ -91,3 +91,9 @@ def bench_self(session: nox.Session) -> None:
 def selftest(session: nox.Session) -> None:
     """Prove the statistics and the promises of the harness: some minutes. Arguments go to the script."""
     session.run(PYTHON, "-m", "tests.selftest", *session.posargs)
+
+
+@nox.session(requires=["setup"])
+def scale(session: nox.Session) -> None:
+    """Time 10,000 and 100,000 records against what is promised: some minutes. Arguments go to the script."""
+    session.run(PYTHON, "-m", "tests.scale", *session.posargs)

@@ -8,10 +8,17 @@ import pytest
 
 from bench import arms, cli, runner
 from bench.suite import expand, load_suite
+from results import store
 from results.arms import Paired
+from results.exchange.exporting import exporter
+from results.exchange.files import SINGLE
 from results.pairs import judge
 from results.store import load
 
+TIMM = """\
+model,infer_img_size,infer_samples_per_sec,infer_step_time,infer_batch_size,param_count,infer_gmacs,infer_macts
+resnet50,224,4222.5,242.5,1024,25.56,4.11,11.11
+"""
 README = pathlib.Path(__file__).parents[1] / "README.md"
 
 
@@ -54,6 +61,13 @@ def test_command(command, tmp_path, monkeypatch, capsys, write_run, make_record,
     record = make_record()
     for day in ("monday", "tuesday"):
         path = write_run(tmp_path / "runs", [record], run=make_run(run_id=day, plan=[record.case]))
+    elsewhere = store.load(
+        write_run(tmp_path / "elsewhere", [record], run=make_run(run_id="other", plan=[record.case]))
+    )
+    for name, fmt in (("runs.csv", "csv"), ("benchmarks.json", "pytest-benchmark")):
+        made = exporter(fmt)(elsewhere)
+        (tmp_path / name).write_bytes(made.content(SINGLE))
+    (tmp_path / "benchmark-infer-amp-nchw-pt240-cu124-rtx4090.csv").write_text(TIMM, encoding="utf-8")
     ran = []
 
     def run(plan, *, device, out, resume, listener):
