@@ -7,6 +7,8 @@ from typing import Any, Final
 # Pixels between the axes that names are laid out for: the page at its full width.
 WIDTH: Final = 1080
 HEIGHT: Final = 340
+MOST_LABELS: Final = 11
+"""Labels of an axis that stand side by side at the page's full width."""
 _LETTER: Final = 6.3
 _LINE: Final = 14
 _MARKER: Final = 7
@@ -19,25 +21,26 @@ Range = tuple[float, float]
 def log_axis(values: Sequence[float], **axis: Any) -> dict[str, Any]:
     """Return a logarithmic Plotly axis around `values`, with at least two labels in sight.
 
-    Labelled are 1, 2 and 5 of each decade; where too few of them are in sight, every digit; where those are too few as
-    well, evenly spaced numbers. Plotly's own labels are the bare digits ``2`` and ``5`` between decades, which
-    readers take for values.
+    Labelled are 1, 2 and 5 of each decade; where too many of them are in sight, only 1; where too few, every digit;
+    where those are too few as well, evenly spaced numbers. Plotly's own labels are the bare digits ``2`` and ``5``
+    between decades, which readers take for values.
     """
     low, high = math.log10(min(values)), math.log10(max(values))
     pad = max(0.06 * (high - low), 0.05)
     low, high = low - pad, high + pad
     minor = _digits(low, high, range(1, 10))
     labelled = _digits(low, high, (1, 2, 5))
+    if len(labelled) > MOST_LABELS:
+        labelled = _digits(low, high, (1,))
     if len(labelled) < 3:
-        labelled = minor
-    if len(labelled) < 2:
-        labelled = minor = _even(10**low, 10**high)
+        labelled = minor if len(minor) > 3 else _even(10**low, 10**high)
+        minor = labelled
     return {
         **axis,
         "type": "log",
         "range": [low, high],
         "tickvals": minor,
-        "ticktext": [f"{tick:,.6g}" if tick in labelled else "" for tick in minor],
+        "ticktext": [f"{tick:,.10g}" if tick in labelled else "" for tick in minor],
     }
 
 
@@ -49,10 +52,10 @@ def _digits(low: float, high: float, digits: Sequence[int]) -> list[float]:
 
 
 def _even(low: float, high: float) -> list[float]:
-    """Return 2 to 10 round numbers between `low` and `high`."""
-    step = 10.0 ** math.floor(math.log10(high - low))
-    if math.floor(high / step) - math.ceil(low / step) < 1:
-        step /= 2
+    """Return 3 to 15 round numbers between `low` and `high`."""
+    decade = 10.0 ** math.floor(math.log10(high - low))
+    steps = (decade, decade / 2, decade / 5)
+    step = next((one for one in steps if math.floor(high / one) - math.ceil(low / one) >= 3), steps[-1])
     return [step * count for count in range(math.ceil(low / step), math.floor(high / step) + 1)]
 
 
@@ -72,7 +75,7 @@ def place(
     for index in sorted(range(len(names)), key=lambda index: (not first[index], x[index])):
         for position in _POSITIONS:
             box = _box(across[index], up[index], _LETTER * len(names[index]), position)
-            if box[0] > -20 and box[2] < WIDTH + 20 and not any(_overlap(box, other) for other in taken):
+            if box[0] > 0 and box[2] < WIDTH + 20 and not any(_overlap(box, other) for other in taken):
                 found[index] = position
                 taken.append(box)
                 break

@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from reports.units import NONE, SPACE, TIMES, number, quantity, spread
+from reports.units import NEVER, NONE, SPACE, TIMES, number, quantity, spread, steps
 from reports.views import each, throughput_bounds
 
 if TYPE_CHECKING:
@@ -37,6 +37,8 @@ class Column:
 class Table:
     """A table ready to be laid out."""
 
+    names: tuple[str, ...]
+    """Of its columns, in `COLUMNS`."""
     columns: tuple[Column, ...]
     rows: tuple[tuple[Cell, ...], ...]
 
@@ -109,14 +111,24 @@ def _break_even(row: Any) -> Cell:
     value, reason = number(row.break_even_steps), _reason(row, "break_even_steps")
     if value is None:
         never = reason.startswith("never")
-        return Cell(text="never" if never else NONE, reason=reason, sort=_NEVER if never else None)
+        return Cell(text=NEVER if never else NONE, reason=reason, sort=_NEVER if never else None)
     low, high = number(row.break_even_low), number(row.break_even_high)
-    ends = "" if low is None else f"{_steps(low)} to {'never' if high is None else _steps(high)}"
-    return Cell(text=f"{_steps(value)}{SPACE}steps", note=ends, sort=value)
+    ends = "" if low is None else f"{steps(low)} to {NEVER if high is None else steps(high)}"
+    return Cell(text=f"{steps(value)}{SPACE}steps", note=ends, sort=value)
 
 
-def _steps(value: float) -> str:
-    return f"{float(f'{value:.2g}'):,.0f}"
+def _pays(name: str) -> Callable[[Any], Cell]:
+    """Show a number of steps that may be infinite, with the ends of its interval."""
+
+    def make(row: Any) -> Cell:
+        value, low, high = (getattr(row, column) for column in (f"{name}_steps", f"{name}_low", f"{name}_high"))
+        text = steps(value)
+        if text == NONE:
+            return Cell(text=NONE, reason=row.reason if isinstance(row.reason, str) else "not measured")
+        ends = "" if NONE in {steps(low), steps(high)} else f"{steps(low)} to {steps(high)}"
+        return Cell(text=text, note=ends, sort=_NEVER if text == NEVER else value)
+
+    return make
 
 
 COLUMNS: Final[dict[str, Column]] = {
@@ -148,6 +160,13 @@ COLUMNS: Final[dict[str, Column]] = {
         heading="speed-up", make=_measured("speedup", TIMES, lambda row: (row.speedup_low, row.speedup_high))
     ),
     "flops_per_s": Column(heading="achieved", make=_exact("flops_per_s", "FLOP/s")),
+    "run": Column(heading="run", make=_word("run"), numeric=False),
+    "started": Column(heading="started", make=_word("started"), numeric=False),
+    "level_s": Column(heading="level", make=_exact("level_s", "s")),
+    "noisy": Column(heading="signs of noise", make=_word("noisy"), numeric=False),
+    "environment": Column(heading="what changed around it", make=_word("environment"), numeric=False),
+    "status": Column(heading="status", make=_word("status"), numeric=False),
+    "peak_bytes": Column(heading="peak memory", make=_exact("peak_bytes", "B")),
     "peak_resident_bytes": Column(heading="peak resident", make=_exact("peak_resident_bytes", "B")),
     "peak_allocated_bytes": Column(heading="peak allocated", make=_exact("peak_allocated_bytes", "B")),
     "first_step_s": Column(heading="first step", make=_exact("first_step_s", "s")),
@@ -175,15 +194,43 @@ COLUMNS: Final[dict[str, Column]] = {
     "stage": Column(heading="stage", make=_word("stage"), numeric=False),
     "quantity": Column(heading="quantity", make=_word("quantity"), numeric=False),
     "value": Column(heading="value", make=_exact("value", "")),
+    "step": Column(heading="step", make=_whole("step")),
+    "change": Column(heading="change", make=_word("change"), numeric=False),
+    "before": Column(heading="from", make=_word("before"), numeric=False),
+    "after": Column(heading="to", make=_word("after"), numeric=False),
+    "factor": Column(heading="factor", make=_measured("factor", TIMES, lambda row: (row.factor_low, row.factor_high))),
+    "total": Column(heading="together", make=_measured("total", TIMES, lambda row: (row.total_low, row.total_high))),
+    "gain": Column(
+        heading="eager over compiled", make=_measured("gain", TIMES, lambda row: (row.gain_low, row.gain_high))
+    ),
+    "cold_steps": Column(heading="pays after, cold", make=_pays("cold")),
+    "warm_steps": Column(heading="pays after, warm", make=_pays("warm")),
+    "a": Column(heading="a", make=_word("a"), numeric=False),
+    "b": Column(heading="b", make=_word("b"), numeric=False),
+    "a_setting": Column(heading="setting on a", make=_word("a_setting"), numeric=False),
+    "b_setting": Column(heading="setting on b", make=_word("b_setting"), numeric=False),
+    "a_throughput": Column(
+        heading="throughput on a", make=_measured("a_throughput", "img/s", lambda row: (row.a_low, row.a_high))
+    ),
+    "b_throughput": Column(
+        heading="throughput on b", make=_measured("b_throughput", "img/s", lambda row: (row.b_low, row.b_high))
+    ),
+    "ratio": Column(heading="b over a", make=_measured("ratio", TIMES, lambda row: (row.ratio_low, row.ratio_high))),
+    "verdict": Column(heading="b is", make=_word("verdict"), numeric=False),
+    "layer": Column(heading="layer", make=_word("layer"), numeric=False),
+    "type": Column(heading="type", make=_word("type"), numeric=False),
+    "output_shape": Column(heading="output of one image", make=_word("output_shape"), numeric=False),
+    "reason": Column(heading="why not", make=_word("reason"), numeric=False),
 }
 
 
 def table(frame: "pd.DataFrame", names: tuple[str, ...]) -> Table:
     """Return those of the columns `names` in which any row of `frame` has a value."""
     rows = list(each(frame))
-    made = [(COLUMNS[name], [COLUMNS[name].make(row) for row in rows]) for name in names]
-    filled = [(column, cells) for column, cells in made if any(cell.sort is not None for cell in cells)]
+    made = {name: [COLUMNS[name].make(row) for row in rows] for name in names}
+    filled = {name: cells for name, cells in made.items() if any(cell.sort is not None for cell in cells)}
     return Table(
-        columns=tuple(column for column, _ in filled),
-        rows=tuple(tuple(cells[place] for _, cells in filled) for place in range(len(rows))),
+        names=tuple(filled),
+        columns=tuple(COLUMNS[name] for name in filled),
+        rows=tuple(zip(*filled.values(), strict=True)),
     )

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any, Final
 
-from reports.theme import Style, label
+from reports.theme import PATTERN, Style, label
 from reports.units import number, quantity, spread
 from reports.views import each, setting, throughput_bounds
 
@@ -63,7 +63,15 @@ def series(frame: "pd.DataFrame") -> list["pd.DataFrame"]:
     return [rows for _, rows in named.groupby("_series", sort=True)]
 
 
-def bars(figure: "Figure", style: Style, name: str, rows: "pd.DataFrame", x: list[float], hover: list[str]) -> None:
+def bars(
+    figure: "Figure",
+    style: Style,
+    name: str,
+    rows: "pd.DataFrame",
+    x: list[float],
+    hover: list[str],
+    **trace: Any,
+) -> None:
     """Add one series of horizontal bars of length `x`, a row a model, told apart by colour and pattern."""
     figure.add_bar(
         x=x,
@@ -74,13 +82,7 @@ def bars(figure: "Figure", style: Style, name: str, rows: "pd.DataFrame", x: lis
         hovertemplate="%{customdata}<extra></extra>",
         marker={
             "color": style.color,
-            "pattern": {
-                "shape": style.pattern,
-                "fillmode": "overlay",
-                "fgcolor": "#ffffff",
-                "fgopacity": 0.5,
-                "size": 7,
-                "solidity": 0.2,
-            },
+            "pattern": {**PATTERN, "shape": style.pattern},
         },
+        **trace,
     )

@@ -19,11 +19,59 @@ def hardware(run: "Run") -> str:
     return " and ".join(named) if named else run.environment.cpu or "unknown machine"
 
 
+def sides(files: "Sequence[RunFile]") -> dict[str, str]:
+    """Return what the page compares, by run id: the hardware, told apart by software or run where it has to be.
+
+    Runs of one machine and version are one side, unless they share a case: then they were made to be compared.
+    """
+    named = {file.run.id: hardware(file.run) for file in files}
+    versions = {file.run.id: f"torch {file.run.environment.torch or 'unknown'}" for file in files}
+    by_name: dict[str, list[RunFile]] = {}
+    for file in files:
+        by_name.setdefault(named[file.run.id], []).append(file)
+    found = {}
+    for name, alike in by_name.items():
+        several = len({versions[file.run.id] for file in alike}) > 1
+        for file in alike:
+            run = file.run.id
+            twins = [one for one in alike if one is not file and versions[one.run.id] == versions[run]]
+            own = {record.case for record in file.records}
+            shared = [twin for twin in twins if own & {record.case for record in twin.records}]
+            told = [_told(file.run, [twin.run for twin in shared])] if shared else []
+            found[run] = " · ".join([name, *([versions[run]] if several else []), *told])
+    return found
+
+
+def _told(run: "Run", others: "Sequence[Run]") -> str:
+    """Return what tells `run` from others of the same machine, as short as may be: its day, its minute, or its name."""
+    for letters in (len("2026-11-22"), len("2026-11-22T08:00")):
+        days = [(one.started or "")[:letters] for one in (run, *others)]
+        if all(days) and days.count(days[0]) == 1:
+            return days[0].replace("T", " ")
+    return run.id
+
+
+def compared(files: "Sequence[RunFile]") -> tuple[dict[str, str], list[str], list[list[str]]]:
+    """Return the facts that all runs share, and those that differ as a table: its heads, and a row a run."""
+    known = [facts(file) for file in files]
+    names = list(dict.fromkeys(name for one in known for name in one))
+    shared = {
+        name: one[name] for one in known[:1] for name in names if all(x.get(name) == one.get(name) for x in known)
+    }
+    differing = [name for name in names if name not in shared]
+    rows = [[file.run.id, *(one.get(name, NONE) for name in differing)] for file, one in zip(files, known, strict=True)]
+    return shared, ["Run", *differing], rows
+
+
 def facts(file: "RunFile") -> dict[str, str]:
     """Return what a reader asks first about a run: hardware, software, how it sampled."""
     run, machine = file.run, file.run.environment
     cards = [
-        f"{card.name}, {quantity(card.memory_bytes, 'B')}" + (f", driver {card.driver}" if card.driver else "")
+        _joined(
+            card.name,
+            card.memory_bytes and quantity(card.memory_bytes, "B"),
+            card.driver and f"driver {card.driver}",
+        )
         for card in machine.accelerators
     ]
     found = {
@@ -38,7 +86,7 @@ def facts(file: "RunFile") -> dict[str, str]:
         "Started": run.started and run.started.replace("T", " ").replace("Z", " UTC"),
         "resnet-bench": _joined(machine.tool_version, machine.tool_commit and machine.tool_commit[:12]),
         "Sampling": run.settings and _sampling(run.settings, file.records),
-        "Imported": run.source and f"from {run.source.file} ({run.source.format}); not measured by resnet-bench",
+        "Imported": run.source and f"from {run.source.format}, not measured here",
     }
     return {name: fact for name, fact in found.items() if fact}
 

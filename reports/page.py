@@ -4,31 +4,39 @@ import base64
 import dataclasses
 import hashlib
 import json
-import os
-import tempfile
-from collections.abc import Iterable, Mapping
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from reports.columns import Cell, Table, table
-from reports.figures import FIGURES, STATIC_FIGURES, Chart
-from reports.machine import details, facts, hardware
+import results
+from reports import tradeoffs
+from reports.cases import cases, only, shown
+from reports.chapters import CHAPTERS, FIGURES
+from reports.chart import Chart
+from reports.columns import table
+from reports.difftables import diff_tables
+from reports.frames import FRAMES, statics
+from reports.layers import stage_tables
+from reports.machine import compared, details, hardware
 from reports.pareto import drawing
-from reports.sentences import summary
-from reports.static import models, stages
-from reports.theme import template
-from reports.views import AXES, View, constants, constants_text, each
-from results.errors import InputError
+from reports.payload import packed, payload, remarks, rounded, table_of
+from reports.sentences import both, summary
+from reports.static import models
+from reports.views import AXES, constants, constants_text, each, setting
 from results.formats import printable
-from results.sanity import kind
+from results.replacing import check_place, replace
 
 if TYPE_CHECKING:
     import pandas as pd
+    from markupsafe import Markup
 
     from results.store import Records
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
 CASE_COLUMNS: Final = (
+    "model",
+    *AXES,
+    "status",
     "latency_s",
     "latency_p50_s",
     "latency_p90_s",
@@ -69,6 +77,24 @@ MODEL_COLUMNS: Final = (
 )
 
 
+PLAIN_COLUMNS: Final = (
+    "model",
+    *AXES,
+    "latency_s",
+    "throughput_img_per_s",
+    "speedup",
+    "peak_bytes",
+    "imagenet_top1",
+)
+"""Columns of the table for readers without a script, those that all rows share left out."""
+MOST_PLAIN: Final = 1_000
+"""Rows of the table for readers without a script."""
+MOST_VIEWS: Final = 180
+"""Choices of one figure."""
+MOST_DATA: Final = 500
+"""Rows of one figure's data."""
+
+
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
     """One figure with its words, as the template lays it out."""
@@ -79,20 +105,21 @@ class Section:
     absent: str
     views: tuple[str, ...]
     """Labels of the choices; empty where there is nothing to draw."""
+    paired: bool
+    """Whether the choices are the chapter's pairs of sides."""
     takeaway: str
     fixed: str
     """What all rows have in common."""
-    data: Table
+    more: int
+    """Choices that are left out, being too many."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class CaseRow:
-    """One case of the table at the end."""
+    """One case in words, for readers without a script."""
 
-    axes: tuple[Cell, ...]
-    """What was measured, cells in the order of the columns."""
-    measures: tuple[Cell, ...]
-    """What came of it."""
+    model: str
+    setting: str
     status: str
     cause: str
     remarks: tuple[str, ...]
@@ -107,31 +134,10 @@ def build(records: "Records", path: str | Path = "report.html") -> Path:
         InputError: The page cannot be written there, or it would take the place of what is no page.
     """
     path = Path(path)
-    _check_place(path, records)
+    check_place(path, records, "the page")
     html = render(records)
-    try:
-        handle, half = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-                file.write(html)
-            Path(half).chmod(0o644)
-            Path(half).replace(path)
-        except BaseException:
-            Path(half).unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise InputError(
-            f"cannot write {str(path)!r}: {error.strerror or error}; choose another path for the page"
-        ) from None
+    replace(path, html.encode(), "the page")
     return path
-
-
-def _check_place(path: Path, records: "Records") -> None:
-    """Refuse what a slip of the hand would destroy: a run file (``-o runs/*.jsonl``), or a device such as /dev/null."""
-    if path.suffix == ".jsonl" or os.path.realpath(path) in {str(file.path) for file in records.files}:
-        raise InputError(f"{str(path)!r} is the place of a run file; choose another path for the page")
-    if path.exists() and not path.is_file():
-        raise InputError(f"{str(path)!r} is there and no file; choose another path for the page")
 
 
 def render(records: "Records") -> str:
@@ -142,14 +148,15 @@ def render(records: "Records") -> str:
 
     from results.catalogue import METRICS  # noqa: PLC0415
 
-    frame = cases(records)
-    statics = tuple(static for file in records.files for static in file.statics)
-    drawn = [_draw(name, chart, frame) for name, chart in FIGURES.items()]
-    drawn += [_draw(name, chart, stages(statics)) for name, chart in STATIC_FIGURES.items()]
-    accuracy = FIGURES["accuracy"].views(frame)
+    frame, left_out = shown(cases(records))
+    if left_out:
+        records, frame = only(records, frame), frame.reset_index(drop=True)
+    frames = {name: make(records, frame) for name, make in FRAMES.items()}
+    drawn = {name: _draw(name, chart, frames[chart.frame]) for name, chart in FIGURES.items()}
+    accurate = FIGURES["accuracy"].rows(frame)
     fixed = constants(frame, AXES)
-    axes = table(frame, ("model", *(axis for axis in AXES if axis not in fixed)))
-    measures = table(frame, CASE_COLUMNS)
+    listed = table(frame, tuple(name for name in CASE_COLUMNS if name not in fixed))
+    plain_columns = tuple(name for name in PLAIN_COLUMNS if name not in fixed)
     page_js = (TEMPLATES / "page.js").read_text(encoding="utf-8")
     plotly_js: str = get_plotlyjs()  # type: ignore[no-untyped-call]
     environment = Environment(
@@ -160,102 +167,101 @@ def render(records: "Records") -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["code"] = _code
+    exact = results.table(records)
+    charts = {name: views for name, (_, views) in drawn.items()}
     return environment.get_template("page.html").render(
-        title=f"ResNets on {' and '.join(dict.fromkeys(hardware(file.run) for file in records.files))}",
-        runs=[(file, facts(file), details(file.run)) for file in records.files],
-        summary=summary(frame, accuracy[0].frame if accuracy else None),
-        sections={section.name: section for section, _ in drawn},
-        pareto=drawing(accuracy[0].frame) if accuracy else None,
-        axes=axes.columns,
-        measures=measures.columns,
-        cases=[_case(*made) for made in zip(axes.rows, measures.rows, each(frame), strict=True)],
+        title=f"ResNets on {both(list(dict.fromkeys(hardware(file.run) for file in records.files)))}",
+        facts=compared(records.files),
+        runs=[(file.run, details(file.run)) for file in records.files],
+        summary=summary(frame, accurate, frames["pairs"]),
+        left_out=left_out,
+        chapters=CHAPTERS,
+        sections={name: section for name, (section, _) in drawn.items()},
+        pareto=None if accurate.empty else drawing(tradeoffs.comparable(accurate)),
+        plain=table(frame.iloc[:MOST_PLAIN], plain_columns),
+        plain_rows=[_case(row) for row in each(frame.iloc[:MOST_PLAIN])],
+        count=len(frame),
         fixed=constants_text(fixed),
+        wrong=[_case(row) for row in each(frame[frame["status"].eq("wrong result")])],
         missing=_missing(frame),
-        models=table(models(statics), MODEL_COLUMNS) if statics else None,
+        diffs=[(slug(one.pair), one) for one in diff_tables(frames["pairs"], records, frame)],
+        stages=stage_tables(frames["layers"]),
+        models=table(models(statics(records)), MODEL_COLUMNS) if statics(records) else None,
         metrics=METRICS.values(),
         problems=records.problems,
         script_hashes=" ".join(f"'{_hash(script)}'" for script in (plotly_js, page_js)),
         css=Markup((TEMPLATES / "page.css").read_text(encoding="utf-8")),  # noqa: S704 (our own file)
         page_js=Markup(page_js),  # noqa: S704 (our own file)
         plotly_js=Markup(plotly_js),  # noqa: S704 (Plotly's own script)
-        figures=Markup(_figures_json({section.name: views for section, views in drawn})),  # noqa: S704 (escaped)
+        payload=Markup(packed(payload(records, frame, listed, exact, charts))),  # noqa: S704 (base64)
     )
-
-
-def cases(records: "Records") -> "pd.DataFrame":
-    """Return `results.table` with what the page adds: machine, peak memory, and text that only shows.
-
-    A case whose result is wrong gets a status that says so: like one that failed, it counts nowhere as fast.
-    """
-    import results  # noqa: PLC0415 (pandas)
-
-    frame = results.table(records)
-    frame.attrs = {}  # pandas copies them with every selection, deeply
-    wrong = frame["status"].eq("ok") & frame["equality"].eq("wrong")
-    causes = [_wrong(row.warnings) if bad else row.cause for bad, row in zip(wrong, each(frame), strict=True)]
-    frame = frame.assign(status=frame["status"].mask(wrong, "wrong result"), cause=causes)
-    text = frame.map(lambda value: printable(value) if isinstance(value, str) else value)
-    peak = text["peak_allocated_bytes"].where(text["peak_allocated_bytes"].notna(), text["peak_resident_bytes"])
-    names = {file.run.id: hardware(file.run) for file in records.files}
-    alike = [name for name in names.values() if list(names.values()).count(name) > 1]
-    machines = {run: f"{name} · {run}" if name in alike else name for run, name in names.items()}
-    threads = text["threads"].astype(object)
-    return text.assign(
-        peak_bytes=peak,
-        threads=threads.where(threads.notna(), None),  # pandas' NA is neither equal to itself nor true or false
-        family=text["family"].fillna("unknown"),
-        machine=[printable(machines[run]) for run in frame["run"]],
-    )
-
-
-def _wrong(warnings: Iterable[str]) -> str:
-    """Return what is wrong with a result, as its warning says it."""
-    return next(line.partition(": ")[2] for line in warnings if kind(line) == "wrong")
 
 
 def _draw(name: str, chart: Chart, frame: "pd.DataFrame") -> tuple[Section, list[dict[str, Any]]]:
-    views = chart.views(frame)
-    rows = chart.rows(frame)
-    fixed = constants(rows, chart.by)
-    figures = [_figure(chart, view) for view in views]
+    found = chart.views(frame)
+    fixed = constants(chart.rows(frame), chart.by) if found else {}
+    slugs: dict[str, int] = {}
+    views = []
+    for view in found[:MOST_VIEWS]:
+        drawn = json.loads(chart.draw(view.frame).to_json())  # type: ignore[no-untyped-call]
+        told = slug(view.label) or "all"
+        slugs[told] = slugs.get(told, 0) + 1
+        same = constants(view.frame, chart.by)
+        columns = tuple(column for column in chart.columns if column not in same)
+        views.append(
+            {
+                **drawn,
+                "data": rounded(drawn["data"]),
+                "label": printable(view.label),
+                "slug": told if slugs[told] == 1 else f"{told}-{slugs[told]}",
+                "takeaway": printable(chart.takeaway(view.frame)),
+                **({"pair": slug(view.frame["pair"].iloc[0])} if chart.by == ("pair",) else {}),
+                "table": table_of(table(view.frame.iloc[:MOST_DATA], columns))
+                if chart.table is None
+                else dataclasses.asdict(chart.table(view.frame)),
+            }
+        )
     section = Section(
         name=name,
         title=chart.title,
         definition=chart.definition,
         absent=chart.absent,
-        views=tuple(view.label for view in views),
-        takeaway=figures[0]["takeaway"] if figures else "",
-        fixed=constants_text(fixed),
-        data=table(rows, tuple(column for column in chart.columns if column not in fixed)),
+        views=tuple(view["label"] for view in views),
+        paired=chart.by == ("pair",),
+        takeaway=views[0]["takeaway"] if views else "",
+        fixed=printable(constants_text(fixed)),
+        more=max(0, len(found) - MOST_VIEWS),
     )
-    return section, figures
+    return section, views
 
 
-def _figure(chart: Chart, view: View) -> dict[str, Any]:
-    drawn = json.loads(chart.draw(view.frame).to_json())  # type: ignore[no-untyped-call]
-    return {**drawn, "takeaway": printable(chart.takeaway(view.frame))}
+def slug(text: str) -> str:
+    """Return `text` as it may stand in an address: letters and digits, joined by hyphens."""
+    return "-".join(re.findall(r"[a-z0-9.]+", text.lower()))[:80]
 
 
-def _figures_json(figures: Mapping[str, Any]) -> str:
-    """Return everything that the script draws as JSON in which no HTML tag can begin."""
-    content = {
-        "templates": {mode: template(mode) for mode in ("light", "dark")},
-        "charts": figures,
-    }
-    return json.dumps(content, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
+def _code(text: str) -> "Markup":
+    """Return escaped text in which what stands between backticks is marked as code."""
+    from markupsafe import Markup, escape  # noqa: PLC0415
+
+    parts = [escape(part) for part in text.split("`")]
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if place % 2 else part for place, part in enumerate(parts)
+    )
 
 
 def _hash(script: str) -> str:
     return f"sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}"
 
 
-def _case(axes: tuple[Cell, ...], measures: tuple[Cell, ...], row: Any) -> CaseRow:
+def _case(row: Any) -> CaseRow:
     return CaseRow(
-        axes=axes,
-        measures=measures,
+        model=row.model,
+        setting=setting(row),
         status=row.status,
         cause=row.cause if isinstance(row.cause, str) else "",
-        remarks=tuple(dict.fromkeys([*row.warnings, *row.notes])),
+        remarks=tuple(remarks(row)),
     )
 
 

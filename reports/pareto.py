@@ -5,6 +5,9 @@ import itertools
 import math
 from typing import TYPE_CHECKING, Final
 
+from reports.measures import THROUGHPUT
+from reports.tradeoffs import on_front
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -39,7 +42,8 @@ class Drawing:
 
 
 def drawing(frame: "pd.DataFrame") -> Drawing:
-    """Lay out comparable rows with ``throughput_img_per_s``, ``imagenet_top1`` and ``front``."""
+    """Lay out comparable rows with ``throughput_img_per_s`` and ``imagenet_top1``, and mark the front among them."""
+    frame = frame.assign(front=on_front(frame, THROUGHPUT))
     rows = frame.sort_values(["throughput_img_per_s", "model"])
     speeds, tops = rows["throughput_img_per_s"].tolist(), rows["imagenet_top1"].tolist()
     slow, fast, least, best = min(speeds), max(speeds), min(tops), max(tops)

@@ -1,41 +1,62 @@
-"""Figures of points: throughput over depth, time over multiply-adds, accuracy over throughput."""
+"""Figures of points: throughput, memory and multiply-adds over depth, time over multiply-adds."""
 
 import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from reports.axes import log_axis, place
 from reports.drawing import STANDARD, blank, hover, series, series_name, whiskers
-from reports.theme import BLUE, GREY, family_style, label
+from reports.measures import MACS, MEMORY, THROUGHPUT, Measure
+from reports.theme import FAMILIES, GREY, family_style, label
 from reports.units import number, quantity
-from reports.views import each, throughput_bounds
+from reports.views import each
 
 if TYPE_CHECKING:
     import pandas as pd
     from plotly.graph_objs._figure import Figure
 
 
-def _points(figure: "Figure", rows: "pd.DataFrame", x: list[Any], y: list[Any], **trace: Any) -> None:
-    """Add the rows of one family and block type: colour and marker say the family, a hollow one `basic`."""
+def points(
+    figure: "Figure",
+    rows: "pd.DataFrame",
+    x: list[Any],
+    y: list[Any],
+    *,
+    words: Callable[[Any], str] = hover,
+    dense: bool = False,
+    **trace: Any,
+) -> None:
+    """Add the rows of one family and block type: colour and marker say the family, a hollow one `basic`.
+
+    `words` says what a point is when it is pointed at. Families without a style of their own lie below the others, and
+    are pale where the drawing is `dense`.
+
+    The trace's ``meta`` holds which case each point is (column ``row``), by which the page's script filters.
+    """
     first = next(each(rows))
     style = family_style(first.family)
     hollow = "basic" in str(first.block)
+    known = str(first.family) in FAMILIES
     figure.add_scatter(
         x=x,
         y=y,
         name=label(series_name(first)),
-        customdata=[hover(row) for row in each(rows)],
+        customdata=[words(row) for row in each(rows)],
         hovertemplate="%{customdata}<extra></extra>",
+        meta={"rows": rows["row"].tolist()},
+        zorder=int(known),
         marker={
             "color": style.color,
             "symbol": f"{style.symbol}-open" if hollow else style.symbol,
-            "size": 10,
+            "size": 10 if not dense else 8 if known else 6,
+            "opacity": 0.45 if dense and not known else 1,
             "line": {"width": 2, "color": style.color} if hollow else {"width": 0},
         },
         **trace,
     )
 
 
-def _names(rows: "pd.DataFrame") -> dict[str, Any]:
+def names(rows: "pd.DataFrame") -> dict[str, Any]:
     """Return the trace's names of points, where column ``position`` found room for them."""
     return {
         "mode": "markers+text",
@@ -44,12 +65,6 @@ def _names(rows: "pd.DataFrame") -> dict[str, Any]:
         "textfont": {"size": 11},
         "cliponaxis": False,
     }
-
-
-def _throughputs(frame: "pd.DataFrame") -> dict[str, Any]:
-    """Return the axis that holds all throughputs with their whiskers."""
-    ends = [end for row in each(frame) for end in (row.throughput_img_per_s, *throughput_bounds(row)) if end]
-    return log_axis(ends, title={"text": "throughput (images/s)"})
 
 
 def _ms_an_image(row: Any) -> tuple[float, float | None, float | None]:
@@ -61,6 +76,20 @@ def _ms_an_image(row: Any) -> tuple[float, float | None, float | None]:
 
 def throughput_by_depth(frame: "pd.DataFrame") -> "Figure":
     """Draw throughput (images/s, log) over depth, a line for each family and block type."""
+    return _by_depth(frame, THROUGHPUT)
+
+
+def memory_by_depth(frame: "pd.DataFrame") -> "Figure":
+    """Draw peak memory (MB, log) over depth, a line for each family and block type."""
+    return _by_depth(frame, MEMORY)
+
+
+def macs_by_depth(frame: "pd.DataFrame") -> "Figure":
+    """Draw multiply-adds an image (log) over depth, a line for each family and block type."""
+    return _by_depth(frame, MACS)
+
+
+def _by_depth(frame: "pd.DataFrame", measure: Measure) -> "Figure":
     figure = blank(
         STANDARD,
         xaxis={
@@ -69,20 +98,20 @@ def throughput_by_depth(frame: "pd.DataFrame") -> "Figure":
             "categoryorder": "array",
             "categoryarray": [str(depth) for depth in sorted({int(depth) for depth in frame["depth"]})],
         },
-        yaxis=_throughputs(frame),
+        yaxis=measure.axis(frame),
     )
     for rows in series(frame):
         line = rows.sort_values(["depth", "model"])
         style = family_style(line["family"].iloc[0])
-        values = line["throughput_img_per_s"].tolist()
-        _points(
+        values = measure.values(line)
+        points(
             figure,
             line,
             [str(int(depth)) for depth in line["depth"]],
             values,
             mode="lines+markers",
             line={"color": style.color, "dash": style.dash, "width": 1.6},
-            error_y=whiskers(values, [throughput_bounds(row) for row in each(line)]),
+            error_y=whiskers(values, measure.bounds(line)),
         )
     return figure
 
@@ -114,12 +143,12 @@ def macs_against_latency(frame: "pd.DataFrame") -> "Figure":
     for rows in series(frame):
         reaches = [_ms_an_image(row) for row in each(rows)]
         milliseconds = [time for time, _, _ in reaches]
-        _points(
+        points(
             figure,
             rows,
             [macs / 1e9 for macs in rows["macs"]],
             milliseconds,
-            **_names(rows),
+            **names(rows),
             error_y=whiskers(milliseconds, [bounds for _, *bounds in reaches]),
         )
     figure.add_scatter(
@@ -130,47 +159,4 @@ def macs_against_latency(frame: "pd.DataFrame") -> "Figure":
         line={"color": GREY, "dash": "dash", "width": 1.2},
         hoverinfo="skip",
     )
-    return figure
-
-
-def accuracy_against_throughput(frame: "pd.DataFrame") -> "Figure":
-    """Draw ImageNet top-1 (%) over throughput (log); the line joins the Pareto front (column ``front``)."""
-    percents = [100 * top1 for top1 in frame["imagenet_top1"]]
-    # A tenth of the span leaves room for names above and below; a lone model has no span.
-    pad = 0.1 * (max(percents) - min(percents)) or 1.0
-    xaxis = _throughputs(frame)
-    yaxis: dict[str, Any] = {
-        "title": {"text": "ImageNet top-1 (%)"},
-        "range": [min(percents) - pad, max(percents) + pad],
-    }
-    figure = blank(STANDARD, xaxis=xaxis, yaxis=yaxis)
-    frame = frame.assign(
-        position=place(
-            [math.log10(speed) for speed in frame["throughput_img_per_s"]],
-            percents,
-            list(frame["model"]),
-            list(frame["front"]),
-            (xaxis["range"], yaxis["range"]),
-        )
-    )
-    front = frame[frame["front"]].sort_values("throughput_img_per_s")
-    figure.add_scatter(
-        x=front["throughput_img_per_s"].tolist(),
-        y=[100 * top1 for top1 in front["imagenet_top1"]],
-        mode="lines",
-        name="Pareto front",
-        line={"color": BLUE, "width": 7, "shape": "vh"},
-        opacity=0.35,
-        hoverinfo="skip",
-    )
-    for rows in series(frame):
-        values = rows["throughput_img_per_s"].tolist()
-        _points(
-            figure,
-            rows,
-            values,
-            [100 * top1 for top1 in rows["imagenet_top1"]],
-            **_names(rows),
-            error_x=whiskers(values, [throughput_bounds(row) for row in each(rows)]),
-        )
     return figure

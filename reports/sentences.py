@@ -35,11 +35,13 @@ def _conditions(row: Any, *, with_setting: bool = True) -> str:
     return " · ".join([*axes, setting(row)] if with_setting else axes)
 
 
-def _and(words: list[str]) -> str:
+def both(words: list[str]) -> str:
+    """Return ``a``, ``a and b``, ``a, b and c``."""
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
-def _plural(count: int, noun: str, many: str | None = None) -> str:
+def plural(count: int, noun: str, many: str | None = None) -> str:
+    """Return ``1 case`` or ``1,234 cases``; `many` is the plural of a noun that takes more than an s."""
     return f"{count:,} {noun if count == 1 else many or f'{noun}s'}"
 
 
@@ -74,7 +76,7 @@ def best_speedup(frame: "pd.DataFrame") -> str | None:
     if faster.empty:
         said = (
             f"Nothing was shown to be faster than {' · '.join(BASELINE)}: no speed-up of "
-            f"{_plural(len(others), 'case')} in another setting has a 95{SPACE}% interval above 1."
+            f"{plural(len(others), 'case')} in another setting has a 95{SPACE}% interval above 1."
         )
     else:
         best = _at(faster, "speedup", largest=True)
@@ -90,7 +92,7 @@ def best_speedup(frame: "pd.DataFrame") -> str | None:
     worst = _at(slower, "speedup", largest=False)
     value = quantity(worst.speedup, TIMES, worst.speedup_low, worst.speedup_high)
     return (
-        f"{said} {len(slower)} of {_plural(len(others), 'case')} in another setting were slower, "
+        f"{said} {len(slower)} of {plural(len(others), 'case')} in another setting were slower, "
         f"the most {setting(worst)} on {worst.model} at {value}."
     )
 
@@ -99,13 +101,13 @@ def failures(frame: "pd.DataFrame") -> str:
     """Say how many cases have no result, and why."""
     failed = frame[frame["status"] != "ok"]
     if failed.empty:
-        return f"All {_plural(len(frame), 'case')} gave a result." if len(frame) > 1 else "The one case gave a result."
+        return f"All {plural(len(frame), 'case')} gave a result." if len(frame) > 1 else "The one case gave a result."
     parts = []
     for status, rows in failed.groupby("status", sort=True):
         names = list(dict.fromkeys(rows["model"]))
         more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
         parts.append(f"{len(rows)} {status} ({', '.join(names[:LISTED])}{more})")
-    return f"{len(failed)} of {_plural(len(frame), 'case')} did not succeed: {_and(parts)}."
+    return f"{len(failed)} of {plural(len(frame), 'case')} did not succeed: {both(parts)}."
 
 
 def precision(frame: "pd.DataFrame") -> str | None:
@@ -115,12 +117,13 @@ def precision(frame: "pd.DataFrame") -> str | None:
         return None
     known = timed.dropna(subset=["latency_low_s", "latency_high_s"])
     if known.empty:
-        return "No latency has an interval: there were too few steady turns."
+        why = "their sources tell none" if timed["imported"].all() else "there were too few steady turns"
+        return f"No latency has an interval: {why}."
     halves = [relative(row.latency_s, row.latency_low_s, row.latency_high_s) or 0.0 for row in each(known)]
     known = known.assign(half=halves)
     worst = _at(known, "half", largest=True)
     said = (
-        f"Of {_plural(len(known), 'latency', 'latencies')} with a 95{SPACE}% interval, half are known to within "
+        f"Of {plural(len(known), 'latency', 'latencies')} with a 95{SPACE}% interval, half are known to within "
         f"{plus_minus(statistics.median_high(halves))}, all to within {plus_minus(worst.half)} "
         f"({worst.model}, {_conditions(worst)})."
     )
@@ -131,21 +134,35 @@ def precision(frame: "pd.DataFrame") -> str | None:
         said += " The intervals are within one process; another process may differ by more."
     late = int(timed["stop"].isin(["budget", "time-limit"]).sum())
     if late:
-        said += f" {late:,} of {_plural(len(timed), 'case')} ran out of time before reaching the precision asked for."
+        said += f" {late:,} of {plural(len(timed), 'case')} ran out of time before reaching the precision asked for."
     return said
 
 
-def summary(frame: "pd.DataFrame", comparable: "pd.DataFrame | None") -> tuple[str, ...]:
-    """Return the answer first: speed for accuracy, best speed-up, failures, precision.
+def summary(frame: "pd.DataFrame", accurate: "pd.DataFrame", pairs: "pd.DataFrame") -> tuple[str, ...]:
+    """Return the answer first: speed for accuracy, best speed-up, sides, failures, precision.
 
-    `comparable` are the rows of the accuracy figure's first view, None where no variant has an accuracy.
+    Args:
+        frame: every case.
+        accurate: the cases that the figure of accuracy against throughput draws.
+        pairs: the frame of `reports.pairs.pairs`.
     """
+    from reports.tradeoffs import of_throughput  # noqa: PLC0415 (it needs these sentences)
+
     if frame.empty:
         return ("These files hold no case.",)
-    pick = None
-    if comparable is not None:
-        pick = f"{fastest(comparable)[:-1]} ({_conditions(_only(comparable))})."
-    return tuple(said for said in (pick, best_speedup(frame), failures(frame), precision(frame)) if said)
+    pick = None if accurate.empty else of_throughput(accurate)
+    return tuple(said for said in (pick, best_speedup(frame), _sides(pairs), failures(frame), precision(frame)) if said)
+
+
+def _sides(pairs: "pd.DataFrame") -> str | None:
+    """Say how two sides compare, the first pair that has a ratio."""
+    from reports.pairs import comparable  # noqa: PLC0415 (it needs these sentences)
+    from reports.relative import of_relative  # noqa: PLC0415
+
+    known = comparable(pairs)
+    if known.empty:
+        return None
+    return of_relative(known[known["pair"].eq(known["pair"].iloc[0])])
 
 
 def of_depth(frame: "pd.DataFrame") -> str:
@@ -183,6 +200,17 @@ def of_memory(frame: "pd.DataFrame") -> str:
         return f"{most.model} peaks at {quantity(most.peak_bytes, 'B')}."
     return (
         f"{most.model} peaks at {quantity(most.peak_bytes, 'B')}, {least.model} at {quantity(least.peak_bytes, 'B')}."
+    )
+
+
+def of_counts(frame: "pd.DataFrame") -> str:
+    """Say who takes most and least multiply-adds."""
+    most, least = _at(frame, "macs", largest=True), _at(frame, "macs", largest=False)
+    if most.model == least.model:
+        return f"{most.model} takes {quantity(most.macs, 'MAC')} an image."
+    return (
+        f"{most.model} takes {quantity(most.macs, 'MAC')} an image, {most.macs / least.macs:.2g} times as many as "
+        f"{least.model} ({quantity(least.macs, 'MAC')})."
     )
 
 

@@ -9,6 +9,8 @@ if TYPE_CHECKING:
 
     from results.schema import Static
 
+MOST: Final = 60
+"""Models of the figures: more is a wall of names."""
 QUANTITIES: Final = {"parameters": "parameters", "macs": "MACs", "activations": "activations"}
 # Those top-level modules of a ResNet that cost anything. The names are torchvision's, and our networks share them.
 _STAGES: Final = {
@@ -40,7 +42,7 @@ def models(statics: "tuple[Static, ...]") -> "pd.DataFrame":
             "uncounted": ", ".join(static.uncounted) or "none",
             "imagenet_top1": static.imagenet_top1,
         }
-        for static in _unique(statics)
+        for static in unique(statics)
     ]
     return pd.DataFrame(rows)
 
@@ -53,7 +55,7 @@ def stages(statics: "tuple[Static, ...]") -> "pd.DataFrame":
     import pandas as pd  # noqa: PLC0415 (as above)
 
     totals: dict[tuple[str, int, str, str], int] = {}
-    for static in _unique(statics):
+    for static in unique(statics)[:MOST]:
         costs = [
             (stage.name, quantity, cost)
             for stage in static.stages
@@ -72,7 +74,7 @@ def stages(statics: "tuple[Static, ...]") -> "pd.DataFrame":
     return pd.DataFrame(rows, columns=["model", "image_size", "stage", "quantity", "value"])
 
 
-def _unique(statics: "tuple[Static, ...]") -> "list[Static]":
+def unique(statics: "tuple[Static, ...]") -> "list[Static]":
     """Return one static a model and image size, by family and depth: several runs may hold the same."""
     found = {(static.model, static.image_size): static for static in statics}
     families = list(FAMILIES)
@@ -82,3 +84,8 @@ def _unique(statics: "tuple[Static, ...]") -> "list[Static]":
         return families.index(one.family) if known else len(families), one.depth or 0, one.model, one.image_size
 
     return sorted(found.values(), key=place)
+
+
+def stage_name(child: str) -> str:
+    """Return the stage that a top-level child of a model belongs to, the child itself where it is no ResNet's."""
+    return _STAGES.get(child, child)

@@ -57,7 +57,9 @@ STAGES: Final[dict[str, Style]] = {
     "head": Style(color=PURPLE, symbol="circle", dash="solid", pattern="|"),
 }
 
-FONT: Final = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
+PATTERN: Final = {"fillmode": "overlay", "fgcolor": "#ffffff", "fgopacity": 0.5, "size": 7, "solidity": 0.2}
+"""How a bar shows its `Style.pattern`: in white over its colour."""
+FONT: Final = "Inter, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 INK: Final = {"light": "#1c2128", "dark": "#e3e6ea"}
 FAINT: Final = {"light": "#e4e7eb", "dark": "#2d333b"}
 PAPER: Final = {"light": "#ffffff", "dark": "#14171b"}

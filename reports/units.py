@@ -11,6 +11,8 @@ NONE: Final = "\N{EN DASH}"
 SPACE: Final = "\N{NO-BREAK SPACE}"
 TIMES: Final = "\N{MULTIPLICATION SIGN}"
 """The unit of a speed-up."""
+NEVER: Final = "never"
+"""An infinite number of steps."""
 
 # Unit in storage → (factor, unit shown), largest first.
 SCALES: Final[dict[str, tuple[tuple[float, str], ...]]] = {
@@ -55,3 +57,11 @@ def spread(value: object, low: object, high: object) -> str:
     """Return the interval's half-width as `plus_minus` says it, empty where there is no interval."""
     half = relative(value, low, high)
     return "" if half is None else plus_minus(half)
+
+
+def steps(value: object) -> str:
+    """Return a number of steps with two digits, ``never`` for an infinite one; `NONE` where there is no value."""
+    if isinstance(value, Real) and value == math.inf:
+        return NEVER
+    count = number(value)
+    return NONE if count is None else f"{float(f'{count:.2g}'):,.0f}"

@@ -30,10 +30,10 @@ class View:
 
 def axis_text(axis: str, value: Any) -> str:
     """Return an axis value as a reader names it: ``batch 8``, ``224 px``, ``2 threads``, ``nhwc``."""
-    if value is None:
-        return f"unknown {axis}"
     if axis == "threads":
-        return f"{value} thread{'' if value == 1 else 's'}"
+        if number(value) is None:
+            return "unknown threads"
+        return f"{value:.0f} thread{'' if value == 1 else 's'}"
     return {"batch_size": "batch {}", "image_size": "{} px"}.get(axis, "{}").format(value)
 
 
@@ -69,11 +69,11 @@ def constants(frame: "pd.DataFrame", axes: tuple[str, ...]) -> dict[str, Any]:
 
 def constants_text(found: dict[str, Any]) -> str:
     """Return what `constants` found in words: ``inference · batch 8 · cpu``."""
-    return " · ".join(axis_text(axis, value) for axis, value in found.items())
+    return " · ".join(axis_text(axis, value) for axis, value in found.items() if value is not None)
 
 
-def split(frame: "pd.DataFrame", by: tuple[str, ...], least: int = 2) -> tuple[View, ...]:
-    """Split `frame` into sets of rows that are equal on all of `by`, the most telling set first.
+def split(frame: "pd.DataFrame", by: tuple[str, ...], least: int = 2, *, ordered: bool = False) -> tuple[View, ...]:
+    """Split `frame` into sets of rows that are equal on all of `by`: the most telling first, or as they are `ordered`.
 
     Sets of fewer than `least` rows compare nothing and are left out, unless there are no others.
     """
@@ -95,5 +95,5 @@ def split(frame: "pd.DataFrame", by: tuple[str, ...], least: int = 2) -> tuple[V
             ),
             frame=rows,
         )
-        for values, rows in sorted(useful, key=rank)
+        for values, rows in (useful if ordered else sorted(useful, key=rank))
     )

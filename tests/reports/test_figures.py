@@ -2,46 +2,60 @@ import math
 
 import pytest
 
-from reports import page
-from reports.figures import FIGURES, STATIC_FIGURES
+from reports.cases import cases
+from reports.chapters import FIGURES
+from reports.frames import FRAMES
 from reports.static import stages
 from reports.theme import STAGES
+from results import store
 
 
 @pytest.fixture
 def frame(make_records, tmp_path):
-    return page.cases(make_records(tmp_path))
+    return cases(make_records(tmp_path))
+
+
+@pytest.fixture
+def frames(make_records, tmp_path):
+    """What each figure draws, of three runs of one machine: enough for pairs and for a history."""
+    for day in range(1, 4):
+        make_records(tmp_path, run_id=f"day-{day}", slowness=1 + 0.1 * day, started=f"2026-11-0{day}T08:00:00Z")
+    records = store.load(tmp_path)
+    every = cases(records)
+    return {name: make(records, every) for name, make in FRAMES.items()}
 
 
 @pytest.mark.parametrize("name", FIGURES)
-def test_every_view_draws_its_rows(name, frame):
+def test_every_view_draws_its_rows(name, frames):
     chart = FIGURES[name]
-    views = chart.views(frame)
+    views = chart.views(frames[chart.frame])
     assert views
     assert len({view.label for view in views}) == len(views)
     for view in views:
         assert len(view.frame.drop_duplicates(list(chart.by))) == 1
-        assert chart.draw(view.frame).data
+        figure = chart.draw(view.frame)
+        assert figure.data or figure.layout.annotations
         assert chart.takeaway(view.frame).endswith(".")
 
 
 @pytest.mark.parametrize("name", FIGURES)
-def test_a_single_row_is_enough(name, frame):
+def test_a_single_row_is_enough(name, frames):
     chart = FIGURES[name]
-    row = chart.rows(frame).head(1)
+    row = chart.rows(frames[chart.frame]).head(1)
     assert len(row) == 1
     assert chart.draw(row).data
     assert chart.takeaway(row)
 
 
 @pytest.mark.parametrize("name", FIGURES)
-def test_no_rows_give_no_view(name, frame):
-    assert FIGURES[name].views(frame.iloc[:0]) == ()
+def test_no_rows_give_no_view(name, frames):
+    assert FIGURES[name].views(frames[FIGURES[name].frame].iloc[:0]) == ()
 
 
-def test_where_all_failed_only_the_heat_map_has_something_to_show(frame):
+def test_where_all_failed_only_the_heat_map_and_the_counts_have_something_to_show(frame):
     failed = frame[frame["status"] != "ok"]
-    assert {name for name, chart in FIGURES.items() if chart.views(failed)} == {"speedups"}
+    of_cases = {name: chart for name, chart in FIGURES.items() if chart.frame == "cases"}
+    assert {name for name, chart in of_cases.items() if chart.views(failed)} == {"speedups", "depth_macs"}
 
 
 def test_speedups_show_ratios_and_failures(frame):
@@ -65,6 +79,8 @@ def test_a_case_that_failed_in_part_is_a_cross_and_nothing_else(frame):
     partly = frame.assign(status=frame["status"].mask(frame["runtime"].eq("compile"), "crash"))
     assert partly.loc[partly["status"].eq("crash"), "speedup"].notna().any()
     for name, chart in FIGURES.items():
+        if chart.frame != "cases":
+            continue
         assert name == "speedups" or set(chart.rows(partly)["status"]) == {"ok"}
     heat, crosses = FIGURES["speedups"].draw(FIGURES["speedups"].views(partly)[0].frame).data
     crossed = set(zip(crosses.y, crosses.x, strict=True))
@@ -83,12 +99,12 @@ def test_the_front_is_what_nothing_beats(frame):
     rows = FIGURES["accuracy"].rows(frame)
     assert rows["front"].any()
     assert not rows["front"].all()
-    for _, group in rows.groupby(list(FIGURES["accuracy"].by)):
+    for _, group in rows.groupby("machine"):
         for row in group.itertuples():
             beaten = (
                 (group["throughput_img_per_s"] >= row.throughput_img_per_s)
                 & (group["imagenet_top1"] >= row.imagenet_top1)
-                & (group["model"] != row.model)
+                & (group.index != row.Index)
             ).any()
             assert row.front == (not beaten)
 
@@ -121,7 +137,7 @@ def test_training_phases_add_up(frame):
 
 
 def test_stages_add_up_to_the_whole(make_statics):
-    chart = STATIC_FIGURES["stages"]
+    chart = FIGURES["stages"]
     views = chart.views(stages(tuple(make_statics())))
     assert [view.label for view in views] == ["parameters", "MACs", "activations"]
     for view in views:

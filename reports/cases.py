@@ -1,0 +1,114 @@
+"""The frame of all cases that the page shows."""
+
+import dataclasses
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Final
+
+from reports.machine import sides
+from reports.views import each
+from results.formats import printable
+from results.sanity import kind
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from results.store import Records
+
+_TEXTS: Final = (
+    "run",
+    "cpu",
+    "accelerator",
+    "torch",
+    "model",
+    "task",
+    "device",
+    "precision",
+    "runtime",
+    "layout",
+    "family",
+    "block",
+    "status",
+    "cause",
+    "interval",
+    "equality",
+    "state",
+    "stop",
+)
+"""Columns of text."""
+MOST_CASES: Final = 5_000
+"""Cases of one page."""
+_BORROWED: Final = ("macs", "flops", "imagenet_top1")
+"""What an imported case takes from the same network, at the same image size, in another of the runs."""
+
+
+def cases(records: "Records") -> "pd.DataFrame":
+    """Return `results.table` with what the page adds: its side, its row, peak memory, and text that only shows.
+
+    A case whose result is wrong gets a status that says so: like one that failed, it counts nowhere as fast. Imported
+    cases of our own variants borrow the counts that another run of the page knows exactly.
+    """
+    import results  # noqa: PLC0415 (pandas)
+
+    frame = results.table(records)
+    frame.attrs = {}  # pandas copies them with every selection, deeply
+    wrong = frame["status"].eq("ok") & frame["equality"].eq("wrong")
+    causes = [_wrong(row.warnings) if bad else row.cause for bad, row in zip(wrong, each(frame), strict=True)]
+    frame = frame.assign(status=frame["status"].mask(wrong, "wrong result"), cause=causes)
+    text = frame.assign(**{name: frame[name].map(_safe(frame[name])).astype(object) for name in _TEXTS})
+    named = sides(records.files)
+    threads = text["threads"].astype(object)
+    imported = {file.run.id for file in records.files if file.run.source is not None}
+    known = text.groupby(["model", "image_size"])[list(_BORROWED)].transform("first")
+    return text.assign(
+        **{name: text[name].where(text[name].notna(), known[name]) for name in _BORROWED},
+        imported=frame["run"].isin(imported),
+        row=range(len(text)),
+        peak_bytes=text["peak_allocated_bytes"].where(
+            text["peak_allocated_bytes"].notna(), text["peak_resident_bytes"]
+        ),
+        threads=threads.where(threads.notna(), None),  # pandas' NA is neither equal to itself nor true or false
+        family=text["family"].fillna("unknown"),
+        machine=[printable(named[run]) for run in frame["run"]],
+    )
+
+
+def _safe(column: "pd.Series[Any]") -> dict[str, str]:
+    """Return each text of a column as it may be shown; what is no text is left out, and becomes null."""
+    return {value: printable(value) for value in column.unique() if isinstance(value, str)}
+
+
+def _wrong(warnings: Iterable[Any]) -> str:
+    """Return what is wrong with a result, as its warning says it."""
+    return next((line.partition(": ")[2] for line in warnings if kind(line) == "wrong"), "its result is wrong")
+
+
+def shown(frame: "pd.DataFrame") -> tuple["pd.DataFrame", str]:
+    """Return the cases that the page shows, and what to say of those that it does not.
+
+    Beyond `MOST_CASES` only the fastest of each side, variant and task stays, and of these the most accurate.
+    """
+    if len(frame) <= MOST_CASES:
+        return frame, ""
+    best = frame.sort_values("throughput_img_per_s", ascending=False, na_position="last", kind="stable")
+    kept = best.drop_duplicates(["machine", "model", "task", "image_size"])
+    kept = kept.sort_values("imagenet_top1", ascending=False, na_position="last", kind="stable").iloc[:MOST_CASES]
+    kept = kept.sort_index()
+    said = (
+        f"{len(frame):,} cases are more than a page can show: of each machine, variant, task and image size only the "
+        f"fastest setting is here, {len(kept):,} in all. `resnet-bench table` and `export` have every one."
+    )
+    return kept.assign(row=range(len(kept))), said
+
+
+def only(records: "Records", frame: "pd.DataFrame") -> "Records":
+    """Return the records of the cases in `frame`, rows of `cases(records)`, in the same order."""
+    from results.store import Records  # noqa: PLC0415 (pydantic, where `results` has not been used yet)
+
+    places = iter(range(sum(len(file.cases()) for file in records.files)))
+    kept = set(frame.index)
+    files = []
+    for file in records.files:
+        chosen = {case for case, place in zip(file.cases(), places, strict=False) if place in kept}
+        found = tuple(record for record in file.records if record.case in chosen)
+        files.append(dataclasses.replace(file, records=found))
+    return Records(tuple(files))
