@@ -12,9 +12,10 @@ from itertools import pairwise
 from typing import Final, Literal
 
 from results import stats
-from results.metrics import measure
+from results.metrics import Measured, is_baseline, measure_file
 from results.schema import Case, Record, Run
 from results.store import Records
+from results.timings import timings
 
 Axis = Literal["layout", "runtime", "precision"]
 
@@ -74,8 +75,9 @@ def chains(records: Records) -> list[Chain]:
     for file in records.files:
         cases = file.cases()
         ways = [way for case in cases if len(way := path(case)) > 2 and all(one in cases for one in way)]
-        measured = {case: speedups(cases[case], file.run) for case in {case for way in ways for case in way}}
-        found += [_chain(file.run, way, measured) for way in ways]
+        measured = measure_file(file, timings(file.records)) if ways else {}
+        found_speedups = {case: speedups(cases[case], measured) for case in {case for way in ways for case in way}}
+        found += [_chain(file.run, way, found_speedups) for way in ways]
     return found
 
 
@@ -117,15 +119,20 @@ def setting(case: Case) -> str:
     return f"{case.precision} {case.runtime} {case.layout}"
 
 
-def speedups(replicates: Mapping[int, Record], run: Run) -> dict[int, Speedup] | str:
-    """Return the speed-up of each replicate of one case, or why one of them has none."""
+def speedups(replicates: Mapping[int, Record], measured: Mapping[int, Measured]) -> dict[int, Speedup] | str:
+    """Return the speed-up of each replicate of one case, or why one of them has none.
+
+    Args:
+        replicates: the records of the case.
+        measured: their metrics, by the identity of the record.
+    """
     found = {}
     for replicate, record in replicates.items():
-        one = measure(record, None, run.arm)
+        one = measured[id(record)]
         value, interval = one.metrics["speedup"], one.intervals.get("speedup")
         if value is None:
             return one.nulls["speedup"]
-        half = 0.0 if record.case == record.case.baseline else None
+        half = 0.0 if is_baseline(record.case) else None
         if interval is not None:
             half = math.log(interval.high / interval.low) / 2
         found[replicate] = Speedup(value=value, half=half)

@@ -9,9 +9,11 @@ import statistics
 from collections.abc import Mapping
 
 from results.attribution import Factor, factor, speedups
-from results.metrics import measure
+from results.metrics import Measured, measure_file
 from results.schema import Case, Record, Run
+from results.stats import geometric_mean
 from results.store import Records, RunFile
+from results.timings import timings
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,22 +43,39 @@ class BreakEven:
 
 def break_evens(records: Records) -> list[BreakEven]:
     """Return the break-even of each compiled case whose run also holds it eager, in the order of the plans."""
-    return [one for file in records.files for one in of_file(file).values()]
+    return [
+        one
+        for file in records.files
+        for one in of_file(file, file.cases(), measure_file(file, timings(file.records))).values()
+    ]
 
 
-def of_file(file: RunFile) -> dict[Case, BreakEven]:
-    """Return the break-even of each compiled case of one run that has its eager twin."""
-    cases = file.cases()
+def of_file(
+    file: RunFile, cases: Mapping[Case, Mapping[int, Record]], measured: Mapping[int, Measured]
+) -> dict[Case, BreakEven]:
+    """Return the break-even of each compiled case of one run that has its eager twin.
+
+    Args:
+        file: the run.
+        cases: its `RunFile.cases`.
+        measured: the metrics of its records, by the identity of the record.
+    """
     found = {}
     for case, replicates in cases.items():
-        twin = cases.get(dataclasses.replace(case, runtime="eager"))
-        if case.runtime != "eager" and twin is not None:
-            found[case] = _break_even(file.run, case, replicates, twin)
+        twin = None if case.runtime == "eager" else cases.get(dataclasses.replace(case, runtime="eager"))
+        if twin is not None:
+            found[case] = _break_even(file.run, case, replicates, twin, measured)
     return found
 
 
-def _break_even(run: Run, case: Case, compiled: Mapping[int, Record], eager: Mapping[int, Record]) -> BreakEven:
-    before, after = speedups(eager, run), speedups(compiled, run)
+def _break_even(
+    run: Run,
+    case: Case,
+    compiled: Mapping[int, Record],
+    eager: Mapping[int, Record],
+    measured: Mapping[int, Measured],
+) -> BreakEven:
+    before, after = speedups(eager, measured), speedups(compiled, measured)
     if isinstance(before, str):
         return _none(run, case, f"eager: {before}")
     if isinstance(after, str):
@@ -65,9 +84,9 @@ def _break_even(run: Run, case: Case, compiled: Mapping[int, Record], eager: Map
     if not common:
         return _none(run, case, f"no replicate has both eager and {case.runtime}")
     ratio = factor(before, after, common)
-    measured = [measure(compiled[one], None).metrics for one in common]
-    step_s = statistics.geometric_mean([step for one in measured if (step := one["latency_s"]) is not None])
-    cold_s, warm_s = (_median([one[name] for one in measured]) for name in ("compile_s", "warm_compile_s"))
+    metrics = [measured[id(compiled[one])].metrics for one in common]
+    step_s = geometric_mean([step for one in metrics if (step := one["latency_s"]) is not None])
+    cold_s, warm_s = (_median([one[name] for one in metrics]) for name in ("compile_s", "warm_compile_s"))
     return BreakEven(
         run=run.id,
         case=case,

@@ -14,6 +14,7 @@ from typing import Any, Final, Literal
 from results.catalogue import BOUNDS, METRICS
 from results.errors import InputError
 from results.formats import printable
+from results.plain import plain
 from results.schema import SCHEMA_VERSION, Environment, Record, Run, Static, Summary
 
 MAX_LINE_BYTES: Final = 64 * 2**20
@@ -21,6 +22,7 @@ MAX_LINE_BYTES: Final = 64 * 2**20
 
 _PREFIX: Final = re.compile(rb'\{"crc32":"([0-9a-f]{8})",')
 _PREFIX_BYTES: Final = len(b'{"crc32":"00000000",')
+_STATIC: Final = re.compile(rb'"line":([1-9][0-9]{0,17}),(?="static":)')
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,8 +89,12 @@ def encode(number: int, body: Body) -> bytes:
     return line + b"\n"
 
 
-def decode(line: bytes) -> tuple[int, Body]:
+def decode(line: bytes, known: dict[bytes, Body] | None = None) -> tuple[int, Body]:
     """Return the number and the body of `line` (without its newline).
+
+    Args:
+        line: what was read.
+        known: bodies of static costs by their bytes, which grows: of a model that many runs hold, one is made.
 
     Raises:
         DamagedLineError: The line is not as it was written, or breaks the schema.
@@ -101,12 +107,27 @@ def decode(line: bytes) -> tuple[int, Body]:
         raise DamagedLineError('does not begin with {"crc32":"…",')
     if int(prefix[1], 16) != zlib.crc32(line[_PREFIX_BYTES:]):
         raise DamagedLineError("checksum does not match: the line was cut or changed")
-    _check_json(line)
+    static = None if known is None else _STATIC.match(line, _PREFIX_BYTES)
+    if known is None or static is None:
+        return _parsed(line)
+    rest = line[static.end() :]
+    if rest not in known:
+        known[rest] = _parsed(line)[1]
+    return int(static[1]), known[rest]
+
+
+def _parsed(line: bytes) -> tuple[int, Body]:
+    """Return the number and the body of a line whose checksum is right."""
     from pydantic import ValidationError  # noqa: PLC0415 (0.2 s that only reading and writing files need)
 
+    usual = plain(line)
+    if not usual:
+        _check_json(line)
     try:
         parsed: Line = _adapter().validate_json(line)
     except ValidationError as error:
+        if usual:
+            _check_json(line)  # what is no JSON is told so
         raise DamagedLineError(_first(error.errors(include_url=False))) from None
     bodies = [
         body for body in (parsed.header, parsed.static, parsed.record, parsed.resumed, parsed.end) if body is not None
@@ -173,7 +194,7 @@ def _check_record(record: Record) -> None:
             raise DamagedLineError(f"record.samples.{name}: {found} entries for {steps} steps in {turns} turns")
     if samples.warmup > steps:
         raise DamagedLineError(f"record.samples.warmup: {samples.warmup} of {steps} steps")
-    if any(later < earlier for earlier, later in zip(samples.turn, samples.turn[1:], strict=False)):
+    if samples.turn != tuple(sorted(samples.turn)):
         raise DamagedLineError("record.samples.turn: goes backwards")
     if steps and samples.turn[-1] >= turns:
         raise DamagedLineError(f"record.samples.turn: turn {samples.turn[-1]} of {turns}")

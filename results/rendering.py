@@ -28,6 +28,9 @@ FORMATS: Final = ("table", "json", "csv", "markdown")
 _WHOLE: Final = frozenset(name for name, metric in METRICS.items() if metric.whole)
 _SHORT_AXES: Final = {"batch_size": "batch", "image_size": "px"}
 
+_WIDEST: Final = 100
+"""Columns of a pivot. What grows with the number of rows and of columns soon is more text than the table."""
+
 _Row = dict[str, Any]
 
 
@@ -101,22 +104,15 @@ def percent(relative: float | None) -> str:
 
 def plain(frame: "pd.DataFrame") -> list[_Row]:
     """Return the rows as what JSON knows: whole numbers whole, and None for whatever is missing."""
-    return [
-        {name: _value(name, value) for name, value in zip(frame.columns, row, strict=True)}
-        for row in frame.astype(object).to_numpy().tolist()
-    ]
+    columns = [_values(column, whole=name in _WHOLE) for name, column in frame.items()]
+    return [dict(zip(frame.columns, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
-def _value(name: str, value: Any) -> Any:
-    import pandas as pd  # noqa: PLC0415 (a caller with a frame has it already)
-
-    if isinstance(value, dict):
-        return value
-    if isinstance(value, tuple | list):
-        return list(value)
-    if pd.isna(value):
-        return None
-    return int(value) if name in _WHOLE else value
+def _values(column: "pd.Series[Any]", *, whole: bool) -> list[Any]:
+    pairs = zip(column.astype(object).tolist(), column.isna().tolist(), strict=True)
+    if whole:
+        return [None if missing else int(value) for value, missing in pairs]
+    return [None if missing else list(value) if isinstance(value, tuple) else value for value, missing in pairs]
 
 
 def _above(rows: Sequence[_Row]) -> list[str]:
@@ -214,6 +210,8 @@ def _status(row: _Row) -> str:
 def _pivot(title: str, pivot: "pd.DataFrame", fmt: str) -> str:
     import pandas as pd  # noqa: PLC0415 (as above)
 
+    if len(pivot.columns) > _WIDEST:
+        return lines_text(["", f"{title}: left out, as nobody reads {len(pivot.columns):,} columns side by side"], fmt)
     labels = [" ".join(_parts(label)) for label in pivot.columns]
     cells = [
         [*_parts(key), *("-" if pd.isna(value) else digits(value, None) for value in row)]

@@ -7,9 +7,10 @@ import statistics
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from results.metrics import error_text, measure
+from results.metrics import error_text, flops_per_s, latency
 from results.precisions import PROMISES
 from results.schema import UNSEEN, Case, Noise, Peak, Ran, Record, Samples, Static
+from results.timings import Clocks, Timing, timings
 
 NOISES: Final = frozenset({"busy", "steal", "pressure", "throttled"})
 """Warnings that others used the machine, or that it held itself back: the number is true, of a disturbed machine."""
@@ -40,19 +41,24 @@ _MEMORY_PRESSURE: Final = 0.01
 """A task that waits for memory stands still: a hundredth of the time is as much as the intervals promise."""
 
 
-def warnings(record: Record, static: Static | None = None, peaks: Sequence[Peak] = ()) -> tuple[str, ...]:
+def warnings(
+    record: Record, static: Static | None = None, peaks: Sequence[Peak] = (), timing: Timing | None = None
+) -> tuple[str, ...]:
     """Return what is implausible in `record`, a line each, beginning with the name of the check.
 
     Args:
         record: one case in one process.
         static: the cost of its model; without it no rate is known that could exceed a peak.
         peaks: the peaks that were measured on the record's machine (`Run.peaks`).
+        timing: what its samples tell, where the caller has it already.
     """
     if record.summary is not None:
         return record.summary.warnings  # those that its source gave: nothing is left to check
+    if timing is None:
+        (timing,) = timings([record])
     found: list[str] = []
-    if record.samples is not None and record.samples.step_s:
-        found += _clocks(record.case, record.samples)
+    if record.samples is not None and timing.clocks is not None:
+        found += _clocks(record.case, timing.clocks)
         found += _phases(record.samples)
         if record.samples.slowing:
             found.append(
@@ -60,7 +66,8 @@ def warnings(record: Record, static: Static | None = None, peaks: Sequence[Peak]
             )
         elif not record.samples.steady:
             found.append("not-steady: the steps never became steady; the median is of those after the best guess")
-    found += _rate(record, static, peaks)
+    if peaks and static is not None:
+        found += _rate(record, static, peaks, latency(record, timing))
     found += _equality(record)
     if record.facts.recompiles:
         found.append(f"recompiled: {record.facts.recompiles} compilations took place inside the timed steps")
@@ -79,10 +86,10 @@ def kind(warning: str) -> str:
     return warning.partition(":")[0]
 
 
-def _rate(record: Record, static: Static | None, peaks: Sequence[Peak]) -> Iterator[str]:
+def _rate(record: Record, static: Static, peaks: Sequence[Peak], latency_s: float | None) -> Iterator[str]:
     """Nothing computes faster than the fastest matrix product, but for multiplications that are saved."""
     case = record.case
-    rate = measure(record, static).metrics["flops_per_s"] if peaks and static is not None else None
+    rate = None if latency_s is None else flops_per_s(record, static, latency_s)
     for peak in peaks:
         like = (peak.device, peak.precision, peak.threads) == (case.device, case.precision, case.threads)
         if like and rate is not None and rate > _WINOGRAD * peak.flops_per_s:
@@ -116,18 +123,17 @@ def _noise(noise: Noise) -> Iterator[str]:
         yield f"throttled: the accelerator held its clocks back: {', '.join(noise.accelerator_throttling)}"
 
 
-def _clocks(case: Case, samples: Samples) -> Iterator[str]:
+def _clocks(case: Case, clocks: Clocks) -> Iterator[str]:
     """Throughput by the wall clock times latency is the batch, or one of the two clocks is wrong."""
-    turns: dict[int, list[float]] = {}
-    for turn, step in zip(samples.turn, samples.step_s, strict=True):
-        turns.setdefault(turn, []).append(step)
-    pairs = [(sum(steps) / len(steps), samples.wall_s[turn]) for turn, steps in turns.items()]
-    step, wall = (statistics.median(column) for column in zip(*pairs, strict=True))
+    step, wall = clocks
+    slow, unseen = step > wall * _STEP_SLACK, wall > step * _WALL_SLACK and wall - step > _LAUNCH_S
+    if not slow and not unseen:
+        return
     product = case.batch_size * step / wall
     told = f"throughput by the wall clock x latency is {product:.3g} images, the batch is {case.batch_size}"
-    if step > wall * _STEP_SLACK:
+    if slow:
         yield f"clocks: steps of {step:.3g} s do not fit into {wall:.3g} s of wall time; {told}"
-    elif wall > step * _WALL_SLACK and wall - step > _LAUNCH_S:
+    else:
         yield f"clocks: steps of {step:.3g} s take {wall:.3g} s of wall time, so work goes unseen; {told}"
 
 

@@ -6,14 +6,16 @@ replicates of one another (`across`).
 """
 
 import dataclasses
+import functools
 import math
+import statistics
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
 from results.formats import half_width
+from results.segments import Floats, Segments
 
 CONFIDENCE: Final = 0.95
 MIN_STEADY: Final = 3
@@ -46,8 +48,6 @@ _CLIP: Final = 4.0
 _MAD_TO_SD: Final = 1.4826
 _MEDIAN_TO_MEAN: Final = math.sqrt(math.pi / 2)
 """Standard error of a normal sample's median, in that of its mean."""
-
-_Floats = npt.NDArray[np.float64]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ def steady(step_s: Sequence[float]) -> Steady:
     return Steady(start, is_steady, slowing=not is_steady and _slowing(log))
 
 
-def _steady_long(log: _Floats) -> tuple[int, bool]:
+def _steady_long(log: Floats) -> tuple[int, bool]:
     later = log[log.size // 2 :]
     centre = float(np.median(later))
     scale = _robust_sd(later)
@@ -109,7 +109,7 @@ def _steady_long(log: _Floats) -> tuple[int, bool]:
     return start, _level(clipped[start:])
 
 
-def _steady_short(log: _Floats) -> tuple[int, bool]:
+def _steady_short(log: Floats) -> tuple[int, bool]:
     noise = _robust_sd(np.diff(log)) / math.sqrt(2) if log.size > MIN_STEADY else 0.0
     tolerance = max(_SHORT_TOLERANCE, _SHORT_NOISE * noise)
     for start in range(min(log.size - MIN_STEADY, log.size // 2) + 1):
@@ -122,7 +122,7 @@ def _steady_short(log: _Floats) -> tuple[int, bool]:
     return log.size // 2, False
 
 
-def _slowing(log: _Floats) -> bool:
+def _slowing(log: Floats) -> bool:
     """Tell whether a series that is not steady rises evenly, from the medians of its segments but the first."""
     if log.size < _SEGMENTS:
         return False
@@ -135,7 +135,7 @@ def _slowing(log: _Floats) -> bool:
     )
 
 
-def _mser(log: _Floats) -> int:
+def _mser(log: Floats) -> int:
     """Return the cut that minimises the squared standard error of the mean of what remains."""
     kept = np.arange(log.size, 0, -1, dtype=np.float64)
     centred = log - log[-1]  # keeps the sums of squares small, and with them their rounding error
@@ -146,7 +146,7 @@ def _mser(log: _Floats) -> int:
     return int(np.argmin((variance / kept)[: log.size - _SHORT // 2]))
 
 
-def _level(log: _Floats) -> bool:
+def _level(log: Floats) -> bool:
     """Tell whether the segments' means agree, within noise or within the tolerance.
 
     The noise is that within segments, and a segment of correlated steps is worth fewer of them.
@@ -163,7 +163,7 @@ def _level(log: _Floats) -> bool:
     return float(np.ptp(means)) <= max(_LEVEL_TOLERANCE, _NOISE_RANGE * error)
 
 
-def _robust_sd(values: _Floats) -> float:
+def _robust_sd(values: Floats) -> float:
     return _MAD_TO_SD * float(np.median(np.abs(values - np.median(values))))
 
 
@@ -178,43 +178,70 @@ def median_interval(turn_medians: Sequence[float]) -> Interval | None:
     """
     if len(turn_medians) < MIN_TURNS:
         return None
-    log = np.log(np.asarray(turn_medians, dtype=np.float64))
-    centre = float(np.median(log))
-    scale = _robust_sd(log)
-    drawn_in = np.clip(log, centre - 3 * scale, centre + 3 * scale) if scale > 0 else log
-    worth = _effective(drawn_in)
+    (found,) = median_intervals(np.asarray(turn_medians, dtype=np.float64), Segments(np.array([len(turn_medians)])))
+    return found
+
+
+def median_intervals(turn_medians: Floats, series: Segments) -> list[Interval | None]:
+    """Return `median_interval` of each of many series."""
+    log = np.log(turn_medians)
+    centre = series.medians(log)
+    scale = _MAD_TO_SD * series.medians(np.abs(log - series.each(centre)))
+    reach = np.where(scale > 0, 3 * scale, np.inf)
+    drawn_in = np.clip(log, series.each(centre - reach), series.each(centre + reach))
+    worth, variance = _effective(drawn_in, series)
     # The correlation of few turns is hardly known, and taken at its word it would give one degree of freedom and
     # an interval of thrice the width for a hundredth more coverage (simulated, 4 to 20 turns, correlation to 0.6).
-    degrees = max(worth - 1, (log.size - 1) / 2)
-    error = _MEDIAN_TO_MEAN * float(drawn_in.std(ddof=1)) / math.sqrt(worth)
-    half = _t_quantile(degrees) * error
-    return Interval(math.exp(centre), math.exp(centre - half), math.exp(centre + half))
+    degrees = np.maximum(worth - 1, (series.counts - 1) / 2)
+    half = _t_quantiles(degrees) * _MEDIAN_TO_MEAN * np.sqrt(variance / worth)
+    ends = (np.exp(one).tolist() for one in (centre, centre - half, centre + half))
+    enough = (series.counts >= MIN_TURNS).tolist()
+    return [Interval(*one) if fit else None for fit, *one in zip(enough, *ends, strict=True)]
 
 
 def effective(times_s: Sequence[float]) -> float:
     """Return how many independent times a series of correlated ones, in the order of their measuring, is worth."""
-    return _effective(np.log(np.asarray(times_s, dtype=np.float64))) if len(times_s) >= MIN_TURNS else len(times_s)
+    if not times_s:
+        return 0.0
+    return float(effectives(np.asarray(times_s, dtype=np.float64), Segments(np.array([len(times_s)])))[0])
 
 
-def _effective(values: _Floats) -> float:
-    """Return how many independent values a series of correlated ones is worth."""
-    n = values.size
-    deviation = values - values.mean()
-    total = float(deviation @ deviation)
-    if total == 0.0:
-        return float(n)
-    lag = float(deviation[:-1] @ deviation[1:]) / total
-    corrected = min(max((n * lag + 1) / (n - 3), 0.0), 0.99)
-    return max(n * (1 - corrected) / (1 + corrected), 2.0)
+def effectives(times_s: Floats, series: Segments) -> Floats:
+    """Return `effective` of each of many series."""
+    worth, _ = _effective(np.log(times_s), series)
+    return np.where(series.counts >= MIN_TURNS, worth, series.counts)
+
+
+def _effective(values: Floats, series: Segments) -> tuple[Floats, Floats]:
+    """Return how many independent values each series of correlated ones is worth, and their variance.
+
+    Of fewer than `MIN_TURNS` values neither means anything.
+    """
+    n = series.counts
+    above = values - series.each(values[series.starts])  # exactly 0 where all are the same
+    deviation = above - series.each(series.sums(above) / n)
+    total = series.sums(deviation**2)
+    products = np.append(deviation[:-1] * deviation[1:], 0.0)
+    products[series.starts[1:] - 1] = 0.0  # no value has a neighbour in another series
+    lag = series.sums(products) / np.where(total > 0, total, 1.0)
+    corrected = np.clip((n * lag + 1) / np.maximum(n - 3, 1), 0.0, 0.99)
+    worth = np.where(total > 0, np.maximum(n * (1 - corrected) / (1 + corrected), 2.0), n)
+    return worth, total / np.maximum(n - 1, 1)
+
+
+def geometric_mean(values: Sequence[float]) -> float:
+    """Return the geometric mean of positive values; that of a single one is exact."""
+    return values[0] if len(values) == 1 else statistics.geometric_mean(values)
 
 
 def across(values: Sequence[float]) -> Interval | None:
     """Return the geometric mean of the replicates' positive values with its t-interval on logs; None below two."""
     if len(values) < 2:
         return None
-    log = np.log(np.asarray(values, dtype=np.float64))
-    centre = float(log.mean())
-    half = _t_quantile(len(values) - 1) * float(log.std(ddof=1)) / math.sqrt(len(values))
+    log = [math.log(value) for value in values]
+    centre = math.fsum(log) / len(log)
+    variance = math.fsum((one - centre) ** 2 for one in log) / (len(log) - 1)
+    half = _t_quantile(len(log) - 1) * math.sqrt(variance / len(log))
     return Interval(math.exp(centre), math.exp(centre - half), math.exp(centre + half))
 
 
@@ -226,23 +253,33 @@ def quantile_interval(values: Sequence[float], q: float, worth: float) -> Interv
     series. None where even the largest value is no upper bound (1 - q**n < 0.95: p90 needs 29 independent values,
     p95 59, p99 299) or the smallest is no lower one.
     """
-    from scipy.stats import binom  # noqa: PLC0415 (0.5 s that only this needs)
-
-    n = int(worth)
-    if n == 0:
+    ranks = bounding_ranks(int(worth), q)
+    if ranks is None:
         return None
+    low, high = ranks
     ordered = sorted(values)
-    high = int(binom.ppf(CONFIDENCE, n, q)) + 1  # the smallest rank with P(at most rank - 1 lie below) >= 95 %
-    low = int(binom.ppf(1 - CONFIDENCE, n, q))  # the largest rank with P(at least rank lie below) >= 95 %
-    if high > n or low < 1:
-        return None
-    top, bottom = math.ceil(high * len(ordered) / n), low * len(ordered) // n
+    top, bottom = math.ceil(high * len(ordered) / int(worth)), low * len(ordered) // int(worth)
     return Interval(float(np.quantile(ordered, q)), ordered[bottom - 1], ordered[top - 1])
 
 
-def _t_quantile(degrees: float) -> float:
-    """Return Student's two-sided 95 % quantile (stdtrit is the cheap core of scipy.stats.t)."""
+@functools.cache
+def bounding_ranks(n: int, q: float) -> tuple[int, int] | None:
+    """Return the ranks (from 1) of `n` independent values that bound their quantile `q`; see `quantile_interval`."""
+    from scipy.special import bdtr  # noqa: PLC0415 (0.1 s that `import results` need not pay)
+
+    below = bdtr(np.arange(n + 1), n, q)  # chance that at most so many lie below the quantile
+    high = int(np.searchsorted(below, CONFIDENCE)) + 1  # the smallest rank with P(at most rank - 1 below) >= 95 %
+    low = int(np.searchsorted(below, 1 - CONFIDENCE))  # the largest rank with P(at least rank below) >= 95 %
+    return None if high > n or low < 1 else (low, high)
+
+
+def _t_quantiles(degrees: Floats) -> Floats:
+    """Return Student's two-sided 95 % quantiles (stdtrit is the cheap core of scipy.stats.t)."""
     from scipy.special import stdtrit  # noqa: PLC0415 (0.1 s that `import results` need not pay)
 
-    quantile: Any = stdtrit(degrees, (1 + CONFIDENCE) / 2)
-    return float(quantile)
+    return np.asarray(stdtrit(degrees, (1 + CONFIDENCE) / 2), dtype=np.float64)
+
+
+@functools.cache
+def _t_quantile(degrees: int) -> float:
+    return float(_t_quantiles(np.array([degrees], dtype=np.float64))[0])

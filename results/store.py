@@ -10,11 +10,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, Final, overload
 
+from results.collector import paused
 from results.errors import InputError
 from results.lines import MAX_LINE_BYTES, Body, DamagedLineError, End, Resumed, decode
 from results.schema import Case, Environment, Record, Run, Static
 
 _ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_BUFFER_BYTES: Final = 2**20
 _MOST_PROBLEMS: Final = 100
 """Problems of a file that are told one by one; a disk can turn a file into millions of damaged lines."""
 _MACHINE: Final = ("cpu", "usable_cores", "memory_bytes", "os", "kernel", "python", "torch", "tool_version")
@@ -43,7 +45,11 @@ class RunFile:
         for record in self.records:
             found.setdefault(record.case, {})[record.replicate] = record
         order = {case: place for place, case in enumerate(self.run.plan)}
-        return {case: found[case] for case in sorted(found, key=lambda case: order.get(case, len(order)))}
+        return dict(sorted(found.items(), key=lambda item: order.get(item[0], len(order))))
+
+    def static_costs(self) -> dict[tuple[str, int], Static]:
+        """Return the static costs by model and image size; of two for one model the first counts."""
+        return {(one.model, one.image_size): one for one in reversed(self.statics)}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -54,11 +60,14 @@ class Records(Sequence[Record]):
     _records: tuple[Record, ...] = dataclasses.field(init=False, repr=False, compare=False)
     _files: dict[int, RunFile] = dataclasses.field(init=False, repr=False, compare=False)
     """The file of each record, by the identity of the record: equal records may stand in several files."""
+    _statics: dict[int, dict[tuple[str, int], Static]] = dataclasses.field(init=False, repr=False, compare=False)
+    """The static costs of each file by model and image size, by the identity of the file."""
 
     def __post_init__(self) -> None:
         pairs = [(record, file) for file in self.files for record in file.records]
         object.__setattr__(self, "_records", tuple(record for record, _ in pairs))
         object.__setattr__(self, "_files", {id(record): file for record, file in pairs})
+        object.__setattr__(self, "_statics", {id(file): file.static_costs() for file in self.files})
 
     @overload
     def __getitem__(self, index: int) -> Record: ...
@@ -88,13 +97,10 @@ class Records(Sequence[Record]):
 
     def static(self, record: Record) -> Static | None:
         """Return the static cost of the record's model at its image size, None where its file has none."""
-        wanted = (record.case.model, record.case.image_size)
-        for static in self.file(record).statics:
-            if (static.model, static.image_size) == wanted:
-                return static
-        return None
+        return self._statics[id(self.file(record))].get((record.case.model, record.case.image_size))
 
 
+@paused()
 def load(*paths: str | Path) -> Records:
     """Read run files, or every ``*.jsonl`` of folders; a file that is named twice is read once.
 
@@ -109,8 +115,9 @@ def load(*paths: str | Path) -> Records:
     if not files:
         raise InputError("no run file given; give files or folders such as runs/")
     read: dict[str, RunFile] = {}
+    known: dict[bytes, Body] = {}
     for path in files:
-        file = parse(path).file
+        file = parse(path, known).file
         if file.run.id in read:
             raise InputError(f"{path} and {read[file.run.id].path} hold the same run; give only one of them")
         read[file.run.id] = file
@@ -144,20 +151,20 @@ class Parsed:
     next_line: int
 
 
-def parse(path: Path) -> Parsed:
-    """Read one run file; raises `InputError` as `load` does."""
+def parse(path: Path, known: dict[bytes, Body] | None = None) -> Parsed:
+    """Read one run file; raises `InputError` as `load` does. `known` is that of `results.lines.decode`."""
     try:
         if path.exists() and not path.is_file():  # a pipe would be waited for, and a device may never end
             raise InputError(f"{path} is no regular file")
-        with path.open("rb") as stream:
-            return _parse_stream(path, stream)
+        with path.open("rb", buffering=_BUFFER_BYTES) as stream:
+            return _parse_stream(path, stream, known)
     except FileNotFoundError:
         raise InputError(f"there is no file {path}") from None
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror or error}") from None
 
 
-def _parse_stream(path: Path, stream: BinaryIO) -> Parsed:
+def _parse_stream(path: Path, stream: BinaryIO, known: dict[bytes, Body] | None) -> Parsed:
     run = _header(path, stream)
     statics: list[Static] = []
     records: list[Record] = []
@@ -169,12 +176,12 @@ def _parse_stream(path: Path, stream: BinaryIO) -> Parsed:
     seen = {last}
     bare: list[str] = []
     untold = 0
-    for position, raw in enumerate(_raw_lines(stream), start=2):
+    for position, (start, raw) in enumerate(_raw_lines(stream), start=2):
         untold += len(problems[_MOST_PROBLEMS:])
         del problems[_MOST_PROBLEMS:]
         where = f"{path} line {position}"
         try:
-            number, body = decode(raw.removesuffix(b"\n"))
+            number, body = decode(raw.removesuffix(b"\n"), known)
         except (DamagedLineError, InputError) as error:
             skipped += 1
             if raw.endswith(b"\n") or len(raw) > MAX_LINE_BYTES:
@@ -203,7 +210,7 @@ def _parse_stream(path: Path, stream: BinaryIO) -> Parsed:
             case End():
                 end = body
         if not isinstance(body, End):
-            good_bytes = stream.tell()
+            good_bytes = start + len(raw)
     problems += [f"{path}: {untold:,} more problems of this kind"] if untold else []
     problems += [*bare, *(f"{path}: {problem}" for problem in _ending(run, records, end))]
     file = RunFile(
@@ -220,7 +227,7 @@ def _parse_stream(path: Path, stream: BinaryIO) -> Parsed:
 
 def _header(path: Path, stream: BinaryIO) -> Run:
     """Read the first line; without it nothing that follows can be told apart."""
-    raw = next(_raw_lines(stream), b"")
+    _, raw = next(_raw_lines(stream), (0, b""))
     try:
         number, run = decode(raw.removesuffix(b"\n"))
     except InputError as error:
@@ -237,13 +244,16 @@ def _header(path: Path, stream: BinaryIO) -> Run:
     return run
 
 
-def _raw_lines(stream: BinaryIO) -> Iterator[bytes]:
-    """Yield each line with its newline; of one that is too long only so much as shows that it is."""
+def _raw_lines(stream: BinaryIO) -> Iterator[tuple[int, bytes]]:
+    """Yield where each line starts, and the line with its newline; of one too long only so much as shows that it is."""
+    start = stream.tell()  # and then counted, as each question is a system call
     while raw := stream.readline(MAX_LINE_BYTES + 2):
-        yield raw
+        yield start, raw
+        start += len(raw)
         rest = raw
         while len(raw) > MAX_LINE_BYTES + 1 and rest and not rest.endswith(b"\n"):
             rest = stream.readline(MAX_LINE_BYTES)
+            start += len(rest)
 
 
 def _misplaced(number: int, body: Body, last: int, seen: set[int], skipped: int, end: End | None) -> str | None:

@@ -1,18 +1,22 @@
 """Records to a tidy pandas frame, one row a case, and pivots of it for people."""
 
-import dataclasses
 import math
+import operator
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
 
 from results import breakeven, stats
 from results.breakeven import BreakEven
 from results.catalogue import BOUNDS, METRICS
-from results.metrics import Measured, measure
+from results.collector import paused
+from results.metrics import Measured, is_baseline, measure_file
 from results.sanity import warnings
-from results.schema import AXES, Case, Record, Summary
-from results.store import Records
+from results.schema import AXES, Case, Record, Static, Summary
+from results.store import Records, RunFile
+from results.timings import timings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,7 +46,10 @@ COLUMNS: Final = (
 )
 """The columns of `table`, in order."""
 
+_axes: Final = operator.attrgetter(*AXES)
 
+
+@paused()
 def table(records: Records) -> "pd.DataFrame":
     """Return a frame with one row for each case of each run, failed cases included, in the order of the plan.
 
@@ -62,38 +69,77 @@ def table(records: Records) -> "pd.DataFrame":
     """
     import pandas as pd  # noqa: PLC0415 (0.4 s that `import results` need not pay)
 
-    rows: list[dict[str, Any]] = []
+    columns: dict[str, list[Any]] = {name: [] for name in COLUMNS}
     for file in records.files:
-        evens = breakeven.of_file(file)
-        rows += [_row(records, list(found.values()), evens.get(case)) for case, found in file.cases().items()]
-    frame = pd.DataFrame(rows, columns=list(COLUMNS))
+        rows = _rows(file)
+        for name, column in columns.items():
+            column += [row[name] for row in rows]
     kinds = dict.fromkeys((*METRICS, *BOUNDS), "float64") | dict.fromkeys(
         ("batch_size", "image_size", "replicates", "failed_replicates"), "int64"
     )
-    frame = frame.astype({**kinds, "depth": "Int64", "threads": "Int64"})
+    frame = pd.DataFrame(
+        {
+            name: np.array(column, dtype=kinds[name]) if name in kinds else column or np.array([], dtype=object)
+            for name, column in columns.items()
+        }
+    )
+    frame = frame.astype({"depth": "Int64", "threads": "Int64"})
     frame.attrs["units"] = {name: metric.unit for name, metric in METRICS.items()} | BOUNDS
     return frame
 
 
-def _row(records: Records, replicates: Sequence[Record], even: BreakEven | None) -> dict[str, Any]:
-    """Return the row of one case from its replicates, each once, and its break-even where it has one."""
-    first = replicates[0]
-    run, static = records.run(first), records.static(first)
-    case = first.case
-    accelerators = {one.device: one.name for one in run.environment.accelerators}
-    row: dict[str, Any] = {
-        "run": run.id,
-        "cpu": run.environment.cpu,
-        "accelerator": accelerators.get(case.device),
-        "torch": run.environment.torch,
-        **dataclasses.asdict(case),
+def _rows(file: RunFile) -> list[dict[str, Any]]:
+    """Return the rows of the cases of one run."""
+    told = timings(file.records)
+    measured, statics, cases = measure_file(file, told), file.static_costs(), file.cases()
+    evens = breakeven.of_file(file, cases, measured)
+    checked = {
+        id(record): warnings(record, statics.get((record.case.model, record.case.image_size)), file.run.peaks, timing)
+        for record, timing in zip(file.records, told, strict=True)
     }
+    environment = file.run.environment
+    names = {one.device: one.name for one in environment.accelerators}
+    rows = []
+    for case, replicates in cases.items():
+        static = statics.get((case.model, case.image_size))
+        rows.append(
+            {
+                "run": file.run.id,
+                "cpu": environment.cpu,
+                "accelerator": names.get(case.device),
+                "torch": environment.torch,
+                **dict(zip(AXES, _axes(case), strict=True)),
+                **_row(list(replicates.values()), static, measured, checked, evens.get(case)),
+            }
+        )
+    return rows
+
+
+def _row(
+    replicates: Sequence[Record],
+    static: Static | None,
+    metrics: Mapping[int, Measured],
+    checked: Mapping[int, tuple[str, ...]],
+    even: BreakEven | None,
+) -> dict[str, Any]:
+    """Return what the row of one case holds beside its run and its axes.
+
+    Args:
+        replicates: its records, each replicate once.
+        static: the cost of its model.
+        metrics: those of the records, by their identity.
+        checked: their warnings, by their identity.
+        even: its break-even, None where it has none.
+    """
+    first = replicates[0]
+    case = first.case
     if first.summary is not None:
-        return row | _of_summary(first, first.summary)
+        return _of_summary(first, first.summary, metrics[id(first)])
     failed = [record for record in replicates if record.status != "ok"]
-    sound = [record for record in replicates if record.status == "ok"]
-    measured = [measure(record, static, run.arm) for record in sound or failed[:1]]
-    row |= {
+    sound = [record for record in replicates if record.status == "ok"] if failed else replicates
+    measured = [metrics[id(record)] for record in sound or failed[:1]]
+    values, nulls = _combined(measured)
+    row: dict[str, Any] = {
         "family": static.family if static else None,
         "block": static.block if static else None,
         "depth": static.depth if static else None,
@@ -104,15 +150,12 @@ def _row(records: Records, replicates: Sequence[Record], even: BreakEven | None)
         "equality": _equality(sound),
         "state": _state(sound),
         "stop": worst_stop(sound),
-        "warnings": tuple(dict.fromkeys(line for record in sound for line in warnings(record, static, run.peaks))),
+        "warnings": tuple(dict.fromkeys(line for record in sound for line in checked[id(record)])),
         "notes": tuple(dict.fromkeys(note for record in replicates for note in record.notes)),
         "interval": None,
+        "nulls": nulls,
+        **values,
     }
-    nulls: dict[str, str] = {}
-    for name in METRICS:
-        row[name], reason = _combine(name, measured)
-        if reason is not None:
-            nulls[name] = reason
     for name, low, high in (
         ("latency_s", "latency_low_s", "latency_high_s"),
         ("speedup", "speedup_low", "speedup_high"),
@@ -127,12 +170,11 @@ def _row(records: Records, replicates: Sequence[Record], even: BreakEven | None)
     _add_break_even(row, nulls, even)
     if row["equality"] is None:
         nulls["equality"] = nulls["equality_error"]
-    return {**row, "nulls": nulls}
+    return row
 
 
-def _of_summary(record: Record, summary: Summary) -> dict[str, Any]:
+def _of_summary(record: Record, summary: Summary, measured: Measured) -> dict[str, Any]:
     """Return what the row of an imported case holds beside its run and its axes."""
-    measured = measure(record, None)
     same = ("family", "block", "depth", "replicates", "failed_replicates", "interval", "equality", "state", "warnings")
     return {
         **{name: getattr(record, name) for name in ("status", "cause", "stop", "notes")},
@@ -197,20 +239,30 @@ def _state(sound: Sequence[Record]) -> str | None:
     return "slowing" if all(one.steady or one.slowing for one in series) else "never steady"
 
 
+def _combined(measured: Sequence[Measured]) -> tuple[dict[str, float | int | None], dict[str, str]]:
+    """Return one value of each metric from all replicates, and the reasons of those that are None."""
+    if len(measured) == 1:
+        known = measured[0].nulls
+        return measured[0].metrics, {name: known[name] for name in METRICS if name in known}
+    values: dict[str, float | int | None] = {}
+    nulls: dict[str, str] = {}
+    for name in METRICS:
+        values[name], reason = _combine(name, measured)
+        if reason is not None:
+            nulls[name] = reason
+    return values, nulls
+
+
 def _combine(name: str, measured: Sequence[Measured]) -> tuple[float | None, str | None]:
     """Return one value of the metric from all replicates, or None and the reason."""
-    values: list[float] = []
-    for one in measured:
-        value = one.metrics[name]
-        if value is not None:
-            values.append(value)
-        elif METRICS[name].combine != "known":
-            return None, one.nulls[name]
-    if not values:
-        return None, measured[0].nulls[name]
-    match METRICS[name].combine if len(values) > 1 else "same":
+    found = [one.metrics[name] for one in measured]
+    values = [value for value in found if value is not None]
+    combine = METRICS[name].combine
+    if not values or (combine != "known" and len(values) < len(found)):
+        return None, next(one.nulls[name] for one in measured if one.metrics[name] is None)
+    match combine:
         case "geometric":
-            return statistics.geometric_mean(values), None
+            return stats.geometric_mean(values), None
         case "median":
             return statistics.median(values), None
         case "max" | "known":
@@ -220,16 +272,16 @@ def _combine(name: str, measured: Sequence[Measured]) -> tuple[float | None, str
 
 
 def _interval(name: str, case: Case, measured: Sequence[Measured]) -> stats.Interval | None:
-    if name == "speedup" and case == case.baseline:
+    if name == "speedup" and is_baseline(case):
         return None
     if len(measured) == 1:
         return measured[0].intervals.get(name)
-    values = [one.metrics[name] for one in measured]
-    return None if None in values else stats.across([value for value in values if value is not None])
+    values = [value for one in measured if (value := one.metrics[name]) is not None]
+    return stats.across(values) if len(values) == len(measured) else None
 
 
 def _no_interval(name: str, case: Case) -> str:
-    if name == "speedup" and case == case.baseline:
+    if name == "speedup" and is_baseline(case):
         return "it is the baseline"
     return f"fewer than {stats.MIN_TURNS} steady turns"
 

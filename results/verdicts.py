@@ -9,8 +9,6 @@ import math
 from collections.abc import Sequence
 from typing import Final, Literal
 
-import numpy as np
-
 from results.stats import CONFIDENCE, Interval
 
 Verdict = Literal["faster", "slower", "same", "inconclusive"]
@@ -44,16 +42,20 @@ class Difference:
 
 def difference(base: Sequence[float], new: Sequence[float]) -> Difference | str:
     """Return how `new` differs from `base`, one positive number a replicate, or why that cannot be said."""
-    logs = [np.log(np.asarray(values, dtype=np.float64)) for values in (base, new)]
+    logs = [[math.log(value) for value in values] for values in (base, new)]
     for side, log in zip(("BASE", "NEW"), logs, strict=True):
-        if log.size < 2:
-            return f"{log.size or 'no'} replicate in {side}: nothing tells how another would differ"
-        if len(set(log.tolist())) == 1:  # neighbouring numbers may share a logarithm
+        if len(log) < 2:
+            return f"{len(log) or 'no'} replicate in {side}: nothing tells how another would differ"
+        if len(set(log)) == 1:  # neighbouring numbers may share a logarithm
             return f"zero variance in {side}: its replicates are all the same, which no clock gives"
-    shares = [float(log.var(ddof=1)) / log.size for log in logs]
+    means = [math.fsum(log) / len(log) for log in logs]
+    shares = [
+        math.fsum((one - mean) ** 2 for one in log) / (len(log) - 1) / len(log)
+        for log, mean in zip(logs, means, strict=True)
+    ]
     total = sum(shares)
-    degrees = total**2 / sum(share**2 / (log.size - 1) for share, log in zip(shares, logs, strict=True))
-    return Difference(log=float(logs[1].mean() - logs[0].mean()), error=math.sqrt(total), degrees=degrees)
+    degrees = total**2 / sum(share**2 / (len(log) - 1) for share, log in zip(shares, logs, strict=True))
+    return Difference(log=means[1] - means[0], error=math.sqrt(total), degrees=degrees)
 
 
 def chance(found: Difference, margin: float) -> float:

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import results
-from results.formats import csv_text, digits, markdown_escaped, markdown_table, printable, text_table
+from results.formats import csv_text, csv_value, digits, markdown_escaped, markdown_table, printable, text_table
 from results.rendering import format_table, pivots_text
 
 FUNCTION_SCOPED = [HealthCheck.function_scoped_fixture]
@@ -96,16 +96,11 @@ def test_any_word_comes_back_from_json_and_csv(drawn, name, word):
     assert len(cells) == 3
     assert all(len(line) == len(heads) for line in cells)
     found = [dict(zip(heads, line, strict=True)) for line in cells]
-    assert [unguarded(row["model"]) for row in found] == [printable(name)] * 3
-    assert unguarded(found[2]["cause"]) == printable(word or "no cause given")
+    assert [csv_value(row["model"]) for row in found] == [name] * 3
+    assert csv_value(found[2]["cause"]) == (word or "no cause given")
     assert json.loads(found[0]["notes"]) == [word]
     for cell in (cell for line in cells for cell in line):
         assert not cell.startswith(FORMULA) or is_number(cell)
-
-
-def unguarded(cell):
-    """The cell without the apostrophe that guards what looks like a formula."""
-    return cell[1:] if cell.startswith("'") and cell[1:].startswith(FORMULA) else cell
 
 
 def is_number(cell):
@@ -167,6 +162,9 @@ def test_markdown_shows_text_as_it_stands(text, escaped):
         ("-1", "'-1"),
         ("@SUM(A1)", "'@SUM(A1)"),
         ("\uff1d1", "'\uff1d1"),
+        ("'quoted'", "''quoted'"),
+        ("", "'"),
+        ("a\\b", "a\\\\b"),
         ("\t=1", "\\t=1"),
         ("\r\n=1", "\\r\\n=1"),
         ("\x1b[31m", "\\x1b[31m"),

@@ -1,0 +1,100 @@
+"""Prove the promises at scale: `python -m tests.scale [NAMES…]` (or `nox -s scale`), some minutes.
+
+Makes run files of 10,000 and of 100,000 records (`tests.scale.collection`) and times what reads them
+(`tests.scale.measures`). Each row of the table is a promise with the figure that was seen: ``kept`` or ``BROKEN``.
+Seconds are those of the fastest of three processes on a machine that should do nothing else.
+"""
+
+import argparse
+import pathlib
+import sys
+import tempfile
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from tests.scale.collection import write
+from tests.scale.measures import Cost, cost
+from tests.selftest.rows import Row, show
+
+SMALL, LARGE, PAGE = 10_000, 100_000, 5_000
+_ATTEMPTS: Final = 3
+_MOST_TIMES: Final = 11
+"""Ten times the records may take so many times the processor time and memory: ten, and a tenth for noise."""
+
+
+class Promise(NamedTuple):
+    """What is timed, on what, and how long it may take."""
+
+    what: str
+    measure: str
+    replicates: int
+    """Of a case: cases are fewer where they are more."""
+    seconds: float
+    peak_bytes: float | None = None
+    """How much memory it may take, where that is promised."""
+
+
+PROMISES: Final = {
+    "table": Promise("load + table", "table", 1, 6, peak_bytes=1.5e9),
+    "compare": Promise("load + compare of two halves, one replicate", "compare", 1, 6),
+    "compare-2": Promise("load + compare of two halves, two replicates", "compare", 2, 6),
+    "text": Promise("load + table + all its text", "text", 1, 60),
+    "page": Promise("load + page", "page", 1, 20),
+}
+
+
+def rows(name: str, folders: dict[tuple[int, int], pathlib.Path]) -> Iterator[Row]:
+    """Yield the rows of one promise."""
+    promise = PROMISES[name]
+    small, large = (
+        cost(promise.measure, folders[size, promise.replicates], attempts=_ATTEMPTS) for size in (SMALL, LARGE)
+    )
+    yield (
+        f"{promise.what}, {LARGE:,} records",
+        _told(large),
+        f"≤ {promise.seconds:g} s",
+        large.seconds <= promise.seconds,
+    )
+    if promise.peak_bytes is not None:
+        little = f"≤ {promise.peak_bytes / 1e9:g} GB"
+        peak = large.peak_bytes
+        yield f"{promise.what}, its peak memory", f"{peak / 1e9:.2f} GB", little, peak <= promise.peak_bytes
+    times = [large.cpu_seconds / small.cpu_seconds, large.peak_bytes / small.peak_bytes]
+    told = f"{times[0]:.1f} times as long, {times[1]:.1f} times the memory"
+    yield f"the same, {SMALL:,} records: {_told(small)}", told, f"≤ {_MOST_TIMES}", max(times) <= _MOST_TIMES
+    if name == "page":
+        found = cost(promise.measure, folders[PAGE, 1], attempts=_ATTEMPTS)
+        yield (
+            f"{promise.what}, {PAGE:,} rows",
+            _told(found),
+            f"≤ {promise.seconds:g} s",
+            found.seconds <= promise.seconds,
+        )
+
+
+def _told(found: Cost) -> str:
+    return f"{found.seconds:.2f} s ({found.cpu_seconds:.2f} s CPU), {found.peak_bytes / 1e6:.0f} MB"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Print the table; return 1 where a promise is broken."""
+    parser = argparse.ArgumentParser(prog="python -m tests.scale", description=__doc__)
+    parser.add_argument("names", nargs="*", choices=[[], *PROMISES], help="those to prove; all, if none is named")
+    names = parser.parse_args(arguments).names or list(PROMISES)
+    kept = []
+    with tempfile.TemporaryDirectory() as place:
+        folders = {}
+        wanted = {(size, PROMISES[name].replicates) for name in names for size in (SMALL, LARGE)}
+        for size, replicates in sorted(wanted | ({(PAGE, 1)} if "page" in names else set())):
+            folder = folders[size, replicates] = pathlib.Path(place) / f"{size}x{replicates}"
+            written = write(folder, size, replicates=replicates)
+            sys.stdout.write(f"        {size:,} records of {written / size:,.0f} bytes, {replicates} a case\n")
+        for name in names:
+            for row in rows(name, folders):
+                show(row)
+                kept.append(row[3])
+    return 0 if all(kept) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,253 @@
+"""Synthetic but valid run files of any number of records, for timing what reads them.
+
+A collection is that of a laboratory: `_MACHINES` machines, each with one run of the base and one of the new code, in
+which every variant runs with each of `_SETTINGS`. Times, steps and turns differ from record to record.
+"""
+
+import dataclasses
+import json
+import random
+import zlib
+from pathlib import Path
+from typing import Any, Final
+
+from results.precisions import PROMISES
+from results.schema import Case, Environment, Layer, Run, Settings, Stage, Static
+
+_MACHINES: Final = 5
+_SETTINGS: Final = tuple(
+    (precision, runtime, layout)
+    for precision, runtime in (
+        ("fp32", "eager"),
+        ("fp32", "compile"),
+        ("amp-bf16", "eager"),
+        ("amp-bf16", "compile"),
+        ("bf16", "compile:reduce-overhead"),
+    )
+    for layout in ("nchw", "nhwc")
+)
+RECORDS_A_VARIANT: Final = 2 * _MACHINES * len(_SETTINGS)
+"""Records of one variant over both sides, at one replicate a case."""
+_FAILED: Final = 0.02
+"""Share of records that have no samples, only a cause."""
+_SPREAD: Final = 0.01
+"""Standard deviation of the logarithms of a process's steps."""
+
+
+def write(folder: Path, records: int, *, replicates: int = 1) -> int:
+    """Write ``base/`` and ``new/`` with `records` in all, and return their bytes; the same each time.
+
+    Raises:
+        ValueError: They cannot be spread evenly over machines, settings and replicates.
+    """
+    variants, rest = divmod(records, RECORDS_A_VARIANT * replicates)
+    if rest:
+        raise ValueError(f"{records} records are no multiple of {RECORDS_A_VARIANT * replicates}")
+    statics = [_static(index) for index in range(variants)]
+    size = 0
+    for side in ("base", "new"):
+        (folder / side).mkdir(parents=True)
+        for machine in range(_MACHINES):
+            name = f"20261122-003812-{side}-machine{machine}"
+            size += _write_run(folder / side / f"{name}.jsonl", name, machine, statics, replicates)
+    return size
+
+
+def _write_run(path: Path, name: str, machine: int, statics: list[Static], replicates: int) -> int:
+    rng = random.Random(name)
+    plan = [
+        Case(
+            model=static.model,
+            task="inference",
+            batch_size=32,
+            image_size=224,
+            device="cuda:0",
+            precision=precision,
+            runtime=runtime,
+            layout=layout,
+            threads=8,
+        )
+        for static in statics
+        for precision, runtime, layout in _SETTINGS
+    ]
+    settings = Settings(replicates=replicates, target=0.01, budget_s=5.0, timeout_s=60.0, time_limit_s=None)
+    run = Run(
+        id=name,
+        started="2026-11-22T00:38:12Z",
+        suite="scale",
+        settings=settings,
+        environment=_environment(machine),
+        plan=tuple(plan),
+    )
+    bodies: list[dict[str, Any]] = [{"header": dataclasses.asdict(run)}]
+    bodies += [{"static": dataclasses.asdict(static)} for static in statics]
+    with path.open("wb") as file:
+        for number, body in enumerate(bodies, start=1):
+            file.write(_line(number, body))
+        number = len(bodies)
+        for case in plan:
+            for replicate in range(replicates):
+                number += 1
+                file.write(_line(number, {"record": _record(rng, case, replicate, machine)}))
+        end = {"status": "complete", "records": len(plan) * replicates}
+        file.write(_line(number + 1, {"end": end}))
+    return path.stat().st_size
+
+
+def _line(number: int, body: dict[str, Any]) -> bytes:
+    """Return the bytes of `results.lines.encode`, whose own check of each line would double the time of the making."""
+    rest = json.dumps({"line": number, **body}, separators=(",", ":"), allow_nan=False).encode()[1:]
+    return b'{"crc32":"%08x",' % zlib.crc32(rest) + rest + b"\n"
+
+
+def _record(rng: random.Random, case: Case, replicate: int, machine: int) -> dict[str, Any]:
+    """Return a record as a run writes it: 20 to 40 steps in 10 to 20 turns, or a failure."""
+    baseline, compiled = case == case.baseline, case.runtime != "eager"
+    eager_s = (0.01 + zlib.crc32(case.model.encode()) / 2**34) / (1 + machine)
+    process_s = eager_s * rng.lognormvariate(0, 0.003)
+    gain = (1.6 if case.precision != "fp32" else 1) * (1.3 if compiled else 1) * (1.1 if case.layout == "nhwc" else 1)
+    failed = rng.random() < _FAILED
+    turns = rng.randint(10, 20)
+    steps = [process_s / gain * rng.lognormvariate(0, _SPREAD) for _ in range(2 * turns)]
+    promise = PROMISES[case.precision]
+    return {
+        "case": dataclasses.asdict(case),
+        "replicate": replicate,
+        "status": "out-of-memory" if failed else "ok",
+        "cause": "CUDA out of memory: tried to allocate 392 MiB" if failed else None,
+        "started": f"2026-11-22T{rng.randrange(24):02}:{rng.randrange(60):02}:{rng.randrange(60):02}.801+00:00",
+        "duration_s": sum(steps) * 3,
+        "samples": None
+        if failed
+        else {
+            "step_s": steps,
+            "turn": [index // 2 for index in range(2 * turns)],
+            "wall_s": [(steps[index] + steps[index + 1]) / 2 * 1.002 for index in range(0, 2 * turns, 2)],
+            "baseline_s": [] if baseline else [eager_s * rng.lognormvariate(0, _SPREAD) for _ in range(turns)],
+            "arm_s": [],
+            "forward_s": [],
+            "backward_s": [],
+            "optimizer_s": [],
+            "warmup": rng.choice((0, 0, 0, 2, 4)),
+            "steady": True,
+            "slowing": False,
+        },
+        "summary": None,
+        "facts": {
+            "first_step_s": steps[0] * 3 + 20 * compiled,
+            "compile_s": 20.0 + rng.random() if compiled else None,
+            "warm_compile_s": None,
+            "graph_breaks": 0 if compiled else None,
+            "recompiles": 0 if compiled else None,
+            "peak_resident_bytes": None,
+            "peak_allocated_bytes": rng.randrange(2**28, 2**30),
+            "peak_reserved_bytes": 2**30,
+        },
+        "nulls": {
+            "peak_resident_bytes": "only measured on a CPU",
+            **({} if compiled else {"compile_s": "nothing is compiled", "graph_breaks": "nothing is compiled"}),
+        },
+        "ran": None
+        if failed
+        else {
+            "parameter_dtypes": [promise.weights],
+            "compute_dtypes": [promise.compute],
+            "layout": case.layout,
+            "tf32_matmul": promise.tf32,
+            "tf32_convolution": promise.tf32,
+            "autocast": promise.autocast,
+            "grad_scaler": False,
+            "threads": case.threads,
+            "batch_size": case.batch_size,
+            "image_size": case.image_size,
+        },
+        "equality": None
+        if baseline or failed
+        else {"verdict": "equal", "error": 1e-6, "baseline_error": 1e-6, "allowed": 1e-4, "what": "output"},
+        "noise": {
+            "other_cpus": rng.random() / 3,
+            "steal": 0.0,
+            "cpu_pressure": rng.random() / 10,
+            "memory_pressure": 0.0,
+            "throttled_s": None,
+            "accelerator_throttling": [],
+        },
+        "notes": [],
+        "budget_s": 5.0,
+        "stop": rng.choice(("target", "target", "budget")),
+    }
+
+
+def _static(index: int) -> Static:
+    """Return the cost of a variant of 20 to 100 layers."""
+    layers = tuple(
+        Layer(
+            name=f"layer{1 + place // 25}.{place % 25}.conv{place % 3}",
+            type="Conv2d",
+            stage=f"layer{1 + place // 25}",
+            output_shape=(1, 64, 56, 56),
+            parameters=36_864 + index,
+            macs=115_605_504,
+            activations=200_704,
+        )
+        for place in range(20 + index % 80)
+    )
+    stages = [
+        Stage(
+            name=name,
+            parameters=sum(layer.parameters for layer in layers if layer.stage == name),
+            macs=sum(layer.macs for layer in layers if layer.stage == name),
+            activations=sum(layer.activations for layer in layers if layer.stage == name),
+        )
+        for name in dict.fromkeys(layer.stage for layer in layers)
+    ]
+    parameters, macs = sum(stage.parameters for stage in stages), sum(stage.macs for stage in stages)
+    return Static(
+        model=f"resnet{len(layers)}_variant{index:04}",
+        family="resnet",
+        block="bottleneck" if index % 2 else "basic",
+        depth=len(layers),
+        image_size=224,
+        num_classes=1000,
+        parameters=parameters,
+        trainable_parameters=parameters,
+        buffers=53_120,
+        model_bytes={"fp32": 4 * parameters, "fp16": 2 * parameters, "bf16": 2 * parameters},
+        macs=macs,
+        training_flops=6 * macs,
+        fvcore_macs=macs,
+        activations=sum(stage.activations for stage in stages),
+        arithmetic_intensity=43.0,
+        uncounted=(),
+        imagenet_top1=0.7 + (index % 100) / 1000 if index % 2 else None,
+        imagenet_weights="IMAGENET1K_V2" if index % 2 else None,
+        layers=layers,
+        stages=tuple(stages),
+    )
+
+
+def _environment(machine: int) -> Environment:
+    return Environment(
+        cpu=f"Synthetic CPU {machine}",
+        cpu_flags=("avx2", "avx512f"),
+        physical_cores=8,
+        logical_cores=16,
+        usable_cores=16,
+        governor="performance",
+        cgroup_cpus=None,
+        cgroup_memory_bytes=None,
+        memory_bytes=64 * 2**30,
+        accelerators=(),
+        os="Linux",
+        kernel="6.8.0",
+        python="3.11.9",
+        torch="2.14.1",
+        torch_build={"CUDA": "12.8"},
+        torch_threads=8,
+        torch_interop_threads=8,
+        variables={},
+        torchvision="0.29.1",
+        tool_version="0.1.0",
+        tool_commit=None,
+        nulls={"tool_commit": "not a git checkout"},
+    )

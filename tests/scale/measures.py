@@ -1,0 +1,90 @@
+"""What is timed at scale, each in a fresh process: `python -m tests.scale.measures NAME FOLDER` prints its JSON.
+
+What is imported on first use counts, as whoever calls it waits for it.
+"""
+
+import json
+import pathlib
+import re
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+import results
+
+
+class Cost(NamedTuple):
+    """What one measure took."""
+
+    seconds: float
+    cpu_seconds: float
+    peak_bytes: int
+    """Largest resident size of the process."""
+
+
+def _load(folder):
+    records = results.load(folder / "base", folder / "new")
+    if records.problems:
+        raise SystemExit(f"not valid: {records.problems[0]}")
+    return records
+
+
+def _table(folder):
+    results.table(_load(folder))
+
+
+def _compare(folder):
+    results.compare(results.load(folder / "base"), results.load(folder / "new"))
+
+
+def _text(folder):
+    from results.findings import findings_text  # noqa: PLC0415 (what it imports is its own cost)
+    from results.rendering import format_table, pivots_text  # noqa: PLC0415
+
+    records = _load(folder)
+    frame = results.table(records)
+    format_table(frame, "table")
+    pivots_text(frame, "table")
+    findings_text(records, "table")
+
+
+def _page(folder):
+    import reports  # noqa: PLC0415 (what it imports is its own cost)
+
+    with tempfile.TemporaryDirectory() as place:
+        reports.build(_load(folder), pathlib.Path(place) / "report.html")
+
+
+MEASURES: Final[dict[str, Callable[[pathlib.Path], object]]] = {
+    "load": _load,
+    "table": _table,
+    "compare": _compare,
+    "text": _text,
+    "page": _page,
+}
+
+
+def cost(name: str, folder: pathlib.Path, *, attempts: int) -> Cost:
+    """Return the fastest of some fresh processes: what slows one of them down is another's work."""
+    command = [sys.executable, "-m", "tests.scale.measures", name, str(folder)]
+    found = [subprocess.run(command, check=True, capture_output=True, text=True).stdout for _ in range(attempts)]
+    return min(Cost(*json.loads(one)) for one in found)
+
+
+def _peak_bytes() -> int:
+    """Return the peak of this process; getrusage's may be that of the process which started it."""
+    status = pathlib.Path("/proc/self/status")
+    if status.exists():
+        return 1024 * int(re.search(r"VmHWM:\s+(\d+) kB", status.read_text())[1])
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
+if __name__ == "__main__":
+    started, started_cpu = time.perf_counter(), time.process_time()
+    MEASURES[sys.argv[1]](pathlib.Path(sys.argv[2]))
+    took = Cost(time.perf_counter() - started, time.process_time() - started_cpu, _peak_bytes())
+    sys.stdout.write(json.dumps(took))
