@@ -37,6 +37,8 @@ _TEXTS: Final = (
 """Columns of text."""
 MOST_CASES: Final = 5_000
 """Cases of one page."""
+FEW_CASES: Final = 1_000
+"""Cases of a page that cannot show all."""
 _BORROWED: Final = ("macs", "flops", "imagenet_top1")
 """What an imported case takes from the same network, at the same image size, in another of the runs."""
 
@@ -85,17 +87,19 @@ def _wrong(warnings: Iterable[Any]) -> str:
 def shown(frame: "pd.DataFrame") -> tuple["pd.DataFrame", str]:
     """Return the cases that the page shows, and what to say of those that it does not.
 
-    Beyond `MOST_CASES` only the fastest of each side, variant and task stays, and of these the most accurate.
+    Beyond `MOST_CASES` only the fastest of each side, variant and task stays, and of these the `FEW_CASES` most
+    accurate.
     """
     if len(frame) <= MOST_CASES:
         return frame, ""
     best = frame.sort_values("throughput_img_per_s", ascending=False, na_position="last", kind="stable")
     kept = best.drop_duplicates(["machine", "model", "task", "image_size"])
-    kept = kept.sort_values("imagenet_top1", ascending=False, na_position="last", kind="stable").iloc[:MOST_CASES]
+    kept = kept.sort_values("imagenet_top1", ascending=False, na_position="last", kind="stable").iloc[:FEW_CASES]
     kept = kept.sort_index()
     said = (
         f"{len(frame):,} cases are more than a page can show: of each machine, variant, task and image size only the "
-        f"fastest setting is here, {len(kept):,} in all. `resnet-bench table` and `export` have every one."
+        f"fastest setting is here, and of these the {len(kept):,} most accurate; `resnet-bench table` and `export` "
+        "have every one."
     )
     return kept.assign(row=range(len(kept))), said
 

@@ -38,6 +38,8 @@ class Chart:
     table: Callable[["pd.DataFrame"], CostTable] | None = None
     least: int = 2
     """Rows below which a view compares nothing."""
+    choices: int = 60
+    """Views that a page offers."""
     most: int | None = None
     """Variants of one view; of more, those that reach the highest throughput are drawn, and its label says so."""
     ordered: bool = False

@@ -149,7 +149,13 @@ def _add(figure: "Figure", kind: str, style: Style, rows: list[Any], heights: li
         y=heights,
         mode="markers",
         name=f"{kind} cache",
-        marker={"symbol": style.symbol, "size": 10, "color": style.color, "line": {"width": 2, "color": style.color}},
+        marker={
+            # What never pays is no point of the axis: a cross at its end.
+            "symbol": ["x-thin-open" if value == math.inf else style.symbol for value in values],
+            "size": 10,
+            "color": style.color,
+            "line": {"width": 2, "color": style.color},
+        },
         customdata=[_hover(row, kind) for row in rows],
         hovertemplate="%{customdata}<extra></extra>",
     )

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from results.store import Records
 
-MOST: Final = 200
+MOST: Final = 60
 """Rows of each part of a table; the rest is only counted."""
 _FIRST: Final = ("faster", "slower", FAILED)
 """What stands above the fold."""

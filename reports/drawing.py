@@ -53,7 +53,7 @@ def whiskers(values: list[Any], bounds: "Sequence[Sequence[Any]]") -> dict[str, 
 
 def series_name(row: Any) -> str:
     """Return ``resnet · bottleneck``; the family alone where the variant has no block type."""
-    block = row.block if isinstance(row.block, str) else None
+    block = row.block.removeprefix("preact_") if isinstance(row.block, str) else None  # the family says it
     return f"{row.family} · {block}" if block else str(row.family)
 
 

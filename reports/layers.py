@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from reports.static import MOST, QUANTITIES, stage_name, unique
+from reports.static import QUANTITIES, stage_name, unique
 from reports.units import SPACE, TIMES, quantity
 from reports.views import each
 from results.formats import printable
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from results.schema import Static
 
+MOST_MODELS: Final = 40
+"""Models whose layers the page holds."""
 _COLUMNS: Final = ("model", "family", "image_size", "stage", "block", "layer", "type", "output_shape", *QUANTITIES)
 
 
@@ -28,7 +30,7 @@ class CostTable:
 
 
 def layers(statics: "tuple[Static, ...]") -> "pd.DataFrame":
-    """Return a row for each layer of the first `MOST` models by family and depth: where, what, and what it costs.
+    """Return a row for each layer of the first `MOST_MODELS` models by family and depth.
 
     ``stage`` is ``stem``, ``layer1``… ``head``, or the top-level child where the model has no such stages; ``block``
     is the layer's parent in it (``layer1.0``), and the layer's own name where it has none. Layers that cost nothing
@@ -37,7 +39,7 @@ def layers(statics: "tuple[Static, ...]") -> "pd.DataFrame":
     import pandas as pd  # noqa: PLC0415 (0.4 s, only where a page is built)
 
     rows: list[dict[str, Any]] = []
-    for static in unique(statics)[:MOST]:
+    for static in unique(statics)[:MOST_MODELS]:
         for layer in static.layers:
             parts = layer.name.split(".")
             rows.append(

@@ -62,7 +62,8 @@ def over_time(frame: "pd.DataFrame") -> "Figure":
     ends = [1e3 * end for row in each(timed) for end in (row.latency_s, row.low, row.high) if number(end)]
     yaxis = log_axis(ends or [1.0], title={"text": "latency (ms a step)"}, showticklabels=bool(ends))
     figure = blank(STANDARD, xaxis=_date_axis(frame["started"].tolist()), yaxis=yaxis)
-    _levels(figure, timed)
+    if len(timed) >= 2 * MIN_RUNS:  # of fewer nothing is known of levels
+        _levels(figure, timed)
     noisy = timed["noisy"].notna()
     _runs(figure, timed[~noisy], "run", "circle")
     _runs(figure, timed[noisy], "run with signs of noise", "circle-open")

@@ -89,8 +89,8 @@ PLAIN_COLUMNS: Final = (
 """Columns of the table for readers without a script, those that all rows share left out."""
 MOST_PLAIN: Final = 1_000
 """Rows of the table for readers without a script."""
-MOST_VIEWS: Final = 180
-"""Choices of one figure."""
+FEW_VIEWS: Final = 12
+"""Choices of one figure where there are more cases than a page shows: whoever has so many asks for the whole first."""
 MOST_DATA: Final = 500
 """Rows of one figure's data."""
 
@@ -152,7 +152,10 @@ def render(records: "Records") -> str:
     if left_out:
         records, frame = only(records, frame), frame.reset_index(drop=True)
     frames = {name: make(records, frame) for name, make in FRAMES.items()}
-    drawn = {name: _draw(name, chart, frames[chart.frame]) for name, chart in FIGURES.items()}
+    drawn = {
+        name: _draw(name, chart, frames[chart.frame], FEW_VIEWS if left_out else chart.choices)
+        for name, chart in FIGURES.items()
+    }
     accurate = FIGURES["accuracy"].rows(frame)
     fixed = constants(frame, AXES)
     listed = table(frame, tuple(name for name in CASE_COLUMNS if name not in fixed))
@@ -198,12 +201,12 @@ def render(records: "Records") -> str:
     )
 
 
-def _draw(name: str, chart: Chart, frame: "pd.DataFrame") -> tuple[Section, list[dict[str, Any]]]:
+def _draw(name: str, chart: Chart, frame: "pd.DataFrame", most: int) -> tuple[Section, list[dict[str, Any]]]:
     found = chart.views(frame)
     fixed = constants(chart.rows(frame), chart.by) if found else {}
     slugs: dict[str, int] = {}
     views = []
-    for view in found[:MOST_VIEWS]:
+    for view in found[:most]:
         drawn = json.loads(chart.draw(view.frame).to_json())  # type: ignore[no-untyped-call]
         told = slug(view.label) or "all"
         slugs[told] = slugs.get(told, 0) + 1
@@ -231,7 +234,7 @@ def _draw(name: str, chart: Chart, frame: "pd.DataFrame") -> tuple[Section, list
         paired=chart.by == ("pair",),
         takeaway=views[0]["takeaway"] if views else "",
         fixed=printable(constants_text(fixed)),
-        more=max(0, len(found) - MOST_VIEWS),
+        more=max(0, len(found) - most),
     )
     return section, views
 

@@ -66,10 +66,13 @@ def pairs(records: Records, cases: "pd.DataFrame") -> "pd.DataFrame":
         if alike:
             rows = _judged(rows, files[a], files[b])
         significant = rows["verdict"].isin(["faster", "slower"])
-        frames.append(rows.assign(pair=f"{b} {OVER} {a}", a=a, b=b, matched=matched, significant=significant))
+        frames.append(
+            rows.assign(pair=f"{b} {OVER} {a}", a=a, b=b, matched=matched, significant=significant, alike=alike)
+        )
     if not frames:
         return pd.DataFrame(columns=list(COLUMNS)).astype(dict.fromkeys(_RATIO, "float64"))
-    frames.sort(key=lambda rows: (rows["matched"].iloc[0] == BEST, -len(rows)))  # the most telling pair first
+    # The most telling pair first: of the same settings, of different machines, of many cases.
+    frames.sort(key=lambda rows: (rows["matched"].iloc[0] == BEST, rows["alike"].iloc[0], -len(rows)))
     return pd.concat(frames, ignore_index=True)[list(COLUMNS)]
 
 

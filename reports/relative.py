@@ -26,13 +26,10 @@ def relative(frame: "pd.DataFrame") -> "Figure":
     """
     shown = _farthest(frame)
     models = list(dict.fromkeys(shown["model"]))
-    first = next(each(shown))
     ends = [end for row in each(shown) for end in (row.ratio, number(row.ratio_low), number(row.ratio_high)) if end]
     figure = blank(
         FRAME_PIXELS + 30 + ROW_PIXELS * len(models),
-        xaxis=log_axis(
-            [1.0, *ends], title={"text": f"throughput of {label(first.b)} over that of {label(first.a)} ({TIMES})"}
-        ),
+        xaxis=log_axis([1.0, *ends], title={"text": f"images a second, b over a ({TIMES})"}),
         yaxis={
             "type": "category",
             "categoryorder": "array",
@@ -117,13 +114,11 @@ def of_relative(frame: "pd.DataFrame") -> str:
     said = f"{first.b} does {quantity(typical, TIMES)} the images a second of {first.a}"
     if first.matched == BEST:
         said += ", each in its fastest setting"
-    if low.model != high.model or low.ratio != high.ratio:
-        said += (
-            f", typically: from {quantity(low.ratio, TIMES, low.ratio_low, low.ratio_high)} ({low.model}) "
-            f"to {quantity(high.ratio, TIMES, high.ratio_low, high.ratio_high)} ({high.model})"
-        )
+    least, most = (quantity(row.ratio, TIMES, row.ratio_low, row.ratio_high) for row in (low, high))
+    if least != most:
+        said += f", typically: from {least} ({low.model}) to {most} ({high.model})"
     without = int(frame["ratio_low"].isna().sum())
     if without == len(frame):
-        return f"{said}; none of {len(frame):,} has an interval."
+        return f"{said}; none of {len(frame):,} has an interval, so nothing is shown to differ."
     faster, slower = (int(frame["verdict"].eq(word).sum()) for word in ("faster", "slower"))
     return f"{said}. Shown to be faster: {faster:,} of {len(frame):,}; slower: {slower:,}."

@@ -10,7 +10,7 @@ from reports.axes import Range, place
 from reports.drawing import STANDARD, blank, hover, series, whiskers
 from reports.measures import LATENCY, MEMORY, THROUGHPUT, Measure
 from reports.points import names, points
-from reports.theme import BLUE, GREY, label
+from reports.theme import BLUE, BROWN, GREEN, GREY, INDIGO, VERMILLION, label
 from reports.units import SPACE, number, quantity
 from reports.views import AXES, WORKLOAD, axis_text, each, setting, split
 
@@ -28,6 +28,8 @@ DENSE: Final = 200
 """Points from which on they are small, below the fronts, and the drawing is higher."""
 EXTRA: Final = 200
 DASHES: Final = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
+COLORS: Final = (INDIGO, VERMILLION, GREEN, BROWN, BLUE, GREY)
+"""What tells the fronts of several machines apart, beside their dashes."""
 
 
 def with_accuracy(measure: Measure) -> Callable[["pd.DataFrame"], "pd.DataFrame"]:
@@ -90,9 +92,9 @@ def _draw(frame: "pd.DataFrame", measure: Measure) -> "Figure":
         for machine, rows in frame[frame["front"]].groupby("machine", sort=False)
     }
     ends = (xaxis["range"], yaxis["range"])
-    frame, sides = _placed(frame, fronts if len(fronts) > 1 else {}, measure, ends)
-    for (machine, rows), dash in zip(fronts.items(), itertools.cycle(DASHES), strict=False):
-        _add_front(figure, machine, rows, measure, dash, sides.get(machine), zorder=2 if dense else 0)
+    frame = _placed(frame, measure, ends)
+    for (machine, rows), look in zip(fronts.items(), _looks([str(name) for name in fronts]), strict=True):
+        _add_front(figure, str(machine), rows, measure, look, zorder=2 if dense else 0)
     for rows in series(frame):
         values = measure.values(rows)
         points(
@@ -113,59 +115,52 @@ def _hover(row: Any) -> str:
     return f"{hover(row)}{peak}<br>{label(row.machine)}"
 
 
-def _placed(
-    frame: "pd.DataFrame", fronts: dict[str, "pd.DataFrame"], measure: Measure, ends: tuple[Range, Range]
-) -> "tuple[pd.DataFrame, dict[str, str]]":
-    """Return the frame with a place for the name of each point, and one for the machine at the end of each front.
+def _placed(frame: "pd.DataFrame", measure: Measure, ends: tuple[Range, Range]) -> "pd.DataFrame":
+    """Return the frame with a place for the name of each point.
 
-    Of the many cases of one variant on one machine only one is named. Machines come first.
+    Of the many cases of one variant only the best is named: what is on a front, then what costs least.
     """
     rows = frame.assign(_place=range(len(frame)))
     chosen = rows if len(rows) <= NAMED else rows[rows["front"]]
-    chosen = chosen.sort_values("front", ascending=False, kind="stable").drop_duplicates(["machine", "model"])
-    last = [next(each(front.tail(1))) for front in fronts.values()]
-    named = [*last, *each(chosen)]
+    cheap = chosen.sort_values(measure.column, ascending=measure.better == "lower", kind="stable")
+    chosen = cheap.sort_values("front", ascending=False, kind="stable").drop_duplicates("model")
     found = place(
-        [math.log10(measure.factor * getattr(row, measure.column)) for row in named],
-        [100 * row.imagenet_top1 for row in named],
-        [*fronts, *chosen["model"]],
-        [*([True] * len(last)), *chosen["front"]],
+        [math.log10(value) for value in measure.values(chosen)],
+        [100 * top1 for top1 in chosen["imagenet_top1"]],
+        list(chosen["model"]),
+        list(chosen["front"]),
         ends,
     )
     positions = [""] * len(frame)
-    for where, position in zip(chosen["_place"], found[len(last) :], strict=True):
+    for where, position in zip(chosen["_place"], found, strict=True):
         positions[where] = position
-    return frame.assign(position=positions), dict(zip(fronts, found, strict=False))
+    return frame.assign(position=positions)
 
 
 def _add_front(
-    figure: "Figure", machine: str, rows: "pd.DataFrame", measure: Measure, dash: str, side: str | None, zorder: int
+    figure: "Figure", machine: str, rows: "pd.DataFrame", measure: Measure, look: dict[str, Any], zorder: int
 ) -> None:
-    """Add the stepped line of a front: between two of its points, what is as good in both is out of reach.
-
-    `side` is where the machine's name stands at its end, empty where there is no room; None if it is the only one.
-    """
-    line = {"shape": "vh" if measure.better == "higher" else "hv", "dash": dash}
-    if side is None:
-        look = {"name": "Pareto front", "mode": "lines", "line": {**line, "color": BLUE, "width": 7}, "opacity": 0.4}
-    else:
-        look = {
-            "name": f"Pareto front, {label(machine)}",
-            "mode": "lines+text" if side else "lines",
-            "line": {**line, "color": GREY, "width": 3},
-            "text": [*[""] * (len(rows) - 1), label(machine)],
-            "textposition": side or "top center",
-            "textfont": {"size": 11},
-            "cliponaxis": False,
-        }
+    """Add the stepped line of a front: between two of its points, what is as good in both is out of reach."""
     figure.add_scatter(
         x=measure.values(rows),
         y=[100 * top1 for top1 in rows["imagenet_top1"]],
+        mode="lines",
         meta={"front": {"x": measure.better}, "machine": machine},
         hoverinfo="skip",
         zorder=zorder,
-        **look,
+        **{**look, "line": {**look["line"], "shape": "vh" if measure.better == "higher" else "hv"}},
     )
+
+
+def _looks(machines: list[str]) -> list[dict[str, Any]]:
+    """Return how the front of each machine looks: a broad line where there is one, else colours and dashes."""
+    if len(machines) == 1:
+        return [{"name": "Pareto front", "line": {"color": BLUE, "width": 7}, "opacity": 0.4}]
+    kinds = itertools.cycle(zip(COLORS, DASHES, strict=True))
+    return [
+        {"name": f"Pareto front, {label(machine)}", "line": {"color": color, "dash": dash, "width": 2.4}}
+        for machine, (color, dash) in zip(machines, kinds, strict=False)
+    ]
 
 
 def of_throughput(frame: "pd.DataFrame") -> str:

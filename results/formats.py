@@ -22,6 +22,8 @@ four are the same in full width. Tab and line ends, which OWASP names too, `prin
 
 _HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 """Unicode categories of what steers a terminal, reorders text, breaks its lines or cannot be seen."""
+_SHOWN: Final = re.compile(r"[\x20-\x7e\xa0\xb0-\xff\u2010-\u2026\u2190-\u22ff]*")
+"""Text of characters none of which is hidden: ASCII, Latin 1 with its no-break space, dashes, arrows, operators."""
 _MARKDOWN: Final = re.compile(
     r"[\\|`*\[\]~#]"
     r"|(?<![^\W_])_|_(?![^\W_])"  # inside a word, as in resnext50_32x4d, an underscore is no emphasis
@@ -60,7 +62,7 @@ def half_width(value: float, low: float, high: float) -> float:
 
 def printable(text: str) -> str:
     """Return `text` with control and invisible characters written out, so that whatever shows it only shows it."""
-    if text.isascii() and text.isprintable():  # nearly all that there is, and none of it hidden
+    if _SHOWN.fullmatch(text):  # nearly all that there is
         return text
     return "".join(
         char.encode("unicode_escape").decode("ascii") if unicodedata.category(char) in _HIDDEN else char

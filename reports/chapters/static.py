@@ -5,6 +5,7 @@ from typing import Final
 from reports import layers, sentences, treemap
 from reports.bars import cost_by_stage
 from reports.chart import Chapter, Chart
+from reports.static import QUANTITIES
 
 CHAPTER: Final = Chapter(
     title="Static cost",
@@ -32,7 +33,7 @@ CHAPTER: Final = Chapter(
             definition=(
                 "A box's area is its share in the model's parameters, multiply-adds or activations: stage, block, "
                 "layer; colour and pattern tell the stage. A click goes into a box. Counted per image: activations "
-                "are elements put out by convolution and linear layers. Shown for the first 60 models by family and "
+                "are elements put out by convolution and linear layers. Shown for the first 40 models by family and "
                 "depth."
             ),
             absent="these files hold no static cost of a model",
@@ -43,6 +44,7 @@ CHAPTER: Final = Chapter(
             columns=(),
             table=layers.layer_table,
             least=1,
+            choices=len(QUANTITIES) * layers.MOST_MODELS,
             ordered=True,
         ),
     },
