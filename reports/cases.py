@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final
 
 from reports.machine import sides
-from reports.views import each
 from results.formats import printable
 from results.sanity import kind
 
@@ -54,10 +53,10 @@ def cases(records: "Records") -> "pd.DataFrame":
     frame = results.table(records)
     frame.attrs = {}  # pandas copies them with every selection, deeply
     wrong = frame["status"].eq("ok") & frame["equality"].eq("wrong")
-    causes = [_wrong(row.warnings) if bad else row.cause for bad, row in zip(wrong, each(frame), strict=True)]
+    causes = frame["cause"].astype(object).mask(wrong, frame["warnings"].where(wrong).map(_wrong, na_action="ignore"))
     frame = frame.assign(status=frame["status"].mask(wrong, "wrong result"), cause=causes)
     text = frame.assign(**{name: frame[name].map(_safe(frame[name])).astype(object) for name in _TEXTS})
-    named = sides(records.files)
+    named = {run: printable(side) for run, side in sides(records.files).items()}
     threads = text["threads"].astype(object)
     imported = {file.run.id for file in records.files if file.run.source is not None}
     known = text.groupby(["model", "image_size"])[list(_BORROWED)].transform("first")
@@ -70,7 +69,7 @@ def cases(records: "Records") -> "pd.DataFrame":
         ),
         threads=threads.where(threads.notna(), None),  # pandas' NA is neither equal to itself nor true or false
         family=text["family"].fillna("unknown"),
-        machine=[printable(named[run]) for run in frame["run"]],
+        machine=frame["run"].map(named).astype(object),
     )
 
 
