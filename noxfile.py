@@ -81,6 +81,12 @@ def gpu(session: nox.Session) -> None:
     session.run(PYTHON, "-m", "pytest", "-m", "gpu", *session.posargs)
 
 
+@nox.session(requires=["setup"])
+def browser(session: nox.Session) -> None:
+    """Use the page in a Chromium of this machine; each test is skipped, with its reason, where there is none."""
+    session.run(PYTHON, "-m", "pytest", "tests/reports/browser", *session.posargs)
+
+
 @nox.session(requires=["setup"], name="bench-self")
 def bench_self(session: nox.Session) -> None:
     """Measure the measuring: fidelity, overhead, time to an answer. Arguments go to the script."""
