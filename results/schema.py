@@ -38,7 +38,7 @@ T = TypeVar("T")
 UNSEEN: Final = "unknown"
 """What `Ran.layout` is where no convolution was seen, as in a graph that is replayed."""
 
-Text = Annotated[str, MaxLen(8192)]
+Text = Annotated[str, MaxLen(4096)]
 Name = Annotated[str, MinLen(1), MaxLen(128), Predicate(str.isprintable)]
 Seconds = Annotated[float, Ge(0), Le(1e9)]
 StepSeconds = Annotated[float, Ge(1e-12), Le(1e9)]
@@ -436,8 +436,8 @@ class Record:
     replicate: Count
     """Index of the fresh process, from 0."""
     status: Status
-    cause: Text | None = None
-    """One line: why the status is not ``ok``."""
+    cause: Annotated[str, MaxLen(8192)] | None = None
+    """One line: why the status is not ``ok``. An imported one may be that of a table, with words of its own before it."""
     started: Name | None
     duration_s: Seconds | None
     """Wall time from the worker's start to its end, others' turns included."""
