@@ -45,8 +45,10 @@ def bench(session: nox.Session) -> None:
 
 @nox.session(requires=["setup"])
 def tests(session: nox.Session) -> None:
-    """Run the tests. Arguments go to pytest."""
-    session.run(PYTHON, "-m", "pytest", *session.posargs)
+    """Run the tests, a process a core. Arguments go to pytest."""
+    session.run(
+        PYTHON, "-m", "pytest", "--numprocesses=logical", "--maxprocesses=4", "--dist=loadfile", *session.posargs
+    )
 
 
 @nox.session(requires=["setup"])

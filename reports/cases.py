@@ -55,7 +55,7 @@ def cases(records: "Records") -> "pd.DataFrame":
     wrong = frame["status"].eq("ok") & frame["equality"].eq("wrong")
     causes = frame["cause"].astype(object).mask(wrong, frame["warnings"].where(wrong).map(_wrong, na_action="ignore"))
     frame = frame.assign(status=frame["status"].mask(wrong, "wrong result"), cause=causes)
-    text = frame.assign(**{name: frame[name].map(_safe(frame[name])).astype(object) for name in _TEXTS})
+    text = frame.assign(**{name: frame[name].map(_safe(frame[name]).get).astype(object) for name in _TEXTS})
     named = {run: printable(side) for run, side in sides(records.files).items()}
     threads = text["threads"].astype(object)
     imported = {file.run.id for file in records.files if file.run.source is not None}
@@ -69,12 +69,15 @@ def cases(records: "Records") -> "pd.DataFrame":
         ),
         threads=threads.where(threads.notna(), None),  # pandas' NA is neither equal to itself nor true or false
         family=text["family"].fillna("unknown"),
-        machine=frame["run"].map(named).astype(object),
+        machine=frame["run"].map(named.get).astype(object),
     )
 
 
 def _safe(column: "pd.Series[Any]") -> dict[str, str]:
-    """Return each text of a column as it may be shown; what is no text is left out, and becomes null."""
+    """Return each text of a column as it may be shown; what is no text is left out, and becomes null.
+
+    Not for `map` as it is: pandas would make an index of the raw texts, which may refuse some of them.
+    """
     return {value: printable(value) for value in column.unique() if isinstance(value, str)}
 
 

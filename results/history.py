@@ -135,7 +135,8 @@ def frame(series: Sequence[Series]) -> "pd.DataFrame":
     """
     import pandas as pd  # noqa: PLC0415 (0.4 s that `import results` need not pay)
 
-    found = pd.DataFrame([row for one in series for row in _rows(one)], columns=list(COLUMNS))
+    # Objects: what else pandas takes for text depends on what is installed, and may refuse some of it.
+    found = pd.DataFrame([row for one in series for row in _rows(one)], columns=list(COLUMNS), dtype=object)
     numbers = ("latency_s", "low", "high", "level_s", "change", "change_low", "change_high", "p")
     whole = {"batch_size": "int64", "image_size": "int64", "threads": "Int64", "segment": "Int64"}
     return found.astype({**dict.fromkeys(numbers, "float64"), **whole})
