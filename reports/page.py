@@ -38,12 +38,13 @@ CASE_COLUMNS: Final = (
     *AXES,
     "status",
     "latency_s",
+    "throughput_img_per_s",
+    "speedup",
+    "imagenet_top1",
     "latency_p50_s",
     "latency_p90_s",
     "latency_p95_s",
     "latency_p99_s",
-    "throughput_img_per_s",
-    "speedup",
     "flops_per_s",
     "peak_resident_bytes",
     "peak_allocated_bytes",
@@ -56,7 +57,6 @@ CASE_COLUMNS: Final = (
     "equality",
     "equality_error",
     "state",
-    "imagenet_top1",
 )
 MODEL_COLUMNS: Final = (
     "model",

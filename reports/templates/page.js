@@ -11,7 +11,8 @@
   const NONE = "\u2013";
   const collator = new Intl.Collator("en", { numeric: true }); // resnet18 comes before resnet101
   const dark = matchMedia("(prefers-color-scheme: dark)");
-  const wide = matchMedia("(min-width: 75rem)"); // as in page.css
+  const wide = matchMedia("(min-width: 75rem)"); // these two as in page.css
+  const narrow = matchMedia("(max-width: 40rem)");
   const touch = matchMedia("(hover: none)").matches;
   const find = (id) => document.getElementById(id);
   const whole = (count) => count.toLocaleString("en");
@@ -28,6 +29,15 @@
     element.append(...children.filter((child) => child !== null));
     return element;
   }
+
+  const line = (...cells) => make("tr", null, ...cells);
+  const numbered = (tag, numeric, ...content) => make(tag, { className: numeric ? "n" : "" }, ...content);
+
+  function headed({ heading, numeric, title }) {
+    return make("th", { scope: "col", className: numeric ? "n" : "", title: title ?? "" }, heading);
+  }
+
+  const tabled = (heads, lines) => [make("thead", null, line(...heads)), make("tbody", null, ...lines)];
 
   function draw(tag, attributes, ...children) {
     const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
@@ -50,9 +60,7 @@
   // ---- The payload ----
 
   async function unpack(element) {
-    const packed = atob(element.textContent.trim());
-    const bytes = new Uint8Array(packed.length);
-    for (let place = 0; place < packed.length; place++) bytes[place] = packed.charCodeAt(place);
+    const bytes = Uint8Array.from(atob(element.textContent.trim()), (letter) => letter.charCodeAt(0));
     const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
     return JSON.parse(await new Response(stream).text());
   }
@@ -79,7 +87,7 @@
 
   const names = Object.keys(charts).filter((name) => charts[name].length > 0 && find("chart-" + name));
   const slugsOf = Object.fromEntries(names.map((name) => [name, charts[name].map(({ slug }) => slug)]));
-  const columns = [...cases.columns, { name: "remarks", heading: "remarks", title: "warnings and notes of the run" }];
+  const columns = [...cases.columns, { name: "remarks", heading: "remarks", title: "causes, warnings and notes" }];
   const pairs = [...document.querySelectorAll("[data-pair]")].map((element) => element.dataset.pair);
 
   const amount = (text) => text === "" || (Number.isFinite(Number(text)) && Number(text) >= 0);
@@ -168,8 +176,7 @@
     const clear = make("button", { type: "button", id: "clear" }, "Clear");
     const box = make("details", { className: "filters", open: wide.matches });
     box.append(make("summary", null, "Filter", make("span", { id: "matched" })), make("div", null, ...groups, clear));
-    find("facets").setAttribute("role", "search");
-    find("facets").setAttribute("aria-label", "Filter");
+    Object.assign(find("facets"), { role: "search", ariaLabel: "Filter" });
     if (groups.length) find("facets").replaceChildren(box);
     wide.addEventListener("change", () => (box.open = wide.matches));
     box.addEventListener("change", ({ target }) => {
@@ -198,6 +205,8 @@
   const near = new Set();
   const stale = new Set(names);
 
+  let width; // of all charts that have none of their own, read once: a reading among writings costs a layout each
+  const room = () => (width ??= document.querySelector("main").clientWidth);
   const titleOf = (name) => find("title-" + name).textContent;
   const isPaired = (name) => charts[name][0].pair !== undefined;
   const sifts = (name) => charts[name].some(({ data }) => data.some(({ meta }) => meta?.rows));
@@ -236,50 +245,64 @@
   // Draws the fronts anew through the points that are left, and says who is on them.
   function renewFronts(traces) {
     const points = traces.flatMap(({ x, y, meta }) =>
-      (meta?.rows ?? []).map((row, place) => {
-        return { row, x: x[place], y: y[place], machine: meta.machine ?? facets.machine[row] };
-      }),
+      (meta?.rows ?? []).map((row, place) => ({ row, x: x[place], y: y[place] })),
     );
-    const fronts = traces.filter(({ meta }) => meta?.front);
-    return fronts.flatMap((trace) => {
+    const sides = Object.groupBy(points, ({ row }) => facets.machine[row]);
+    const machines = new Map(); // that have the same models on their fronts
+    for (const trace of traces.filter(({ meta }) => meta?.front)) {
       const { machine, front } = trace.meta;
-      const on = pareto(points.filter((point) => machine === undefined || point.machine === machine), front.x);
+      const on = pareto(machine === undefined ? points : (sides[machine] ?? []), front.x);
       trace.x = on.map(({ x }) => x);
       trace.y = on.map(({ y }) => y);
-      const name = trace.text?.at(-1); // the machine's, at the end of its front
-      if (name) trace.text = on.map((_, place) => (place === on.length - 1 ? name : ""));
-      const models = [...new Set(on.map(({ row }) => cells.model.text[row]))];
-      const where = fronts.length > 1 ? ` on ${machine}` : "";
-      return models.length ? [`Pareto front${where}: ${models.join(", ")}.`] : [];
+      const models = [...new Set(on.map(({ row }) => cells.model.text[row]))].join(", ");
+      if (models) machines.set(models, [...(machines.get(models) ?? []), machine]);
+    }
+    return [...machines].map(([models, those]) => {
+      const where = machines.size > 1 ? ` on ${those.join(" and ")}` : "";
+      return `Pareto front${where}: ${models}.`;
     });
   }
 
-  const points = (traces) => traces.reduce((count, { meta }) => count + (meta?.rows?.length ?? 0), 0);
+  const counting = (traces) => traces.reduce((count, { meta }) => count + (meta?.rows?.length ?? 0), 0);
 
   // Returns the traces of what the filters leave of a view, and what to say of that.
   function left(view) {
     const traces = view.data.map(sieved);
     const fronts = renewFronts(traces);
-    const [before, after] = [points(view.data), points(traces)];
+    const [before, after] = [counting(view.data), counting(traces)];
     const told = `${whole(after)} of ${counted(before, "point")} shown; the sentence at the top tells of all.`;
-    const count = filtered() && before > 0 ? [told] : [];
-    return { traces, said: [...count, ...fronts].join(" ") };
+    return { traces, said: (after < before ? [told, ...fronts] : fronts).join(" ") };
+  }
+
+  // Returns the height of a chart with room for all rows of its legend, of which Plotly sets one aside.
+  function heightOf({ data, layout }, width) {
+    const named = data.filter(({ name, showlegend }) => name && showlegend !== false);
+    const widths = named.map(({ name }) => 50 + 6.5 * name.length);
+    const room = width - (layout.yaxis?.type === "category" ? 200 : 80);
+    if (layout.showlegend === false || widths.reduce((sum, one) => sum + one, 0) <= room) return layout.height;
+    const across = Math.max(1, Math.floor(room / Math.max(...widths)));
+    return layout.height + 19 * (Math.ceil(named.length / across) - 1);
+  }
+
+  // On a phone names of points would cover each other, and so would the ticks between the powers of ten.
+  function lighten(layout, traces) {
+    for (const trace of traces) if (trace.meta?.rows) trace.mode = trace.mode?.replace("+text", "");
+    const axis = layout.xaxis;
+    if ((axis?.ticktext ?? []).filter(Boolean).length < 7) return;
+    axis.ticktext = axis.ticktext.map((text) => (text.startsWith("1") ? text : ""));
   }
 
   function drawChart(name, width) {
-    const element = find("chart-" + name);
     const view = viewOf(name);
     const { traces } = left(view);
     const layout = structuredClone(view.layout); // Plotly writes into what it is given
     layout.template = templates[width ? "light" : mode()];
+    layout.height = heightOf(view, width ?? room());
     if (width) Object.assign(layout, { width, autosize: false });
     if (filtered()) refit(layout, traces);
     if (touch) layout.dragmode = false; // a finger scrolls the page instead
-    // Names of points were laid out for a wide drawing; on a narrow one they would cover each other.
-    if ((width ?? element.clientWidth) < 640) {
-      for (const trace of traces) if (trace.mode === "markers+text") trace.mode = "markers";
-    }
-    Plotly.react(element, traces, layout, CONFIG);
+    if (!width && narrow.matches) lighten(layout, traces);
+    Plotly.react(find("chart-" + name), traces, layout, CONFIG);
   }
 
   // Sets what is known without drawing, above all the size, so that nothing moves when the chart appears.
@@ -290,20 +313,25 @@
     element.parentElement.hidden = !view;
     takeaway.textContent = view ? view.takeaway : "This pair has nothing to draw here.";
     if (!view) return;
-    const { height, meta } = view.layout;
-    element.style.height = `${height}px`;
-    element.style.minWidth = meta?.min_width ? `${meta.min_width}px` : "";
-    element.style.maxWidth = meta?.max_width ? `${meta.max_width}px` : "";
-    // What is too wide for a phone is scrolled, by keyboard as well.
-    if (meta?.min_width) element.parentElement.tabIndex = 0;
-    else element.parentElement.removeAttribute("tabindex");
+    const { min_width: least, max_width: most } = view.layout.meta ?? {};
+    element.style.height = `${heightOf(view, room())}px`;
+    element.style.minWidth = least ? `${least}px` : "";
+    element.style.maxWidth = most ? `${most}px` : "";
     element.setAttribute("aria-label", `${titleOf(name)}. ${view.takeaway}`);
-    const said = sifts(name) ? left(view).said : "";
-    find("note-" + name).textContent = said;
-    find("note-" + name).hidden = said === "";
+    const note = find("note-" + name);
+    note.textContent = filtered() && sifts(name) ? left(view).said : "";
+    note.hidden = note.textContent === "";
     const select = document.querySelector(`[data-view="${CSS.escape(name)}"]`);
     if (select) select.value = String(charts[name].indexOf(view));
     fillData(document.querySelector(`details.data[data-chart="${CSS.escape(name)}"]`));
+  }
+
+  // What is too wide for a phone is scrolled, by keyboard as well.
+  function reach({ target }) {
+    const frame = target.parentElement;
+    const label = `${titleOf(target.dataset.chart)}, scrolls sideways`;
+    if (frame.scrollWidth > frame.clientWidth) Object.assign(frame, { tabIndex: 0, role: "group", ariaLabel: label });
+    else ["tabindex", "role", "aria-label"].forEach((name) => frame.removeAttribute(name));
   }
 
   // Fits the axes to the points that the filters leave, and labels enough of the ticks that are still in sight.
@@ -335,15 +363,14 @@
   let drawing = false;
   function flush() {
     if (drawing) return;
-    const due = names.filter((name) => stale.has(name) && viewOf(name));
-    const name = due.find((name) => near.has(name)) ?? due.find((name) => find("chart-" + name).data);
-    if (name === undefined) return;
+    const due = names.filter((name) => near.has(name) && stale.has(name) && viewOf(name));
+    if (!due.length) return;
     drawing = true;
     requestAnimationFrame(() =>
       setTimeout(() => {
         wakePlotly();
-        stale.delete(name);
-        drawChart(name);
+        stale.delete(due[0]);
+        drawChart(due[0]);
         drawing = false;
         flush();
       }),
@@ -360,11 +387,9 @@
     if (!details?.open) return;
     const { heads, numeric, rows } = viewOf(details.dataset.chart).table;
     const label = `Data: ${titleOf(details.dataset.chart)}`;
-    const cell = (tag, text, place) => make(tag, { className: numeric[place] ? "n" : "" }, text);
-    const head = make("tr", null, ...heads.map((text, place) => cell("th", text, place)));
-    for (const th of head.cells) th.scope = "col";
-    const lines = rows.map((row) => make("tr", null, ...row.map((text, place) => cell("td", text, place))));
-    const table = make("table", null, make("thead", null, head), make("tbody", null, ...lines));
+    const head = heads.map((heading, place) => headed({ heading, numeric: numeric[place] }));
+    const lines = rows.map((row) => line(...row.map((text, place) => numbered("td", numeric[place], text))));
+    const table = make("table", null, ...tabled(head, lines));
     const region = make("div", { className: "scroll", tabIndex: 0, role: "region", "aria-label": label }, table);
     details.replaceChildren(details.querySelector("summary"), region);
   }
@@ -375,7 +400,8 @@
       flush();
     };
     const observer = new IntersectionObserver(watch, { rootMargin: "400px" });
-    for (const name of names) observer.observe(find("chart-" + name));
+    const resized = new ResizeObserver((entries) => entries.forEach(reach));
+    for (const name of names) [observer, resized].forEach((one) => one.observe(find("chart-" + name)));
     for (const select of document.querySelectorAll("[data-view]")) {
       const name = select.dataset.view;
       select.addEventListener("change", () => choose({ ["v." + name]: [slugsOf[name][select.value]] }));
@@ -391,11 +417,11 @@
   function allTexts() {
     return every.map((row) => {
       const said = Object.values(cells).map(({ text, note }) => `${text[row]} ${note?.[row] ?? ""}`);
-      return [...said, cases.cause[row], ...cases.remarks[row]].join(" ").toLowerCase();
+      return [...said, remarks[row] ?? ""].join(" ").toLowerCase();
     });
   }
 
-  const remarks = cases.remarks.map((lines) => lines.join(" ") || null);
+  const remarks = every.map((row) => [cases.cause[row], ...cases.remarks[row]].filter(Boolean).join(" · ") || null);
   const keys = (name) => (name === "remarks" ? remarks : cells[name].sort);
 
   // Cases without a value stay last in both directions.
@@ -417,12 +443,12 @@
 
   function buildCases() {
     const head = columns.map(({ name, heading, numeric, title }) => {
-      const button = make("button", { type: "button", title: title ?? "" }, heading);
-      button.addEventListener("click", () => choose({ sort: [text("sort") === name ? "-" + name : name], page: [""] }));
+      const onclick = () => choose({ sort: [text("sort") === name ? "-" + name : name], page: [""] });
+      const button = make("button", { type: "button", title: title ?? "", onclick }, heading);
       return make("th", { scope: "col", className: numeric ? "n" : "", "data-column": name }, button);
     });
     const table = find("case-table");
-    table.replaceChildren(make("thead", null, make("tr", null, ...head)), make("tbody"));
+    table.replaceChildren(...tabled(head, []));
     table.tBodies[0].addEventListener("click", ({ target }) => {
       const row = target.closest("[data-open]")?.dataset.open;
       if (row === undefined) return;
@@ -435,22 +461,16 @@
   }
 
   function caseCell({ name, numeric }, row) {
-    if (name === "status") return statusCell(row);
+    if (name === "status") return make("td", { className: "status", title: cases.cause[row] }, cases.status[row]);
     if (name === "remarks") {
-      const said = cases.remarks[row].join(" · ");
+      const said = remarks[row] ?? "";
       return make("td", { className: "remarks", title: said }, make("span", null, said));
     }
     const { text, note, reason } = cells[name];
-    const cell = make("td", { className: numeric ? "n" : "" }, text[row]);
+    const cell = numbered("td", numeric, text[row]);
     if (note?.[row]) cell.append(" ", make("small", null, note[row]));
     if (reason?.[row]) Object.assign(cell, { className: cell.className + " missing", title: reason[row] });
     return cell;
-  }
-
-  function statusCell(row) {
-    const cause = cases.cause[row];
-    const said = cause ? make("span", null, cause) : null;
-    return make("td", { className: "status" }, make("b", null, cases.status[row]), said);
   }
 
   // Returns the button with a case's name that opens it.
@@ -463,10 +483,10 @@
   function caseLine(row) {
     const open = text("open") === String(row);
     const name = make("th", { scope: "row" }, opener(row, open));
-    const line = make("tr", null, name, ...columns.slice(1).map((column) => caseCell(column, row)));
-    line.classList.toggle("failed", cases.status[row] !== "ok");
-    if (!open) return [line];
-    return [line, make("tr", { className: "opened" }, make("td", { colSpan: columns.length }, caseDetails(row)))];
+    const shown = line(name, ...columns.slice(1).map((column) => caseCell(column, row)));
+    shown.classList.toggle("failed", cases.status[row] !== "ok");
+    if (!open) return [shown];
+    return [shown, make("tr", { className: "opened" }, make("td", { colSpan: columns.length }, caseDetails(row)))];
   }
 
   function showCases() {
@@ -476,9 +496,7 @@
     fillCases(rows.slice((page - 1) * PAGE, page * PAGE));
     for (const head of find("case-table").tHead.rows[0].cells) {
       const { column } = head.dataset;
-      const order = { [column]: "ascending", ["-" + column]: "descending" }[text("sort")];
-      if (order) head.setAttribute("aria-sort", order);
-      else head.removeAttribute("aria-sort");
+      head.ariaSort = { [column]: "ascending", ["-" + column]: "descending" }[text("sort")] ?? null;
     }
     if (document.activeElement !== find("search")) find("search").value = text("q");
     find("count").textContent = `${whole(rows.length)} of ${counted(total, "case")}`;
@@ -486,29 +504,26 @@
   }
 
   function fillCases(rows) {
-    const none = () => make("td", { colSpan: columns.length }, "No case passes the filters and the search.");
-    const lines = rows.length ? rows.flatMap(caseLine) : [make("tr", null, none())];
-    find("case-table").tBodies[0].replaceChildren(...lines);
+    const none = line(make("td", { colSpan: columns.length }, "No case passes the filters and the search."));
+    find("case-table").tBodies[0].replaceChildren(...(rows.length ? rows.flatMap(caseLine) : [none]));
   }
 
   // The buttons stay the same ones, or each turn would take the focus away.
   function buildPages() {
-    const turn = (label, by) => {
-      const button = make("button", { type: "button" }, label);
-      button.addEventListener("click", () => {
-        choose({ page: [String(Number(text("page") || 1) + by)] });
-        find("case-table").parentElement.scrollTop = 0;
-      });
-      return button;
+    const turns = { Previous: -1, Next: 1 };
+    const turn = ({ target }) => {
+      choose({ page: [String(Number(text("page") || 1) + turns[target.textContent])] });
+      find("case-table").parentElement.scrollTop = 0;
     };
-    find("pages").replaceChildren(turn("Previous", -1), make("span"), turn("Next", 1));
+    const [previous, next] = Object.keys(turns).map((said) => make("button", { type: "button", onclick: turn }, said));
+    find("pages").replaceChildren(previous, make("span"), next);
   }
 
   function showPages(count, page) {
     const [previous, said, next] = find("pages").children;
-    const [first, last] = [(page - 1) * PAGE + 1, Math.min(count, page * PAGE)];
+    const last = Math.min(count, page * PAGE);
     find("pages").hidden = count <= PAGE;
-    said.textContent = `${whole(first)}\u2013${whole(last)} of ${whole(count)}`;
+    said.textContent = `${whole((page - 1) * PAGE + 1)}\u2013${whole(last)} of ${whole(count)}`;
     previous.disabled = page === 1;
     next.disabled = last === count;
   }
@@ -535,18 +550,17 @@
   function command(row) {
     const words = cases.commands[row];
     if (!words) return make("p", null, "Imported: measured elsewhere, so no command of ours reproduces it.");
-    const code = make("code", null, words);
+    const code = make("code", null, ...words.split(/( )/).map((word) => make("span", null, word)));
     const said = make("output", null);
-    const button = make("button", { type: "button", className: "copy" }, "Copy");
-    button.addEventListener("click", () => copy(words, code, said));
+    const onclick = () => copy(words, code, said);
+    const button = make("button", { type: "button", className: "copy", onclick }, "Copy");
     return make("div", { className: "command" }, make("pre", { tabIndex: 0 }, code), button, said);
   }
 
   function missing(row) {
     const found = columns.filter(({ name }) => cells[name]?.reason?.[row]);
-    const line = ({ name, heading }) =>
-      make("div", null, make("dt", null, heading), make("dd", null, cells[name].reason[row]));
-    return found.map(line);
+    const pair = ({ name, heading }) => [make("dt", null, heading), make("dd", null, cells[name].reason[row])];
+    return found.map((column) => make("div", null, ...pair(column)));
   }
 
   function caseDetails(row) {
@@ -570,14 +584,12 @@
       const sorted = [...values].sort((a, b) => a - b);
       const median = (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2;
       const name = make("th", { scope: "row" }, `process ${place + 1}`);
-      const number = (value) => make("td", { className: "n" }, quantity(value, "s"));
-      const ends = [sorted[0], median, sorted.at(-1)].map(number);
-      return make("tr", null, name, make("td", null, strip(sorted, median, low, high)), ...ends);
+      const ends = [sorted[0], median, sorted.at(-1)].map((value) => numbered("td", true, quantity(value, "s")));
+      return line(name, make("td", null, strip(sorted, median, low, high)), ...ends);
     });
-    const range = make("th", { scope: "col" }, `steps, ${quantity(low, "s")} to ${quantity(high, "s")}`);
-    const ends = ["least", "median", "greatest"].map((text) => make("th", { scope: "col", className: "n" }, text));
-    const head = make("tr", null, make("td"), range, ...ends);
-    return make("table", { className: "samples" }, make("thead", null, head), make("tbody", null, ...strips));
+    const range = headed({ heading: `steps, ${quantity(low, "s")} to ${quantity(high, "s")}` });
+    const ends = ["least", "median", "greatest"].map((heading) => headed({ heading, numeric: true }));
+    return make("table", { className: "samples" }, ...tabled([make("td"), range, ...ends], strips));
   }
 
   function strip(sorted, median, low, high) {
@@ -596,7 +608,9 @@
 
   const BOUNDS = ["pick-accuracy", "pick-memory", "pick-latency"];
   const LISTED = 10;
-  const TOLD = new Set(["model", "machine", "task", "batch_size", "image_size", "precision", "runtime", "layout"]);
+  const PICK_HINT =
+    "Give one or more bounds. Latency is that of a whole batch. Filters apply; training counts where they ask for it.";
+  const TOLD = new Set(["model", "machine", "batch_size", "image_size", "precision", "runtime", "layout"]);
   for (const name of ["latency_s", "throughput_img_per_s", "imagenet_top1"]) TOLD.add(name);
 
   // Returns the successful cases within the bounds, best first: the fastest where an accuracy is asked for, or else
@@ -638,11 +652,21 @@
     opener?.focus({ preventScroll: true });
   }
 
-  const PICK_HINT = "Give one or more bounds. Latency is that of a whole batch; the filters apply as well.";
-  function saidOfPick(count, accuracy) {
-    if (!count) return "No case is within these bounds.";
-    const more = count > LISTED ? `, the best ${LISTED} listed` : "";
-    return `${counted(count, "case")} within the bounds, ${accuracy ? "fastest" : "most accurate"} first${more}.`;
+  function saidOfPick(cases, variants, accuracy) {
+    if (!cases) return "No case is within these bounds.";
+    const listed = variants > LISTED ? `The best ${LISTED} of ${whole(variants)} variants` : "The variants";
+    const best = `${values.machine ? " and machines" : ""}, each in its best setting`;
+    const order = accuracy ? "fastest" : "most accurate";
+    return `${counted(cases, "case")} within the bounds. ${listed}${best}, ${order} first.`;
+  }
+
+  function pickLine(settings, told) {
+    const [row, ...others] = settings;
+    const peak = cases.numbers.peak_bytes[row];
+    const more = others.length ? make("small", null, ` +${counted(others.length, "setting")}`) : null;
+    const name = make("th", { scope: "row" }, opener(row), more);
+    const memory = numbered("td", true, peak === null ? NONE : quantity(peak, "B"));
+    return line(name, ...told.slice(1).map((column) => caseCell(column, row)), memory);
   }
 
   function showPick() {
@@ -651,20 +675,12 @@
       if (document.activeElement !== find(id)) find(id).value = bounds[place] ?? "";
     });
     const rows = bounds.length ? picked(bounds) : [];
-    find("pick-said").textContent = bounds.length ? saidOfPick(rows.length, bounds[0]) : PICK_HINT;
+    const variants = Object.values(Object.groupBy(rows, (row) => `${cells.model.text[row]}\n${facets.machine[row]}`));
+    find("pick-said").textContent = bounds.length ? saidOfPick(rows.length, variants.length, bounds[0]) : PICK_HINT;
     find("picked").parentElement.hidden = rows.length === 0;
-    const told = columns.filter(({ name }) => TOLD.has(name));
-    const head = told.map(({ heading, numeric, title }) =>
-      make("th", { scope: "col", className: numeric ? "n" : "", title: title ?? "" }, heading),
-    );
-    const lines = rows.slice(0, LISTED).map((row) => {
-      const peak = cases.numbers.peak_bytes[row];
-      const name = make("th", { scope: "row" }, opener(row));
-      const memory = make("td", { className: "n" }, peak === null ? NONE : quantity(peak, "B"));
-      return make("tr", null, name, ...told.slice(1).map((column) => caseCell(column, row)), memory);
-    });
-    head.push(make("th", { scope: "col", className: "n" }, "peak memory"));
-    find("picked").replaceChildren(make("thead", null, make("tr", null, ...head)), make("tbody", null, ...lines));
+    const told = columns.filter(({ name }) => TOLD.has(name) || (name === "task" && list("f.task").length));
+    const head = [...told, { heading: "peak memory", numeric: true }].map(headed);
+    find("picked").replaceChildren(...tabled(head, variants.slice(0, LISTED).map((rows) => pickLine(rows, told))));
   }
 
   // ---- Pairs, theme, chapters, tables that stand in the page ----
@@ -686,19 +702,18 @@
     const heads = [...table.tHead.rows[0].cells];
     const key = (row, column) => {
       const value = row.cells[column].dataset.sort ?? null;
-      return value === null || value.trim() === "" || Number.isNaN(Number(value)) ? value : Number(value);
+      return !value?.trim() || Number.isNaN(Number(value)) ? value : Number(value);
+    };
+    const sort = (column) => {
+      const order = heads[column].ariaSort === "ascending" ? "descending" : "ascending";
+      for (const head of heads) head.ariaSort = head === heads[column] ? order : null;
+      const sign = order === "ascending" ? 1 : -1;
+      const rows = [...table.tBodies[0].rows];
+      table.tBodies[0].append(...rows.sort((a, b) => compare(key(a, column), key(b, column), sign)));
     };
     heads.forEach((head, column) => {
-      const button = make("button", { type: "button", title: head.title }, ...head.childNodes);
-      head.replaceChildren(button);
-      button.addEventListener("click", () => {
-        const order = head.getAttribute("aria-sort") === "ascending" ? "descending" : "ascending";
-        for (const other of heads) other.removeAttribute("aria-sort");
-        head.setAttribute("aria-sort", order);
-        const sign = order === "ascending" ? 1 : -1;
-        const rows = [...table.tBodies[0].rows];
-        table.tBodies[0].append(...rows.sort((a, b) => compare(key(a, column), key(b, column), sign)));
-      });
+      const onclick = () => sort(column);
+      head.replaceChildren(make("button", { type: "button", title: head.title, onclick }, ...head.childNodes));
     });
   }
 
@@ -708,13 +723,12 @@
     const mark = (entries) => {
       const entered = entries.find(({ isIntersecting }) => isIntersecting);
       if (!entered) return;
-      for (const link of links) {
-        if (link.hash === "#" + entered.target.id) link.setAttribute("aria-current", "true");
-        else link.removeAttribute("aria-current");
-      }
+      const read = "#" + (entered.target.closest("section")?.id ?? "answer");
+      for (const link of links) link.ariaCurrent = link.hash === read ? "true" : null;
     };
     const observer = new IntersectionObserver(mark, { rootMargin: "-15% 0px -80% 0px" });
-    for (const link of links) observer.observe(find(link.hash.slice(1)));
+    const above = document.querySelectorAll("header, #contents"); // on a phone they fill the window at first
+    for (const seen of [...document.querySelectorAll("main > section"), ...above]) observer.observe(seen);
   }
 
   // ---- Print: light, every chart, every case that passes the filters ----
@@ -757,6 +771,12 @@
   const everything = Object.keys(accepted).concat("f.");
   const goTo = (id) => find(id)?.scrollIntoView();
 
+  function resettle() {
+    width = undefined;
+    names.forEach(prepare);
+    redraw(names);
+  }
+
   // A plain link to a chapter keeps all other choices; any other address replaces them.
   function follow() {
     const parsed = parse(location.hash);
@@ -782,6 +802,7 @@
   show(everything);
   followReading();
   dark.addEventListener("change", () => redraw(names));
+  for (const query of [narrow, wide]) query.addEventListener("change", resettle);
   addEventListener("hashchange", follow);
   addEventListener("beforeprint", beforePrint);
   addEventListener("afterprint", afterPrint);
