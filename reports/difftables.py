@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from results.store import Records
 
 MOST: Final = 60
-"""Rows of each part of a table; the rest is only counted."""
+"""Rows of what differs; the rest is only counted."""
+FOLDED: Final = 20
+"""Rows of the rest."""
 _FIRST: Final = ("faster", "slower", FAILED)
 """What stands above the fold."""
 _ORDER: Final = (*_FIRST, "inconclusive", "same", UNKNOWN, BOTH)
@@ -40,7 +42,7 @@ class DiffTable:
     counts: tuple[tuple[str, int], ...]
     """How many cases got each verdict on b."""
     hidden: int
-    """Cases beyond `MOST` that are only counted."""
+    """Cases beyond `MOST` and `FOLDED` that are only counted."""
     environment: tuple[tuple[str, str, str], ...]
     """What else differs between the sides: what, on a, on b."""
 
@@ -75,9 +77,9 @@ def _table(rows: "pd.DataFrame", records: "Records", cases: "pd.DataFrame") -> D
         heads=heads,
         numeric=tuple(head not in words for head in heads),
         rows=tuple(_cells(row) for row in each(above.head(MOST))),
-        folded=tuple(_cells(row) for row in each(below.head(MOST))),
+        folded=tuple(_cells(row) for row in each(below.head(FOLDED))),
         counts=tuple((word, int(counts[word])) for word in _ORDER if word in counts),
-        hidden=sum(max(len(part) - MOST, 0) for part in (above, below)),
+        hidden=max(len(above) - MOST, 0) + max(len(below) - FOLDED, 0),
         environment=tuple(
             (printable(change.what), _known(change.base), _known(change.new)) for change in environment(*sides)
         ),

@@ -87,11 +87,13 @@ PLAIN_COLUMNS: Final = (
     "imagenet_top1",
 )
 """Columns of the table for readers without a script, those that all rows share left out."""
-MOST_PLAIN: Final = 1_000
+MOST_PLAIN: Final = 400
 """Rows of the table for readers without a script."""
 FEW_VIEWS: Final = 12
 """Choices of one figure where there are more cases than a page shows: whoever has so many asks for the whole first."""
-MOST_DATA: Final = 500
+MOST_REASONS: Final = 60
+"""Reasons of missing values that are listed below the table of cases."""
+MOST_DATA: Final = 250
 """Rows of one figure's data."""
 
 
@@ -269,9 +271,13 @@ def _case(row: Any) -> CaseRow:
 
 
 def _missing(frame: "pd.DataFrame") -> list[tuple[str, str, int]]:
-    """Return why values are missing: metric, reason, number of cases."""
+    """Return why values are missing: metric, reason, number of cases. Of many reasons the commonest.
+
+    Each case has its own with it in the table; numbers in a reason make it one of a kind.
+    """
     counts: dict[tuple[str, str], int] = {}
     for nulls in frame["nulls"]:
         for name, reason in nulls.items():
             counts[name, reason] = counts.get((name, reason), 0) + 1
-    return [(name, reason, count) for (name, reason), count in sorted(counts.items())]
+    commonest = sorted(counts, key=lambda one: (-counts[one], one))[:MOST_REASONS]
+    return [(name, reason, counts[name, reason]) for name, reason in sorted(commonest)]

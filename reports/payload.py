@@ -32,7 +32,7 @@ FACETS: Final = {
 }
 """What cases are filtered by, and the column of each."""
 PICKED: Final = ("imagenet_top1", "latency_s", "throughput_img_per_s", "peak_bytes")
-SAMPLES: Final = 60
+SAMPLES: Final = 30
 """Steps of a case that the page shows, as evenly spaced order statistics; the run file holds all."""
 _LEVEL: Final = 9
 
@@ -79,10 +79,10 @@ def payload(
 
 
 def rounded(value: Any) -> Any:
-    """Return JSON with six digits of each number, finer than any screen: seventeen cannot be squeezed."""
+    """Return JSON with five digits of each number, finer than any screen: seventeen cannot be squeezed."""
     match value:
         case float():
-            return float(f"{value:.6g}")
+            return float(f"{value:.5g}")
         case list():
             return [rounded(one) for one in value]
         case dict():
@@ -142,4 +142,4 @@ def _thinned(values: "Sequence[float]", most: int) -> list[float]:
     """Return at most `most` evenly spaced order statistics, the least and the greatest among them."""
     if len(values) > most:
         values = [values[round(place * (len(values) - 1) / (most - 1))] for place in range(most)]
-    return [float(f"{value:.4g}") for value in values]
+    return [float(f"{value:.3g}") for value in values]

@@ -701,7 +701,8 @@
   function sortable(table) {
     const heads = [...table.tHead.rows[0].cells];
     const key = (row, column) => {
-      const value = row.cells[column].dataset.sort ?? null;
+      const cell = row.cells[column];
+      const value = cell.dataset.sort ?? (cell.className === "n" ? null : cell.textContent);
       return !value?.trim() || Number.isNaN(Number(value)) ? value : Number(value);
     };
     const sort = (column) => {

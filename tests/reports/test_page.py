@@ -259,8 +259,8 @@ def test_samples_are_thinned_and_keep_their_ends(make_record, write_run, tmp_pat
     record = make_record(turns=200)
     steady = record.samples.step_s[record.samples.warmup :]
     ((samples,),) = payload(page.render(store.load(write_run(tmp_path, [record]))))["cases"]["samples"]
-    assert len(samples) == 60
-    assert (samples[0], samples[-1]) == pytest.approx((min(steady), max(steady)), rel=1e-3)
+    assert len(samples) == 30
+    assert (samples[0], samples[-1]) == pytest.approx((min(steady), max(steady)), rel=5e-3)
     assert samples == sorted(samples)
 
 
