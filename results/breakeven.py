@@ -5,15 +5,19 @@ steps = seconds of compilation / (eager step - compiled step)
 
 import dataclasses
 import math
+import operator
 import statistics
 from collections.abc import Mapping
+from typing import Final
 
 from results.attribution import Factor, factor, speedups
 from results.metrics import Measured, measure_file
-from results.schema import Case, Record, Run
+from results.schema import AXES, Case, Record, Run
 from results.stats import geometric_mean
 from results.store import Records, RunFile
 from results.timings import timings
+
+_but_runtime: Final = operator.attrgetter(*(axis for axis in AXES if axis != "runtime"))
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,8 +65,9 @@ def of_file(
         measured: the metrics of its records, by the identity of the record.
     """
     found = {}
+    eager = {_but_runtime(case): replicates for case, replicates in cases.items() if case.runtime == "eager"}
     for case, replicates in cases.items():
-        twin = None if case.runtime == "eager" else cases.get(dataclasses.replace(case, runtime="eager"))
+        twin = None if case.runtime == "eager" else eager.get(_but_runtime(case))
         if twin is not None:
             found[case] = _break_even(file.run, case, replicates, twin, measured)
     return found

@@ -17,11 +17,9 @@ from results.collector import paused
 from results.differences import Change
 from results.errors import InputError
 from results.machines import Machine, described, machines
-from results.metrics import latency
-from results.sanity import NOISES, TOLERATED, kind, warnings
-from results.schema import AXES, Case, Record
+from results.schema import AXES, Case
+from results.sides import Side, by_case
 from results.store import Records
-from results.timings import Timing, timings
 from results.verdicts import Difference, Verdict, chance, difference, holm, verdict
 
 if TYPE_CHECKING:
@@ -162,7 +160,7 @@ class _Part:
 def _part(machine: Machine, name: str | None) -> _Part:
     """Compare what both sides measured on one machine; its `name` tells it from others, None where there are none."""
     base, new = machine.base, machine.new
-    befores, afters = _by_case(base, "BASE"), _by_case(new, "NEW")
+    befores, afters = by_case(base, "BASE"), by_case(new, "NEW")
     vanished = [case for case in befores if case not in afters]
     added = [case for case in afters if case not in befores]
     lonely = None if base.files and new.files else "NEW" if new.files else "BASE"
@@ -193,57 +191,8 @@ def _part(machine: Machine, name: str | None) -> _Part:
     )
 
 
-def _by_case(records: Records, name: Literal["BASE", "NEW"]) -> "dict[Case, _Side]":
-    """Return each case over all files; a replicate that was measured again counts as it was last."""
-    found: dict[Case, list[Record]] = {}
-    for file in records.files:
-        for case, replicates in file.cases().items():
-            found.setdefault(case, []).extend(replicates.values())
-    told = {id(record): timing for record, timing in zip(records, timings(records), strict=True)}
-    return {case: _side(name, one, records, [told[id(record)] for record in one]) for case, one in found.items()}
-
-
-def _side(name: Literal["BASE", "NEW"], found: Sequence[Record], records: Records, told: Sequence[Timing]) -> "_Side":
-    latencies = [latency(record, timing) for record, timing in zip(found, told, strict=True) if record.status == "ok"]
-    return _Side(
-        name=name,
-        records=found,
-        warnings=[
-            warnings(record, records.static(record), records.run(record).peaks, timing)
-            for record, timing in zip(found, told, strict=True)
-        ],
-        latencies=[one for one in latencies if one is not None],
-    )
-
-
 def _alone(case: Case, machine: str | None, reason: str) -> "_Pending":
     return _Pending(Compared(case=case, machine=machine, verdict="inconclusive", reason=reason), None)
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class _Side:
-    """One case on one side."""
-
-    name: Literal["BASE", "NEW"]
-    records: Sequence[Record]
-    warnings: Sequence[tuple[str, ...]]
-    """Those of each record."""
-    latencies: Sequence[float]
-    """Those of the sound records, in seconds."""
-
-    def first(self, *, wrong: bool) -> str | None:
-        """Return the first warning of a wrong result, or the first of the others that are not tolerated."""
-        lines = [line for found in self.warnings for line in found]
-        kept = [line for line in lines if (kind(line) == "wrong") == wrong and kind(line) not in TOLERATED]
-        return next(iter(kept), None)
-
-    def disturbed(self) -> str | None:
-        """Return the signs of noise, where most of the records carry one."""
-        signs = [{kind(line) for line in found} & NOISES for found in self.warnings]
-        count = sum(map(bool, signs))
-        if 2 * count <= len(signs):
-            return None
-        return f"{', '.join(sorted(set().union(*signs)))} in {self.name}, in {count} of {len(signs)} processes"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -258,7 +207,7 @@ class _Pending:
     """Why no times of its machine are judged."""
 
 
-def _case(what: dict[str, Any], before: _Side, after: _Side, *, same_hardware: bool, barrier: str | None) -> _Pending:
+def _case(what: dict[str, Any], before: Side, after: Side, *, same_hardware: bool, barrier: str | None) -> _Pending:
     """Return what both sides measured; the reason of what cannot be judged is the first that applies.
 
     `what` holds the case and its machine, as `Compared` names them.

@@ -22,6 +22,8 @@ MAX_LINE_BYTES: Final = 64 * 2**20
 
 _PREFIX: Final = re.compile(rb'\{"crc32":"([0-9a-f]{8})",')
 _PREFIX_BYTES: Final = len(b'{"crc32":"00000000",')
+_POSITIVE: Final = ("latency_s", "throughput_img_per_s")
+"""Metrics of a summary whose logarithms are taken."""
 _STATIC: Final = re.compile(rb'"line":([1-9][0-9]{0,17}),(?="static":)')
 
 
@@ -208,6 +210,8 @@ def _check_summary(record: Record, summary: Summary) -> None:
     ]
     if strange:
         raise DamagedLineError(f"record.summary: {strange[0][:80]!r} is no metric")
+    if any(summary.metrics.get(name, 1.0) <= 0 for name in _POSITIVE):
+        raise DamagedLineError("record.summary: a time or rate that is not positive")
 
 
 def _lengths(steps: int, turns: int) -> dict[str, tuple[int, ...]]:

@@ -31,6 +31,7 @@ _NO_TWIN: Final = dict.fromkeys(
 )
 _STATIC: Final = tuple(metric.name for metric in STATIC)
 _static: Final = operator.attrgetter(*_STATIC)
+_phases: Final = operator.attrgetter(*_PHASES)
 _facts: Final = operator.attrgetter(*_FACTS)
 
 
@@ -224,8 +225,8 @@ def error_text(equality: Equality) -> str:
 
 
 def _add_phases(record: Record, samples: Samples, values: _Values, nulls: dict[str, str]) -> None:
-    for name in _PHASES:
-        steps = getattr(samples, name)[samples.warmup :]
+    for name, series in zip(_PHASES, _phases(samples), strict=True):
+        steps = series[samples.warmup :]
         if steps:
             values[name] = statistics.median(steps)
         else:

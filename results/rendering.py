@@ -16,9 +16,9 @@ from results.formats import (
     printable,
     text_table,
 )
+from results.pivots import depth_by_block, speedups
 from results.sanity import kind
 from results.schema import AXES
-from results.tables import depth_by_block, speedups
 
 if TYPE_CHECKING:
     import pandas as pd

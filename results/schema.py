@@ -437,7 +437,7 @@ class Record:
     """Index of the fresh process, from 0."""
     status: Status
     cause: Annotated[str, MaxLen(8192)] | None = None
-    """One line: why the status is not ``ok``. An imported one may be that of a table, with words of its own before it."""
+    """One line: why the status is not ``ok``. An imported one may be that of a table, with its own words before it."""
     started: Name | None
     duration_s: Seconds | None
     """Wall time from the worker's start to its end, others' turns included."""

@@ -176,10 +176,11 @@ def _parse_stream(path: Path, stream: BinaryIO, known: dict[bytes, Body] | None)
     seen = {last}
     bare: list[str] = []
     untold = 0
+    name = str(path)
     for position, (start, raw) in enumerate(_raw_lines(stream), start=2):
         untold += len(problems[_MOST_PROBLEMS:])
         del problems[_MOST_PROBLEMS:]
-        where = f"{path} line {position}"
+        where = f"{name} line {position}"
         try:
             number, body = decode(raw.removesuffix(b"\n"), known)
         except (DamagedLineError, InputError) as error:

@@ -1,9 +1,10 @@
-"""Records to a tidy pandas frame, one row a case, and pivots of it for people."""
+"""Records to a tidy pandas frame, one row a case."""
 
 import math
 import operator
 import statistics
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -15,38 +16,39 @@ from results.collector import paused
 from results.metrics import Measured, is_baseline, measure_file
 from results.sanity import warnings
 from results.schema import AXES, Case, Record, Static, Summary
+from results.segments import Floats
 from results.store import Records, RunFile
 from results.timings import timings
 
 if TYPE_CHECKING:
     import pandas as pd
 
-COLUMNS: Final = (
-    "run",
-    "cpu",
-    "accelerator",
-    "torch",
-    *AXES,
-    "family",
-    "block",
-    "depth",
-    "status",
-    "cause",
-    "replicates",
-    "failed_replicates",
-    *METRICS,
-    *BOUNDS,
-    "interval",
-    "equality",
-    "state",
-    "stop",
-    "warnings",
-    "notes",
-    "nulls",
+_MACHINE: Final = ("run", "cpu", "accelerator", "torch")
+_KIND: Final = ("family", "block", "depth")
+_OUTCOME: Final = ("status", "cause", "replicates", "failed_replicates")
+_NUMBERS: Final = (*METRICS, *BOUNDS)
+_TOLD: Final = ("interval", "equality", "state", "stop", "warnings", "notes", "nulls")
+_TEXTS: Final = (*_MACHINE, *AXES, *_KIND, *_OUTCOME, *_TOLD)
+"""All but the numbers, in order."""
+_TYPES: Final = dict.fromkeys(("batch_size", "image_size", "replicates", "failed_replicates"), "int64") | dict.fromkeys(
+    ("depth", "threads"), "Int64"
 )
+"""Types of those of `_TEXTS` that are numbers after all."""
+
+COLUMNS: Final = (*_MACHINE, *AXES, *_KIND, *_OUTCOME, *_NUMBERS, *_TOLD)
 """The columns of `table`, in order."""
 
+_INTERVALS: Final = (("latency_s", "latency_low_s", "latency_high_s"), ("speedup", "speedup_low", "speedup_high"))
+_NO_BOUNDS: Final[dict[str, float | None]] = dict.fromkeys(BOUNDS)
+_VERDICTS: Final = ("wrong", "eager-twice-differs", "equal")
+_STOPS: Final = ("time-limit", "budget", "target")
+"""The worst first."""
 _axes: Final = operator.attrgetter(*AXES)
+_kind: Final = operator.attrgetter(*_KIND)
+_numbers: Final = operator.itemgetter(*_NUMBERS)
+
+_Row = tuple[tuple[Any, ...], dict[str, float | int | None]]
+"""What stands under `_TEXTS` from the kind on, and the numbers."""
 
 
 @paused()
@@ -69,50 +71,43 @@ def table(records: Records) -> "pd.DataFrame":
     """
     import pandas as pd  # noqa: PLC0415 (0.4 s that `import results` need not pay)
 
-    columns: dict[str, list[Any]] = {name: [] for name in COLUMNS}
+    texts: list[tuple[Any, ...]] = []
+    numbers = [np.empty((0, len(_NUMBERS)))]
     for file in records.files:
-        rows = _rows(file)
-        for name, column in columns.items():
-            column += [row[name] for row in rows]
-    kinds = dict.fromkeys((*METRICS, *BOUNDS), "float64") | dict.fromkeys(
-        ("batch_size", "image_size", "replicates", "failed_replicates"), "int64"
-    )
-    frame = pd.DataFrame(
-        {
-            name: np.array(column, dtype=kinds[name]) if name in kinds else column or np.array([], dtype=object)
-            for name, column in columns.items()
-        }
-    )
-    frame = frame.astype({"depth": "Int64", "threads": "Int64"})
+        rows, found = _rows(file)
+        texts += rows
+        numbers.append(found)
+    values = dict(zip(_NUMBERS, np.concatenate(numbers).T, strict=True))
+    # Text is of type object: pandas' own holds, with pyarrow beside it, no lone surrogates.
+    values |= {
+        name: pd.Series(column, dtype=_TYPES.get(name, "object"))
+        for name, column in zip(_TEXTS, zip(*texts, strict=True) if texts else [()] * len(_TEXTS), strict=True)
+    }
+    frame = pd.DataFrame({name: values[name] for name in COLUMNS})
     frame.attrs["units"] = {name: metric.unit for name, metric in METRICS.items()} | BOUNDS
     return frame
 
 
-def _rows(file: RunFile) -> list[dict[str, Any]]:
-    """Return the rows of the cases of one run."""
+def _rows(file: RunFile) -> tuple[list[tuple[Any, ...]], Floats]:
+    """Return what stands under `_TEXTS`, and the numbers, for the cases of one run."""
     told = timings(file.records)
     measured, statics, cases = measure_file(file, told), file.static_costs(), file.cases()
     evens = breakeven.of_file(file, cases, measured)
+    peaks = file.run.peaks
     checked = {
-        id(record): warnings(record, statics.get((record.case.model, record.case.image_size)), file.run.peaks, timing)
+        id(record): warnings(record, statics.get((record.case.model, record.case.image_size)), peaks, timing)
         for record, timing in zip(file.records, told, strict=True)
     }
     environment = file.run.environment
     names = {one.device: one.name for one in environment.accelerators}
-    rows = []
+    texts, numbers = [], []
     for case, replicates in cases.items():
         static = statics.get((case.model, case.image_size))
-        rows.append(
-            {
-                "run": file.run.id,
-                "cpu": environment.cpu,
-                "accelerator": names.get(case.device),
-                "torch": environment.torch,
-                **dict(zip(AXES, _axes(case), strict=True)),
-                **_row(list(replicates.values()), static, measured, checked, evens.get(case)),
-            }
-        )
-    return rows
+        text, values = _row(list(replicates.values()), static, measured, checked, evens.get(case))
+        machine = (file.run.id, environment.cpu, names.get(case.device), environment.torch)
+        texts.append((*machine, *_axes(case), *text))
+        numbers.append(_numbers(values))
+    return texts, np.array(numbers, dtype=np.float64).reshape(-1, len(_NUMBERS))
 
 
 def _row(
@@ -121,7 +116,7 @@ def _row(
     metrics: Mapping[int, Measured],
     checked: Mapping[int, tuple[str, ...]],
     even: BreakEven | None,
-) -> dict[str, Any]:
+) -> _Row:
     """Return what the row of one case holds beside its run and its axes.
 
     Args:
@@ -138,68 +133,73 @@ def _row(
     failed = [record for record in replicates if record.status != "ok"]
     sound = [record for record in replicates if record.status == "ok"] if failed else replicates
     measured = [metrics[id(record)] for record in sound or failed[:1]]
-    values, nulls = _combined(measured)
-    row: dict[str, Any] = {
-        "family": static.family if static else None,
-        "block": static.block if static else None,
-        "depth": static.depth if static else None,
-        "status": failed[0].status if failed else "ok",
-        "cause": _cause(failed, replicates),
-        "replicates": len(sound),
-        "failed_replicates": len(failed),
-        "equality": _equality(sound),
-        "state": _state(sound),
-        "stop": worst_stop(sound),
-        "warnings": tuple(dict.fromkeys(line for record in sound for line in checked[id(record)])),
-        "notes": tuple(dict.fromkeys(note for record in replicates for note in record.notes)),
-        "interval": None,
-        "nulls": nulls,
-        **values,
-    }
-    for name, low, high in (
-        ("latency_s", "latency_low_s", "latency_high_s"),
-        ("speedup", "speedup_low", "speedup_high"),
-    ):
+    combined, nulls = _combined(measured)
+    values = combined | _NO_BOUNDS
+    spans = None
+    for name, low, high in _INTERVALS:
         interval = _interval(name, case, measured)
         if interval is None:
-            row[low] = row[high] = None
-            nulls[low] = nulls[high] = nulls.get(name, _no_interval(name, case))
+            nulls[low] = nulls[high] = nulls.get(name) or _no_interval(name, case)
         else:
-            row[low], row[high] = interval.low, interval.high
-            row["interval"] = "replicates" if len(sound) > 1 else "process"
-    _add_break_even(row, nulls, even)
-    if row["equality"] is None:
+            values[low], values[high] = interval.low, interval.high
+            spans = "replicates" if len(sound) > 1 else "process"
+    _add_break_even(values, nulls, even)
+    equality = _equality(sound)
+    if equality is None:
         nulls["equality"] = nulls["equality_error"]
-    return row
+    text = (
+        *(_kind(static) if static else (None, None, None)),
+        failed[0].status if failed else "ok",
+        _cause(failed, replicates),
+        len(sound),
+        len(failed),
+        spans,
+        equality,
+        _state(sound),
+        worst_stop(sound),
+        tuple(dict.fromkeys(chain.from_iterable([checked[id(record)] for record in sound]))),
+        tuple(dict.fromkeys(chain.from_iterable([record.notes for record in replicates]))),
+        nulls,
+    )
+    return text, values
 
 
-def _of_summary(record: Record, summary: Summary, measured: Measured) -> dict[str, Any]:
+def _of_summary(record: Record, summary: Summary, measured: Measured) -> _Row:
     """Return what the row of an imported case holds beside its run and its axes."""
-    same = ("family", "block", "depth", "replicates", "failed_replicates", "interval", "equality", "state", "warnings")
-    return {
-        **{name: getattr(record, name) for name in ("status", "cause", "stop", "notes")},
-        **{name: getattr(summary, name) for name in same},
-        **measured.metrics,
-        **{name: summary.bounds.get(name) for name in BOUNDS},
-        "nulls": measured.nulls,
-    }
+    text = (
+        *_kind(summary),
+        record.status,
+        record.cause,
+        summary.replicates,
+        summary.failed_replicates,
+        summary.interval,
+        summary.equality,
+        summary.state,
+        record.stop,
+        summary.warnings,
+        record.notes,
+        measured.nulls,
+    )
+    return text, measured.metrics | _NO_BOUNDS | summary.bounds
 
 
-def _add_break_even(row: dict[str, Any], nulls: dict[str, str], even: BreakEven | None) -> None:
+def _add_break_even(values: dict[str, float | int | None], nulls: dict[str, str], even: BreakEven | None) -> None:
     """Write the steps to break-even over what stands for those that no record has."""
     if even is None:
-        row["break_even_low"] = row["break_even_high"] = None
         nulls["break_even_low"] = nulls["break_even_high"] = nulls["break_even_steps"]
         return
     few = even.reason or f"fewer than {stats.MIN_TURNS} steady turns"
-    found = {
-        "break_even_steps": (even.cold and even.cold.value, even.reason),
-        "break_even_low": (even.cold and even.cold.low, few),
-        "break_even_high": (even.cold and even.cold.high, few),
-        "warm_break_even_steps": (even.warm and even.warm.value, even.reason or nulls.get("warm_compile_s")),
+    found: dict[str, tuple[float | None, str | None]] = {
+        "break_even_steps": (None if even.cold is None else even.cold.value, even.reason),
+        "break_even_low": (None if even.cold is None else even.cold.low, few),
+        "break_even_high": (None if even.cold is None else even.cold.high, few),
+        "warm_break_even_steps": (
+            None if even.warm is None else even.warm.value,
+            even.reason or nulls.get("warm_compile_s"),
+        ),
     }
     for name, (value, why) in found.items():
-        row[name] = None if value == math.inf else value
+        values[name] = None if value == math.inf else value
         nulls.pop(name, None)
         if value == math.inf:
             never = "the interval of the ratio to eager reaches 1" if name in BOUNDS else "it is not faster than eager"
@@ -219,15 +219,15 @@ def _cause(failed: Sequence[Record], replicates: Sequence[Record]) -> str | None
 
 def worst_stop(sound: Sequence[Record]) -> str | None:
     """Return why sampling ended: ``target`` only if every replicate became precise enough."""
-    stops = {record.stop for record in sound}
+    stops = [record.stop for record in sound]
     if not stops or None in stops:
         return None
-    return next((stop for stop in ("time-limit", "budget") if stop in stops), "target")
+    return next(stop for stop in _STOPS if stop in stops)
 
 
 def _equality(sound: Sequence[Record]) -> str | None:
-    verdicts = {record.equality.verdict for record in sound if record.equality is not None}
-    return next((verdict for verdict in ("wrong", "eager-twice-differs", "equal") if verdict in verdicts), None)
+    verdicts = [record.equality.verdict for record in sound if record.equality is not None]
+    return next(verdict for verdict in _VERDICTS if verdict in verdicts) if verdicts else None
 
 
 def _state(sound: Sequence[Record]) -> str | None:
@@ -284,39 +284,3 @@ def _no_interval(name: str, case: Case) -> str:
     if name == "speedup" and is_baseline(case):
         return "it is the baseline"
     return f"fewer than {stats.MIN_TURNS} steady turns"
-
-
-def depth_by_block(frame: "pd.DataFrame") -> "pd.DataFrame":
-    """Return throughput in images a second by depth (rows) and kind of network (columns), of sound and right cases.
-
-    Rows are split by whatever else differs between the cases, and those of settings with a single model, which has
-    nothing beside it, are left out. A column is a family with its block type; models that share a depth in it, such
-    as two ResNeXts of 101 layers, get a column each for that depth.
-    """
-    sound = frame[(frame["status"] == "ok") & frame["equality"].ne("wrong") & frame["depth"].notna()].copy()
-    axes = [axis for axis in ("run", *AXES) if axis != "model"]
-    sound = sound[sound.groupby(axes)["model"].transform("nunique") > 1]
-    conditions = _varying(sound, axes)
-    block = sound["block"].fillna("").str.removeprefix("preact_")  # the family says it
-    sound["kind"] = (sound["family"] + " " + block).str.strip()
-    crowded = sound.groupby(["kind", "depth"])["model"].transform("nunique") > 1
-    sound["kind"] = sound["kind"].mask(crowded, sound["kind"] + ": " + sound["model"])
-    pivot = sound.set_index([*conditions, "depth", "kind"])["throughput_img_per_s"].unstack("kind")  # noqa: PD010
-    return pivot.sort_index()
-
-
-def speedups(frame: "pd.DataFrame") -> "pd.DataFrame":
-    """Return the speed-up over fp32, eager, nchw by model (rows) and precision, runtime and layout (columns).
-
-    Rows are split by whatever else differs between the cases; only sound cases count, and the baseline, which is 1
-    by definition, is left out.
-    """
-    arms = ["precision", "runtime", "layout"]
-    baseline = frame[arms].eq(["fp32", "eager", "nchw"]).all(axis=1)
-    sound = frame[(frame["status"] == "ok") & frame["speedup"].notna() & ~baseline]
-    conditions = _varying(sound, [axis for axis in ("run", *AXES) if axis not in {"model", *arms}])
-    return sound.set_index(["model", *conditions, *arms])["speedup"].unstack(arms).sort_index()  # noqa: PD010
-
-
-def _varying(frame: "pd.DataFrame", columns: Sequence[str]) -> list[str]:
-    return [column for column in columns if len(frame[column].drop_duplicates()) > 1]

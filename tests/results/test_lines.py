@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import math
 import zlib
@@ -6,7 +7,7 @@ import pytest
 
 from results.errors import InputError
 from results.lines import MAX_LINE_BYTES, DamagedLineError, decode, encode
-from results.schema import SCHEMA_VERSION, Noise
+from results.schema import SCHEMA_VERSION, Noise, Summary
 
 
 def _sealed(rest):
@@ -135,6 +136,15 @@ def test_what_version_2_adds_is_checked_too(make_record, make_equality, change, 
     line = encode(7, make_record(equality=make_equality(), signs=Noise(steal=0.1)))[:-1]
     with pytest.raises(DamagedLineError, match=message):
         decode(_changed(line, change))
+
+
+@pytest.mark.parametrize("name", ["latency_s", "throughput_img_per_s"])
+@pytest.mark.parametrize("value", [0.0, -1.0])
+def test_a_time_or_rate_of_a_summary_is_positive(make_record, name, value):
+    record = dataclasses.replace(make_record(), samples=None, summary=Summary(metrics={name: 1.0, "buffers": 0.0}))
+    assert decode(encode(7, record)[:-1]) == (7, record)
+    with pytest.raises(DamagedLineError, match="a time or rate that is not positive"):
+        encode(7, dataclasses.replace(record, summary=Summary(metrics={name: value})))
 
 
 def test_the_writer_refuses_what_the_reader_would(make_record):
