@@ -1,7 +1,6 @@
 """The frame of all cases that the page shows."""
 
-import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from reports.machine import sides
@@ -34,19 +33,16 @@ _TEXTS: Final = (
     "stop",
 )
 """Columns of text."""
-MOST_CASES: Final = 5_000
-"""Cases of one page."""
-FEW_CASES: Final = 1_000
-"""Cases of a page that cannot show all."""
 _BORROWED: Final = ("macs", "flops", "imagenet_top1")
 """What an imported case takes from the same network, at the same image size, in another of the runs."""
 
 
-def cases(records: "Records") -> "pd.DataFrame":
+def cases(records: "Records", named: Mapping[str, str] | None = None) -> "pd.DataFrame":
     """Return `results.table` with what the page adds: its side, its row, peak memory, and text that only shows.
 
     A case whose result is wrong gets a status that says so: like one that failed, it counts nowhere as fast. Imported
-    cases of our own variants borrow the counts that another run of the page knows exactly.
+    cases of our own variants borrow the counts that another run of the page knows exactly. `named` are the sides by
+    run, where they are not those of `records` alone.
     """
     import results  # noqa: PLC0415 (pandas)
 
@@ -56,7 +52,7 @@ def cases(records: "Records") -> "pd.DataFrame":
     causes = frame["cause"].astype(object).mask(wrong, frame["warnings"].where(wrong).map(_wrong, na_action="ignore"))
     frame = frame.assign(status=frame["status"].mask(wrong, "wrong result"), cause=causes)
     text = frame.assign(**{name: frame[name].map(_safe(frame[name]).get).astype(object) for name in _TEXTS})
-    named = {run: printable(side) for run, side in sides(records.files).items()}
+    named = {run: printable(side) for run, side in (named or sides(records.files)).items()}
     threads = text["threads"].astype(object)
     imported = {file.run.id for file in records.files if file.run.source is not None}
     known = text.groupby(["model", "image_size"])[list(_BORROWED)].transform("first")
@@ -84,37 +80,3 @@ def _safe(column: "pd.Series[Any]") -> dict[str, str]:
 def _wrong(warnings: Iterable[Any]) -> str:
     """Return what is wrong with a result, as its warning says it."""
     return next((line.partition(": ")[2] for line in warnings if kind(line) == "wrong"), "its result is wrong")
-
-
-def shown(frame: "pd.DataFrame") -> tuple["pd.DataFrame", str]:
-    """Return the cases that the page shows, and what to say of those that it does not.
-
-    Beyond `MOST_CASES` only the fastest of each side, variant and task stays, and of these the `FEW_CASES` most
-    accurate.
-    """
-    if len(frame) <= MOST_CASES:
-        return frame, ""
-    best = frame.sort_values("throughput_img_per_s", ascending=False, na_position="last", kind="stable")
-    kept = best.drop_duplicates(["machine", "model", "task", "image_size"])
-    kept = kept.sort_values("imagenet_top1", ascending=False, na_position="last", kind="stable").iloc[:FEW_CASES]
-    kept = kept.sort_index()
-    said = (
-        f"{len(frame):,} cases are more than a page can show: of each machine, variant, task and image size only the "
-        f"fastest setting is here, and of these the {len(kept):,} most accurate; `resnet-bench table` and `export` "
-        "have every one."
-    )
-    return kept.assign(row=range(len(kept))), said
-
-
-def only(records: "Records", frame: "pd.DataFrame") -> "Records":
-    """Return the records of the cases in `frame`, rows of `cases(records)`, in the same order."""
-    from results.store import Records  # noqa: PLC0415 (pydantic, where `results` has not been used yet)
-
-    places = iter(range(sum(len(file.cases()) for file in records.files)))
-    kept = set(frame.index)
-    files = []
-    for file in records.files:
-        chosen = {case for case, place in zip(file.cases(), places, strict=False) if place in kept}
-        found = tuple(record for record in file.records if record.case in chosen)
-        files.append(dataclasses.replace(file, records=found))
-    return Records(tuple(files))

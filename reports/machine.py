@@ -75,8 +75,8 @@ def facts(file: "RunFile") -> dict[str, str]:
         for card in machine.accelerators
     ]
     found = {
-        "CPU": _joined(machine.cpu, _of(machine.usable_cores, machine.logical_cores, "cores")),
         "Accelerator": "; ".join(cards),
+        "CPU": _joined(machine.cpu, _of(machine.usable_cores, machine.logical_cores, "cores")),
         "Memory": _memory(machine.memory_bytes, machine.cgroup_memory_bytes),
         "PyTorch": _joined(machine.torch, machine.torch_threads and f"{machine.torch_threads} threads"),
         "torchvision": machine.torchvision,

@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 import results
 from reports import tradeoffs
-from reports.cases import cases, only, shown
+from reports.cases import cases
 from reports.chapters import CHAPTERS, FIGURES
 from reports.chart import Chart
 from reports.columns import table
 from reports.difftables import diff_tables
 from reports.frames import FRAMES, statics
 from reports.layers import stage_tables
-from reports.machine import compared, details, hardware
+from reports.machine import compared, details, hardware, sides
 from reports.pareto import drawing
 from reports.payload import packed, payload, remarks, rounded, table_of
+from reports.selection import shown
 from reports.sentences import both, summary
 from reports.static import models
 from reports.views import AXES, constants, constants_text, each, setting
@@ -150,9 +151,9 @@ def render(records: "Records") -> str:
 
     from results.catalogue import METRICS  # noqa: PLC0415
 
-    frame, left_out = shown(cases(records))
-    if left_out:
-        records, frame = only(records, frame), frame.reset_index(drop=True)
+    named = sides(records.files)
+    records, left_out = shown(records, named)
+    frame = cases(records, named)
     frames = {name: make(records, frame) for name, make in FRAMES.items()}
     drawn = {
         name: _draw(name, chart, frames[chart.frame], FEW_VIEWS if left_out else chart.choices)

@@ -127,9 +127,13 @@ def precision(frame: "pd.DataFrame") -> str | None:
         f"{plus_minus(statistics.median_high(halves))}, all to within {plus_minus(worst.half)} "
         f"({worst.model}, {_conditions(worst)})."
     )
-    without = len(timed) - len(known)
-    if without:
-        said += f" {without:,} more {'has' if without == 1 else 'have'} no interval: there were too few steady turns."
+    without = timed[timed["latency_low_s"].isna() | timed["latency_high_s"].isna()]
+    for rows, why in (
+        (without[~without["imported"]], "there were too few steady turns"),
+        (without[without["imported"]], "their sources tell none"),
+    ):
+        if len(rows):
+            said += f" {len(rows):,} more {'has' if len(rows) == 1 else 'have'} no interval: {why}."
     if known["interval"].eq("process").any():
         said += " The intervals are within one process; another process may differ by more."
     late = int(timed["stop"].isin(["budget", "time-limit"]).sum())
