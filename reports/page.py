@@ -21,7 +21,7 @@ from reports.machine import compared, details, hardware, sides
 from reports.pareto import drawing
 from reports.payload import packed, payload, remarks, rounded, table_of
 from reports.selection import shown
-from reports.sentences import both, summary
+from reports.sentences import both, noise, summary
 from reports.static import models
 from reports.views import AXES, constants, constants_text, each, setting
 from results.formats import printable
@@ -182,6 +182,7 @@ def render(records: "Records") -> str:
         runs=[(file.run, details(file.run)) for file in records.files],
         summary=summary(frame, accurate, frames["pairs"]),
         left_out=left_out,
+        noise=noise(frame),
         chapters=CHAPTERS,
         sections={name: section for name, (section, _) in drawn.items()},
         pareto=None if accurate.empty else drawing(tradeoffs.comparable(accurate)),

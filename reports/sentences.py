@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from reports.units import SPACE, TIMES, plus_minus, quantity, relative, spread
 from reports.views import BASELINE, WORKLOAD, axis_text, each, is_baseline, setting, throughput_bounds
+from results.sanity import NOISES, kind
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -140,6 +141,21 @@ def precision(frame: "pd.DataFrame") -> str | None:
     if late:
         said += f" {late:,} of {plural(len(timed), 'case')} ran out of time before reaching the precision asked for."
     return said
+
+
+def noise(frame: "pd.DataFrame") -> str:
+    """Say how many measured cases carry signs that the machine was disturbed, and which."""
+    measured = frame[frame["status"].ne("unsupported") & ~frame["imported"]]
+    if measured.empty:
+        return "Nothing here was measured by this program, so no signs of noise are known."
+    signs = [{kind(line) for line in lines} & NOISES for lines in measured["warnings"]]
+    disturbed = sum(map(bool, signs))
+    if not disturbed:
+        return f"No case of {len(measured):,} carries a sign that something else used the machine meanwhile."
+    counts = {name: sum(name in one for one in signs) for name in sorted(NOISES)}
+    told = both([f"{name} in {count:,}" for name, count in counts.items() if count])
+    carry = "carries" if disturbed == 1 else "carry"
+    return f"{disturbed:,} of {plural(len(measured), 'case')} {carry} signs that the machine was disturbed: {told}."
 
 
 def summary(frame: "pd.DataFrame", accurate: "pd.DataFrame", pairs: "pd.DataFrame") -> tuple[str, ...]:

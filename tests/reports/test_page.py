@@ -347,6 +347,7 @@ def test_noise_and_unsteady_steps_are_remarks(make_record, make_case, write_run,
     assert "busy: other processes kept 1.5 CPUs busy" in remarks
     assert any(line.startswith("slowing: steps grew ever slower") for line in remarks)
     assert column(text, "state") == ["slowing"]
+    assert "1 of 1 case carries signs that the machine was disturbed: busy in 1." in text
 
 
 def test_when_compiling_pays_is_a_column(make_record, make_case, write_run, tmp_path):
