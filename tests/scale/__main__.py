@@ -12,11 +12,14 @@ import tempfile
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from tests.scale.collection import write
+import results
+from tests.scale.collection import write, write_machines
 from tests.scale.measures import Cost, cost
 from tests.selftest.rows import Row, show
 
 SMALL, LARGE, PAGE = 10_000, 100_000, 5_000
+MACHINES, VARIANTS = 4, 200
+_MOST_BYTES: Final = 6e6
 _ATTEMPTS: Final = 3
 _MOST_TIMES: Final = 11
 """Ten times the records may take so many times the processor time and memory: ten, and a tenth for noise."""
@@ -70,6 +73,18 @@ def rows(name: str, folders: dict[tuple[int, int], pathlib.Path]) -> Iterator[Ro
             f"≤ {promise.seconds:g} s",
             found.seconds <= promise.seconds,
         )
+        with tempfile.TemporaryDirectory() as place:
+            yield page_bytes(pathlib.Path(place))
+
+
+def page_bytes(folder: pathlib.Path) -> Row:
+    """Return the row of the page's size."""
+    import reports  # noqa: PLC0415 (what is timed must not find it loaded)
+
+    write_machines(folder, MACHINES, VARIANTS)
+    size = reports.build(results.load(folder), folder / "page.html").stat().st_size
+    what = f"page of {VARIANTS} variants on {MACHINES} machines, its size"
+    return what, f"{size / 1e6:.2f} MB", f"≤ {_MOST_BYTES / 1e6:g} MB", size <= _MOST_BYTES
 
 
 def _told(found: Cost) -> str:

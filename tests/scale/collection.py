@@ -53,7 +53,22 @@ def write(folder: Path, records: int, *, replicates: int = 1) -> int:
     return size
 
 
-def _write_run(path: Path, name: str, machine: int, statics: list[Static], replicates: int) -> int:
+def write_machines(folder: Path, machines: int, variants: int) -> None:
+    """Write a run of each of `machines` with `variants` in one setting, three replicates each."""
+    statics = [_static(index) for index in range(variants)]
+    for machine in range(machines):
+        name = f"20261122-003812-page-machine{machine}"
+        _write_run(folder / f"{name}.jsonl", name, machine, statics, 3, settings=_SETTINGS[:1])
+
+
+def _write_run(
+    path: Path,
+    name: str,
+    machine: int,
+    statics: list[Static],
+    replicates: int,
+    settings: tuple[tuple[str, str, str], ...] = _SETTINGS,
+) -> int:
     rng = random.Random(name)
     plan = [
         Case(
@@ -68,14 +83,14 @@ def _write_run(path: Path, name: str, machine: int, statics: list[Static], repli
             threads=8,
         )
         for static in statics
-        for precision, runtime, layout in _SETTINGS
+        for precision, runtime, layout in settings
     ]
-    settings = Settings(replicates=replicates, target=0.01, budget_s=5.0, timeout_s=60.0, time_limit_s=None)
+    sampling = Settings(replicates=replicates, target=0.01, budget_s=5.0, timeout_s=60.0, time_limit_s=None)
     run = Run(
         id=name,
         started="2026-11-22T00:38:12Z",
         suite="scale",
-        settings=settings,
+        settings=sampling,
         environment=_environment(machine),
         plan=tuple(plan),
     )
