@@ -80,6 +80,7 @@ def sound(*columns: str, task: str | None = None) -> Callable[["pd.DataFrame"], 
 
     def rows(frame: "pd.DataFrame") -> "pd.DataFrame":
         kept = frame[frame["status"].eq("ok")].dropna(subset=list(columns))
+        kept = kept[kept[list(columns)].gt(0).all(axis=1)]  # logarithmic axes hold nothing else
         return kept if task is None else kept[kept["task"].eq(task)]
 
     return rows

@@ -3,7 +3,7 @@
 import dataclasses
 from typing import TYPE_CHECKING, Any, Final
 
-from reports.pairs import BEST, BOTH, FAILED, UNKNOWN, side_records
+from reports.pairs import BEST, BOTH, FAILED, MISSING, OTHER, UNKNOWN, side_records
 from reports.units import NONE, TIMES, quantity, spread
 from reports.views import axis_text, each
 from results.differences import environment
@@ -18,9 +18,9 @@ MOST: Final = 60
 """Rows of what differs; the rest is only counted."""
 FOLDED: Final = 20
 """Rows of the rest."""
-_FIRST: Final = ("faster", "slower", FAILED)
+_FIRST: Final = ("faster", "slower", *FAILED)
 """What stands above the fold."""
-_ORDER: Final = (*_FIRST, "inconclusive", "same", UNKNOWN, BOTH)
+_ORDER: Final = (*_FIRST, "inconclusive", "same", OTHER, UNKNOWN, MISSING, BOTH)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,8 +65,8 @@ def _table(rows: "pd.DataFrame", records: "Records", cases: "pd.DataFrame") -> D
     below = ranked[~ranked["verdict"].isin(_FIRST)]
     best = first.matched == BEST
     settings = ("setting on a", "setting on b") if best else ("setting",)
-    heads = ("variant", "task", "pixels", *settings, "on a", "on b", "b over a", "± 95 %", "b is", "why")
-    words = {"variant", "task", *settings, "b is", "why"}
+    heads = ("variant", "task", "pixels", *settings, "on a", "on b", "b over a", "± 95 %", "verdict on b", "why")
+    words = {"variant", "task", *settings, "verdict on b", "why"}
     sides = [side_records(records, cases, side) for side in (first.a, first.b)]
     counts = rows["verdict"].value_counts()
     return DiffTable(

@@ -10,7 +10,7 @@ from reports.pairs import BEST
 from reports.sentences import plural
 from reports.theme import BLUE, GREY, INDIGO, OCHRE, VERMILLION, label
 from reports.units import SPACE, TIMES, quantity
-from reports.views import axis_text, each
+from reports.views import BASELINE, SETTING, axis_text, each
 from results.comparison import MARGIN
 
 if TYPE_CHECKING:
@@ -63,7 +63,13 @@ def _one_setting(rows: "pd.DataFrame") -> "pd.DataFrame":
 def _largest(rows: "pd.DataFrame", keys: list[str]) -> "pd.DataFrame":
     """Return the group with the most variants, of equals inference before training and fp32 before others."""
     groups = [group for _, group in rows.groupby(keys, sort=True, dropna=False)]
-    return max(groups, key=lambda group: (group["model"].nunique(), group["task"].eq("inference").all(), -len(groups)))
+
+    def rank(group: "pd.DataFrame") -> tuple[int, bool, int]:
+        first = group.iloc[0]
+        usual = sum(first[axis] == value for axis, value in zip(SETTING, BASELINE, strict=True))
+        return group["model"].nunique(), first["task"] == "inference", usual
+
+    return max(groups, key=rank)
 
 
 def swaps(frame: "pd.DataFrame") -> list[Swap]:

@@ -5,6 +5,7 @@ import dataclasses
 import hashlib
 import json
 import re
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,6 +19,7 @@ from reports.difftables import diff_tables
 from reports.frames import FRAMES, statics
 from reports.layers import stage_tables
 from reports.machine import compared, details, hardware, sides
+from reports.pairs import MOST_SIDES
 from reports.pareto import drawing
 from reports.payload import packed, payload, remarks, rounded, table_of
 from reports.selection import shown
@@ -156,7 +158,9 @@ def render(records: "Records") -> str:
     frame = cases(records, named)
     frames = {name: make(records, frame) for name, make in FRAMES.items()}
     drawn = {
-        name: _draw(name, chart, frames[chart.frame], FEW_VIEWS if left_out else chart.choices)
+        name: _draw(
+            name, chart, frames[chart.frame], FEW_VIEWS if left_out and chart.by != ("pair",) else chart.choices
+        )
         for name, chart in FIGURES.items()
     }
     accurate = FIGURES["accuracy"].rows(frame)
@@ -180,7 +184,7 @@ def render(records: "Records") -> str:
         title=f"ResNets on {both(list(dict.fromkeys(hardware(file.run) for file in records.files)))}",
         facts=compared(records.files),
         runs=[(file.run, details(file.run)) for file in records.files],
-        summary=summary(frame, accurate, frames["pairs"]),
+        summary=summary(frame, accurate, frames["pairs"], whole=not left_out),
         left_out=left_out,
         noise=noise(frame),
         chapters=CHAPTERS,
@@ -192,7 +196,8 @@ def render(records: "Records") -> str:
         fixed=constants_text(fixed),
         wrong=[_case(row) for row in each(frame[frame["status"].eq("wrong result")])],
         missing=_missing(frame),
-        diffs=[(slug(one.pair), one) for one in diff_tables(frames["pairs"], records, frame)],
+        unpaired=max(0, frame["machine"].nunique() - MOST_SIDES),
+        diffs=[(pair_key(one.pair), one) for one in diff_tables(frames["pairs"], records, frame)],
         stages=stage_tables(frames["layers"]),
         models=table(models(statics(records)), MODEL_COLUMNS) if statics(records) else None,
         metrics=METRICS.values(),
@@ -223,7 +228,7 @@ def _draw(name: str, chart: Chart, frame: "pd.DataFrame", most: int) -> tuple[Se
                 "label": printable(view.label),
                 "slug": told if slugs[told] == 1 else f"{told}-{slugs[told]}",
                 "takeaway": printable(chart.takeaway(view.frame)),
-                **({"pair": slug(view.frame["pair"].iloc[0])} if chart.by == ("pair",) else {}),
+                **({"pair": pair_key(view.frame["pair"].iloc[0])} if chart.by == ("pair",) else {}),
                 "table": table_of(table(view.frame.iloc[:MOST_DATA], columns))
                 if chart.table is None
                 else dataclasses.asdict(chart.table(view.frame)),
@@ -241,6 +246,11 @@ def _draw(name: str, chart: Chart, frame: "pd.DataFrame", most: int) -> tuple[Se
         more=max(0, len(found) - most),
     )
     return section, views
+
+
+def pair_key(pair: str) -> str:
+    """Return what stands for a pair in an address, another for each: names may differ in what `slug` leaves out."""
+    return f"{slug(pair)[:60]}-{zlib.crc32(pair.encode()):08x}"
 
 
 def slug(text: str) -> str:

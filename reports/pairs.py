@@ -23,12 +23,15 @@ KEYS: Final = tuple(axis for axis in CASE_AXES if axis not in {"device", "thread
 """On what cases of different hardware match; of several devices or threads, the fastest stands for its side."""
 BEST_KEYS: Final = ("model", "task", "image_size")
 """On what they match where no case is the same: the fastest of the others stands for its side."""
-FAILED: Final = "failed"
+FAILED: Final = ("failed on a", "failed on b")
 """On one of the sides."""
 BOTH: Final = "failed on both"
 UNKNOWN: Final = "no interval"
+MISSING: Final = "no throughput"
+OTHER: Final = "other settings"
 _REASONS: Final = {
     UNKNOWN: "at least one side has no interval",
+    MISSING: "at least one side tells none",
     "inconclusive": "the interval reaches over the margin of 2 %",
 }
 _SIDE: Final = ("setting", "failure", "throughput", "low", "high")
@@ -63,8 +66,10 @@ def pairs(records: Records, cases: "pd.DataFrame") -> "pd.DataFrame":
         if rows.empty:
             continue
         rows = _ratios(rows, a, b)
-        if alike:
+        if alike and matched == SAME:
             rows = _judged(rows, files[a], files[b])
+        elif alike:  # of other settings there is nothing that `compare` could judge
+            rows = rows.assign(verdict=rows["verdict"].where(rows["verdict"].isin([*FAILED, BOTH]), OTHER))
         significant = rows["verdict"].isin(["faster", "slower"])
         frames.append(
             rows.assign(pair=f"{b} {OVER} {a}", a=a, b=b, matched=matched, significant=significant, alike=alike)
@@ -137,16 +142,24 @@ def _ratios(rows: "pd.DataFrame", a: str, b: str) -> "pd.DataFrame":
     floor, roof = 1 / (1 + MARGIN), 1 + MARGIN
     failed = [rows[f"{side}_failure"].ne("") for side in "ab"]
     verdict = np.select(
-        [failed[0] & failed[1], ratio.isna(), low.isna(), low > roof, high < floor, (low > floor) & (high < roof)],
-        [BOTH, FAILED, UNKNOWN, "faster", "slower", "same"],
+        [
+            failed[0] & failed[1],
+            *failed,
+            ratio.isna(),
+            low.isna(),
+            low > roof,
+            high < floor,
+            (low > floor) & (high < roof),
+        ],
+        [BOTH, *FAILED, MISSING, UNKNOWN, "faster", "slower", "same"],
         "inconclusive",
     )
     failures = [
-        f"{a}: {one}" if one else f"{b}: {other or 'no throughput'}"
+        f"{a}: {one}" if one else f"{b}: {other}"
         for one, other in zip(rows["a_failure"], rows["b_failure"], strict=True)
     ]
     reasons: list[Any] = [
-        failure if word in {FAILED, BOTH} else _REASONS.get(word)
+        failure if word in {*FAILED, BOTH} else _REASONS.get(word)
         for word, failure in zip(verdict, failures, strict=True)
     ]
     return rows.assign(ratio=ratio, ratio_low=low, ratio_high=high, verdict=verdict, reason=reasons)

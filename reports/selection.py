@@ -43,10 +43,11 @@ def shown(records: "Records", sides: Mapping[str, str]) -> "tuple[Records, str]"
             best[key] = (rate, file.run.id, case)
     chosen = sorted(best, key=lambda key: -accuracy[key])[:FEW_CASES]
     kept = {best[key][1:] for key in chosen}
+    failed = sum(any(record.status != "ok" for record in each.values()) for _, _, each in found)
     said = (
         f"{len(found):,} cases are more than a page can show: of each machine, variant, task and image size only the "
         f"fastest setting is here, and of these the {len(kept):,} most accurate; `resnet-bench table` and `export` "
-        "have every one."
+        f"have every one. Of all, {failed:,} failed in at least one process."
     )
     return Records(tuple(_only(file, kept) for file in records.files)), said
 

@@ -158,20 +158,24 @@ def noise(frame: "pd.DataFrame") -> str:
     return f"{disturbed:,} of {plural(len(measured), 'case')} {carry} signs that the machine was disturbed: {told}."
 
 
-def summary(frame: "pd.DataFrame", accurate: "pd.DataFrame", pairs: "pd.DataFrame") -> tuple[str, ...]:
+def summary(
+    frame: "pd.DataFrame", accurate: "pd.DataFrame", pairs: "pd.DataFrame", *, whole: bool = True
+) -> tuple[str, ...]:
     """Return the answer first: speed for accuracy, best speed-up, sides, failures, precision.
 
     Args:
         frame: every case.
         accurate: the cases that the figure of accuracy against throughput draws.
         pairs: the frame of `reports.pairs.pairs`.
+        whole: whether these are all cases; else nothing is said of failures and speed-ups, which the choice has cut.
     """
     from reports.tradeoffs import of_throughput  # noqa: PLC0415 (it needs these sentences)
 
     if frame.empty:
         return ("These files hold no case.",)
     pick = None if accurate.empty else of_throughput(accurate)
-    return tuple(said for said in (pick, best_speedup(frame), _sides(pairs), failures(frame), precision(frame)) if said)
+    speedup, failed = (best_speedup(frame), failures(frame)) if whole else (None, None)
+    return tuple(said for said in (pick, speedup, _sides(pairs), failed, precision(frame)) if said)
 
 
 def _sides(pairs: "pd.DataFrame") -> str | None:

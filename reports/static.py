@@ -55,15 +55,9 @@ def stages(statics: "tuple[Static, ...]") -> "pd.DataFrame":
     import pandas as pd  # noqa: PLC0415 (as above)
 
     totals: dict[tuple[str, int, str, str], int] = {}
-    for static in unique(statics)[:MOST]:
-        costs = [
-            (stage.name, quantity, cost)
-            for stage in static.stages
-            for field, quantity in QUANTITIES.items()
-            if (cost := getattr(stage, field))
-        ]
-        if any(name not in _STAGES for name, _, _ in costs):
-            continue
+    known = [(static, _costs(static)) for static in unique(statics)]
+    fitting = [(static, costs) for static, costs in known if all(name in _STAGES for name, _, _ in costs)]
+    for static, costs in fitting[:MOST]:
         for name, quantity, cost in costs:
             key = (static.model, static.image_size, _STAGES[name], quantity)
             totals[key] = totals.get(key, 0) + cost
@@ -72,6 +66,16 @@ def stages(statics: "tuple[Static, ...]") -> "pd.DataFrame":
         for (model, size, stage, quantity), value in totals.items()
     ]
     return pd.DataFrame(rows, columns=["model", "image_size", "stage", "quantity", "value"])
+
+
+def _costs(static: "Static") -> list[tuple[str, str, int]]:
+    """Return the stages that cost anything, with the quantity and how much."""
+    return [
+        (stage.name, quantity, cost)
+        for stage in static.stages
+        for field, quantity in QUANTITIES.items()
+        if (cost := getattr(stage, field))
+    ]
 
 
 def unique(statics: "tuple[Static, ...]") -> "list[Static]":

@@ -41,6 +41,7 @@ def with_accuracy(measure: Measure) -> Callable[["pd.DataFrame"], "pd.DataFrame"
             & frame["task"].eq("inference")
             & (frame["imported"] | frame["image_size"].eq(ACCURACY_PIXELS))
         ].dropna(subset=["imagenet_top1", measure.column])
+        kept = kept[kept[measure.column].gt(0)]  # a logarithmic axis holds nothing else
         marked = kept.assign(front=on_front(kept, measure))
         if len(marked) <= MOST:
             return marked

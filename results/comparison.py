@@ -124,12 +124,12 @@ def compare(base: Records, new: Records, *, margin: float = MARGIN) -> Compariso
         raise InputError(f"run {min(twice)} is on both sides; compare it with another one")
     found = machines(base, new)
     parts = [_part(machine, machine.name if len(found) > 1 else None) for machine in found]
-    after = {record.case for record in new}
-    common = [case for case in dict.fromkeys(record.case for record in base) if case in after]
-    counts, uncounted = differences.counts(base, new, common)
+    counts, _ = differences.counts(base, new, ())
+    judged = tuple(_judged([case for part in parts for case in part.cases], margin))
+    nothing = bool(judged) and all(one.verdict == "same" and one.p is None for one in judged)
     return Comparison(
         margin=margin,
-        cases=tuple(_judged([case for part in parts for case in part.cases], margin)),
+        cases=judged,
         vanished=tuple(case for part in parts for case in part.vanished),
         added=tuple(case for part in parts for case in part.added),
         counts=counts,
@@ -139,7 +139,7 @@ def compare(base: Records, new: Records, *, margin: float = MARGIN) -> Compariso
             *base.problems,
             *new.problems,
             *(reason for part in parts for reason in part.reasons),
-            *uncounted,
+            *(("every case is unsupported on both sides: nothing was measured",) if nothing else ()),
         ),
         runs=(*(f"BASE: {line}" for line in described(base)), *(f"NEW: {line}" for line in described(new))),
     )
@@ -164,8 +164,9 @@ def _part(machine: Machine, name: str | None) -> _Part:
     vanished = [case for case in befores if case not in afters]
     added = [case for case in afters if case not in befores]
     lonely = None if base.files and new.files else "NEW" if new.files else "BASE"
-    same_hardware = lonely is None and differences.same_hardware(base, new)
-    barrier = None if same_hardware or lonely else "other hardware: times are shown and not judged"
+    # Of a machine that only one side has no times stand side by side; that it forbids a pass is a reason of its own.
+    same_hardware = lonely is not None or differences.same_hardware(base, new)
+    barrier = None if same_hardware else "other hardware: times are shown and not judged"
     unjudged = None if lonely else barrier or differences.settings(base, new)
     cases = [
         _case({"case": case, "machine": name}, before, afters[case], same_hardware=same_hardware, barrier=unjudged)
@@ -179,6 +180,8 @@ def _part(machine: Machine, name: str | None) -> _Part:
     else:
         reasons = [*((barrier,) if barrier else ()), *differences.moved(vanished, added)]
         reasons += [] if len(vanished) < len(befores) else ["no case is on both sides"]
+        # Asked of each machine: what one has must not stand in for what another lacks.
+        reasons += differences.counts(base, new, [case for case in befores if case in afters])[1]
     prefix = f"{name}: " if name else ""
     changes = () if lonely else differences.environment(base, new)
     return _Part(

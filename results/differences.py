@@ -90,9 +90,9 @@ def environment(base: Records, new: Records) -> tuple[Change, ...]:
     names = dict.fromkeys(name for one in (*before, *after) for name in one)
     changes = []
     for name in names:
-        told = [" or ".join(dict.fromkeys(one.get(name, "-") for one in side)) for side in (before, after)]
-        if told[0] != told[1]:
-            changes.append(Change(what=name, base=told[0], new=told[1]))
+        told = [dict.fromkeys(one.get(name, "-") for one in side) for side in (before, after)]
+        if told[0].keys() != told[1].keys():  # runs have no order
+            changes.append(Change(what=name, base=" or ".join(told[0]), new=" or ".join(told[1])))
     return tuple(changes)
 
 

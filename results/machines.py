@@ -21,8 +21,8 @@ class Machine:
 def machines(base: Records, new: Records) -> list[Machine]:
     """Return each machine with its runs on both sides, in the order of the base.
 
-    What has no partner is left over: on one side only, each machine stands alone with an empty other side; on both
-    sides, all that is left over is brought together, so that it can be shown though not judged.
+    What has no partner stands alone, with an empty other side. Only where each side has exactly one such machine are
+    they brought together, so that their times can be shown though not judged: of more, nobody knows who became whom.
     """
     groups: list[tuple[list[RunFile], list[RunFile]]] = []
     for side, files in enumerate((base.files, new.files)):
@@ -34,8 +34,9 @@ def machines(base: Records, new: Records) -> list[Machine]:
             group[side].append(file)
     matched = [group for group in groups if all(group)]
     alone = [group for group in groups if not all(group)]
-    if all(any(group[side] for group in alone) for side in (0, 1)):
-        alone = [tuple([file for group in alone for file in group[side]] for side in (0, 1))]  # type: ignore[list-item]
+    before, after = ([group for group in alone if group[side]] for side in (0, 1))
+    if len(before) == len(after) == 1:
+        alone = [(before[0][0], after[0][1])]
     return [
         Machine(name=_name(group), base=Records(tuple(group[0])), new=Records(tuple(group[1])))
         for group in (*matched, *alone)

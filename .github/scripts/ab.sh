@@ -27,7 +27,10 @@ if ((!measured)); then
   echo "CASES is empty: give a line of options of \`resnet-bench ab\` for each case" >&2
   exit 2
 fi
+code=0
 resnet-bench pairs "$runs" --format github >>"${GITHUB_STEP_SUMMARY:-/dev/stdout}" || code=$?
+[[ -n ${ranks[$code]:-} ]] || code=2
+((${ranks[$code]:-3} > ${ranks[$worst]:-3})) && worst=$code
 if ((worst == 2)); then
   printf '\nAt least one comparison could not be measured; the log says why.\n' >>"${GITHUB_STEP_SUMMARY:-/dev/stdout}"
 fi

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def _counted(frame: "pd.DataFrame") -> "pd.DataFrame":
     """Keep a row of each model and image size."""
-    return frame.dropna(subset=["depth", "macs"]).drop_duplicates(["model", "image_size"])
+    return frame[frame["macs"].gt(0)].dropna(subset=["depth"]).drop_duplicates(["model", "image_size"])
 
 
 CHAPTER: Final = Chapter(

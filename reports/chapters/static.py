@@ -17,7 +17,7 @@ CHAPTER: Final = Chapter(
             definition=(
                 "The share of each stage in the model's total. The stem is everything before the first "
                 "stage, the head everything after the last one. Models that are not built of a ResNet's "
-                "stages, such as VGG, are left out."
+                "stages, such as VGG, are left out, and of many models all but the first 60 by family and depth."
             ),
             absent="these files hold no static cost of a model with the stages of a ResNet",
             rows=lambda frame: frame,

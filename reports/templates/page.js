@@ -312,7 +312,13 @@
     const takeaway = find("takeaway-" + name);
     element.parentElement.hidden = !view;
     takeaway.textContent = view ? view.takeaway : "This pair has nothing to draw here.";
-    if (!view) return;
+    const data = document.querySelector(`details.data[data-chart="${CSS.escape(name)}"]`);
+    data.hidden = !view;
+    if (!view) {
+      data.open = false;
+      find("note-" + name).hidden = true;
+      return;
+    }
     const { min_width: least, max_width: most } = view.layout.meta ?? {};
     element.style.height = `${heightOf(view, room())}px`;
     element.style.minWidth = least ? `${least}px` : "";
@@ -323,7 +329,7 @@
     note.hidden = note.textContent === "";
     const select = document.querySelector(`[data-view="${CSS.escape(name)}"]`);
     if (select) select.value = String(charts[name].indexOf(view));
-    fillData(document.querySelector(`details.data[data-chart="${CSS.escape(name)}"]`));
+    fillData(data);
   }
 
   // What is too wide for a phone is scrolled, by keyboard as well.
@@ -384,7 +390,7 @@
 
   // The data of a chart, made when its <details> is opened.
   function fillData(details) {
-    if (!details?.open) return;
+    if (!details?.open || !viewOf(details.dataset.chart)) return;
     const { heads, numeric, rows } = viewOf(details.dataset.chart).table;
     const label = `Data: ${titleOf(details.dataset.chart)}`;
     const head = heads.map((heading, place) => headed({ heading, numeric: numeric[place] }));
@@ -622,7 +628,7 @@
     const rows = every.filter(
       (row) =>
         shown[row] && task(row) && cases.status[row] === "ok" && latency_s[row] !== null &&
-        fits(imagenet_top1[row] === null ? null : 100 * imagenet_top1[row], accuracy, -1) &&
+        fits(imagenet_top1[row] === null ? null : Number((100 * imagenet_top1[row]).toFixed(2)), accuracy, -1) &&
         fits(peak_bytes[row] === null ? null : peak_bytes[row] / 1e6, memory, 1) &&
         fits(1e3 * latency_s[row], latency, 1),
     );

@@ -106,6 +106,12 @@ def benchmarks(records: Records) -> Benchmarks:
     return Benchmarks(kept=tuple(kept), left_out=(told,) if missing else ())
 
 
+def check_measured(found: Benchmarks) -> None:
+    """Raise `InputError` where no case has anything that was measured and may become better or worse."""
+    if not any(one.measured for one in found.kept):
+        raise InputError("nothing to export: no case has a measured value; csv and parquet hold the rest")
+
+
 def _values(row: _Row) -> Iterator[Value]:
     for name, metric in METRICS.items():
         value = row[name]

@@ -65,6 +65,8 @@ class _Found:
     record: Record
     chip: str | None
     torch: str | None
+    started: str | None
+    """Where an export of ours tells the date of each of its runs."""
 
 
 def read(content: Content, options: Options, tell: Tell) -> list[Imported]:  # noqa: ARG001 - an importer's signature
@@ -117,6 +119,7 @@ def _found(content: Content, place: str, benchmark: _Benchmark, options: Options
         record=_record(where, Case(**axes), benchmark),
         chip=chip,
         torch=options.torch or (torch if isinstance(torch, str) else None),
+        started=_word(ours, "started"),
     )
 
 
@@ -192,7 +195,7 @@ def _imported(content: Content, file: _File, name: str, found: list[_Found]) -> 
     cores = cpu.get("count")
     run = Run(
         id=name,
-        started=file.datetime,
+        started=next((one.started for one in found if one.started), file.datetime),
         suite=FORMAT,
         settings=None,
         environment=unknown_environment(

@@ -1,6 +1,6 @@
 """Bencher Metric Format: JSON for ``bencher run --adapter json`` (https://bencher.dev/docs/reference/bencher-metric-format)."""
 
-from results.exchange.benchmarks import Value, benchmarks
+from results.exchange.benchmarks import Value, benchmarks, check_measured
 from results.exchange.files import SINGLE, Files
 from results.rendering import json_text
 from results.store import Records
@@ -16,8 +16,11 @@ def to_bencher(records: Records) -> Files:
         InputError: No case has a result.
     """
     found = benchmarks(records)
+    check_measured(found)
     content = {
-        one.name: {value.metric.name.replace("_", "-"): _metric(value) for value in one.measured} for one in found.kept
+        one.name: {value.metric.name.replace("_", "-"): _metric(value) for value in one.measured}
+        for one in found.kept
+        if one.measured
     }
     return Files(parts={SINGLE: json_text(content)}, left_out=found.left_out)
 

@@ -6,7 +6,7 @@ https://github.com/benchmark-action/github-action-benchmark
 import json
 from typing import Final
 
-from results.exchange.benchmarks import Benchmark, Value, benchmarks
+from results.exchange.benchmarks import Benchmark, Value, benchmarks, check_measured
 from results.exchange.files import Files
 from results.store import Records
 
@@ -25,6 +25,7 @@ def to_github_action_benchmark(records: Records) -> Files:
         InputError: No case has a result.
     """
     found = benchmarks(records)
+    check_measured(found)
     entries: dict[str, list[dict[str, str | float]]] = {
         part: [_entry(one, value) for one in found.kept for value in one.measured if value.metric.better == better]
         for part, better in PARTS.items()

@@ -79,6 +79,7 @@ def _benchmark(one: Benchmark, data: list[float]) -> dict[str, Any]:
             **dataclasses.asdict(one.case),
             "status": "ok",
             "run": run.id,
+            "started": run.started,
             "machine": one.machine,
             "torch": run.environment.torch,
             "source": run.source and dataclasses.asdict(run.source),

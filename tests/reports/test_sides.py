@@ -1,5 +1,6 @@
 """Pairs of sides, and what is drawn and told of them."""
 
+import dataclasses
 import math
 
 import pytest
@@ -9,7 +10,7 @@ from reports.difftables import diff_tables
 from reports.orders import MOST as MOST_ORDERED
 from reports.orders import comparable as in_one_order
 from reports.orders import of_orders, orders, swaps
-from reports.pairs import BEST, BOTH, FAILED, OVER, SAME, UNKNOWN, comparable, pairs
+from reports.pairs import BEST, BOTH, FAILED, OTHER, OVER, SAME, UNKNOWN, comparable, pairs
 from reports.relative import MOST, of_relative, relative
 from results import compare, store
 from results.store import Records
@@ -100,7 +101,7 @@ def test_what_failed_or_has_no_interval_says_so(make_side):
     slow, fast = make_side("cpu", replicates=1, turns=3), make_side("gpu", accelerator="H100", failed=["resnet18"])
     _, _, frame = _paired(slow, fast)
     verdicts = dict(zip(frame["model"], frame["verdict"], strict=True))
-    assert verdicts == {"resnet18": FAILED, "resnet34": UNKNOWN, "resnet50": UNKNOWN, "resnet101": UNKNOWN}
+    assert verdicts == {"resnet18": FAILED[1], "resnet34": UNKNOWN, "resnet50": UNKNOWN, "resnet101": UNKNOWN}
     assert not frame["significant"].any()
     failed = frame[frame["model"] == "resnet18"].iloc[0]
     assert failed["reason"].startswith("H100: crash (")
@@ -108,6 +109,17 @@ def test_what_failed_or_has_no_interval_says_so(make_side):
     assert "resnet18" not in set(comparable(frame)["model"])
     _, _, both = _paired(make_side("one", failed=["resnet50"]), make_side("two", failed=["resnet50"], accelerator="A"))
     assert both.loc[both["model"] == "resnet50", "verdict"].tolist() == [BOTH]
+
+
+def test_versions_that_share_no_setting_are_shown_and_not_judged(make_side):
+    (new,) = make_side("new", batch_size=16).files
+    environment = dataclasses.replace(new.run.environment, torch="2.15.0")
+    new = dataclasses.replace(new, run=dataclasses.replace(new.run, environment=environment))
+    _, _, frame = _paired(make_side("old"), Records((new,)))
+    assert set(frame["matched"]) == {BEST}
+    assert set(frame["verdict"]) == {OTHER}
+    assert frame["ratio"].notna().all()
+    assert not frame["significant"].any()
 
 
 def test_a_single_side_gives_no_pair(make_side):
@@ -217,14 +229,14 @@ def test_a_diff_table_has_what_differs_first_and_the_rest_folded(make_side):
     assert (table.a, table.b) == ("AMD EPYC 9B14", "H100")
     assert [row[0] for row in table.rows] == ["resnet34", "resnet50", "resnet18"]
     assert [row[0] for row in table.folded] == ["resnet101"]
-    assert dict(table.counts) == {"faster": 1, "slower": 1, "failed": 1, "same": 1}
+    assert dict(table.counts) == {"faster": 1, "slower": 1, FAILED[1]: 1, "same": 1}
     assert all(len(row) == len(table.heads) == len(table.numeric) for row in (*table.rows, *table.folded))
     assert table.hidden == 0
     assert ("cuda:0.name", "unknown", "H100") in table.environment
     row = dict(zip(table.heads, table.rows[0], strict=True))
     assert row["b over a"].startswith("4.0")
     assert row["± 95 %"].startswith("±")
-    assert row["b is"] == "faster"
+    assert row["verdict on b"] == "faster"
 
 
 def test_hostile_names_are_escaped_in_figures(make_side):

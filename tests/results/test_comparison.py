@@ -48,6 +48,34 @@ def side(tmp_path, write_run, make_record, make_case, make_static, make_run):
     return make
 
 
+def test_a_static_cost_that_one_machine_lacks_is_not_another_machines(
+    make_case, make_record, make_run, make_static, write_run, tmp_path
+):
+    sides = []
+    for side in ("base", "new"):
+        for chip in ("x86", "arm"):
+            records = [make_record(replicate=index, seed=f"{side}{index}") for index in range(5)]
+            run = make_run(plan=[make_case()], run_id=f"{side}-{chip}")
+            run = dataclasses.replace(run, environment=dataclasses.replace(run.environment, cpu=chip))
+            statics = [] if (side, chip) == ("new", "arm") else [make_static()]
+            write_run(tmp_path / side, records, statics, run=run)
+        sides.append(load(tmp_path / side))
+    found = results.compare(*sides)
+    assert any("the static cost of resnet50 at 224 pixels is not in NEW" in reason for reason in found.reasons)
+    assert found.outcome == "inconclusive"
+
+
+def test_where_nothing_was_measured_nothing_passes(make_case, make_record, make_run, make_static, write_run, tmp_path):
+    record = make_record(make_case(), status="unsupported", cause="no such thing here")
+    sides = [
+        load(write_run(tmp_path / name, [record], [make_static()], run=make_run(plan=[record.case], run_id=name)))
+        for name in ("base", "new")
+    ]
+    found = results.compare(*sides)
+    assert [one.verdict for one in found.cases] == ["same"]
+    assert found.outcome == "inconclusive"
+
+
 def test_nothing_changed(side):
     found = results.compare(side("a"), side("b"))
     (one,) = found.cases

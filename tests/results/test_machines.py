@@ -61,8 +61,18 @@ def test_what_is_left_over_on_both_sides_stands_together(runs):
 def test_machines_of_which_nothing_is_known_are_never_the_same(runs):
     unknown = {"cpu": None, "usable_cores": None, "memory_bytes": None}
     base, new = Records(runs("a", **unknown)), Records((*runs("b1", **unknown), *runs("b2", **unknown)))
-    (one,) = machines(base, new)
-    assert one.name == "unknown machine"
+    found = machines(base, new)
+    assert {one.name for one in found} == {"unknown machine"}
+    assert [(len(one.base.files), len(one.new.files)) for one in found] == [(1, 0), (0, 1), (0, 1)]
+
+
+def test_of_several_new_machines_nobody_knows_which_took_whose_place(runs):
+    base = Records((*runs("a1", cpu="x86"), *runs("a2", cpu="arm")))
+    new = Records((*runs("b1", cpu="x86 of next year"), *runs("b2", cpu="arm of next year")))
+    assert all(not one.base.files or not one.new.files for one in machines(base, new))
+    (one,) = machines(Records(runs("c", cpu="x86")), Records(runs("d", cpu="x86 of next year")))
+    assert one.base.files
+    assert one.new.files
 
 
 def test_a_run_is_described(runs):

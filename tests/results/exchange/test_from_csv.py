@@ -113,7 +113,7 @@ WRONG = [
     ("cpu", "another", "line 3, cpu: 'AMD EPYC 9B14' is not what line 2 has"),
     ("torch", "1.0", "line 3, torch: '2.14.1' is not what line 2 has"),
     ("accelerator", "H100", "line 3, accelerator: '' is not what line 2 has"),
-    ("cause", "x" * 5000, "line 2, cause: "),
+    ("cause", "x" * 9000, "line 2, cause: "),
 ]
 
 
