@@ -64,7 +64,17 @@ def _details(run: Run) -> Iterator[str]:
 
 def _alike(group: tuple[list[RunFile], list[RunFile]], file: RunFile) -> bool:
     first = next(iter((*group[0], *group[1])))
+    if first.run.source is not None and file.run.source is not None:
+        # Sources tell little: what they name alike is shown together, and never judged for want of the rest.
+        named = _named(first.run)
+        return named is not None and named == _named(file.run)
     return differences.alike([first.run.environment, file.run.environment])
+
+
+def _named(run: Run) -> tuple[str | None, tuple[str, ...]] | None:
+    """Return the chips of an imported run, None where its source names none."""
+    cards = tuple(card.name for card in run.environment.accelerators)
+    return (run.environment.cpu, cards) if run.environment.cpu or cards else None
 
 
 def _name(group: tuple[Sequence[RunFile], Sequence[RunFile]]) -> str:

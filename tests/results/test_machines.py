@@ -66,6 +66,19 @@ def test_machines_of_which_nothing_is_known_are_never_the_same(runs):
     assert [(len(one.base.files), len(one.new.files)) for one in found] == [(1, 0), (0, 1), (0, 1)]
 
 
+def test_imported_runs_are_of_one_machine_where_their_sources_name_it(runs):
+    def imported(name, cpu):
+        (file,) = runs(name, cpu=cpu, memory_bytes=None)
+        source = Source(format="csv", file="x.csv", sha256="0" * 64)
+        return dataclasses.replace(file, run=dataclasses.replace(file.run, source=source))
+
+    files = tuple(
+        imported(name, cpu) for name, cpu in (("a", "x86"), ("b", "x86"), ("c", "arm"), ("d", None), ("e", None))
+    )
+    found = machines(Records(files), Records(()))
+    assert [[file.run.id for file in one.base.files] for one in found] == [["a", "b"], ["c"], ["d"], ["e"]]
+
+
 def test_of_several_new_machines_nobody_knows_which_took_whose_place(runs):
     base = Records((*runs("a1", cpu="x86"), *runs("a2", cpu="arm")))
     new = Records((*runs("b1", cpu="x86 of next year"), *runs("b2", cpu="arm of next year")))
