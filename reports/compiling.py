@@ -5,7 +5,7 @@ import statistics
 from typing import TYPE_CHECKING, Any, Final
 
 from reports.axes import log_axis
-from reports.drawing import FRAME_PIXELS, ROW_PIXELS, blank
+from reports.drawing import FRAME_PIXELS, ROW_PIXELS, blank, remark
 from reports.theme import BLUE, VERMILLION, Style, label
 from reports.units import NEVER, NONE, SPACE, TIMES, number, quantity, steps
 from reports.views import AXES, axis_text, constants, each
@@ -96,16 +96,7 @@ def break_even(frame: "pd.DataFrame") -> "Figure":
         showlegend=True,
     )
     if len(ranked) > len(shown):
-        figure.add_annotation(
-            text=f"the {MOST} that pay soonest of {len(ranked):,}; the others stand in the table",
-            xref="paper",
-            yref="paper",
-            x=1,
-            y=1,
-            xanchor="right",
-            yanchor="bottom",
-            showarrow=False,
-        )
+        remark(figure, f"the {MOST} that pay soonest of {len(ranked):,}; the others stand in the table")
     both = bool(frame["warm_steps"].notna().any())
     for (kind, style), side in zip(KINDS.items(), (-1, 1), strict=True):
         places = [place for place, row in enumerate(shown) if steps(getattr(row, f"{kind}_steps")) != NONE]

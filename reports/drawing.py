@@ -30,6 +30,13 @@ def blank(height: int, **layout: Any) -> "Figure":
     return go.Figure(layout=layout)  # type: ignore[attr-defined,no-untyped-call]  # Plotly has no types
 
 
+def remark(figure: "Figure", text: str) -> None:
+    """Write `text`, which is our own, above the right end of the figure: what it leaves out."""
+    figure.add_annotation(
+        text=text, xref="paper", yref="paper", x=1, y=1, xanchor="right", yanchor="bottom", showarrow=False
+    )
+
+
 def hover(row: Any) -> str:
     """Return what a reader wants to know of one case, as Plotly's pseudo-HTML."""
     low, high = row.latency_low_s, row.latency_high_s

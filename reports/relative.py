@@ -4,7 +4,7 @@ import math
 from typing import TYPE_CHECKING, Any, Final
 
 from reports.axes import log_axis
-from reports.drawing import FRAME_PIXELS, blank, whiskers
+from reports.drawing import FRAME_PIXELS, blank, remark, whiskers
 from reports.pairs import BEST
 from reports.theme import GREY, family_style, label
 from reports.units import TIMES, number, quantity, spread
@@ -70,16 +70,7 @@ def relative(frame: "pd.DataFrame") -> "Figure":
         )
     total = frame["model"].nunique()
     if total > len(models):
-        figure.add_annotation(
-            text=f"the {len(models)} of {total:,} variants that differ most",
-            xref="paper",
-            yref="paper",
-            x=1,
-            y=1,
-            xanchor="right",
-            yanchor="bottom",
-            showarrow=False,
-        )
+        remark(figure, f"the {len(models)} of {total:,} variants that differ most")
     return figure
 
 

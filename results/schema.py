@@ -6,8 +6,7 @@ never rounded. A value that could not be had is ``None``, and its reason stands 
 """
 
 import dataclasses
-import json
-from typing import Annotated, Any, Final, Literal, TypeVar
+from typing import Annotated, Final, Literal, TypeVar
 
 from annotated_types import Ge, Gt, IsFinite, Le, MaxLen, MinLen, Predicate
 
@@ -468,14 +467,3 @@ def known(value: T | None) -> T:
     if value is None:
         raise ValueError("an imported run does not tell this")
     return value
-
-
-def from_json(kind: type[T], content: dict[str, Any]) -> T:
-    """Build one of these dataclasses, and those inside it, from JSON's dicts and lists.
-
-    Raises:
-        pydantic.ValidationError: the content breaks the schema.
-    """
-    from pydantic import TypeAdapter  # noqa: PLC0415 - 0.2 s that only reading what comes from outside needs
-
-    return TypeAdapter(kind).validate_json(json.dumps(content))

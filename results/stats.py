@@ -199,15 +199,8 @@ def median_intervals(turn_medians: Floats, series: Segments) -> list[Interval | 
     return [Interval(*one) if fit else None for fit, *one in zip(enough, *ends, strict=True)]
 
 
-def effective(times_s: Sequence[float]) -> float:
-    """Return how many independent times a series of correlated ones, in the order of their measuring, is worth."""
-    if not times_s:
-        return 0.0
-    return float(effectives(np.asarray(times_s, dtype=np.float64), Segments(np.array([len(times_s)])))[0])
-
-
 def effectives(times_s: Floats, series: Segments) -> Floats:
-    """Return `effective` of each of many series."""
+    """Return how many independent times each of many series of correlated ones, as they were measured, is worth."""
     worth, _ = _effective(np.log(times_s), series)
     return np.where(series.counts >= MIN_TURNS, worth, series.counts)
 
@@ -249,7 +242,7 @@ def quantile_interval(values: Sequence[float], q: float, worth: float) -> Interv
     """Return the quantile `q` with bounds from order statistics; `worth` is how many independent values there are.
 
     Free of any distribution (David and Nagaraja 2003, "Order Statistics", section 7.1). Each bound holds with
-    95 % on its own. The ranks are those of a sample of `worth` (see `effective`), at the same share of the
+    95 % on its own. The ranks are those of a sample of `worth` (see `effectives`), at the same share of the
     series. None where even the largest value is no upper bound (1 - q**n < 0.95: p90 needs 29 independent values,
     p95 59, p99 299) or the smallest is no lower one.
     """

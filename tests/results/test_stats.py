@@ -5,11 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from results.segments import Segments
 from results.stats import (
     MIN_TURNS,
     Interval,
     across,
-    effective,
+    effectives,
     median_interval,
     quantile_interval,
     steady,
@@ -17,6 +18,14 @@ from results.stats import (
 from tests.selftest.series import KINDS, autoregressive, series
 
 _SERIES = 200
+
+
+def effective(times):
+    """How many independent times one series is worth."""
+    (worth,) = effectives(np.asarray(times), Segments(np.array([len(times)])))
+    return worth
+
+
 _TIMES = st.floats(1e-6, 1e3)
 
 
