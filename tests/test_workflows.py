@@ -164,7 +164,7 @@ def test_zizmor():
     program = shutil.which("zizmor", path=f"{pathlib.Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
     if program is None:
         pytest.skip("zizmor is not installed")
-    command = [program, "--offline", "--no-progress", "--quiet", str(ROOT / ".github")]
+    command = [program, "--offline", "--no-progress", "--quiet", "--color", "never", str(ROOT / ".github")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "No findings to report. Good job! (3 ignored)\n")
 
