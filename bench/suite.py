@@ -20,7 +20,6 @@ gets no case of that block. The built-in suites in ``bench/suites/`` are such fi
 
 import contextlib
 import dataclasses
-import functools
 import itertools
 import math
 import re
@@ -33,6 +32,7 @@ from typing import Any, Final, Literal, get_type_hints
 from bench import models
 from results.errors import InputError, suggestion
 from results.schema import CHOICES, Case, Settings, Text, check_choice
+from results.validation import InvalidError, validated
 
 Kind = Literal["cpu", "accelerator"]
 KINDS: Final[tuple[Kind, ...]] = ("cpu", "accelerator")
@@ -256,20 +256,10 @@ def _check_keys(table: Mapping[str, object], keys: Sequence[str], what: str = "k
 
 
 def _validate(annotation: Any, value: object, key: str) -> Any:
-    from pydantic import ValidationError  # noqa: PLC0415 - --help and list stay fast without it
-
     try:
-        return _adapter(annotation).validate_python(value)
-    except ValidationError as error:
-        message = error.errors()[0]["msg"].removeprefix("Input ")
-        raise InputError(f"{key}: {_shown(value)} {message}") from error
-
-
-@functools.cache
-def _adapter(annotation: Any) -> Any:
-    from pydantic import ConfigDict, TypeAdapter  # noqa: PLC0415 - as above
-
-    return TypeAdapter(annotation, config=ConfigDict(strict=True, allow_inf_nan=False))
+        return validated(value, annotation)
+    except InvalidError as error:
+        raise InputError(f"{key}: {_shown(value)} {error.what}") from error
 
 
 def _shown(value: object) -> str:

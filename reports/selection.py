@@ -3,11 +3,10 @@
 import dataclasses
 import statistics
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-if TYPE_CHECKING:
-    from results.schema import Case, Record, Static
-    from results.store import Records, RunFile
+from results.schema import Case, Record, Static
+from results.store import Records, RunFile
 
 MOST_CASES: Final = 5_000
 """Cases of one page."""
@@ -15,7 +14,7 @@ FEW_CASES: Final = 1_000
 """Cases of a page that cannot show all."""
 
 
-def shown(records: "Records", sides: Mapping[str, str]) -> "tuple[Records, str]":
+def shown(records: Records, sides: Mapping[str, str]) -> tuple[Records, str]:
     """Return the records that the page shows, and what to say of the others.
 
     Beyond `MOST_CASES` only the fastest of each side, variant and task stays, and of these the `FEW_CASES` most
@@ -25,8 +24,6 @@ def shown(records: "Records", sides: Mapping[str, str]) -> "tuple[Records, str]"
         records: what the page is made of.
         sides: the side of each run, by its id.
     """
-    from results.store import Records  # noqa: PLC0415 (pydantic, where `results` has not been used yet)
-
     found = [(file, case, each) for file in records.files for case, each in file.cases().items()]
     if len(found) <= MOST_CASES:
         return records, ""
@@ -52,7 +49,7 @@ def shown(records: "Records", sides: Mapping[str, str]) -> "tuple[Records, str]"
     return Records(tuple(_only(file, kept) for file in records.files)), said
 
 
-def _only(file: "RunFile", kept: "set[tuple[str, Case]]") -> "RunFile":
+def _only(file: RunFile, kept: set[tuple[str, Case]]) -> RunFile:
     """Return the file with what is kept; the plan is cut as well, as whoever orders the cases walks all of it."""
     plan = tuple(case for case in file.cases() if (file.run.id, case) in kept)
     among = set(plan)
@@ -60,7 +57,7 @@ def _only(file: "RunFile", kept: "set[tuple[str, Case]]") -> "RunFile":
     return dataclasses.replace(file, run=dataclasses.replace(file.run, plan=plan), records=found)
 
 
-def _throughput(case: "Case", replicates: "Iterable[Record]") -> float:
+def _throughput(case: Case, replicates: Iterable[Record]) -> float:
     """Return images a second as the table has them, 0 of a case that failed or is wrong."""
     latencies = []
     for record in replicates:
@@ -74,7 +71,7 @@ def _throughput(case: "Case", replicates: "Iterable[Record]") -> float:
     return case.batch_size / statistics.geometric_mean(latencies) if latencies else 0.0
 
 
-def _accuracy(static: "Static | None", replicates: "Iterable[Record]") -> float:
+def _accuracy(static: Static | None, replicates: Iterable[Record]) -> float:
     if static is not None:
         return static.imagenet_top1 or 0.0
     summaries = [record.summary.metrics for record in replicates if record.summary is not None]

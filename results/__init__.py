@@ -8,7 +8,7 @@
     >>> results.compare(records, results.load("runs/new.jsonl")).outcome
     'pass'
 
-Importing this package is cheap: pandas, pydantic and scipy come in when they are first used.
+Importing this package is cheap: pandas and scipy come in when they are first used.
 """
 
 from pathlib import Path

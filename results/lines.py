@@ -5,25 +5,29 @@ covers every byte after that prefix up to the newline, so a reader can tell a da
 """
 
 import dataclasses
-import functools
 import json
 import re
 import zlib
-from typing import Any, Final, Literal
+from typing import Final, Literal
+
+import msgspec
 
 from results.catalogue import BOUNDS, METRICS
 from results.errors import InputError
-from results.formats import printable
-from results.plain import plain
-from results.schema import SCHEMA_VERSION, Environment, Record, Run, Static, Summary
+from results.plain import SHARED, plain
+from results.schema import SCHEMA_VERSION, Environment, Record, Run, Samples, Static, Summary
+from results.validation import InvalidError, document, validated
 
 MAX_LINE_BYTES: Final = 64 * 2**20
 """A longer line is damage, not a record: the largest real ones hold some megabytes of samples."""
 
-_PREFIX: Final = re.compile(rb'\{"crc32":"([0-9a-f]{8})",')
+_PREFIX: Final = re.compile(rb'\{"crc32":"[0-9a-f]{8}",')
 _PREFIX_BYTES: Final = len(b'{"crc32":"00000000",')
 _POSITIVE: Final = ("latency_s", "throughput_img_per_s")
 """Metrics of a summary whose logarithms are taken."""
+_TELLING_BYTES: Final = 256
+"""At the start of a static cost, which tell it from others: its model and its image's size."""
+_NOTHING: Final = (b"", None)
 _STATIC: Final = re.compile(rb'"line":([1-9][0-9]{0,17}),(?="static":)')
 
 
@@ -46,12 +50,18 @@ class End:
 Body = Run | Static | Record | Resumed | End
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
-    """One line as it stands in the file; exactly one of the bodies is there."""
+@dataclasses.dataclass(frozen=True, slots=True)
+class Known:
+    """What was made of lines before, so that of what many lines spell alike one object is made."""
 
-    # pydantic reads this name; strict, because a number in quotes is damage and not a number.
-    __pydantic_config__ = {"extra": "forbid", "strict": True, "allow_inf_nan": False}  # noqa: RUF012
+    statics: dict[bytes, tuple[bytes, Body]] = dataclasses.field(default_factory=dict)
+    """Bodies of static costs and how they are spelled, by the beginning of it."""
+    parts: dict[bytes, object] = dataclasses.field(default_factory=dict)
+    """Objects of `results.plain.SHARED` by how they are spelled."""
+
+
+class _Line(msgspec.Struct, frozen=True, kw_only=True):
+    """One line as it stands in the file; exactly one of the bodies is there."""
 
     crc32: str
     line: int
@@ -71,6 +81,9 @@ _KEYS: Final[dict[type, str]] = {
 }
 
 
+_DECODER: Final = msgspec.json.Decoder(_Line)
+
+
 class DamagedLineError(ValueError):
     """A line cannot be believed; the message says why."""
 
@@ -86,17 +99,21 @@ def encode(number: int, body: Body) -> bytes:
         rest = json.dumps(content, separators=(",", ":"), allow_nan=False).encode()[1:]
     except ValueError as error:
         raise DamagedLineError(f"{_KEYS[type(body)]}: {error}") from None
-    line = b'{"crc32":"%08x",' % zlib.crc32(rest) + rest
+    line = _prefix(rest) + rest
     decode(line)
     return line + b"\n"
 
 
-def decode(line: bytes, known: dict[bytes, Body] | None = None) -> tuple[int, Body]:
+def _prefix(rest: bytes) -> bytes:
+    return b'{"crc32":"%08x",' % zlib.crc32(rest)
+
+
+def decode(line: bytes, known: Known | None = None) -> tuple[int, Body]:
     """Return the number and the body of `line` (without its newline).
 
     Args:
         line: what was read.
-        known: bodies of static costs by their bytes, which grows: of a model that many runs hold, one is made.
+        known: what was made of other lines, which grows.
 
     Raises:
         DamagedLineError: The line is not as it was written, or breaks the schema.
@@ -104,102 +121,103 @@ def decode(line: bytes, known: dict[bytes, Body] | None = None) -> tuple[int, Bo
     """
     if len(line) > MAX_LINE_BYTES:
         raise DamagedLineError(f"longer than {MAX_LINE_BYTES // 2**20} MiB")
-    prefix = _PREFIX.match(line)
-    if prefix is None:
-        raise DamagedLineError('does not begin with {"crc32":"…",')
-    if int(prefix[1], 16) != zlib.crc32(line[_PREFIX_BYTES:]):
+    if not line.startswith(_prefix(line[_PREFIX_BYTES:])):
+        if _PREFIX.match(line) is None:
+            raise DamagedLineError('does not begin with {"crc32":"…",')
         raise DamagedLineError("checksum does not match: the line was cut or changed")
     static = None if known is None else _STATIC.match(line, _PREFIX_BYTES)
     if known is None or static is None:
-        return _parsed(line)
+        return _body(_parsed(line, known))
     rest = line[static.end() :]
-    if rest not in known:
-        known[rest] = _parsed(line)[1]
-    return int(static[1]), known[rest]
+    start = rest[:_TELLING_BYTES]  # to hash it whole would take longer than the checksum
+    if known.statics.get(start, _NOTHING)[0] != rest:
+        known.statics[start] = (rest, _body(_parsed(line, known))[1])
+    return int(static[1]), known.statics[start][1]
 
 
-def _parsed(line: bytes) -> tuple[int, Body]:
-    """Return the number and the body of a line whose checksum is right."""
-    from pydantic import ValidationError  # noqa: PLC0415 (0.2 s that only reading and writing files need)
-
-    usual = plain(line)
-    if not usual:
-        _check_json(line)
+def _parsed(line: bytes, known: Known | None) -> _Line:
+    """Return a line whose checksum is right, quickly if it stands as `encode` writes it."""
     try:
-        parsed: Line = _adapter().validate_json(line)
-    except ValidationError as error:
-        if usual:
-            _check_json(line)  # what is no JSON is told so
-        raise DamagedLineError(_first(error.errors(include_url=False))) from None
-    bodies = [
-        body for body in (parsed.header, parsed.static, parsed.record, parsed.resumed, parsed.end) if body is not None
-    ]
-    if len(bodies) != 1:
-        raise DamagedLineError(f"holds {len(bodies)} bodies instead of one of {', '.join(_KEYS.values())}")
-    if isinstance(bodies[0], Record):
-        _check_record(bodies[0])
-    return parsed.line, bodies[0]
+        parsed = _DECODER.decode(line)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return _checked(line)  # which says what is wrong
+    spelled = plain(line)
+    if spelled is None:
+        return _checked(line)
+    if known is not None and parsed.record is not None:
+        for name, text in zip(SHARED, spelled, strict=True):
+            if text is not None:
+                part = known.parts.setdefault(text, getattr(parsed.record, name))
+                object.__setattr__(parsed.record, name, part)  # frozen, but nobody has seen it yet
+    return parsed
 
 
-@functools.cache
-def _adapter() -> Any:
-    from pydantic import TypeAdapter  # noqa: PLC0415 (as above)
-
-    return TypeAdapter(Line)
-
-
-def _check_json(line: bytes) -> None:
-    """Refuse what pydantic's parser would let pass: repeated keys, true for 1, and a header of a newer schema."""
+def _checked(line: bytes) -> _Line:
+    """Return a line that may be spelled in any way, or say what is wrong with it."""
     try:
-        content = json.loads(line, object_pairs_hook=_unique)
-    except RecursionError:
-        raise DamagedLineError("nested too deeply") from None
-    except ValueError as error:
-        raise DamagedLineError(f"not JSON: {error}") from None
-    header = content.get("header")
+        content = document(line)
+        _check_version(content.get("header"))
+        return validated(content, _Line, closed=True)
+    except InvalidError as error:
+        raise DamagedLineError(str(error)) from None
+
+
+def _check_version(header: object) -> None:
     version = header.get("schema") if isinstance(header, dict) else None
-    if isinstance(version, bool):
-        raise DamagedLineError("header.schema: not a number")
-    if isinstance(version, int) and version > SCHEMA_VERSION:
+    if type(version) is int and version > SCHEMA_VERSION:
         raise InputError(
             f"written by a newer resnet-bench (schema {version}, this one reads {SCHEMA_VERSION}); update resnet-bench"
         )
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    made = dict(pairs)
-    if len(made) != len(pairs):
-        raise DamagedLineError("a key is given twice")
-    return made
-
-
-def _first(errors: list[Any]) -> str:
-    """Return the first of pydantic's complaints in one short line."""
-    where = ".".join(str(part) for part in errors[0]["loc"])
-    more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
-    return printable(f"{where or 'line'}: {errors[0]['msg']}{more}")[:300]
+def _body(line: _Line) -> tuple[int, Body]:
+    record = line.record
+    other = line.static or line.header or line.resumed or line.end
+    if record is not None and other is None:
+        _check_record(record)
+        return line.line, record
+    bodies = [body for body in (record, line.static, line.header, line.resumed, line.end) if body is not None]
+    if len(bodies) != 1:
+        raise DamagedLineError(f"holds {len(bodies)} bodies instead of one of {', '.join(_KEYS.values())}")
+    return line.line, bodies[0]
 
 
 def _check_record(record: Record) -> None:
     """Refuse a record whose series do not fit together: every statistic relies on it."""
-    samples = record.samples
     if record.summary is not None:
         _check_summary(record, record.summary)
-    if samples is None:
-        if record.status == "ok" and record.summary is None:
-            raise DamagedLineError("record: status ok, but neither samples nor a summary")
-        return
+    if record.samples is not None:
+        _check_samples(record.samples)
+    elif record.status == "ok" and record.summary is None:
+        raise DamagedLineError("record: status ok, but neither samples nor a summary")
+
+
+def _check_samples(samples: Samples) -> None:
     steps, turns = len(samples.step_s), len(samples.wall_s)
-    for name, allowed in _lengths(steps, turns).items():
-        found = len(getattr(samples, name))
-        if found not in allowed:
-            raise DamagedLineError(f"record.samples.{name}: {found} entries for {steps} steps in {turns} turns")
+    for_steps, for_turns = (0, steps), (0, turns)
+    if not (
+        len(samples.turn) == steps
+        and len(samples.baseline_s) in for_turns
+        and len(samples.arm_s) in for_turns
+        and len(samples.forward_s) in for_steps
+        and len(samples.backward_s) in for_steps
+        and len(samples.optimizer_s) in for_steps
+    ):
+        raise DamagedLineError(f"record.samples.{_misfit(samples, steps, turns)} for {steps} steps in {turns} turns")
     if samples.warmup > steps:
         raise DamagedLineError(f"record.samples.warmup: {samples.warmup} of {steps} steps")
-    if samples.turn != tuple(sorted(samples.turn)):
+    if list(samples.turn) != sorted(samples.turn):
         raise DamagedLineError("record.samples.turn: goes backwards")
     if steps and samples.turn[-1] >= turns:
         raise DamagedLineError(f"record.samples.turn: turn {samples.turn[-1]} of {turns}")
+
+
+def _misfit(samples: Samples, steps: int, turns: int) -> str:
+    """Return which series has another number of entries than it may have, and how many."""
+    phases = dict.fromkeys(("forward_s", "backward_s", "optimizer_s"), (0, steps))
+    allowed = {"turn": (steps,), "baseline_s": (0, turns), "arm_s": (0, turns), **phases}
+    found = ((name, len(getattr(samples, name))) for name in allowed)
+    return next(f"{name}: {entries} entries" for name, entries in found if entries not in allowed[name])
 
 
 def _check_summary(record: Record, summary: Summary) -> None:
@@ -212,9 +230,3 @@ def _check_summary(record: Record, summary: Summary) -> None:
         raise DamagedLineError(f"record.summary: {strange[0][:80]!r} is no metric")
     if any(summary.metrics.get(name, 1.0) <= 0 for name in _POSITIVE):
         raise DamagedLineError("record.summary: a time or rate that is not positive")
-
-
-def _lengths(steps: int, turns: int) -> dict[str, tuple[int, ...]]:
-    """Return how many entries each series may have."""
-    phases = dict.fromkeys(("forward_s", "backward_s", "optimizer_s"), (0, steps))
-    return {"turn": (steps,), "baseline_s": (0, turns), "arm_s": (0, turns), **phases}

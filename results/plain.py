@@ -1,7 +1,8 @@
-"""Lines that stand exactly as `results.lines.encode` writes them: in these no key can be given twice.
+"""Lines that stand as `results.lines.encode` writes them: in these no key is unknown or given twice.
 
-Looking for repeated keys takes a parser in Python, which is slower than all other checks together. One regular
-expression, made of the schema itself, tells the usual line from those that need it.
+msgspec leaves out keys that it does not know and takes the last of two. Looking for both takes a parser in Python,
+which is slower than all else together. One regular expression, made of the schema itself, tells the usual line from
+those that need it.
 """
 
 import dataclasses
@@ -10,59 +11,79 @@ import json
 import re
 import types
 import typing
-from typing import Any, Final
+from typing import Annotated, Any, Final, Literal
 
-from results.schema import Record, Summary
+from results.schema import Record, Run, Static
 
-_NUMBERS: Final = b"0123456789.+-"
-"""Most of a line is numbers, which hold no keys: without these characters it is a third as long."""
-_TEXT: Final = rb'"[^"\\]*+"'
-_VALUE: Final = rb"(?>" + _TEXT + rb"|\[(?:" + _TEXT + rb",?|[a-zA-Z,]++)*+\]|[a-zA-Z]*+)"
-"""Numbers, true, false, null, text and lists of these, less `_NUMBERS`."""
-_REASONS: Final = rb"(\{[^{}]*+\})"
+SHARED: Final = ("case", "ran")
+"""Fields of `Record` whose objects many records hold alike."""
+
+# Possessive or atomic throughout, so that no content makes it try twice: time is linear in the line.
+_TEXT: Final = rb'"[ !#-\[\]-~]*+"'
+"""Printable ASCII without escapes: as a name, it can be shown."""
+_WORD: Final = rb"[-+.0-9a-z]*+"
+"""A number, true, false or null."""
+_WORDS: Final = rb"\[[^\]]*+\]"
+"""A list of these."""
+_BODIES: Final = {b"record": Record, b"static": Static, b"header": Run}
+"""By their keys. The other lines are few."""
 
 
-def plain(line: bytes) -> bool:
-    """Tell whether `line` is that of a record with every key of the schema once, in the schema's order.
+def plain(line: bytes) -> tuple[bytes | None, ...] | None:
+    """Tell whether `line` is a record, a static cost or a header with each key of the schema once, in its order.
 
-    Nothing is said of its values, nor whether it is JSON at all. False also for a line that is sound but written
-    otherwise.
+    Args:
+        line: what msgspec has read as such: that it is JSON, and each value of its type, is not looked at again.
+
+    Returns:
+        How the parts of a record that are named in `SHARED` are spelled, None for those it has not. None for the
+        whole also where a line is sound but spelled otherwise.
     """
-    found = _pattern().fullmatch(line.translate(None, _NUMBERS))
-    return found is not None and _unique(found[1])
+    pattern, entries = _pattern()
+    found = pattern.fullmatch(line)
+    if found is None or not all(map(_unique, filter(None, found.group(*entries)))):
+        return None
+    return found.group(*SHARED)
 
 
 @functools.cache
-def _pattern() -> re.Pattern[bytes]:
-    # Possessive or atomic throughout, so that no content makes it try twice: time is linear in the line.
-    return re.compile(rb'\{"%s":' % _name("crc32") + _TEXT + rb',"line":,"record":' + _object(Record) + rb"\}")
+def _pattern() -> tuple[re.Pattern[bytes], tuple[int, ...]]:
+    """Return the pattern, and which of its groups are objects of any keys."""
+    bodies = b"|".join(b'"%s":%s' % (name, _object(kind)) for name, kind in _BODIES.items())
+    pattern = re.compile(rb'\{"crc32":%s,"line":%s,(?>%s)\}' % (_TEXT, _WORD, bodies))
+    return pattern, tuple(sorted({*range(1, pattern.groups + 1)} - {*pattern.groupindex.values()}))
 
 
 def _object(kind: type) -> bytes:
-    hints = typing.get_type_hints(kind)
-    fields = [b'"%s":%s' % (_name(field.name), _field(hints[field.name])) for field in dataclasses.fields(kind)]
-    return rb"\{" + b",".join(fields) + rb"\}"
+    hints = typing.get_type_hints(kind, include_extras=True)
+    fields = []
+    for name in [field.name for field in dataclasses.fields(kind)]:
+        value = _value(hints[name])
+        if kind is Record and name in SHARED:
+            value = b"(?P<%s>%s)" % (name.encode(), value)
+        fields.append(b'"%s":%s' % (name.encode(), value))
+    return rb"\{%s\}" % b",".join(fields)
 
 
-def _name(key: str) -> bytes:
-    return key.encode().translate(None, _NUMBERS)
-
-
-def _field(hint: Any) -> bytes:
-    kinds = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
-    if Summary in kinds:  # of imported records; its dicts are no reasons
-        return b"null"
-    inner = next((kind for kind in kinds if isinstance(kind, type) and dataclasses.is_dataclass(kind)), None)
-    if inner is not None:
-        return b"(?>null|" + _object(inner) + b")"
-    return _REASONS if typing.get_origin(hint) is dict else _VALUE
+def _value(hint: Any) -> bytes:
+    origin, parts = typing.get_origin(hint), typing.get_args(hint)
+    if origin is Annotated:
+        return _value(parts[0])
+    if origin in {types.UnionType, typing.Union}:
+        (inner,) = {_value(part) for part in parts if part is not types.NoneType}
+        return inner if inner == _WORD else b"(?>null|%s)" % inner
+    if origin is tuple:
+        inner = _value(parts[0])
+        return _WORDS if inner == _WORD else rb"\[(?:%s,?)*+\]" % inner
+    if origin is dict:
+        return rb"(\{(?:%s:%s,?)*+\})" % (_TEXT, _value(parts[1]))
+    if isinstance(hint, type) and dataclasses.is_dataclass(hint):
+        return _object(hint)
+    return _TEXT if hint is str or (origin is Literal and isinstance(parts[0], str)) else _WORD
 
 
 @functools.lru_cache(maxsize=1024)
-def _unique(reasons: bytes) -> bool:
+def _unique(entries: bytes) -> bool:
     """Tell whether no key of this object is given twice; runs repeat a handful of them."""
-    try:
-        pairs = json.loads(reasons, object_pairs_hook=list)
-    except ValueError:
-        return False
+    pairs = json.loads(entries, object_pairs_hook=list)
     return len(dict(pairs)) == len(pairs)

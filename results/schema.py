@@ -2,13 +2,13 @@
 
 Every border between rooms is one of these frozen dataclasses. They hold base SI units (seconds, bytes) and are
 never rounded. A value that could not be had is ``None``, and its reason stands in the ``nulls`` beside it.
-`results.store` validates them with pydantic when they come from a file; the constraints are in the annotations.
+`results.validation` checks them when they come from a file or a worker; the constraints are in the annotations.
 """
 
 import dataclasses
 from typing import Annotated, Final, Literal, TypeVar
 
-from annotated_types import Ge, Gt, IsFinite, Le, MaxLen, MinLen, Predicate
+from msgspec import Meta
 
 from results.errors import InputError, suggestion
 
@@ -37,14 +37,15 @@ T = TypeVar("T")
 UNSEEN: Final = "unknown"
 """What `Ran.layout` is where no convolution was seen, as in a graph that is replayed."""
 
-Text = Annotated[str, MaxLen(4096)]
-Name = Annotated[str, MinLen(1), MaxLen(128), Predicate(str.isprintable)]
-Seconds = Annotated[float, Ge(0), Le(1e9)]
-StepSeconds = Annotated[float, Ge(1e-12), Le(1e9)]
+Text = Annotated[str, Meta(max_length=4096)]
+Name = Annotated[str, Meta(min_length=1, max_length=128, extra={"printable": True})]
+"""``extra`` is for `results.validation`, as msgspec itself cannot ask for `str.isprintable`."""
+Seconds = Annotated[float, Meta(ge=0, le=1e9)]
+StepSeconds = Annotated[float, Meta(ge=1e-12, le=1e9)]
 """Beyond a picosecond and thirty years lies damage, with which statistics would overflow."""
-Patience = Annotated[float, Gt(0), Le(1e9)]
-Count = Annotated[int, Ge(0), Le(2**62)]
-Size = Annotated[int, Ge(1), Le(2**31)]
+Patience = Annotated[float, Meta(gt=0, le=1e9)]
+Count = Annotated[int, Meta(ge=0, le=2**62)]
+Size = Annotated[int, Meta(ge=1, le=2**31)]
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,11 +189,11 @@ class Equality:
     """
 
     verdict: Sameness
-    error: Annotated[float, Ge(0)] | None
+    error: Annotated[float, Meta(ge=0)] | None
     """The case against fp64; None where it is not finite, which is wrong."""
-    baseline_error: Annotated[float, Ge(0)]
+    baseline_error: Annotated[float, Meta(ge=0)]
     """The baseline (fp32, eager, nchw) against fp64: what rounding alone does to this network."""
-    allowed: Annotated[float, Ge(0)]
+    allowed: Annotated[float, Meta(ge=0)]
     """The error from which on a result counts as wrong, by the precision and the baseline's own error."""
     what: Name
     """What differs most: ``output``, ``loss`` or the name of a parameter whose gradient it is."""
@@ -202,13 +203,13 @@ class Equality:
 class Noise:
     """Signs of disturbance while a worker lived. None where the system does not tell."""
 
-    other_cpus: Annotated[float, Ge(0)] | None = None
+    other_cpus: Annotated[float, Meta(ge=0)] | None = None
     """CPUs that other processes than this run's kept busy, on average."""
-    steal: Annotated[float, Ge(0)] | None = None
+    steal: Annotated[float, Meta(ge=0)] | None = None
     """CPUs that the hypervisor gave to others while someone here wanted them, on average."""
-    cpu_pressure: Annotated[float, Ge(0)] | None = None
+    cpu_pressure: Annotated[float, Meta(ge=0)] | None = None
     """Share of the time in which some task waited for a CPU (PSI)."""
-    memory_pressure: Annotated[float, Ge(0)] | None = None
+    memory_pressure: Annotated[float, Meta(ge=0)] | None = None
     """Share of the time in which some task waited for memory (PSI)."""
     throttled_s: Seconds | None = None
     """Seconds for which the control group's CPU limit stopped its tasks."""
@@ -223,7 +224,7 @@ class Peak:
     device: Name
     precision: Precision
     threads: Size
-    flops_per_s: Annotated[float, Gt(0)]
+    flops_per_s: Annotated[float, Meta(gt=0)]
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -233,7 +234,7 @@ class Arm:
     name: ArmName
     pair: Name
     """The same in both runs."""
-    margin: Annotated[float, Ge(0), Le(1)]
+    margin: Annotated[float, Meta(ge=0, le=1)]
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -361,7 +362,7 @@ class Settings:
 
     replicates: Size
     """Fresh processes for each case."""
-    target: Annotated[float, Gt(0), Le(1)]
+    target: Annotated[float, Meta(gt=0, le=1)]
     """Half-width of the 95 % interval at which a case is precise enough, as a fraction."""
     budget_s: Patience
     """Seconds of sampling for one worker at most."""
@@ -379,7 +380,7 @@ class Source:
     """One of `results.exchange.importing.IMPORTERS`."""
     file: Name
     """Name of the file, without its folder."""
-    sha256: Annotated[str, MinLen(64), MaxLen(64), Predicate(str.isalnum)]
+    sha256: Annotated[str, Meta(pattern=r"^[0-9A-Za-z]{64}\Z")]
     """Of its content."""
 
 
@@ -410,9 +411,9 @@ class Summary:
     Whatever the source does not tell is missing, and `Record.nulls` may say why.
     """
 
-    metrics: dict[Name, IsFinite[float]]
+    metrics: dict[Name, float]
     """Values by the names of `results.catalogue.METRICS`, in their units."""
-    bounds: dict[Name, IsFinite[float]] = dataclasses.field(default_factory=dict)
+    bounds: dict[Name, float] = dataclasses.field(default_factory=dict)
     """Ends of intervals by the names of `results.tables.BOUNDS`, in their units."""
     interval: Literal["replicates", "process"] | None = None
     """What the bounds span, as in `results.tables.table`."""
@@ -435,7 +436,7 @@ class Record:
     replicate: Count
     """Index of the fresh process, from 0."""
     status: Status
-    cause: Annotated[str, MaxLen(8192)] | None = None
+    cause: Annotated[str, Meta(max_length=8192)] | None = None
     """One line: why the status is not ``ok``. An imported one may be that of a table, with its own words before it."""
     started: Name | None
     duration_s: Seconds | None

@@ -7,20 +7,18 @@ import dataclasses
 import os
 import re
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, Final, overload
 
 from results.collector import paused
 from results.errors import InputError
-from results.lines import MAX_LINE_BYTES, Body, DamagedLineError, End, Resumed, decode
-from results.schema import Case, Environment, Record, Run, Static
+from results.lines import MAX_LINE_BYTES, DamagedLineError, End, Known, Resumed, decode
+from results.problems import Problems, changes, ending, misplaced
+from results.schema import Case, Record, Run, Static
 
 _ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _BUFFER_BYTES: Final = 2**20
-_MOST_PROBLEMS: Final = 100
-"""Problems of a file that are told one by one; a disk can turn a file into millions of damaged lines."""
-_MACHINE: Final = ("cpu", "usable_cores", "memory_bytes", "os", "kernel", "python", "torch", "tool_version")
-"""Fields of `Environment` in which a resumed run must not differ without being told."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,9 +62,11 @@ class Records(Sequence[Record]):
     """The static costs of each file by model and image size, by the identity of the file."""
 
     def __post_init__(self) -> None:
-        pairs = [(record, file) for file in self.files for record in file.records]
-        object.__setattr__(self, "_records", tuple(record for record, _ in pairs))
-        object.__setattr__(self, "_files", {id(record): file for record, file in pairs})
+        object.__setattr__(self, "_records", tuple(chain.from_iterable(file.records for file in self.files)))
+        found: dict[int, RunFile] = {}
+        for file in self.files:
+            found |= dict.fromkeys(map(id, file.records), file)
+        object.__setattr__(self, "_files", found)
         object.__setattr__(self, "_statics", {id(file): file.static_costs() for file in self.files})
 
     @overload
@@ -115,7 +115,7 @@ def load(*paths: str | Path) -> Records:
     if not files:
         raise InputError("no run file given; give files or folders such as runs/")
     read: dict[str, RunFile] = {}
-    known: dict[bytes, Body] = {}
+    known = Known()
     for path in files:
         file = parse(path, known).file
         if file.run.id in read:
@@ -151,7 +151,7 @@ class Parsed:
     next_line: int
 
 
-def parse(path: Path, known: dict[bytes, Body] | None = None) -> Parsed:
+def parse(path: Path, known: Known | None = None) -> Parsed:
     """Read one run file; raises `InputError` as `load` does. `known` is that of `results.lines.decode`."""
     try:
         if path.exists() and not path.is_file():  # a pipe would be waited for, and a device may never end
@@ -164,66 +164,56 @@ def parse(path: Path, known: dict[bytes, Body] | None = None) -> Parsed:
         raise InputError(f"cannot read {path}: {error.strerror or error}") from None
 
 
-def _parse_stream(path: Path, stream: BinaryIO, known: dict[bytes, Body] | None) -> Parsed:
+def _parse_stream(path: Path, stream: BinaryIO, known: Known | None) -> Parsed:
     run = _header(path, stream)
     statics: list[Static] = []
     records: list[Record] = []
-    problems: list[str] = []
-    damaged: str | None = None
+    problems = Problems(path)
     end: End | None = None
     good_bytes = stream.tell()
     last, skipped = 1, 0  # highest number of a sound line, and damaged ones since
     seen = {last}
-    bare: list[str] = []
-    untold = 0
-    name = str(path)
+    bare = 0
     for position, (start, raw) in enumerate(_raw_lines(stream), start=2):
-        untold += len(problems[_MOST_PROBLEMS:])
-        del problems[_MOST_PROBLEMS:]
-        where = f"{name} line {position}"
+        whole = raw.endswith(b"\n")
         try:
-            number, body = decode(raw.removesuffix(b"\n"), known)
+            number, body = decode(raw[:-1] if whole else raw, known)
         except (DamagedLineError, InputError) as error:
             skipped += 1
-            if raw.endswith(b"\n") or len(raw) > MAX_LINE_BYTES:
-                problems.append(f"{where}: {error}")
-                damaged = damaged or problems[-1]
-            else:
-                problems.append(f"{where}: torn, as the run was cut off while writing it; left out")
+            problems.unreadable(position, error, torn=not whole and len(raw) <= MAX_LINE_BYTES)
             continue
-        wrong = _misplaced(number, body, last, seen, skipped, end)
+        wrong = misplaced(number, body, last, seen, skipped, end)
         if wrong:
-            problems.append(f"{where}: {wrong}")
-            damaged = damaged or problems[-1]
+            problems.add(position, wrong)
         if number in seen:
             continue
-        bare = [] if raw.endswith(b"\n") else [f"{where}: its newline is lost, and nothing else of it"]
+        bare = 0 if whole else position
         seen.add(number)
         if number > last:
             last, skipped, end = number, 0, None
         match body:
-            case Static():
-                statics.append(body)
             case Record():
                 records.append(body)
+            case Static():
+                statics.append(body)
             case Resumed():
-                problems += [f"{where}: {change}" for change in _changes(run.environment, body.environment)]
+                problems.note(position, *changes(run.environment, body.environment))
             case End():
                 end = body
-        if not isinstance(body, End):
+        if body is not end:
             good_bytes = start + len(raw)
-    problems += [f"{path}: {untold:,} more problems of this kind"] if untold else []
-    problems += [*bare, *(f"{path}: {problem}" for problem in _ending(run, records, end))]
+    if bare:
+        problems.note(bare, "its newline is lost, and nothing else of it")
     file = RunFile(
         path=path,
         run=run,
         statics=tuple(statics),
         records=tuple(records),
         complete=end is not None and end.status == "complete",
-        problems=tuple(problems),
+        problems=problems.lines(*ending(run, records, end)),
     )
     next_line = last if end is not None else last + 1
-    return Parsed(file=file, damaged=damaged, good_bytes=good_bytes, next_line=next_line)
+    return Parsed(file=file, damaged=problems.damaged, good_bytes=good_bytes, next_line=next_line)
 
 
 def _header(path: Path, stream: BinaryIO) -> Run:
@@ -255,43 +245,3 @@ def _raw_lines(stream: BinaryIO) -> Iterator[tuple[int, bytes]]:
         while len(raw) > MAX_LINE_BYTES + 1 and rest and not rest.endswith(b"\n"):
             rest = stream.readline(MAX_LINE_BYTES)
             start += len(rest)
-
-
-def _misplaced(number: int, body: Body, last: int, seen: set[int], skipped: int, end: End | None) -> str | None:
-    if number in seen:
-        return f"repeats line {number}; left out"
-    if number < last:
-        return f"not in its place (it was line {number})"
-    if number > last + skipped + 1:
-        missing = number - last - skipped - 1
-        return f"{missing} line{'s are' if missing > 1 else ' is'} missing before it (it was line {number})"
-    if isinstance(body, Run):
-        return "a second header; left out"
-    if end is not None:
-        return "stands after the end of the run"
-    return None
-
-
-def _changes(before: Environment, after: Environment) -> list[str]:
-    changed = [
-        f"{name} {getattr(before, name)} became {getattr(after, name)}"
-        for name in _MACHINE
-        if getattr(before, name) != getattr(after, name)
-    ]
-    names = [[accelerator.name for accelerator in one.accelerators] for one in (before, after)]
-    if names[0] != names[1]:
-        changed.append(f"accelerators {names[0]} became {names[1]}")
-    return [f"resumed under other conditions: {change}" for change in changed]
-
-
-def _ending(run: Run, records: list[Record], end: End | None) -> list[str]:
-    planned = len(run.plan) * (run.settings.replicates if run.settings else 1)
-    progress = f"{len(records)} of {planned} planned records are there"
-    if end is None:
-        return [f"no end line, the run was cut off: {progress}"]
-    problems = []
-    if end.records != len(records):
-        problems.append(f"the end line counts {end.records} records, {len(records)} could be read")
-    if end.status == "interrupted":
-        problems.append(f"the run was interrupted: {progress}")
-    return problems

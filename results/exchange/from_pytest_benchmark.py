@@ -22,6 +22,7 @@ from results.exchange.reading import (
 from results.exchange.timm_names import TIMM, Network
 from results.formats import printable
 from results.schema import AXES, Case, Record, Run, Samples, Summary
+from results.validation import InvalidError, document, validated
 
 FORMAT: Final = "pytest-benchmark"
 
@@ -86,18 +87,12 @@ def read(content: Content, options: Options, tell: Tell) -> list[Imported]:  # n
 
 
 def _parsed(content: Content) -> _File:
-    from pydantic import TypeAdapter, ValidationError  # noqa: PLC0415 (0.2 s that only reading files needs)
-
     if len(content.data) > _MAX_BYTES:
         raise InputError(f"{content.name}: larger than {_MAX_BYTES // 2**20} MiB; save it without the rounds")
     try:
-        return TypeAdapter(_File).validate_json(content.text())
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"])
-        raise InputError(
-            f"{content.name}{where and f' {where[1:]}'}: {first['msg']}; this is no JSON of pytest-benchmark"
-        ) from None
+        return validated(document(content.text()), _File)
+    except InvalidError as error:
+        raise InputError(f"{content.name}: {error}; this is no JSON of pytest-benchmark") from None
 
 
 def _found(content: Content, place: str, benchmark: _Benchmark, options: Options) -> _Found:

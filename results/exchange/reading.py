@@ -239,7 +239,7 @@ def unknown_environment(
     rest = {field.name for field in dataclasses.fields(Environment)} - {*empty, *told, "accelerators", "nulls"}
     nulls = dict.fromkeys(sorted(rest), SILENT)
     values = dict.fromkeys(nulls) | empty | told
-    return Environment(accelerators=cards, nulls=nulls, **values)  # type: ignore[arg-type] # pydantic checks them
+    return Environment(accelerators=cards, nulls=nulls, **values)  # type: ignore[arg-type] # checked as the run is written
 
 
 def device_and_chip(option: str, known: str | None) -> tuple[str, str | None]:

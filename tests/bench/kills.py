@@ -18,7 +18,6 @@ import time
 import traceback
 
 from bench import runner
-from results import lines
 from results.errors import InputError
 from results.schema import Case
 from results.store import load
@@ -81,7 +80,6 @@ def main():
 
     The line holds the run's folder, that of its temporary files and, to go on with it, its file.
     """
-    lines._adapter()
     runner.ForkServer = campaign.Server
     os.write = slow_disk()
     pid = 0

@@ -177,7 +177,7 @@ def test_the_command_refuses_in_one_line(arguments, error, capsys):
 
 
 # What an arm's interpreter must have, as the README says: these, and what they need themselves.
-NEEDED = ("torch", "torchvision", "numpy", "psutil", "annotated_types")
+NEEDED = ("torch", "torchvision", "numpy", "psutil", "msgspec")
 TORCHS_OWN = ("torchgen", "functorch", "nvidia", "triton", "sympy", "mpmath", "networkx", "jinja2", "markupsafe")
 TORCHS_FILES = ("fsspec", "filelock", "typing_extensions.py", "PIL", "numpy.libs", "pillow.libs")
 

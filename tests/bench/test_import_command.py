@@ -58,7 +58,7 @@ def test_accuracy_is_joined(folder):
         (["tim", NAME], "error: unknown format 'tim'; did you mean 'timm'? (choices: timm, pytest-benchmark, csv)"),
         (["timm", "none.csv"], "error: there is no file none.csv"),
         (["csv", NAME], f"error: {NAME} line 1: no column 'run'"),
-        (["pytest-benchmark", NAME], f"error: {NAME}: Invalid JSON"),
+        (["pytest-benchmark", NAME], f"error: {NAME}: not JSON: "),
         (["csv", NAME, "--device", "x"], "error: --device says nothing about a csv file; leave it out"),
         (["timm", NAME, "--precision", "fp64"], "error: unknown precision 'fp64'"),
         (["timm", NAME, "--batch-size", "0"], "error: invalid value for '--batch-size'"),

@@ -7,11 +7,11 @@ import threading
 import pytest
 import torch
 import torch._dynamo
-from pydantic import TypeAdapter
 
 from bench import worker
 from bench.device import Cpu, PeakMemory, Unsupported
 from results.schema import Equality, Ran
+from results.validation import validated
 
 OURS = "the case of this test"
 
@@ -55,7 +55,7 @@ def test_a_case_from_its_first_step_to_its_end(ask, tiny, tmp_path):
     assert sum(map(sum, turn["phase_s"])) <= turn["wall_s"] * 3
     assert ask("footprint")["device_bytes"] is None
     end = ask("finish")
-    assert TypeAdapter(Ran).validate_json(json.dumps(end["ran"])).compute_dtypes == ("float32",)
+    assert validated(end["ran"], Ran).compute_dtypes == ("float32",)
     assert end["notes"] == []
     assert end["nulls"]["graph_breaks"] == end["nulls"]["recompiles"] == "nothing is compiled"
     assert {answer["token"] for answer in (ready, turn, end)} == {OURS}
@@ -66,7 +66,7 @@ def test_a_case_is_checked_against_fp64_after_it_was_timed(ask, tiny, tmp_path):
     ask("turn", steps=1, drop=0)
     ask("finish")
     answer = ask("check", folder=str(tmp_path))
-    assert TypeAdapter(Equality).validate_json(json.dumps(answer["equality"])).verdict == "equal"
+    assert validated(answer["equality"], Equality).verdict == "equal"
     assert answer["token"] == OURS
 
 

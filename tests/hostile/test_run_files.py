@@ -270,7 +270,7 @@ def test_a_file_of_damaged_lines_does_not_drown_the_reader(call, folder, run_lin
     called = call("table", path)
     assert called.code == 0
     assert called.err.count("\n") < 200
-    assert "49,899 more problems of this kind" in called.err
+    assert "49,900 more problems of this kind" in called.err
 
 
 def test_a_line_far_ahead_counts_those_that_are_missing(call, folder, run_lines, sealed):

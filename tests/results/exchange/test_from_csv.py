@@ -84,7 +84,7 @@ def changed(content, column, cell, row=1):
 WRONG = [
     ("run", "../x", "line 2, run: run id '../x' is not"),
     ("run", "", "line 2, run: run id"),
-    ("model", "", "line 2, model: Input should be a valid string"),
+    ("model", "", "line 2, model: should be text"),
     ("model", "a\x1b[31m", "line 2, model: "),
     ("model", "a\\ud800", "line 2, "),
     ("task", "guessing", "line 2, task: "),

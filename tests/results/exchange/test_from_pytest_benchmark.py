@@ -138,15 +138,15 @@ def test_each_run_of_an_export_of_ours_comes_back_as_itself(imported, two_runs):
 
 
 WRONG = {
-    "no JSON": ("{", "Invalid JSON"),
+    "no JSON": ("{", "saved.json: not JSON: "),
     "no object": ("[]", "this is no JSON of pytest-benchmark"),
-    "no benchmarks": ("{}", "benchmarks: Field required"),
+    "no benchmarks": ("{}", "benchmarks: is missing"),
     "none": ({"benchmarks": []}, "benchmarks: holds none to import"),
-    "deep": ("[" * 100_000, "Invalid JSON"),
-    "median": (saved(stats={}), "benchmarks[0].stats.median: Field required"),
+    "deep": ("[" * 100_000, "saved.json: nested too deeply"),
+    "median": (saved(stats={}), "benchmarks[0].stats.median: is missing"),
     "zero": (saved(stats={"median": 0}), "benchmarks[0].stats.median: 0.0 is no time"),
-    "nan": (json.dumps(saved(stats={"median": float("nan")})), "benchmarks[0].stats.median: nan is no time"),
-    "round": (saved(stats={"median": 1, "data": [1, 0]}), "benchmarks[0], samples.step_s.1: "),
+    "nan": (json.dumps(saved(stats={"median": float("nan")})), "benchmarks[0].stats.median: should be a finite number"),
+    "round": (saved(stats={"median": 1, "data": [1, 0]}), "benchmarks[0], samples.step_s[1]: "),
     "batch": (saved(params={"batch_size": "8"}), "benchmarks[0].params.batch_size: '8' is not a whole number"),
     "true": (saved(params={"batch_size": True}), "benchmarks[0].params.batch_size: 'True' is not a whole number"),
     "precision": (saved(extra_info={"precision": "amp"}), "benchmarks[0], precision: "),

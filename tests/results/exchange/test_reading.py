@@ -3,13 +3,13 @@ import dataclasses
 import os
 
 import pytest
-from pydantic import TypeAdapter
 
 from results.errors import InputError
 from results.exchange import reading
 from results.exchange.reading import Content, Row, csv_rows, read_content, unknown_environment
 from results.schema import Environment
 from results.store import check_run_id
+from results.validation import validated
 
 
 def test_a_file_that_is_none_or_too_large_is_one_line(tmp_path, monkeypatch):
@@ -77,7 +77,7 @@ def test_an_empty_cell_and_a_column_that_is_not_there_are_none():
 
 def test_what_is_not_known_of_a_machine_has_its_reason():
     environment = unknown_environment(cpu="AMD", accelerators={"cuda:0": "H100"}, cuda="12.4")
-    assert TypeAdapter(Environment).validate_python(dataclasses.asdict(environment)) == environment
+    assert validated(dataclasses.asdict(environment), Environment) == environment
     values = dataclasses.asdict(environment)
     assert set(environment.nulls) == {name for name, value in values.items() if value is None}
     assert environment.accelerators[0].memory_bytes is None
