@@ -5,17 +5,22 @@ Fails closed, as `results.comparison` does: what is missing, failed or implausib
 
 import dataclasses
 import statistics
+from collections.abc import Iterator
 from typing import Final
+
+import numpy as np
 
 from results import differences
 from results.comparison import Outcome
 from results.differences import Change
 from results.errors import InputError
-from results.metrics import measure
+from results.metrics import latencies
 from results.pairs import Judged, judge, pair_ratio
-from results.sanity import TOLERATED, kind, warnings
+from results.sanity import TOLERATED, kind, warnings_of
 from results.schema import Case, Record, known
+from results.stats import geometric_mean
 from results.store import Records
+from results.timings import medians
 
 WRONG: Final = "wrong"
 
@@ -115,9 +120,18 @@ def _bad(record: Record) -> bool:
 
 
 def _mean(records: list[Record]) -> float | None:
-    latencies = [measure(record, None).metrics["latency_s"] for record in records]
-    found = [latency for latency in latencies if latency is not None]
-    return statistics.geometric_mean(found) if found else None
+    found = latencies(records, medians(records))
+    known_s = found[~np.isnan(found)].tolist()
+    return geometric_mean(known_s) if known_s else None
+
+
+def _warned(side: Records) -> Iterator[tuple[Record, tuple[str, ...]]]:
+    """Yield each record with its warnings."""
+    for file in side.files:
+        costs = [side.static(record) for record in file.records]
+        yield from zip(
+            file.records, warnings_of(file.records, costs, file.run.peaks, medians(file.records)), strict=True
+        )
 
 
 def _problems(a: Records, b: Records) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -125,10 +139,10 @@ def _problems(a: Records, b: Records) -> tuple[tuple[str, ...], tuple[str, ...]]
     reasons: dict[str, None] = {}
     notices: dict[str, int] = {}
     for name, side in (("a", a), ("b", b)):
-        for record in side:
+        for record, lines in _warned(side):
             if record.status != "ok":
                 reasons[f"{record.status} in arm {name}: {record.cause or 'no cause given'}"] = None
-            for line in warnings(record, side.static(record), side.run(record).peaks):
+            for line in lines:
                 if kind(line) in TOLERATED:
                     told = f"{kind(line)} in arm {name}"
                     notices[told] = notices.get(told, 0) + 1

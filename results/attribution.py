@@ -7,14 +7,17 @@ The order is fixed, and it matters: a step is what its change gives on top of th
 
 import dataclasses
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple, Self
+
+import numpy as np
 
 from results import stats
-from results.metrics import Measured, is_baseline, measure_file
+from results.metrics import Measures, is_baseline, measure_file, places
 from results.schema import Case, Record, Run
-from results.store import Records
+from results.segments import Floats, Segments
+from results.store import Records, RunFile
 from results.timings import timings
 
 Axis = Literal["layout", "runtime", "precision"]
@@ -31,14 +34,18 @@ class Factor:
     low: float | None
     high: float | None
 
+    @classmethod
+    def of(cls, value: float, low: float, high: float) -> Self:
+        """Return the factor whose bounds are NaN where there are none."""
+        return cls(value=value, low=None if math.isnan(low) else low, high=None if math.isnan(high) else high)
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Speedup:
-    """The speed-up of one process over its baseline."""
 
-    value: float
-    half: float | None
-    """Half the width of its interval in logs: 0 for the baseline itself, None where too few steady turns give none."""
+class Speedups(NamedTuple):
+    """The speed-ups of processes over their baselines: arrays of one entry a process."""
+
+    value: Floats
+    half: Floats
+    """Half the width of its interval in logs: 0 for the baseline itself, NaN where too few steady turns give none."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,14 +78,33 @@ def chains(records: Records) -> list[Chain]:
     Cases between which no way leads, because the run does not hold what lies between, are left out. Where any case of
     the way failed or is wrong, the chain has a reason in place of its numbers.
     """
-    found = []
-    for file in records.files:
-        cases = file.cases()
-        ways = [way for case in cases if len(way := path(case)) > 2 and all(one in cases for one in way)]
-        measured = measure_file(file, timings(file.records)) if ways else {}
-        found_speedups = {case: speedups(cases[case], measured) for case in {case for way in ways for case in way}}
-        found += [_chain(file.run, way, found_speedups) for way in ways]
-    return found
+    return [chain for file in records.files for chain in _of_file(file)]
+
+
+def _of_file(file: RunFile) -> list[Chain]:
+    cases = places(file)
+    ways = [way for case in cases if len(way := path(case)) > 2 and all(one in cases for one in way)]
+    if not ways:
+        return []
+    measures = measure_file(file, *timings(file.records))
+    reasons = [_broken(way, cases, measures) for way in ways]
+    pairs = [
+        (before, after, _common([cases[case] for case in way]))
+        for way, reason in zip(ways, reasons, strict=True)
+        if reason is None
+        for before, after in (*pairwise(way), (way[0], way[-1]))
+    ]
+    found = factors(
+        speedups(file.records, measures),
+        [cases[before][one] for before, _, common in pairs for one in common],
+        [cases[after][one] for _, after, common in pairs for one in common],
+        [len(common) for _, _, common in pairs],
+    )
+    all_factors = map(Factor.of, *(end.tolist() for end in found))
+    return [
+        _chain(file.run, way, () if reason else _common([cases[case] for case in way]), all_factors, reason)
+        for way, reason in zip(ways, reasons, strict=True)
+    ]
 
 
 def path(case: Case) -> list[Case]:
@@ -91,27 +117,32 @@ def path(case: Case) -> list[Case]:
     return way
 
 
-def _chain(run: Run, way: Sequence[Case], measured: Mapping[Case, Mapping[int, Speedup] | str]) -> Chain:
-    sound: list[Mapping[int, Speedup]] = []
+def _broken(way: Sequence[Case], cases: Mapping[Case, Mapping[int, int]], measures: Measures) -> str | None:
+    """Return why there are no numbers of a way."""
     for case in way:
-        one = measured[case]
-        if isinstance(one, str):
-            return _broken(run, way, f"{setting(case)}: {one}")
-        sound.append(one)
-    common = tuple(sorted(set.intersection(*(set(one) for one in sound))))
-    if not common:
-        return _broken(run, way, "no replicate has all its cases")
+        lacking = without_speedup(cases[case], measures)
+        if lacking is not None:
+            return f"{setting(case)}: {lacking}"
+    return None if _common([cases[case] for case in way]) else "no replicate has all its cases"
+
+
+def _common(sides: Sequence[Mapping[int, int]]) -> tuple[int, ...]:
+    """Return the replicates that all sides have."""
+    return tuple(sorted(set.intersection(*map(set, sides))))
+
+
+def _chain(
+    run: Run, way: Sequence[Case], replicates: tuple[int, ...], found: Iterator[Factor], reason: str | None
+) -> Chain:
+    """Return the chain of a way; takes the factors of its steps and then its total from `found`, if it has any."""
+    if reason is not None:
+        return Chain(run=run.id, case=way[-1], replicates=(), steps=(), total=None, reason=reason)
     steps = []
-    for (before, after), (one, other) in zip(pairwise(way), pairwise(sound), strict=True):
+    for before, after in pairwise(way):
         axis = next(axis for axis in ORDER if getattr(before, axis) != getattr(after, axis))
         change = {"before": getattr(before, axis), "after": getattr(after, axis)}
-        steps.append(Step(axis=axis, **change, factor=factor(one, other, common)))
-    total = factor(sound[0], sound[-1], common)
-    return Chain(run=run.id, case=way[-1], replicates=common, steps=tuple(steps), total=total, reason=None)
-
-
-def _broken(run: Run, way: Sequence[Case], reason: str) -> Chain:
-    return Chain(run=run.id, case=way[-1], replicates=(), steps=(), total=None, reason=reason)
+        steps.append(Step(axis=axis, **change, factor=next(found)))
+    return Chain(run=run.id, case=way[-1], replicates=replicates, steps=tuple(steps), total=next(found), reason=None)
 
 
 def setting(case: Case) -> str:
@@ -119,40 +150,42 @@ def setting(case: Case) -> str:
     return f"{case.precision} {case.runtime} {case.layout}"
 
 
-def speedups(replicates: Mapping[int, Record], measured: Mapping[int, Measured]) -> dict[int, Speedup] | str:
-    """Return the speed-up of each replicate of one case, or why one of them has none.
-
-    Args:
-        replicates: the records of the case.
-        measured: their metrics, by the identity of the record.
-    """
-    found = {}
-    for replicate, record in replicates.items():
-        one = measured[id(record)]
-        value, interval = one.metrics["speedup"], one.intervals.get("speedup")
-        if value is None:
-            return one.nulls["speedup"]
-        half = 0.0 if is_baseline(record.case) else None
-        if interval is not None:
-            half = math.log(interval.high / interval.low) / 2
-        found[replicate] = Speedup(value=value, half=half)
-    return found
+def without_speedup(replicates: Mapping[int, int], measures: Measures) -> str | None:
+    """Return why a replicate of one case has no speed-up, None where all have one; `replicates` are their places."""
+    for place in replicates.values():
+        why = measures.nulls[place].get("speedup")
+        if why is not None:
+            return why
+    return None
 
 
-def factor(before: Mapping[int, Speedup], after: Mapping[int, Speedup], replicates: Sequence[int]) -> Factor:
-    """Return how many times as fast one case is as another, from both speed-ups over one baseline.
+def speedups(records: Sequence[Record], measures: Measures) -> Speedups:
+    """Return the speed-up of each record."""
+    low, high = (measures.values[end] for end in ("speedup_low", "speedup_high"))
+    baseline = np.array([is_baseline(record.case) for record in records], dtype=bool)
+    return Speedups(measures.values["speedup"], np.where(baseline, 0.0, np.log(high / low) / 2))
+
+
+def factors(found: Speedups, before: Sequence[int], after: Sequence[int], counts: Sequence[int]) -> stats.Intervals:
+    """Return how many times as fast some cases are as others, from both speed-ups over one baseline.
 
     Replicates pair up, as both cases lived beside the same baseline: the value is the geometric mean of their ratios,
     the interval that across them. A single replicate has the interval within its process, in which the widths of both
     speed-ups add in squares: too wide if anything, as they share the noise of their baseline.
+
+    Args:
+        found: the speed-ups of all records of a run.
+        before: places of the slower cases' records, those of one case's replicates after one another.
+        after: places of the faster cases' records, each the same replicate as in `before`.
+        counts: how many replicates each case has.
     """
-    ratios = [after[one].value / before[one].value for one in replicates]
-    across = stats.across(ratios)
-    if across is not None:
-        return Factor(value=across.value, low=across.low, high=across.high)
-    halves = [side[replicates[0]].half for side in (before, after)]
-    known = [half for half in halves if half is not None]
-    if len(known) < len(halves):
-        return Factor(value=ratios[0], low=None, high=None)
-    spread = math.exp(math.hypot(*known))
-    return Factor(value=ratios[0], low=ratios[0] / spread, high=ratios[0] * spread)
+    if not counts:
+        return stats.Intervals(*np.empty((3, 0)))
+    series, slower, faster = Segments(np.array(counts)), np.array(before), np.array(after)
+    ratios = found.value[faster] / found.value[slower]
+    across = stats.intervals_across(ratios, series)
+    first = ratios[series.starts]
+    spread = np.exp(np.hypot(found.half[slower], found.half[faster]))[series.starts]
+    single = series.counts == 1
+    within = (first, first / spread, first * spread)
+    return stats.Intervals(*(np.where(single, one, other) for one, other in zip(within, across, strict=True)))

@@ -6,17 +6,21 @@ steps = seconds of compilation / (eager step - compiled step)
 import dataclasses
 import math
 import operator
-import statistics
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
+from typing import Final, NamedTuple, Self
 
-from results.attribution import Factor, factor, speedups
-from results.metrics import Measured, measure_file
-from results.schema import AXES, Case, Record, Run
-from results.stats import geometric_mean
+import numpy as np
+
+from results import stats
+from results.attribution import Factor, factors, speedups, without_speedup
+from results.metrics import Measures, measure_file, places
+from results.schema import AXES, Case
+from results.segments import Floats, Segments
 from results.store import Records, RunFile
 from results.timings import timings
 
+_NOT_KNOWN: Final = "the time of its compilation is not known"
 _but_runtime: Final = operator.attrgetter(*(axis for axis in AXES if axis != "runtime"))
 
 
@@ -27,6 +31,13 @@ class Steps:
     value: float
     low: float | None
     high: float | None
+
+    @classmethod
+    def of(cls, value: float, low: float, high: float) -> Self | None:
+        """Return the steps, whose bounds are NaN where there are none; None where the value is."""
+        if math.isnan(value):
+            return None
+        return cls(value=value, low=None if math.isnan(low) else low, high=None if math.isnan(high) else high)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,75 +56,104 @@ class BreakEven:
     reason: str | None
 
 
+class Evens(NamedTuple):
+    """The break-even of compiled cases: arrays of one entry a case, NaN where there is none; infinite is never."""
+
+    cases: list[Case]
+    reasons: list[str | None]
+    """Why one has none."""
+    compile_s: Floats
+    ratio: stats.Intervals
+    cold: stats.Intervals
+    """Steps until a cold compilation has paid."""
+    warm: stats.Intervals
+
+
 def break_evens(records: Records) -> list[BreakEven]:
     """Return the break-even of each compiled case whose run also holds it eager, in the order of the plans."""
-    return [
-        one
-        for file in records.files
-        for one in of_file(file, file.cases(), measure_file(file, timings(file.records))).values()
-    ]
+    found = []
+    for file in records.files:
+        evens = of_file(file, places(file), measure_file(file, *timings(file.records)))
+        numbers = zip(evens.compile_s.tolist(), *map(_rows, (evens.ratio, evens.cold, evens.warm)), strict=True)
+        for case, reason, (compile_s, ratio, cold, warm) in zip(evens.cases, evens.reasons, numbers, strict=True):
+            found.append(
+                BreakEven(
+                    run=file.run.id,
+                    case=case,
+                    compile_s=None if math.isnan(compile_s) else compile_s,
+                    ratio=None if math.isnan(ratio[0]) else Factor.of(*ratio),
+                    cold=Steps.of(*cold),
+                    warm=Steps.of(*warm),
+                    reason=reason,
+                )
+            )
+    return found
 
 
-def of_file(
-    file: RunFile, cases: Mapping[Case, Mapping[int, Record]], measured: Mapping[int, Measured]
-) -> dict[Case, BreakEven]:
+def _rows(found: stats.Intervals) -> Iterator[tuple[float, ...]]:
+    return zip(*(end.tolist() for end in found), strict=True)
+
+
+def of_file(file: RunFile, cases: Mapping[Case, Mapping[int, int]], measures: Measures) -> Evens:
     """Return the break-even of each compiled case of one run that has its eager twin.
 
     Args:
         file: the run.
-        cases: its `RunFile.cases`.
-        measured: the metrics of its records, by the identity of the record.
+        cases: its `results.metrics.places`.
+        measures: the metrics of its records.
     """
-    found = {}
     eager = {_but_runtime(case): replicates for case, replicates in cases.items() if case.runtime == "eager"}
-    for case, replicates in cases.items():
-        twin = None if case.runtime == "eager" else eager.get(_but_runtime(case))
-        if twin is not None:
-            found[case] = _break_even(file.run, case, replicates, twin, measured)
-    return found
-
-
-def _break_even(
-    run: Run,
-    case: Case,
-    compiled: Mapping[int, Record],
-    eager: Mapping[int, Record],
-    measured: Mapping[int, Measured],
-) -> BreakEven:
-    before, after = speedups(eager, measured), speedups(compiled, measured)
-    if isinstance(before, str):
-        return _none(run, case, f"eager: {before}")
-    if isinstance(after, str):
-        return _none(run, case, after)
-    common = sorted(set(before) & set(after))
-    if not common:
-        return _none(run, case, f"no replicate has both eager and {case.runtime}")
-    ratio = factor(before, after, common)
-    metrics = [measured[id(compiled[one])].metrics for one in common]
-    step_s = geometric_mean([step for one in metrics if (step := one["latency_s"]) is not None])
-    cold_s, warm_s = (_median([one[name] for one in metrics]) for name in ("compile_s", "warm_compile_s"))
-    return BreakEven(
-        run=run.id,
-        case=case,
-        compile_s=cold_s,
-        ratio=ratio,
-        cold=None if cold_s is None else steps(cold_s, step_s, ratio),
-        warm=None if warm_s is None else steps(warm_s, step_s, ratio),
-        reason="the time of its compilation is not known" if cold_s is None else None,
+    twins = [(case, eager.get(_but_runtime(case))) for case in cases if case.runtime != "eager"]
+    compiled: list[Case] = []
+    reasons: list[str | None] = []
+    pairs: list[list[tuple[int, int]]] = []
+    for case, twin in twins:
+        if twin is None:
+            continue
+        own = cases[case]
+        common = [(twin[one], own[one]) for one in sorted(own) if one in twin]
+        reason = _no_ratio(twin, own, measures) or (
+            None if common else f"no replicate has both eager and {case.runtime}"
+        )
+        compiled.append(case)
+        reasons.append(reason)
+        pairs.append([] if reason else common)
+    found = np.full((10, len(compiled)), np.nan)
+    some = np.array([bool(one) for one in pairs], dtype=bool)
+    if some.any():
+        found[:, some] = _numbers(file, measures, [one for one in pairs if one])
+    unknown = some & np.isnan(found[0])
+    return Evens(
+        cases=compiled,
+        reasons=[
+            _NOT_KNOWN if not_known else reason for not_known, reason in zip(unknown.tolist(), reasons, strict=True)
+        ],
+        compile_s=found[0],
+        ratio=stats.Intervals(*found[1:4]),
+        cold=stats.Intervals(*found[4:7]),
+        warm=stats.Intervals(*found[7:]),
     )
 
 
-def _none(run: Run, case: Case, reason: str) -> BreakEven:
-    return BreakEven(run=run.id, case=case, compile_s=None, ratio=None, cold=None, warm=None, reason=reason)
+def _no_ratio(eager: Mapping[int, int], compiled: Mapping[int, int], measures: Measures) -> str | None:
+    """Return why one of a case's replicates, or of its twin's, cannot be compared."""
+    before = without_speedup(eager, measures)
+    return without_speedup(compiled, measures) if before is None else f"eager: {before}"
 
 
-def _median(values: list[float | int | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return statistics.median(known) if known else None
+def _numbers(file: RunFile, measures: Measures, pairs: Sequence[Sequence[tuple[int, int]]]) -> Floats:
+    """Return the numbers of `Evens` for cases of which each has the places of some eager and compiled replicates."""
+    counts = [len(one) for one in pairs]
+    before, after = zip(*chain.from_iterable(pairs), strict=True)
+    ratio = factors(speedups(file.records, measures), before, after, counts)
+    series, values, places_ = Segments(np.array(counts)), measures.values, list(after)
+    step_s = series.geometric_means(values["latency_s"][places_])
+    cold_s, warm_s = (series.known_medians(values[name][places_]) for name in ("compile_s", "warm_compile_s"))
+    return np.array([cold_s, *ratio, *steps(cold_s, step_s, ratio), *steps(warm_s, step_s, ratio)])
 
 
-def steps(compile_s: float, step_s: float, ratio: Factor) -> Steps:
-    """Return after how many steps compiling pays.
+def steps(compile_s: Floats, step_s: Floats, ratio: stats.Intervals) -> stats.Intervals:
+    """Return after how many steps compiling pays, for many cases.
 
     A compiled step of `step_s` seconds saves (ratio - 1) times itself. The bounds are those of the ratio, whose share
     of the uncertainty is by far the largest: at a gain of 5 % known to 1 %, the saving is known to 20 %.
@@ -124,11 +164,8 @@ def steps(compile_s: float, step_s: float, ratio: Factor) -> Steps:
         ratio: eager step over compiled step.
     """
 
-    def at(gain: float) -> float:
-        return compile_s / (step_s * (gain - 1)) if gain > 1 else math.inf
+    def at(gain: Floats) -> Floats:
+        saved = np.where(gain > 1, gain - 1, np.nan)
+        return np.where(gain <= 1, np.where(np.isnan(compile_s), np.nan, np.inf), compile_s / (step_s * saved))
 
-    return Steps(
-        value=at(ratio.value),
-        low=None if ratio.high is None else at(ratio.high),
-        high=None if ratio.low is None else at(ratio.low),
-    )
+    return stats.Intervals(value=at(ratio.value), low=at(ratio.high), high=at(ratio.low))

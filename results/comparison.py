@@ -8,7 +8,6 @@ where most replicates of a side say that it was, nothing is called faster or slo
 """
 
 import dataclasses
-import statistics
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -19,6 +18,7 @@ from results.errors import InputError
 from results.machines import Machine, described, machines
 from results.schema import AXES, Case
 from results.sides import Side, by_case
+from results.stats import geometric_mean
 from results.store import Records
 from results.verdicts import Difference, Verdict, chance, difference, holm, verdict
 
@@ -250,7 +250,7 @@ def _case(what: dict[str, Any], before: Side, after: Side, *, same_hardware: boo
 
 
 def _mean(values: Sequence[float]) -> float | None:
-    return statistics.geometric_mean(values) if values else None
+    return geometric_mean(values) if values else None
 
 
 def _judged(cases: Sequence[_Pending], margin: float) -> Iterable[Compared]:

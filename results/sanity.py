@@ -3,14 +3,16 @@
 Nothing is dropped for it: a warning says how far to believe a number.
 """
 
-import statistics
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from results.metrics import error_text, flops_per_s, latency
+import numpy as np
+
+from results.metrics import latencies
 from results.precisions import PROMISES
-from results.schema import UNSEEN, Case, Noise, Peak, Ran, Record, Samples, Static
-from results.timings import Clocks, Timing, timings
+from results.reasons import error_text
+from results.schema import UNSEEN, Case, Equality, Noise, Peak, Ran, Record, Static
+from results.timings import Medians, medians
 
 NOISES: Final = frozenset({"busy", "steal", "pressure", "throttled"})
 """Warnings that others used the machine, or that it held itself back: the number is true, of a disturbed machine."""
@@ -25,6 +27,8 @@ _WALL_SLACK: Final = 1.1
 _LAUNCH_S: Final = 1e-3
 """Launching and synchronising take so long at most; it counts where steps themselves are that short."""
 _PHASE_SLACK: Final = 0.05
+_SLOWING: Final = "slowing: steps grew ever slower, as where a machine grows hot; the median is of the later half"
+_NOT_STEADY: Final = "not-steady: the steps never became steady; the median is of those after the best guess"
 _WINOGRAD: Final = 2.25
 """Winograd's F(2x2, 3x3) multiplies 16 times where 36 are counted (Lavin and Gray 2016, "Fast algorithms for
 convolutional neural networks"), so a true rate may exceed that of matrix products by as much."""
@@ -41,44 +45,61 @@ _MEMORY_PRESSURE: Final = 0.01
 """A task that waits for memory stands still: a hundredth of the time is as much as the intervals promise."""
 
 
-def warnings(
-    record: Record, static: Static | None = None, peaks: Sequence[Peak] = (), timing: Timing | None = None
-) -> tuple[str, ...]:
+def warnings(record: Record, static: Static | None = None, peaks: Sequence[Peak] = ()) -> tuple[str, ...]:
     """Return what is implausible in `record`, a line each, beginning with the name of the check.
 
     Args:
         record: one case in one process.
         static: the cost of its model; without it no rate is known that could exceed a peak.
         peaks: the peaks that were measured on the record's machine (`Run.peaks`).
-        timing: what its samples tell, where the caller has it already.
     """
-    if record.summary is not None:
-        return record.summary.warnings  # those that its source gave: nothing is left to check
-    if timing is None:
-        (timing,) = timings([record])
-    found: list[str] = []
-    if record.samples is not None and timing.clocks is not None:
-        found += _clocks(record.case, timing.clocks)
-        found += _phases(record.samples)
-        if record.samples.slowing:
-            found.append(
-                "slowing: steps grew ever slower, as where a machine grows hot; the median is of the later half"
-            )
-        elif not record.samples.steady:
-            found.append("not-steady: the steps never became steady; the median is of those after the best guess")
-    if peaks and static is not None:
-        found += _rate(record, static, peaks, latency(record, timing))
-    found += _equality(record)
-    if record.facts.recompiles:
-        found.append(f"recompiled: {record.facts.recompiles} compilations took place inside the timed steps")
-    allocated, reserved = record.facts.peak_allocated_bytes, record.facts.peak_reserved_bytes
-    if allocated is not None and reserved is not None and allocated > reserved:
-        found.append(f"memory: {allocated} bytes allocated exceed {reserved} reserved")
-    if record.ran is not None:
-        found += _label(record.case, record.ran)
-    if record.noise is not None:
-        found += _noise(record.noise)
-    return tuple(found)
+    (found,) = warnings_of([record], [static], peaks, medians([record]))
+    return found
+
+
+def warnings_of(
+    records: Sequence[Record], costs: Sequence[Static | None], peaks: Sequence[Peak], typical: Medians
+) -> list[tuple[str, ...]]:
+    """Return `warnings` of each record of a run.
+
+    Args:
+        records: one case in one process each.
+        costs: the costs of their models.
+        peaks: the peaks of their machine.
+        typical: what their samples tell.
+    """
+    found: list[list[str]] = [[] for _ in records]
+    step, wall = typical.clock_step_s, typical.clock_wall_s
+    slow, unseen = step > wall * _STEP_SLACK, (wall > step * _WALL_SLACK) & (wall - step > _LAUNCH_S)
+    for place in np.flatnonzero(slow | unseen).tolist():
+        found[place].append(_clocks(records[place].case, step[place], wall[place], slow=slow[place]))
+    for place in np.flatnonzero(np.abs(typical.phases - 1) > _PHASE_SLACK).tolist():
+        found[place].append(
+            f"phases: forward, backward and optimizer add up to {typical.phases[place]:.0%} of the step"
+        )
+    for record, lines, timed in zip(records, found, (~np.isnan(step)).tolist(), strict=True):
+        if timed and record.samples is not None and not record.samples.steady:
+            lines.append(_SLOWING if record.samples.slowing else _NOT_STEADY)
+    if peaks:
+        for record, lines, cost, latency_s in zip(records, found, costs, latencies(records, typical), strict=True):
+            lines.extend(() if cost is None else _rate(record, cost, peaks, latency_s))
+    for record, lines in zip(records, found, strict=True):
+        facts, equality = record.facts, record.equality
+        if equality is not None and equality.verdict != "equal":
+            lines.append(_unequal(equality))
+        if facts.recompiles:
+            lines.append(f"recompiled: {facts.recompiles} compilations took place inside the timed steps")
+        allocated, reserved = facts.peak_allocated_bytes, facts.peak_reserved_bytes
+        if allocated is not None and reserved is not None and allocated > reserved:
+            lines.append(f"memory: {allocated} bytes allocated exceed {reserved} reserved")
+        if record.ran is not None:
+            lines.extend(_label(record.case, record.ran))
+        if record.noise is not None:
+            lines.extend(_noise(record.noise))
+    return [
+        tuple(lines) if record.summary is None else record.summary.warnings  # all that its source gave
+        for record, lines in zip(records, found, strict=True)
+    ]
 
 
 def kind(warning: str) -> str:
@@ -86,25 +107,23 @@ def kind(warning: str) -> str:
     return warning.partition(":")[0]
 
 
-def _rate(record: Record, static: Static, peaks: Sequence[Peak], latency_s: float | None) -> Iterator[str]:
+def _rate(record: Record, cost: Static, peaks: Sequence[Peak], latency_s: float) -> Iterator[str]:
     """Nothing computes faster than the fastest matrix product, but for multiplications that are saved."""
     case = record.case
-    rate = None if latency_s is None else flops_per_s(record, static, latency_s)
+    rate = case.batch_size / latency_s * (cost.training_flops if case.task == "training" else cost.flops)
     for peak in peaks:
         like = (peak.device, peak.precision, peak.threads) == (case.device, case.precision, case.threads)
-        if like and rate is not None and rate > _WINOGRAD * peak.flops_per_s:
+        if like and rate > _WINOGRAD * peak.flops_per_s:
             yield (
                 f"peak: {rate:.3g} FLOP/s are more than {_WINOGRAD} times (what Winograd's convolution may save) "
                 f"the measured peak of {peak.flops_per_s:.3g}"
             )
 
 
-def _equality(record: Record) -> Iterator[str]:
-    equality = record.equality
-    if equality is not None and equality.verdict == "wrong":
-        yield f"wrong: {error_text(equality)}; it is no speed-up"
-    elif equality is not None and equality.verdict == "eager-twice-differs":
-        yield f"eager-twice-differs: the baseline does not repeat its own result: {error_text(equality)}"
+def _unequal(equality: Equality) -> str:
+    if equality.verdict == "wrong":
+        return f"wrong: {error_text(equality)}; it is no speed-up"
+    return f"eager-twice-differs: the baseline does not repeat its own result: {error_text(equality)}"
 
 
 def _noise(noise: Noise) -> Iterator[str]:
@@ -123,27 +142,13 @@ def _noise(noise: Noise) -> Iterator[str]:
         yield f"throttled: the accelerator held its clocks back: {', '.join(noise.accelerator_throttling)}"
 
 
-def _clocks(case: Case, clocks: Clocks) -> Iterator[str]:
+def _clocks(case: Case, step: float, wall: float, *, slow: bool) -> str:
     """Throughput by the wall clock times latency is the batch, or one of the two clocks is wrong."""
-    step, wall = clocks
-    slow, unseen = step > wall * _STEP_SLACK, wall > step * _WALL_SLACK and wall - step > _LAUNCH_S
-    if not slow and not unseen:
-        return
     product = case.batch_size * step / wall
     told = f"throughput by the wall clock x latency is {product:.3g} images, the batch is {case.batch_size}"
     if slow:
-        yield f"clocks: steps of {step:.3g} s do not fit into {wall:.3g} s of wall time; {told}"
-    else:
-        yield f"clocks: steps of {step:.3g} s take {wall:.3g} s of wall time, so work goes unseen; {told}"
-
-
-def _phases(samples: Samples) -> Iterator[str]:
-    if not (samples.forward_s and samples.backward_s and samples.optimizer_s):
-        return
-    parts = zip(samples.forward_s, samples.backward_s, samples.optimizer_s, samples.step_s, strict=True)
-    share = statistics.median((forward + backward + update) / step for forward, backward, update, step in parts)
-    if abs(share - 1) > _PHASE_SLACK:
-        yield f"phases: forward, backward and optimizer add up to {share:.0%} of the step"
+        return f"clocks: steps of {step:.3g} s do not fit into {wall:.3g} s of wall time; {told}"
+    return f"clocks: steps of {step:.3g} s take {wall:.3g} s of wall time, so work goes unseen; {told}"
 
 
 def _label(case: Case, ran: Ran) -> Iterator[str]:

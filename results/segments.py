@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 Whole = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
 
 _Kind = TypeVar("_Kind", np.float64, np.int64)
 
@@ -41,7 +42,27 @@ class Segments:
 
     def medians(self, values: Floats) -> Floats:
         """Return the median of each series."""
-        return self.middles(self.ordered(values))
+        found: Floats = (values[self.starts] + values[self.starts + self.counts - 1]) / 2
+        longer = self.counts > 2  # of two values the order does not matter
+        if longer.any():
+            rest = Segments(self.counts[longer])
+            found[longer] = rest.middles(rest.ordered(values[np.repeat(longer, self.counts)]))
+        return found
+
+    def known_medians(self, values: Floats) -> Floats:
+        """Return the median of each series' values that are not NaN, NaN where all are."""
+        kept = ~np.isnan(values)
+        counts = np.add.reduceat(kept.astype(np.int64), self.starts)
+        found = np.full(len(counts), np.nan)
+        if kept.any():
+            found[counts > 0] = Segments(counts[counts > 0]).medians(values[kept])
+        return found
+
+    def geometric_means(self, values: Floats) -> Floats:
+        """Return the geometric mean of each series of positive values; that of a single one is exact."""
+        first = values[self.starts]
+        found: Floats = first * np.exp(self.sums(np.log(values / self.each(first))) / self.counts)
+        return found
 
     def middles(self, ordered: Floats) -> Floats:
         """Return the median of each series whose values are in rising order."""

@@ -1,14 +1,14 @@
 """One side of a comparison: each case with its records, their latencies, and what their warnings say against them."""
 
 import dataclasses
-from collections.abc import Sequence
+import math
 from typing import Literal
 
-from results.metrics import latency
-from results.sanity import NOISES, TOLERATED, kind, warnings
+from results.metrics import latencies, places
+from results.sanity import NOISES, TOLERATED, kind, warnings_of
 from results.schema import Case, Record
 from results.store import Records
-from results.timings import Timing, timings
+from results.timings import medians
 
 Name = Literal["BASE", "NEW"]
 
@@ -18,20 +18,24 @@ class Side:
     """One case on one side."""
 
     name: Name
-    records: Sequence[Record]
-    warnings: Sequence[tuple[str, ...]]
+    records: list[Record]
+    warnings: list[tuple[str, ...]]
     """Those of each record."""
-    latencies: Sequence[float]
+    latencies: list[float]
     """Those of the sound records, in seconds."""
 
     def first(self, *, wrong: bool) -> str | None:
         """Return the first warning of a wrong result, or the first of the others that are not tolerated."""
+        if not any(self.warnings):
+            return None
         lines = [line for found in self.warnings for line in found]
         kept = [line for line in lines if (kind(line) == "wrong") == wrong and kind(line) not in TOLERATED]
         return next(iter(kept), None)
 
     def disturbed(self) -> str | None:
         """Return the signs of noise, where most of the records carry one."""
+        if not any(self.warnings):
+            return None
         signs = [{kind(line) for line in found} & NOISES for found in self.warnings]
         count = sum(map(bool, signs))
         if 2 * count <= len(signs):
@@ -41,22 +45,19 @@ class Side:
 
 def by_case(records: Records, name: Name) -> dict[Case, Side]:
     """Return each case over all files; a replicate that was measured again counts as it was last."""
-    found: dict[Case, list[Record]] = {}
+    found: dict[Case, Side] = {}
     for file in records.files:
-        for case, replicates in file.cases().items():
-            found.setdefault(case, []).extend(replicates.values())
-    told = {id(record): timing for record, timing in zip(records, timings(records), strict=True)}
-    return {case: _side(name, one, records, [told[id(record)] for record in one]) for case, one in found.items()}
-
-
-def _side(name: Name, found: Sequence[Record], records: Records, told: Sequence[Timing]) -> Side:
-    latencies = [latency(record, timing) for record, timing in zip(found, told, strict=True) if record.status == "ok"]
-    return Side(
-        name=name,
-        records=found,
-        warnings=[
-            warnings(record, records.static(record), records.run(record).peaks, timing)
-            for record, timing in zip(found, told, strict=True)
-        ],
-        latencies=[one for one in latencies if one is not None],
-    )
+        typical, statics, every = medians(file.records), file.static_costs(), file.records
+        costs = [statics.get((record.case.model, record.case.image_size)) for record in every]
+        warned = warnings_of(every, costs, file.run.peaks, typical)
+        latency_s = latencies(every, typical).tolist()
+        for case, replicates in places(file).items():
+            side = found.get(case)
+            if side is None:
+                side = found[case] = Side(name, [], [], [])
+            for place in replicates.values():
+                side.records.append(every[place])
+                side.warnings.append(warned[place])
+                if not math.isnan(latency_s[place]):
+                    side.latencies.append(latency_s[place])
+    return found

@@ -10,12 +10,12 @@ import functools
 import math
 import statistics
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from results.formats import half_width
-from results.segments import Floats, Segments
+from results.segments import Flags, Floats, Segments
 
 CONFIDENCE: Final = 0.95
 MIN_STEADY: Final = 3
@@ -62,6 +62,14 @@ class Interval:
     def relative(self) -> float:
         """Half-width as a fraction of the value: 0.01 is ±1 %."""
         return half_width(self.value, self.low, self.high)
+
+
+class Intervals(NamedTuple):
+    """Estimates with their intervals for many series: arrays of one entry a series, NaN where there is none."""
+
+    value: Floats
+    low: Floats
+    high: Floats
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -178,11 +186,10 @@ def median_interval(turn_medians: Sequence[float]) -> Interval | None:
     """
     if len(turn_medians) < MIN_TURNS:
         return None
-    (found,) = median_intervals(np.asarray(turn_medians, dtype=np.float64), Segments(np.array([len(turn_medians)])))
-    return found
+    return _only(median_intervals(np.asarray(turn_medians, dtype=np.float64), Segments(np.array([len(turn_medians)]))))
 
 
-def median_intervals(turn_medians: Floats, series: Segments) -> list[Interval | None]:
+def median_intervals(turn_medians: Floats, series: Segments) -> Intervals:
     """Return `median_interval` of each of many series."""
     log = np.log(turn_medians)
     centre = series.medians(log)
@@ -194,9 +201,18 @@ def median_intervals(turn_medians: Floats, series: Segments) -> list[Interval | 
     # an interval of thrice the width for a hundredth more coverage (simulated, 4 to 20 turns, correlation to 0.6).
     degrees = np.maximum(worth - 1, (series.counts - 1) / 2)
     half = _t_quantiles(degrees) * _MEDIAN_TO_MEAN * np.sqrt(variance / worth)
-    ends = (np.exp(one).tolist() for one in (centre, centre - half, centre + half))
-    enough = (series.counts >= MIN_TURNS).tolist()
-    return [Interval(*one) if fit else None for fit, *one in zip(enough, *ends, strict=True)]
+    return _exponentials(centre, half, series.counts >= MIN_TURNS)
+
+
+def _exponentials(centre: Floats, half: Floats, known: Flags) -> Intervals:
+    """Return the intervals whose logs are `centre` ± `half`, and none where they are not `known`."""
+    ends = (centre, centre - half, centre + half)
+    return Intervals(*(np.where(known, np.exp(end), np.nan) for end in ends))
+
+
+def _only(found: Intervals) -> Interval:
+    """Return the interval of the one series that there is."""
+    return Interval(*(float(end[0]) for end in found))
 
 
 def effectives(times_s: Floats, series: Segments) -> Floats:
@@ -231,11 +247,18 @@ def across(values: Sequence[float]) -> Interval | None:
     """Return the geometric mean of the replicates' positive values with its t-interval on logs; None below two."""
     if len(values) < 2:
         return None
-    log = [math.log(value) for value in values]
-    centre = math.fsum(log) / len(log)
-    variance = math.fsum((one - centre) ** 2 for one in log) / (len(log) - 1)
-    half = _t_quantile(len(log) - 1) * math.sqrt(variance / len(log))
-    return Interval(math.exp(centre), math.exp(centre - half), math.exp(centre + half))
+    return _only(intervals_across(np.asarray(values, dtype=np.float64), Segments(np.array([len(values)]))))
+
+
+def intervals_across(values: Floats, series: Segments) -> Intervals:
+    """Return `across` of each of many series."""
+    log = np.log(values)
+    above = log - series.each(log[series.starts])  # exactly 0 where all are the same
+    mean = series.sums(above) / series.counts
+    degrees = np.maximum(series.counts - 1, 1)
+    variance = series.sums((above - series.each(mean)) ** 2) / degrees
+    half = _t_quantiles(degrees.astype(np.float64)) * np.sqrt(variance / series.counts)
+    return _exponentials(log[series.starts] + mean, half, series.counts > 1)
 
 
 def quantile_interval(values: Sequence[float], q: float, worth: float) -> Interval | None:
@@ -271,8 +294,3 @@ def _t_quantiles(degrees: Floats) -> Floats:
     from scipy.special import stdtrit  # noqa: PLC0415 (0.1 s that `import results` need not pay)
 
     return np.asarray(stdtrit(degrees, (1 + CONFIDENCE) / 2), dtype=np.float64)
-
-
-@functools.cache
-def _t_quantile(degrees: int) -> float:
-    return float(_t_quantiles(np.array([degrees], dtype=np.float64))[0])

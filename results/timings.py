@@ -5,7 +5,7 @@
 
 import dataclasses
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import Any, Final, NamedTuple
 
@@ -13,69 +13,71 @@ import numpy as np
 
 from results import stats
 from results.schema import Record, Samples
-from results.segments import Floats, Segments, Whole
+from results.segments import Flags, Floats, Segments, Whole
 
 QUANTILES: Final = (0.50, 0.90, 0.95, 0.99)
-_AT_ONCE: Final = 4096
-"""Records that are computed together: enough for numpy, and some megabytes of temporary arrays."""
+PHASES: Final = ("forward_s", "backward_s", "optimizer_s")
+_AT_ONCE: Final = 2048
+"""Records that are computed together: enough for numpy, and arrays that its cache holds."""
 
 
-class Clocks(NamedTuple):
-    """The two clocks of a record, over all its turns, warm-up included."""
+class Medians(NamedTuple):
+    """What the samples of some records tell at least: arrays of one entry a record, NaN where there is none."""
 
-    step_s: float
-    """Median over the turns of their mean step."""
-    wall_s: float
-    """Median over the turns of their wall seconds a step."""
-
-
-class Steady(NamedTuple):
-    """What the steady steps of a record tell. Intervals are None where too few turns give none."""
-
-    latency_s: float
-    """Median step."""
-    interval: stats.Interval | None
-    """Of the median over the turns."""
-    worth: float
-    """How many independent steps they are worth."""
-    quantiles: tuple[float | None, ...]
-    """Those of `QUANTILES`, None where the steps cannot bound it."""
-    speedup: float | None
-    """Median over the turns of the baseline's median step over the own one; None where no baseline ran beside it."""
-    speedup_interval: stats.Interval | None
+    clock_step_s: Floats
+    """Median over the turns, warm-up included, of their mean step."""
+    clock_wall_s: Floats
+    """Median over the turns, warm-up included, of their wall seconds a step."""
+    latency_s: Floats
+    """Median of the steady steps."""
+    forward_s: Floats
+    """Median over the steady steps of this part, where steps were split (training)."""
+    backward_s: Floats
+    optimizer_s: Floats
+    phases: Floats
+    """Median over the steps, warm-up included, of what the three parts add up to, as a share of the step."""
 
 
-class Timing(NamedTuple):
-    """What the samples of one record tell."""
+class Spread(NamedTuple):
+    """What they tell of certainty, and beside their baselines: arrays as in `Medians`."""
 
-    clocks: Clocks | None
-    """None where there is no step."""
-    steady: Steady | None
-    """None where no step is steady."""
+    latency_low_s: Floats
+    """The interval of the median over the steady turns, drawn around the median step: turns weigh alike in the interval
+    and steps alike in the median, so its relative width is kept. Too few turns have none."""
+    latency_high_s: Floats
+    worth: Floats
+    """How many independent steps the steady ones are worth."""
+    p50_s: Floats
+    """One of `QUANTILES`, where the steps can bound it."""
+    p90_s: Floats
+    p95_s: Floats
+    p99_s: Floats
+    speedup: Floats
+    """Median over the steady turns of the baseline's median step over the own one, where a baseline ran beside them."""
+    speedup_low: Floats
+    """Too few turns have no interval."""
+    speedup_high: Floats
 
 
-NOTHING: Final = Timing(None, None)
-"""Of a record without samples."""
+def medians(records: Sequence[Record]) -> Medians:
+    """Return what the samples of each record tell at least: O(n log m) for n series of m steps."""
+    found = np.full((len(Medians._fields), len(records)), np.nan)
+    for start, samples in _parts(records):
+        _fill(found[:, start : start + _AT_ONCE], None, samples)
+    return Medians(*found)
 
 
-def timings(records: Sequence[Record]) -> list[Timing]:
-    """Return what the samples of each record tell, in the order of the records: O(n log m) for n series of m steps."""
-    found: list[Timing] = []
+def timings(records: Sequence[Record]) -> tuple[Medians, Spread]:
+    """Return all that the samples of each record tell: O(n log m) for n series of m steps."""
+    typical, spread = (np.full((len(kind._fields), len(records)), np.nan) for kind in (Medians, Spread))
+    for start, samples in _parts(records):
+        _fill(typical[:, start : start + _AT_ONCE], spread[:, start : start + _AT_ONCE], samples)
+    return Medians(*typical), Spread(*spread)
+
+
+def _parts(records: Sequence[Record]) -> Iterator[tuple[int, list[Samples | None]]]:
     for start in range(0, len(records), _AT_ONCE):
-        found += _timings([record.samples for record in records[start : start + _AT_ONCE]])
-    return found
-
-
-def _timings(samples: Sequence[Samples | None]) -> list[Timing]:
-    stepped = [one for one in samples if one is not None and one.step_s]
-    steady = [one for one in stepped if one.warmup < len(one.step_s)]
-    clocks, steadies = iter(_clocks(stepped)), iter(_steadies(steady))
-    return [
-        NOTHING
-        if one is None or not one.step_s
-        else Timing(next(clocks), next(steadies) if one.warmup < len(one.step_s) else None)
-        for one in samples
-    ]
+        yield start, [record.samples for record in records[start : start + _AT_ONCE]]
 
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
@@ -93,13 +95,37 @@ class _Turns:
     """Each turn's own index in its record."""
 
 
-def _turns(samples: Sequence[Samples], first: Sequence[int]) -> _Turns:
-    """Return the turns of the steps from `first` on, at least one for each record."""
-    counts = [len(one.step_s) - start for one, start in zip(samples, first, strict=True)]
-    of_record = Segments(np.array(counts))
-    steps = _flat((one.step_s[start:] for one, start in zip(samples, first, strict=True)), sum(counts), np.float64)
-    index = _flat((one.turn[start:] for one, start in zip(samples, first, strict=True)), sum(counts), np.int64)
-    begins = np.append(True, index[1:] != index[:-1])
+def _fill(typical: Floats, spread: Floats | None, samples: Sequence[Samples | None]) -> None:
+    """Write what `samples` tell into rows, one for each field of `Medians` and, where it is wanted, of `Spread`."""
+    places = np.array([place for place, one in enumerate(samples) if one is not None and one.step_s], dtype=np.int64)
+    if not places.size:
+        return
+    series = [one for one in samples if one is not None and one.step_s]
+    counts = np.array([len(one.step_s) for one in series])
+    steps = _flat([one.step_s for one in series], counts, np.float64)
+    turn = _flat([one.turn for one in series], counts, np.int64)
+    whole = _turns(steps, turn, counts)
+    typical[:2, places] = _clocks(whole, series)
+    warmups = np.array([one.warmup for one in series])
+    warm = np.arange(len(steps)) - whole.of_record.each(whole.of_record.starts) >= whole.of_record.each(warmups)
+    if any(one.forward_s or one.backward_s or one.optimizer_s for one in series):
+        typical[3:, places] = _phases(whole, warm, series)
+    left = np.maximum(counts - warmups, 0)
+    some = left > 0
+    if some.any():
+        segments = Segments(left[some])
+        ordered = segments.ordered(steps[warm])
+        typical[2, places[some]] = latency = segments.middles(ordered)
+        if spread is not None:
+            steady = [one for one, any_left in zip(series, some.tolist(), strict=True) if any_left]
+            turns = _turns(steps[warm], turn[warm], left[some])
+            spread[:, places[some]] = _spread(turns, steady, ordered, latency)
+
+
+def _turns(steps: Floats, turn: Whole, counts: Whole) -> _Turns:
+    """Return the turns of series of `counts` steps, none of which is empty, from the turn of each step."""
+    of_record = Segments(counts)
+    begins = np.append(True, turn[1:] != turn[:-1])
     begins[of_record.starts] = True
     places = np.flatnonzero(begins)
     return _Turns(
@@ -107,68 +133,84 @@ def _turns(samples: Sequence[Samples], first: Sequence[int]) -> _Turns:
         of_record=of_record,
         of_turn=Segments(np.diff(np.append(places, len(steps)))),
         turns=Segments(np.add.reduceat(begins.astype(np.int64), of_record.starts)),
-        index=index[places],
+        index=turn[places],
     )
 
 
-def _flat(series: Iterable[Sequence[Any]], count: int, kind: Any) -> Any:
-    return np.fromiter(chain.from_iterable(series), kind, count)
+def _flat(series: Sequence[Sequence[Any]], counts: Whole, kind: type) -> Any:
+    """Return all series end to end; None is NaN."""
+    try:
+        return np.fromiter(chain.from_iterable(series), kind, int(counts.sum()))
+    except TypeError:  # a None; rare, so no number is asked whether it is one
+        known = (math.nan if value is None else value for one in series for value in one)
+        return np.fromiter(known, kind, int(counts.sum()))
 
 
 def _of_turns(series: Sequence[Sequence[Any]], found: _Turns) -> Floats:
-    """Return the value of each turn, from one series a record that has one for every turn, None is NaN."""
+    """Return the value of each turn from one series a record, which is empty or has an entry for every turn."""
     lengths = np.array([len(one) for one in series])
-    known = (one if None not in one else [math.nan if value is None else value for value in one] for one in series)
-    values: Floats = _flat(known, int(lengths.sum()), np.float64)
-    picked: Floats = values[found.turns.each(np.cumsum(lengths) - lengths) + found.index]
+    values: Floats = _flat(series, lengths, np.float64)
+    there = found.turns.each(lengths) > 0
+    places = found.turns.each(np.cumsum(lengths) - lengths) + found.index
+    picked = np.full(len(places), np.nan)
+    picked[there] = values[places[there]]
     return picked
 
 
-def _clocks(samples: Sequence[Samples]) -> Iterator[Clocks]:
-    if not samples:
-        return
-    found = _turns(samples, [0] * len(samples))
+def _clocks(found: _Turns, series: Sequence[Samples]) -> tuple[Floats, Floats]:
     means = found.of_turn.sums(found.steps) / found.of_turn.counts
-    walls = _of_turns([one.wall_s for one in samples], found)
-    yield from map(Clocks, *(found.turns.medians(one).tolist() for one in (means, walls)))
+    walls = _of_turns([one.wall_s for one in series], found)
+    return found.turns.medians(means), found.turns.medians(walls)
 
 
-def _steadies(samples: Sequence[Samples]) -> Iterator[Steady]:
-    if not samples:
-        return
-    found = _turns(samples, [one.warmup for one in samples])
-    ordered = found.of_record.ordered(found.steps)
-    latencies = found.of_record.middles(ordered).tolist()
-    worths = stats.effectives(found.steps, found.of_record)
-    medians = found.of_turn.medians(found.steps)
-    intervals = stats.median_intervals(medians, found.turns)
-    speedups = _speedups(samples, found, medians)
-    columns = zip(latencies, intervals, worths.tolist(), _quantiles(ordered, found, worths), speedups, strict=True)
-    for latency, interval, worth, quantiles, speedup in columns:
-        yield Steady(latency, interval, worth, quantiles, *speedup)
+def _spread(found: _Turns, series: Sequence[Samples], ordered: Floats, latency: Floats) -> tuple[Floats, ...]:
+    """Return the fields of `Spread` from the steady steps, which are there in rising order too, and their median."""
+    worth = stats.effectives(found.steps, found.of_record)
+    per_turn = found.of_turn.medians(found.steps)
+    interval = stats.median_intervals(per_turn, found.turns)
+    return (
+        latency * (interval.low / interval.value),
+        latency * (interval.high / interval.value),
+        worth,
+        *_quantiles(ordered, found, worth),
+        *_speedups(series, found, per_turn),
+    )
 
 
-def _quantiles(ordered: Floats, found: _Turns, worths: Floats) -> Iterator[tuple[float | None, ...]]:
-    sizes, place = np.unique(worths.astype(np.int64), return_inverse=True)
-    columns: list[list[float | None]] = []
+def _quantiles(ordered: Floats, found: _Turns, worth: Floats) -> list[Floats]:
+    sizes, place = np.unique(worth.astype(np.int64), return_inverse=True)
+    values = []
     for q in QUANTILES:
-        bounded = np.array([stats.bounding_ranks(size, q) is not None for size in sizes.tolist()])[place].tolist()
-        values = found.of_record.quantiles(ordered, q).tolist()
-        columns.append([value if fit else None for value, fit in zip(values, bounded, strict=True)])
-    return zip(*columns, strict=True)
+        bounded: Flags = np.array([stats.bounding_ranks(size, q) is not None for size in sizes.tolist()])
+        values.append(np.where(bounded[place], found.of_record.quantiles(ordered, q), np.nan))
+    return values
 
 
-def _speedups(
-    samples: Sequence[Samples], found: _Turns, medians: Floats
-) -> Iterator[tuple[float | None, stats.Interval | None]]:
-    beside = np.array([bool(one.baseline_s) for one in samples])
-    baselines = _of_turns([one.baseline_s or one.wall_s for one in samples], found)
-    ratios = baselines / medians
-    kept = found.turns.each(beside) & ~np.isnan(ratios)
+def _speedups(series: Sequence[Samples], found: _Turns, per_turn: Floats) -> Floats:
+    rows = np.full((3, len(series)), np.nan)
+    ratios = _of_turns([one.baseline_s for one in series], found) / per_turn
+    kept = ~np.isnan(ratios)
     counts = np.add.reduceat(kept.astype(np.int64), found.turns.starts)
-    if not counts.any():
-        return iter([(None, None)] * len(samples))
-    series = Segments(counts[counts > 0])
-    values = series.medians(ratios[kept]).tolist()
-    pairs = zip(values, stats.median_intervals(ratios[kept], series), strict=True)
-    return (next(pairs) if count else (None, None) for count in counts.tolist())
+    beside = counts > 0
+    if beside.any():
+        ratios, turns = ratios[kept], Segments(counts[beside])
+        interval = stats.median_intervals(ratios, turns)
+        rows[:, beside] = interval
+        few = np.isnan(interval.value)
+        if few.any():
+            rows[0, np.flatnonzero(beside)[few]] = turns.medians(ratios)[few]
+    return rows
+
+
+def _phases(found: _Turns, warm: Flags, series: Sequence[Samples]) -> Floats:
+    rows = np.full((len(PHASES) + 1, len(series)), np.nan)
+    total = np.zeros(len(found.steps))
+    for place, name in enumerate(PHASES):
+        parts = [getattr(one, name) for one in series]
+        counts = np.array([len(one) for one in parts])
+        values = np.full(len(found.steps), np.nan)
+        values[found.of_record.each(counts) > 0] = _flat(parts, counts, np.float64)
+        rows[place] = found.of_record.known_medians(np.where(warm, values, np.nan))
+        total += values
+    rows[-1] = found.of_record.known_medians(total / found.steps)
+    return rows

@@ -1,10 +1,11 @@
 import dataclasses
 import math
 
+import numpy as np
 import pytest
 
-from results.attribution import Factor
 from results.breakeven import break_evens, steps
+from results.stats import Intervals
 from results.store import load
 
 
@@ -107,13 +108,20 @@ def test_only_compiled_cases_with_a_twin_have_one(tmp_path, write_run, make_reco
 @pytest.mark.parametrize(
     ("ratio", "expected"),
     [
-        (Factor(value=2.0, low=1.5, high=3.0), (10.0, 5.0, 20.0)),
-        (Factor(value=2.0, low=None, high=None), (10.0, None, None)),
-        (Factor(value=2.0, low=0.9, high=3.0), (10.0, 5.0, math.inf)),
-        (Factor(value=0.9, low=0.8, high=1.5), (math.inf, 20.0, math.inf)),
-        (Factor(value=0.9, low=0.8, high=0.95), (math.inf, math.inf, math.inf)),
+        ((2.0, 1.5, 3.0), (10.0, 5.0, 20.0)),
+        ((2.0, math.nan, math.nan), (10.0, math.nan, math.nan)),
+        ((2.0, 0.9, 3.0), (10.0, 5.0, math.inf)),
+        ((0.9, 0.8, 1.5), (math.inf, 20.0, math.inf)),
+        ((0.9, 0.8, 0.95), (math.inf, math.inf, math.inf)),
     ],
 )
 def test_the_bounds_of_the_ratio_become_those_of_the_steps(ratio, expected):
-    found = steps(1.0, 0.1, ratio)
-    assert (found.value, found.low, found.high) == pytest.approx(expected)
+    compile_s, step_s = np.array([1.0, math.nan]), np.array([0.1, 0.1])
+    found = np.array(steps(compile_s, step_s, Intervals(*(np.array([one, one]) for one in ratio))))
+    assert found[:, 0].tolist() == pytest.approx(expected, nan_ok=True)
+    assert np.isnan(found[:, 1]).all()  # how long it took is not known
+
+
+def test_compiling_in_no_time_pays_at_once_or_never():
+    ratio = Intervals(*np.array([[2.0, 0.9]] * 3))
+    assert steps(np.zeros(2), np.ones(2), ratio).value.tolist() == [0.0, math.inf]
