@@ -75,7 +75,7 @@ def place(
     for index in sorted(range(len(names)), key=lambda index: (not first[index], x[index])):
         for position in _POSITIONS:
             box = _box(across[index], up[index], _LETTER * len(names[index]), position)
-            if box[0] > 0 and box[2] < WIDTH + 20 and not any(_overlap(box, other) for other in taken):
+            if box[0] > 0 and box[2] < WIDTH and not any(_overlap(box, other) for other in taken):
                 found[index] = position
                 taken.append(box)
                 break

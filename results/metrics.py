@@ -4,9 +4,10 @@ A value that cannot be had is NaN, and `Measures.nulls` says why. Nothing is rou
 """
 
 import dataclasses
+import math
 import operator
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Final, NamedTuple
 
@@ -16,7 +17,7 @@ from results import stats
 from results.catalogue import METRICS, STATIC
 from results.precisions import PROMISES
 from results.reasons import WEIGHTS, no_speedup, nulls
-from results.schema import Arm, Case, Facts, Precision, Record, Samples, Static
+from results.schema import Arm, Case, Facts, Record, Samples, Static
 from results.segments import Floats
 from results.store import RunFile
 from results.timings import PHASES, Medians, Spread, timings
@@ -30,7 +31,8 @@ _ENDS: Final = {
 }
 """The ends of the intervals within a process, by the metric that has them."""
 _ROWS: Final = (*METRICS, *chain.from_iterable(_ENDS.values()))
-_STATIC: Final = tuple(metric.name for metric in STATIC)
+_SAME: Final = tuple(metric.name for metric in STATIC if metric.name != "model_bytes")
+"""Static metrics that are the same at every precision."""
 _facts: Final = operator.attrgetter(*_FACTS)
 
 
@@ -119,10 +121,12 @@ def _measures(
     _add_speedups(values, records, barred, spread)
     _add_costs(values, records, costs)
     # A failed case may still know its peak memory or how long it took to compile.
-    facts = np.array([_facts(record.facts) for record in records], dtype=np.float64).reshape(-1, len(_FACTS))
-    errors = [None if record.equality is None else record.equality.error for record in records]
-    for name, row in zip((*_FACTS, "equality_error"), (*facts.T, np.array(errors, dtype=np.float64)), strict=True):
+    facts = _array(chain.from_iterable([_facts(record.facts) for record in records]))
+    for name, row in zip(_FACTS, facts.reshape(-1, len(_FACTS)).T, strict=True):
         values[name][:] = row
+    values["equality_error"][:] = _array(
+        None if record.equality is None else record.equality.error for record in records
+    )
     for place, record in enumerate(records):
         if record.summary is not None:
             matrix[:, place] = [record.summary.metrics.get(name, np.nan) for name in _ROWS]
@@ -136,7 +140,7 @@ def _add_times(values: dict[str, Floats], records: Sequence[Record], typical: Me
     found |= {name: getattr(spread, name) for name in _ENDS["latency_s"]}
     found |= dict(zip(_QUANTILES, (spread.p50_s, spread.p90_s, spread.p95_s, spread.p99_s), strict=True))
     found["throughput_img_per_s"] = batches / typical.latency_s
-    found["warmup_steps"] = np.array(warmups, dtype=np.float64)
+    found["warmup_steps"] = _array(warmups)
     timed = ~np.isnan(typical.latency_s) & np.array([record.status == "ok" for record in records], dtype=bool)
     for name, row in found.items():
         np.copyto(values[name], row, where=timed)
@@ -153,27 +157,25 @@ def _add_speedups(
 
 
 def _add_costs(values: dict[str, Floats], records: Sequence[Record], costs: Sequence[Static | None]) -> None:
-    # A run holds few models at few precisions, and each of them in many records.
+    # A run holds few models, and each of them in many records.
     models = {id(cost): cost for cost in costs}
-    kinds: dict[tuple[int, Precision], int] = {}
-    places = [
-        kinds.setdefault((id(cost), record.case.precision), len(kinds))
+    rows = {model: row for row, model in enumerate(models)}
+    places = np.array([rows[id(cost)] for cost in costs], dtype=np.int64)
+    for name in _SAME:
+        values[name][:] = _array(getattr(cost, name, None) for cost in models.values())[places]
+    sizes = [
+        None if cost is None else cost.model_bytes.get(WEIGHTS[PROMISES[record.case.precision].weights])
         for record, cost in zip(records, costs, strict=True)
     ]
-    columns = [_cost(models[model], precision) for model, precision in kinds]
-    for name, row in zip(_STATIC, np.array(columns, dtype=np.float64).reshape(-1, len(_STATIC)).T, strict=True):
-        values[name][:] = row[places]
+    values["model_bytes"][:] = _array(sizes)
     training = [record.case.task == "training" for record in records]
     work = np.where(training, values["training_flops"], values["flops"])
     values["flops_per_s"][:] = values["throughput_img_per_s"] * work
 
 
-def _cost(cost: Static | None, precision: Precision) -> list[float | None]:
-    """Return the static metrics of a model at a precision, in the order of `_STATIC`."""
-    if cost is None:
-        return [None] * len(_STATIC)
-    weights = WEIGHTS[PROMISES[precision].weights]
-    return [cost.model_bytes.get(weights) if name == "model_bytes" else getattr(cost, name) for name in _STATIC]
+def _array(values: Iterable[float | None]) -> Floats:
+    """Return numbers in an array; None is NaN."""
+    return np.fromiter((math.nan if value is None else value for value in values), np.float64)
 
 
 def turn_medians(samples: Samples) -> dict[int, float]:

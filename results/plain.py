@@ -15,7 +15,7 @@ from typing import Annotated, Any, Final, Literal
 
 from results.schema import Record, Run, Static
 
-SHARED: Final = ("case", "ran")
+SHARED: Final = ("case", "nulls", "ran")
 """Fields of `Record` whose objects many records hold alike."""
 
 # Possessive or atomic throughout, so that no content makes it try twice: time is linear in the line.

@@ -182,11 +182,12 @@ def _parse_stream(path: Path, stream: BinaryIO, known: Known | None) -> Parsed:
             skipped += 1
             problems.unreadable(position, error, torn=not whole and len(raw) <= MAX_LINE_BYTES)
             continue
-        wrong = misplaced(number, body, last, seen, skipped, end)
-        if wrong:
-            problems.add(position, wrong)
-        if number in seen:
-            continue
+        if number != last + 1 or end is not None or isinstance(body, Run):
+            wrong = misplaced(number, body, last, seen, skipped, end)
+            if wrong:
+                problems.add(position, wrong)
+            if number in seen:
+                continue
         bare = 0 if whole else position
         seen.add(number)
         if number > last:

@@ -88,7 +88,9 @@ def _columns(file: RunFile) -> dict[str, Any]:
         for good, one in zip(sound, replicates, strict=True)
     ]
     values = combined(records, measures, picked)
-    evens = add_break_evens(values, list(cases), breakeven.of_file(file, cases, measures))
+    # What an imported case lacks, its source did not tell.
+    own = {case: one for case, one in cases.items() if all(records[place].summary is None for place in one.values())}
+    evens = add_break_evens(values, list(cases), breakeven.of_file(file, own, measures))
     columns = _of_run(file, list(cases)) | _outcomes(records, replicates, sound)
     bounded = ~(np.isnan(values["latency_low_s"]) & np.isnan(values["speedup_low"]))
     verdicts = _worst([one.equality.verdict if one.equality else None for one in records], sound, _VERDICTS)

@@ -3,7 +3,7 @@
 //
 // What a reader chose lives behind the # of the address, keys sorted, defaults left out, lists joined with commas:
 //   at=CHAPTER (alone also as #CHAPTER)   f.FACET=VALUE,…   q=WORDS   sort=COLUMN or -COLUMN   page=N   open=ROW
-//   v.CHART=VIEW   pair=PAIR   pick=ACCURACY,MEMORY,LATENCY (%, MB, ms)   theme=light|dark
+//   s.TABLE=COLUMN or -COLUMN   v.CHART=VIEW   pair=PAIR   pick=ACCURACY,MEMORY,LATENCY (%, MB, ms)   theme=light|dark
 (async () => {
   const PAGE = 100; // rows of the table of cases at a time
   const PRINTED = 1000; // rows of it on paper
@@ -33,10 +33,12 @@
   const line = (...cells) => make("tr", null, ...cells);
   const numbered = (tag, numeric, ...content) => make(tag, { className: numeric ? "n" : "" }, ...content);
 
-  function headed({ heading, numeric, title }) {
-    return make("th", { scope: "col", className: numeric ? "n" : "", title: title ?? "" }, heading);
+  function headed({ name, heading, numeric, title }) {
+    const look = { scope: "col", className: numeric ? "n" : "", title: title ?? "" };
+    return make("th", { ...look, "data-column": name ?? "" }, heading);
   }
 
+  const headsOf = (table) => [...table.tHead.rows[0].cells];
   const tabled = (heads, lines) => [make("thead", null, line(...heads)), make("tbody", null, ...lines)];
 
   function draw(tag, attributes, ...children) {
@@ -89,13 +91,13 @@
   const slugsOf = Object.fromEntries(names.map((name) => [name, charts[name].map(({ slug }) => slug)]));
   const columns = [...cases.columns, { name: "remarks", heading: "remarks", title: "causes, warnings and notes" }];
   const pairs = [...document.querySelectorAll("[data-pair]")].map((element) => element.dataset.pair);
+  const ordered = [...document.querySelectorAll("[data-order]")]; // tables with heads that sort
 
   const amount = (text) => text === "" || (Number.isFinite(Number(text)) && Number(text) >= 0);
   // What may stand behind each key; what may not is ignored.
   const accepted = {
-    at: ([id]) => (find(id)?.matches("main > section") ? [id] : []),
+    at: ([id]) => (id && find(id)?.matches("main > section") ? [id] : []),
     q: (words) => [words.join(",")],
-    sort: ([key]) => (columns.some(({ name }) => name === key.replace(/^-/, "")) ? [key] : []),
     page: ([page]) => (/^[1-9]\d{0,5}$/.test(page) && page !== "1" ? [page] : []),
     open: ([row]) => (/^\d{1,7}$/.test(row) && Number(row) < total ? [row] : []),
     pair: ([pair]) => (pairs.includes(pair) && pair !== pairs[0] ? [pair] : []),
@@ -104,6 +106,10 @@
   };
   for (const [name, known] of Object.entries(values)) {
     accepted["f." + name] = (chosen) => known.filter((value) => chosen.includes(value));
+  }
+  for (const table of ordered) {
+    const known = ([order]) => headsOf(table).some(({ dataset }) => dataset.column === columnOf(order));
+    accepted[table.dataset.order] = (orders) => (known(orders) ? orders.slice(0, 1) : []);
   }
   for (const name of names) {
     accepted["v." + name] = ([slug]) => (slugsOf[name].indexOf(slug) > 0 ? [slug] : []);
@@ -417,6 +423,54 @@
     }
   }
 
+  // ---- Tables whose heads sort them ----
+
+  const columnOf = (order) => order.replace(/^-/, "");
+
+  // Rows without a value stay last in both directions.
+  function compare(a, b, sign) {
+    if (a === null || b === null) return (a === null) - (b === null);
+    return sign * (typeof a === "number" && typeof b === "number" ? a - b : collator.compare(a, b));
+  }
+
+  // Returns the numbers of rows in the order behind a key. The values of a column stand at the numbers of their rows.
+  function inOrder(key, rows, valuesOf) {
+    if (!text(key)) return rows;
+    const sign = text(key).startsWith("-") ? -1 : 1;
+    const values = valuesOf(columnOf(text(key)));
+    return rows.sort((a, b) => compare(values[a], values[b], sign));
+  }
+
+  // Makes buttons of the heads, and returns what shows the order behind the key.
+  function sortable(table) {
+    const key = table.dataset.order;
+    const heads = headsOf(table);
+    const rows = [...table.tBodies[0].rows]; // none yet in the table of cases, which makes its own
+    for (const head of heads) {
+      const { column } = head.dataset;
+      const turned = () => [text(key) === column ? "-" + column : column];
+      const onclick = () => choose({ [key]: turned(), ...(key === "sort" && { page: [""] }) });
+      head.replaceChildren(make("button", { type: "button", title: head.title, onclick }, ...head.childNodes));
+      head.title = "";
+    }
+    // A cell without a number has no data-sort.
+    const valueOf = (cell) => {
+      const value = cell.dataset.sort ?? (cell.className === "n" ? null : cell.textContent);
+      return !value?.trim() || Number.isNaN(Number(value)) ? value : Number(value);
+    };
+    const valuesOf = (column) => {
+      const { cellIndex } = heads.find(({ dataset }) => dataset.column === column);
+      return rows.map(({ cells }) => valueOf(cells[cellIndex]));
+    };
+    return () => {
+      for (const head of heads) {
+        const { column } = head.dataset;
+        head.ariaSort = { [column]: "ascending", ["-" + column]: "descending" }[text(key)] ?? null;
+      }
+      table.tBodies[0].append(...inOrder(key, [...rows.keys()], valuesOf).map((row) => rows[row]));
+    };
+  }
+
   // ---- Every case ----
 
   let texts; // of each case everything that the table says, in small letters; made for the first search
@@ -430,31 +484,17 @@
   const remarks = every.map((row) => [cases.cause[row], ...cases.remarks[row]].filter(Boolean).join(" · ") || null);
   const keys = (name) => (name === "remarks" ? remarks : cells[name].sort);
 
-  // Cases without a value stay last in both directions.
-  function compare(a, b, sign) {
-    if (a === null || b === null) return (a === null) - (b === null);
-    return sign * (typeof a === "number" && typeof b === "number" ? a - b : collator.compare(a, b));
-  }
-
   // Returns the cases that filters and search let through, sorted.
   function chosenCases() {
     const words = text("q").toLowerCase().split(/\s+/).filter(Boolean);
     if (words.length) texts ??= allTexts();
     const rows = every.filter((row) => shown[row] && words.every((word) => texts[row].includes(word)));
-    if (!text("sort")) return rows;
-    const sign = text("sort").startsWith("-") ? -1 : 1;
-    const key = keys(text("sort").replace(/^-/, ""));
-    return rows.sort((a, b) => compare(key[a], key[b], sign));
+    return inOrder("sort", rows, keys);
   }
 
   function buildCases() {
-    const head = columns.map(({ name, heading, numeric, title }) => {
-      const onclick = () => choose({ sort: [text("sort") === name ? "-" + name : name], page: [""] });
-      const button = make("button", { type: "button", title: title ?? "", onclick }, heading);
-      return make("th", { scope: "col", className: numeric ? "n" : "", "data-column": name }, button);
-    });
     const table = find("case-table");
-    table.replaceChildren(...tabled(head, []));
+    table.replaceChildren(...tabled(columns.map(headed), []));
     table.tBodies[0].addEventListener("click", ({ target }) => {
       const row = target.closest("[data-open]")?.dataset.open;
       if (row === undefined) return;
@@ -500,10 +540,6 @@
     if (Number(text("page")) > Math.ceil(rows.length / PAGE)) state.delete("page");
     const page = Number(text("page") || 1);
     fillCases(rows.slice((page - 1) * PAGE, page * PAGE));
-    for (const head of find("case-table").tHead.rows[0].cells) {
-      const { column } = head.dataset;
-      head.ariaSort = { [column]: "ascending", ["-" + column]: "descending" }[text("sort")] ?? null;
-    }
     if (document.activeElement !== find("search")) find("search").value = text("q");
     find("count").textContent = `${whole(rows.length)} of ${counted(total, "case")}`;
     showPages(rows.length, page);
@@ -689,7 +725,7 @@
     find("picked").replaceChildren(...tabled(head, variants.slice(0, LISTED).map((rows) => pickLine(rows, told))));
   }
 
-  // ---- Pairs, theme, chapters, tables that stand in the page ----
+  // ---- Pairs, theme, chapters ----
 
   function showPair() {
     const pair = text("pair") || pairs[0];
@@ -701,27 +737,6 @@
     find("theme").value = text("theme");
     if (text("theme")) document.documentElement.dataset.theme = text("theme");
     else delete document.documentElement.dataset.theme;
-  }
-
-  // A value is compared as a number where both are numbers; a cell without one has no data-sort.
-  function sortable(table) {
-    const heads = [...table.tHead.rows[0].cells];
-    const key = (row, column) => {
-      const cell = row.cells[column];
-      const value = cell.dataset.sort ?? (cell.className === "n" ? null : cell.textContent);
-      return !value?.trim() || Number.isNaN(Number(value)) ? value : Number(value);
-    };
-    const sort = (column) => {
-      const order = heads[column].ariaSort === "ascending" ? "descending" : "ascending";
-      for (const head of heads) head.ariaSort = head === heads[column] ? order : null;
-      const sign = order === "ascending" ? 1 : -1;
-      const rows = [...table.tBodies[0].rows];
-      table.tBodies[0].append(...rows.sort((a, b) => compare(key(a, column), key(b, column), sign)));
-    };
-    heads.forEach((head, column) => {
-      const onclick = () => sort(column);
-      head.replaceChildren(make("button", { type: "button", title: head.title, onclick }, ...head.childNodes));
-    });
   }
 
   // Marks the chapter that is read in the contents.
@@ -768,6 +783,7 @@
     if (sifted) showFacets();
     if (sifted || some("q", "sort", "page", "open")) showCases();
     if (sifted || some("pick")) showPick();
+    for (const key of changed) orders[key]?.();
     const affected = names.filter(
       (name) => changed.includes("v." + name) || (sifted && sifts(name)) || (some("pair") && isPaired(name)),
     );
@@ -776,7 +792,7 @@
   }
 
   const everything = Object.keys(accepted).concat("f.");
-  const goTo = (id) => find(id)?.scrollIntoView();
+  const goTo = (id) => id && find(id).scrollIntoView();
 
   function resettle() {
     width = undefined;
@@ -798,12 +814,12 @@
   }
 
   for (const element of document.querySelectorAll(".js")) element.hidden = false;
-  state = parse(location.hash);
   buildFacets();
   buildCharts();
   buildCases();
   buildPick();
-  document.querySelectorAll("table.sortable").forEach(sortable);
+  const orders = Object.fromEntries(ordered.map((table) => [table.dataset.order, sortable(table)]));
+  state = parse(location.hash);
   find("theme").addEventListener("change", () => choose({ theme: [find("theme").value] }));
   find("pair")?.addEventListener("change", () => choose({ pair: [find("pair").value] }));
   show(everything);

@@ -45,7 +45,7 @@ ATTRIBUTES = {
     *("lang", "charset", "http-equiv", "content", "name", "class", "id", "aria-label", "role", "href", "hidden", "for"),
     *("type", "autocomplete", "spellcheck", "placeholder", "tabindex", "scope", "data-sort", "title", "value"),
     *("data-view", "data-chart", "viewbox", "points", "cx", "cy", "r", "x", "y", "text-anchor"),
-    *("inputmode", "step", "min", "max", "open", "data-pair"),
+    *("inputmode", "step", "min", "max", "open", "data-pair", "data-order", "data-column"),
 }
 FROM_DATA = {"data-sort", "title", "aria-label"}
 """Attributes in which words of the data may stand."""

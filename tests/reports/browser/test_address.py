@@ -6,7 +6,8 @@ STATE = """() => {
   const texts = (select) => [...document.querySelectorAll(select)].map((one) => one.textContent);
   return {
     cells: texts("#case-table td, #case-table th"),
-    sorts: [...document.querySelectorAll("#case-table th")].map((head) => head.getAttribute("aria-sort")),
+    sorts: [...document.querySelectorAll("[data-order] th")].map((head) => head.getAttribute("aria-sort")),
+    lines: texts("[data-order] tbody tr"),
     picked: texts("#picked tr"),
     said: texts("#count, #matched, #pick-said, .takeaway, .note, #pages span"),
     controls: [...document.querySelectorAll("input, select")]
@@ -24,6 +25,8 @@ HOSTILE = (
     "#<img src=x onerror='window.pwned=1'>",
     "#at=<img src=x onerror='window.pwned=1'>&v.accuracy=<script>",
     "#sort=nothing&page=999&open=99999999&pick=1,2&theme=pink&pair=nobody&v.none=x&f.none=a&f.family=nobody",
+    "#s.runs=nothing&s.models=--macs&s.none=macs&s.sort=model&s.=macs&s.__proto__=x&sort=--model&s.cases=model",
+    "#s.runs=-&s.models=,macs&s=macs&s.runs.x=Run&S.models=macs&s.models=MACs&s.runs=%00",
     "#sort=-&page=-1&open=-1&pick=a,b,c&v.accuracy=&f.family=,,,",
     "#__proto__=x&constructor=y&f.__proto__=z&v.constructor=y&toString=1&hasOwnProperty=1",
     "#q=%E0%A4%A&f.family=%ZZ&%=%&==&&&=&#",
@@ -36,10 +39,12 @@ HOSTILE = (
 
 def settle(tab, draw):
     """Gives what the page shows, in four of its charts as well: of points, of a choice, of a pair, and of neither."""
-    for name in ("accuracy", "depth", "relative", "stages"):
+    names = ("accuracy", "depth", "relative", "stages")
+    for name in names:
         draw(tab, name)
     tab.wait_for_timeout(100)
-    return tab.evaluate(STATE), tab.locator(".js-plotly-plot").evaluate_all(POINTS)
+    charts = tab.locator(",".join(f"#chart-{name}" for name in names))  # others depend on where the reader has been
+    return tab.evaluate(STATE), charts.evaluate_all(POINTS)
 
 
 def test_every_choice_comes_back_from_the_address(visit, report, draw):
@@ -52,6 +57,8 @@ def test_every_choice_comes_back_from_the_address(visit, report, draw):
     tab.locator("#search").fill("e res")
     tab.locator('#case-table th[data-column="latency_s"] button').click()
     tab.locator('#case-table th[data-column="latency_s"] button').click()
+    tab.locator('[data-order="s.runs"] th[data-column="Started"] button').click()
+    tab.locator('[data-order="s.models"] th[data-column="macs"] button').click()
     tab.locator('select[data-view="depth"]').select_option("1")
     tab.locator("#pair").select_option(index=1)
     tab.locator("#pick-accuracy").fill("75")
@@ -67,6 +74,8 @@ def test_every_choice_comes_back_from_the_address(visit, report, draw):
         "f.family=",
         "q=",
         "sort=-latency_s",
+        "s.runs=Started",
+        "s.models=macs",
         "v.depth=",
         "pair=",
         "pick=75,,900",
@@ -103,6 +112,59 @@ def test_a_page_of_the_table_comes_back(visit, report, rows):
     tab.locator("#pages button").last.click()
     again = visit(report.path, tab.evaluate("location.hash"))
     assert rows(again) == rows(tab) == list(range(100, 200))
+
+
+ORDERS = """() => Object.fromEntries([...document.querySelectorAll("[data-order]")].map((table) => [
+  table.dataset.order,
+  {
+    heads: [...table.querySelectorAll("[aria-sort]")].map((head) => [head.dataset.column, head.ariaSort]),
+    lines: [...table.tBodies[0].rows].map((line) => [...line.cells].map((cell) => cell.textContent)),
+  },
+]))"""
+SORTED = {"sort": "latency_s", "s.runs": "Started", "s.models": "macs"}
+
+
+def test_the_order_of_every_table_comes_back(visit, report):
+    tab = visit(report.path)
+    untouched = tab.evaluate(ORDERS)
+    assert set(untouched) == set(SORTED)
+
+    def sort(key, column):
+        tab.locator(f'[data-order="{key}"] th[data-column="{column}"] button').click()
+
+    sort("sort", "latency_s")
+    tab.locator("#pages button").last.click()
+    sort("s.models", "family")  # no order depends on the one before
+    for key in ("s.runs", "s.models"):
+        sort(key, SORTED[key])
+    rising = tab.evaluate(ORDERS)
+    assert {key: shown["heads"] for key, shown in rising.items()} == {
+        key: [[column, "ascending"]] for key, column in SORTED.items()
+    }
+    assert tab.evaluate("location.hash") == "#page=2&s.models=macs&s.runs=Started&sort=latency_s"
+    tab.reload()
+    tab.wait_for_selector("html[data-ready]", state="attached")
+    assert tab.evaluate(ORDERS) == rising
+    for key, column in SORTED.items():
+        sort(key, column)
+    falling = tab.evaluate(ORDERS)
+    for key, column in SORTED.items():
+        assert falling[key]["heads"] == [[column, "descending"]]
+        assert falling[key]["lines"] != rising[key]["lines"]
+        assert falling[key]["lines"] != untouched[key]["lines"]
+    started = [line[-1] for line in falling["s.runs"]["lines"]]
+    assert started == sorted(started, reverse=True)
+    place = tab.locator('th[data-column="macs"]').first.evaluate("(head) => head.cellIndex + 1")
+    cells = tab.locator(f'[data-order="s.models"] [data-sort]:nth-child({place})')
+    macs = [float(cell.get_attribute("data-sort")) for cell in cells.all()]
+    assert macs == sorted(macs, reverse=True)
+    assert len(set(macs)) > 5
+    address = tab.evaluate("location.hash")
+    assert address == "#s.models=-macs&s.runs=-Started&sort=-latency_s"
+    assert visit(report.path, address).evaluate(ORDERS) == falling
+    tab.evaluate("location.hash = ''")
+    tab.wait_for_function("!document.querySelector('[aria-sort]')")
+    assert tab.evaluate(ORDERS) == untouched
 
 
 def test_links_to_chapters_work_and_keep_choices(visit, report, rows):

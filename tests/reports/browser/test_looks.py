@@ -119,6 +119,37 @@ def test_a_phone_never_scrolls_sideways_and_every_control_works(visit, report, d
     assert [size for size in sizes if min(size[1:]) < 20] == []
 
 
+@pytest.mark.parametrize(("palette", "theme"), [("dark", "light"), ("light", "dark")])
+def test_forced_colours_leave_everything_visible_whatever_the_theme(visit, report, draw, palette, theme):
+    row = next(row for row, samples in enumerate(report.payload["cases"]["samples"]) if samples)
+    fragment = f"#open={row}&f.family=resnet&theme={theme}"
+    tab = visit(report.path, fragment, forced_colors="active", color_scheme=palette)
+    assert tab.evaluate(BACKGROUND) == {"dark": "rgb(0, 0, 0)", "light": "rgb(255, 255, 255)"}[palette]
+    chosen = tab.locator("#facets input:checked")
+    chosen.focus()
+    tab.keyboard.press("Shift+Tab")
+    tab.keyboard.press("Tab")  # only what the keyboard reaches has an outline
+
+    def style(selector, name):
+        return tab.locator(selector).first.evaluate("(one, name) => getComputedStyle(one)[name]", name)
+
+    text, link = style("body", "color"), style("#contents a:not([aria-current])", "color")
+    assert text != link
+    assert style(".answer li", "color") == text
+    assert style(".strip line", "stroke") == text
+    assert style(".strip circle", "fill") == link
+    assert style("#facets input:focus-visible + span", "outlineColor") == link
+    # Charts keep the paper that their ink was chosen for.
+    draw(tab, "accuracy")
+    paper, ink = tab.locator("#chart-accuracy").evaluate(
+        "({ _fullLayout }) => [_fullLayout.paper_bgcolor, _fullLayout.font.color]"
+    )
+    assert paper == PAPER[theme]
+    assert style("#chart-accuracy", "forcedColorAdjust") == "none"
+    assert style("#chart-accuracy .main-svg", "backgroundColor") == rgb(paper)
+    assert style("#chart-accuracy .xtick text", "fill") == rgb(ink)
+
+
 @pytest.mark.parametrize("options", [{}, PHONE], ids=["1280", "390"])
 def test_axe_finds_nothing_serious(visit, report, draw_all, options):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="no axe; install the extra dev")

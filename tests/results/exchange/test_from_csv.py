@@ -1,4 +1,5 @@
 import csv
+import dataclasses
 import io
 
 import pandas as pd
@@ -43,6 +44,19 @@ def test_every_column_comes_back_exactly(again, request, name):
     same(records, back)
     assert to_csv(back).content() == content
     assert {file.run.source.format for file in back.files} == {"csv"}
+
+
+@pytest.mark.parametrize(("gain", "told"), [(1.25, None), (0.8, "never: it is not faster than eager")])
+def test_a_break_even_comes_back_though_nothing_is_left_to_compute_it_from(
+    again, tmp_path, make_case, make_record, write_run, gain, told
+):
+    compiled = make_record(make_case(runtime="compile"), latency_s=0.05 / gain, baseline_latency_s=0.05)
+    compiled = dataclasses.replace(compiled, facts=dataclasses.replace(compiled.facts, compile_s=10.0))
+    records = results.load(write_run(tmp_path, [make_record(latency_s=0.05), compiled]))
+    row = results.table(records).iloc[1]
+    assert row["nulls"].get("break_even_steps") == told
+    assert (row["break_even_low"] > 0) == (told is None)
+    same(records, again(to_csv(records).content()))
 
 
 def test_each_run_comes_back_as_itself(again, two_runs):
