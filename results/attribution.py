@@ -14,7 +14,8 @@ from typing import Final, Literal, NamedTuple, Self
 import numpy as np
 
 from results import stats
-from results.metrics import Measures, is_baseline, measure_file, places
+from results.metrics import Measures, is_baseline, measure_file
+from results.reasons import Memo
 from results.schema import Case, Record, Run
 from results.segments import Floats, Segments
 from results.store import Records, RunFile
@@ -82,11 +83,11 @@ def chains(records: Records) -> list[Chain]:
 
 
 def _of_file(file: RunFile) -> list[Chain]:
-    cases = places(file)
+    cases = file.places()
     ways = [way for case in cases if len(way := path(case)) > 2 and all(one in cases for one in way)]
     if not ways:
         return []
-    measures = measure_file(file, *timings(file.records))
+    measures = measure_file(file, *timings(file.records), Memo())
     reasons = [_broken(way, cases, measures) for way in ways]
     pairs = [
         (before, after, _common([cases[case] for case in way]))

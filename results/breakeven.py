@@ -14,7 +14,8 @@ import numpy as np
 
 from results import stats
 from results.attribution import Factor, factors, speedups, without_speedup
-from results.metrics import Measures, measure_file, places
+from results.metrics import Measures, measure_file
+from results.reasons import Memo
 from results.schema import AXES, Case
 from results.segments import Floats, Segments
 from results.store import Records, RunFile
@@ -73,7 +74,7 @@ def break_evens(records: Records) -> list[BreakEven]:
     """Return the break-even of each compiled case whose run also holds it eager, in the order of the plans."""
     found = []
     for file in records.files:
-        evens = of_file(file, places(file), measure_file(file, *timings(file.records)))
+        evens = of_file(file, file.places(), measure_file(file, *timings(file.records), Memo()))
         numbers = zip(evens.compile_s.tolist(), *map(_rows, (evens.ratio, evens.cold, evens.warm)), strict=True)
         for case, reason, (compile_s, ratio, cold, warm) in zip(evens.cases, evens.reasons, numbers, strict=True):
             found.append(
@@ -99,7 +100,7 @@ def of_file(file: RunFile, cases: Mapping[Case, Mapping[int, int]], measures: Me
 
     Args:
         file: the run.
-        cases: its `results.metrics.places`.
+        cases: its `RunFile.places`.
         measures: the metrics of its records.
     """
     eager = {_but_runtime(case): replicates for case, replicates in cases.items() if case.runtime == "eager"}

@@ -8,13 +8,14 @@ import dataclasses
 import json
 import re
 import zlib
+from collections.abc import Sequence
 from typing import Final, Literal
 
 import msgspec
 
 from results.catalogue import BOUNDS, METRICS
 from results.errors import InputError
-from results.plain import SHARED, plain
+from results.plain import SHARED, plain, plain_part
 from results.schema import SCHEMA_VERSION, Environment, Record, Run, Samples, Static, Summary
 from results.validation import InvalidError, document, validated
 
@@ -56,8 +57,8 @@ class Known:
 
     statics: dict[bytes, tuple[bytes, Body]] = dataclasses.field(default_factory=dict)
     """Bodies of static costs and how they are spelled, by the beginning of it."""
-    parts: dict[bytes, object] = dataclasses.field(default_factory=dict)
-    """Objects of `results.plain.SHARED` by how they are spelled."""
+    parts: tuple[dict[bytes, object], ...] = dataclasses.field(default_factory=lambda: tuple({} for _ in SHARED))
+    """Objects of each of `results.plain.SHARED` by how they are spelled."""
 
 
 class _Line(msgspec.Struct, frozen=True, kw_only=True):
@@ -127,7 +128,7 @@ def decode(line: bytes, known: Known | None = None) -> tuple[int, Body]:
         raise DamagedLineError("checksum does not match: the line was cut or changed")
     static = None if known is None else _STATIC.match(line, _PREFIX_BYTES)
     if known is None or static is None:
-        return _body(_parsed(line, known))
+        return _body(_parsed(line, known or Known()))
     rest = line[static.end() :]
     start = rest[:_TELLING_BYTES]  # to hash it whole would take longer than the checksum
     if known.statics.get(start, _NOTHING)[0] != rest:
@@ -135,21 +136,31 @@ def decode(line: bytes, known: Known | None = None) -> tuple[int, Body]:
     return int(static[1]), known.statics[start][1]
 
 
-def _parsed(line: bytes, known: Known | None) -> _Line:
+def _parsed(line: bytes, known: Known) -> _Line:
     """Return a line whose checksum is right, quickly if it stands as `encode` writes it."""
     try:
         parsed = _DECODER.decode(line)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return _checked(line)  # which says what is wrong
     spelled = plain(line)
-    if spelled is None:
+    if spelled is None or (parsed.record is not None and not _shared(parsed.record, spelled, known)):
         return _checked(line)
-    if known is not None and parsed.record is not None:
-        for name, text in zip(SHARED, spelled, strict=True):
-            if text is not None:
-                part = known.parts.setdefault(text, getattr(parsed.record, name))
-                object.__setattr__(parsed.record, name, part)  # frozen, but nobody has seen it yet
     return parsed
+
+
+def _shared(record: Record, spelled: Sequence[bytes | None], known: Known) -> bool:
+    """Give a record the parts that others have spelled alike; False if a part is not plain."""
+    for name, text, parts in zip(SHARED, spelled, known.parts, strict=True):
+        if text is None or text == b"null":
+            continue
+        part = parts.get(text)
+        if part is not None:
+            object.__setattr__(record, name, part)  # frozen, but nobody has seen it yet
+        elif plain_part(name, text):
+            parts[text] = getattr(record, name)
+        else:
+            return False
+    return True
 
 
 def _checked(line: bytes) -> _Line:

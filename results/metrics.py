@@ -16,7 +16,7 @@ import numpy as np
 from results import stats
 from results.catalogue import METRICS, STATIC
 from results.precisions import PROMISES
-from results.reasons import WEIGHTS, no_speedup, nulls
+from results.reasons import WEIGHTS, Memo, no_speedup, nulls
 from results.schema import Arm, Case, Facts, Record, Samples, Static
 from results.segments import Floats
 from results.store import RunFile
@@ -68,7 +68,7 @@ def measure(record: Record, static: Static | None, arm: Arm | None = None) -> Me
         arm: the arm of an A/B comparison that its run is, None where it is none.
     """
     statics = {(record.case.model, record.case.image_size): static} if static else {}
-    found = _measures([record], statics, arm, *timings([record]))
+    found = _measures([record], statics, arm, *timings([record]), Memo())
     known = {name: None if np.isnan(row[0]) else float(row[0]) for name, row in found.values.items()}
     intervals = {}
     for name, ends in _ENDS.items():
@@ -78,22 +78,17 @@ def measure(record: Record, static: Static | None, arm: Arm | None = None) -> Me
     return Measured({name: known[name] for name in METRICS}, found.nulls[0], intervals)
 
 
-def measure_file(file: RunFile, typical: Medians, spread: Spread) -> Measures:
-    """Return the metrics of the records of a run from what `results.timings.timings` tells of them."""
-    return _measures(file.records, file.static_costs(), file.run.arm, typical, spread)
+def measure_file(file: RunFile, typical: Medians, spread: Spread, memo: Memo) -> Measures:
+    """Return the metrics of the records of a run from what `results.timings.timings` tells of them.
+
+    `memo` is that of `results.reasons.nulls`.
+    """
+    return _measures(file.records, file.static_costs(), file.run.arm, typical, spread, memo)
 
 
 def is_baseline(case: Case) -> bool:
     """Tell whether `case` is its own baseline."""
     return case.precision == "fp32" and case.runtime == "eager" and case.layout == "nchw"
-
-
-def places(file: RunFile) -> dict[Case, dict[int, int]]:
-    """Return where in `RunFile.records` each case's are, by replicate, in the order of `RunFile.cases`."""
-    found: dict[Case, dict[int, int]] = {case: {} for case in file.run.plan}
-    for place, record in enumerate(file.records):
-        found.setdefault(record.case, {})[record.replicate] = place
-    return {case: one for case, one in found.items() if one} if not all(found.values()) else found
 
 
 def latencies(records: Sequence[Record], typical: Medians) -> Floats:
@@ -112,6 +107,7 @@ def _measures(
     arm: Arm | None,
     typical: Medians,
     spread: Spread,
+    memo: Memo,
 ) -> Measures:
     matrix = np.full((len(_ROWS), len(records)), np.nan)
     values: dict[str, Floats] = dict(zip(_ROWS, matrix, strict=True))
@@ -130,7 +126,7 @@ def _measures(
     for place, record in enumerate(records):
         if record.summary is not None:
             matrix[:, place] = [record.summary.metrics.get(name, np.nan) for name in _ROWS]
-    return Measures(values, costs, nulls(records, costs, barred, spread.worth, matrix[: len(METRICS)]))
+    return Measures(values, costs, nulls(records, costs, barred, spread.worth, matrix[: len(METRICS)], memo))
 
 
 def _add_times(values: dict[str, Floats], records: Sequence[Record], typical: Medians, spread: Spread) -> None:

@@ -8,9 +8,11 @@ those that need it.
 import dataclasses
 import functools
 import json
+import operator
 import re
 import types
 import typing
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Final, Literal
 
 from results.schema import Record, Run, Static
@@ -25,6 +27,7 @@ _WORD: Final = rb"[-+.0-9a-z]*+"
 """A number, true, false or null."""
 _WORDS: Final = rb"\[[^\]]*+\]"
 """A list of these."""
+_Pick = Callable[[Sequence[bytes | None]], tuple[bytes | None, ...]]
 _BODIES: Final = {b"record": Record, b"static": Static, b"header": Run}
 """By their keys. The other lines are few."""
 
@@ -36,33 +39,53 @@ def plain(line: bytes) -> tuple[bytes | None, ...] | None:
         line: what msgspec has read as such: that it is JSON, and each value of its type, is not looked at again.
 
     Returns:
-        How the parts of a record that are named in `SHARED` are spelled, None for those it has not. None for the
-        whole also where a line is sound but spelled otherwise.
+        How the parts of a record that are named in `SHARED` are spelled, None for those it has not; the line is plain
+        if `plain_part` says so of each of them. None for the whole also where a line is sound but spelled otherwise.
     """
-    pattern, entries = _pattern()
+    pattern, shared, others = _pattern()
     found = pattern.fullmatch(line)
-    if found is None or not all(map(_unique, filter(None, found.group(*entries)))):
+    if found is None:
         return None
-    return found.group(*SHARED)
+    groups = found.groups()
+    entries = others(groups)
+    if any(entries) and not all(map(_unique, filter(None, entries))):
+        return None
+    return shared(groups)
+
+
+def plain_part(name: str, spelled: bytes) -> bool:
+    """Tell the same of the part `name` of a record as it is spelled."""
+    found = _part(name).fullmatch(spelled)
+    return found is not None and all(map(_unique, filter(None, found.groups())))
 
 
 @functools.cache
-def _pattern() -> tuple[re.Pattern[bytes], tuple[int, ...]]:
-    """Return the pattern, and which of its groups are objects of any keys."""
+def _part(name: str) -> re.Pattern[bytes]:
+    return re.compile(_value(typing.get_type_hints(Record, include_extras=True)[name]))
+
+
+@functools.cache
+def _pattern() -> tuple[re.Pattern[bytes], _Pick, _Pick]:
+    """Return the pattern, and which of its groups are those of `SHARED`, and which other objects of any keys."""
     bodies = b"|".join(b'"%s":%s' % (name, _object(kind)) for name, kind in _BODIES.items())
     pattern = re.compile(rb'\{"crc32":%s,"line":%s,(?>%s)\}' % (_TEXT, _WORD, bodies))
-    return pattern, tuple(sorted({*range(1, pattern.groups + 1)} - {*pattern.groupindex.values()}))
+    shared = [pattern.groupindex[name] - 1 for name in SHARED]
+    others = sorted({*range(pattern.groups)} - {*shared})
+    return pattern, operator.itemgetter(*shared), operator.itemgetter(*others)
 
 
 def _object(kind: type) -> bytes:
     hints = typing.get_type_hints(kind, include_extras=True)
-    fields = []
-    for name in [field.name for field in dataclasses.fields(kind)]:
-        value = _value(hints[name])
-        if kind is Record and name in SHARED:
-            value = b"(?P<%s>%s)" % (name.encode(), value)
-        fields.append(b'"%s":%s' % (name.encode(), value))
-    return rb"\{%s\}" % b",".join(fields)
+    names = [field.name for field in dataclasses.fields(kind)]
+    return rb"\{%s\}" % b",".join(
+        b'"%s":%s' % (name.encode(), _any(name) if kind is Record and name in SHARED else _value(hints[name]))
+        for name in names
+    )
+
+
+def _any(name: str) -> bytes:
+    """Return a pattern for null or an object without objects inside, of which `plain_part` tells the rest."""
+    return rb"(?P<%s>null|\{[^}]*+\})" % name.encode()
 
 
 def _value(hint: Any) -> bytes:

@@ -21,12 +21,25 @@ _TIMED, _RUN, _STATIC = (frozenset(metric.name for metric in group) for group in
 _NO_STATIC: Final = "the file holds no static cost of this model at this image size"
 
 
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+class Memo:
+    """Reasons that were put together before: most records lack the same for the same reasons as many others."""
+
+    kinds: dict[tuple[object, ...], tuple[dict[str, str], tuple[str, ...]]] = dataclasses.field(default_factory=dict)
+    """Those of records, and which of them are said anew for other numbers of steps."""
+    steps: dict[tuple[int, int, int], dict[str, str]] = dataclasses.field(default_factory=dict)
+    """Those of records with their numbers of steps, by the identity of those without."""
+    cases: dict[tuple[object, ...], dict[str, str]] = dataclasses.field(default_factory=dict)
+    """Those of cases, by the identities of their records'."""
+
+
 def nulls(
     records: Sequence[Record],
     costs: Sequence[Static | None],
     barred: Sequence[str | None],
     worth: Floats,
     values: Floats,
+    memo: Memo,
 ) -> list[dict[str, str]]:
     """Return why the metrics of each record are null, by the names of those that are, in the order of `METRICS`.
 
@@ -38,11 +51,10 @@ def nulls(
         barred: their `no_speedup`.
         worth: how many independent steps the steady ones of each are worth.
         values: a row for each of `METRICS`, a column for each record, NaN where it is null.
+        memo: of this and other runs; grows.
     """
     absent = np.isnan(values.T)
-    # Most records of a run lack the same metrics for the same reasons: each such set is put together once.
-    known: dict[tuple[object, ...], tuple[dict[str, str], tuple[str, ...]]] = {}
-    tailless: dict[tuple[int, int, int], dict[str, str]] = {}
+    known = memo.kinds
     found = []
     columns = zip(records, costs, barred, worth.tolist(), patterns(absent), strict=True)
     for place, (record, cost, bar, steps_worth, pattern) in enumerate(columns):
@@ -59,11 +71,11 @@ def nulls(
         if few and record.samples is not None:
             steps = len(record.samples.step_s) - record.samples.warmup
             part = (id(reasons), steps, round(steps_worth))
-            if part not in tailless:
+            if part not in memo.steps:
                 # Neighbouring steps resemble each other, and bound a tail less than others would.
                 told = f"{steps} steady steps, worth {part[2]} independent ones, are too few to bound it"
-                tailless[part] = reasons | dict.fromkeys(few, told)
-            reasons = tailless[part]
+                memo.steps[part] = reasons | dict.fromkeys(few, told)
+            reasons = memo.steps[part]
         found.append(reasons)
     return found
 

@@ -10,7 +10,7 @@ from results import stats
 from results.breakeven import Evens
 from results.catalogue import BOUNDS, METRICS
 from results.metrics import Measures, is_baseline
-from results.reasons import patterns
+from results.reasons import Memo, patterns
 from results.schema import Case, Record
 from results.segments import Floats, Segments
 
@@ -68,7 +68,9 @@ def _combined(name: str, values: Floats, series: Segments) -> Floats:
     largest = np.maximum.reduceat(values, series.starts)  # NaN where any is
     match combine:
         case "geometric":
-            found = series.geometric_means(values)
+            least = np.minimum.reduceat(values, series.starts)  # a rate of no work is 0, and so is its mean
+            positive = np.maximum(values, np.finfo(np.float64).tiny)
+            found = np.where(least > 0, series.geometric_means(positive), least)
         case "median":
             found = series.medians(values)
         case "max":
@@ -105,6 +107,7 @@ def nulls(
     values: Mapping[str, Floats],
     evens: Sequence[_Even | None],
     verdicts: Sequence[str | None],
+    memo: Memo,
 ) -> list[dict[str, str]]:
     """Return why the numbers of each case are null, by the names of those that are.
 
@@ -117,9 +120,10 @@ def nulls(
         values: those of `combined`, with break-evens.
         evens: those of `add_break_evens`.
         verdicts: on the results of each case.
+        memo: that of the measures.
     """
     absent = np.isnan(np.array([values[name] for name in NUMBERS])).T
-    known: dict[tuple[object, ...], dict[str, str]] = {}
+    known = memo.cases
     found = []
     columns = zip(picked, patterns(absent), evens, verdicts, strict=True)
     for row, (places, pattern, even, verdict) in enumerate(columns):

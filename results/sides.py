@@ -4,7 +4,7 @@ import dataclasses
 import math
 from typing import Literal
 
-from results.metrics import latencies, places
+from results.metrics import latencies
 from results.sanity import NOISES, TOLERATED, kind, warnings_of
 from results.schema import Case, Record
 from results.store import Records
@@ -51,7 +51,7 @@ def by_case(records: Records, name: Name) -> dict[Case, Side]:
         costs = [statics.get((record.case.model, record.case.image_size)) for record in every]
         warned = warnings_of(every, costs, file.run.peaks, typical)
         latency_s = latencies(every, typical).tolist()
-        for case, replicates in places(file).items():
+        for case, replicates in file.places().items():
             side = found.get(case)
             if side is None:
                 side = found[case] = Side(name, [], [], [])

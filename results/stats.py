@@ -293,4 +293,5 @@ def _t_quantiles(degrees: Floats) -> Floats:
     """Return Student's two-sided 95 % quantiles (stdtrit is the cheap core of scipy.stats.t)."""
     from scipy.special import stdtrit  # noqa: PLC0415 (0.1 s that `import results` need not pay)
 
-    return np.asarray(stdtrit(degrees, (1 + CONFIDENCE) / 2), dtype=np.float64)
+    values, places = np.unique(degrees, return_inverse=True)  # uncorrelated series have as many as they have values
+    return np.asarray(stdtrit(values, (1 + CONFIDENCE) / 2), dtype=np.float64)[places]

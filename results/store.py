@@ -34,16 +34,20 @@ class RunFile:
     problems: tuple[str, ...]
     """What is wrong with the file, a line each: ``FILE line N: what``."""
 
-    def cases(self) -> dict[Case, dict[int, Record]]:
-        """Return each case's records by replicate, in the order of the plan.
+    def places(self) -> dict[Case, dict[int, int]]:
+        """Return where in `records` each case's are, by replicate, in the order of the plan.
 
         A replicate that was measured again after a break counts once, as it was last.
         """
-        found: dict[Case, dict[int, Record]] = {}
-        for record in self.records:
-            found.setdefault(record.case, {})[record.replicate] = record
-        order = {case: place for place, case in enumerate(self.run.plan)}
-        return dict(sorted(found.items(), key=lambda item: order.get(item[0], len(order))))
+        found: dict[Case, dict[int, int]] = {case: {} for case in self.run.plan}
+        for place, record in enumerate(self.records):
+            found.setdefault(record.case, {})[record.replicate] = place
+        return found if all(found.values()) else {case: one for case, one in found.items() if one}
+
+    def cases(self) -> dict[Case, dict[int, Record]]:
+        """Return each case's records by replicate, as `places` has them."""
+        records = self.records
+        return {case: {one: records[place] for one, place in found.items()} for case, found in self.places().items()}
 
     def static_costs(self) -> dict[tuple[str, int], Static]:
         """Return the static costs by model and image size; of two for one model the first counts."""

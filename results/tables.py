@@ -9,7 +9,8 @@ import numpy as np
 from results import breakeven
 from results.catalogue import BOUNDS, METRICS
 from results.collector import paused
-from results.metrics import measure_file, places
+from results.metrics import measure_file
+from results.reasons import Memo
 from results.replicates import NUMBERS, add_break_evens, combined, nulls
 from results.sanity import warnings_of
 from results.schema import AXES, Case, Record, Samples, Summary
@@ -45,7 +46,8 @@ def table(records: Records) -> "pd.DataFrame":
     """Return a frame with one row for each case of each run, failed cases included, in the order of the plan.
 
     Metrics are float64 columns in the units of ``frame.attrs["units"]`` (by column), NaN where a value could not
-    be had; the column ``nulls`` holds a dict of the reasons. Replicates are brought together as `METRICS` says.
+    be had; the column ``nulls`` holds a dict of the reasons, which rows that lack the same for the same reasons
+    share: copy one before you change it. Replicates are brought together as `METRICS` says.
     The number of ``threads`` is null where an imported source does not tell it.
     ``interval`` says what the bounds of latency and speed-up span: ``replicates`` (two or more processes), or
     ``process`` (the turns of a single one, which does not tell how another would do). Where any replicate
@@ -60,7 +62,8 @@ def table(records: Records) -> "pd.DataFrame":
     """
     import pandas as pd  # noqa: PLC0415 (0.4 s that `import results` need not pay)
 
-    parts = [_columns(file) for file in records.files if file.records]
+    memo = Memo()
+    parts = [_columns(file, memo) for file in records.files if file.records]
     columns: dict[str, Any] = {}
     for name in COLUMNS:
         if name in NUMBERS:
@@ -74,10 +77,10 @@ def table(records: Records) -> "pd.DataFrame":
     return frame
 
 
-def _columns(file: RunFile) -> dict[str, Any]:
+def _columns(file: RunFile, memo: Memo) -> dict[str, Any]:
     """Return the columns of one run that has a record: arrays of numbers, lists of everything else."""
-    records, cases, (typical, spread) = file.records, places(file), timings(file.records)
-    measures = measure_file(file, typical, spread)
+    records, cases, (typical, spread) = file.records, file.places(), timings(file.records)
+    measures = measure_file(file, typical, spread, memo)
     warned = warnings_of(records, measures.costs, file.run.peaks, typical)
     failed = {place for place, record in enumerate(records) if record.status != "ok"}
     replicates = [list(one.values()) for one in cases.values()]
@@ -104,7 +107,7 @@ def _columns(file: RunFile) -> dict[str, Any]:
         "stop": _worst([one.stop for one in records], sound, _STOPS),
         "warnings": _merged(warned, sound),
         "notes": _merged([record.notes for record in records], replicates),
-        "nulls": nulls(records, measures, picked, values, evens, verdicts),
+        "nulls": nulls(records, measures, picked, values, evens, verdicts, memo),
     }
     for row, (first, *_) in enumerate(replicates):
         summary = records[first].summary

@@ -253,3 +253,24 @@ def test_a_name_that_no_encoding_knows_is_held(make_record, make_run, make_case)
         path=Path("x"), run=make_run(plan=[record.case]), statics=(), records=(record,), complete=True, problems=()
     )
     assert table(Records((file,)))["model"][0] == "\ud800"
+
+
+def test_a_model_that_computes_nothing_has_a_rate_of_zero_in_any_number_of_replicates(framed, make_record, make_static):
+    for replicates in (1, 3):
+        records = [make_record(replicate=one, latency_s=0.05 + 0.001 * one) for one in range(replicates)]
+        row = framed(records, [make_static(macs=0)]).iloc[0]
+        assert row["flops_per_s"] == 0
+        assert row["latency_s"] > 0
+        assert "flops_per_s" not in row["nulls"]
+
+
+def test_rows_tell_alike_why_numbers_are_missing_however_many_share_the_reasons(framed, make_record, make_case):
+    cases = [make_case(batch_size=size) for size in (1, 2, 3)]
+    records = [make_record(case, turns=30, warmup=2) for case in cases] + [make_record(cases[1], replicate=1, turns=3)]
+    frame = framed(records)
+    for _, row in frame.iterrows():
+        missing = {name for name in (*METRICS, *BOUNDS) if row[name] != row[name]}
+        assert missing <= set(row["nulls"])
+        assert all(row["nulls"].values())
+    assert frame["nulls"][0] == frame["nulls"][2]
+    assert "58 steady steps" in frame["nulls"][0]["latency_p99_s"]

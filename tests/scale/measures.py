@@ -34,11 +34,13 @@ def _load(folder):
 
 
 def _table(folder):
-    results.table(_load(folder))
+    records = _load(folder)
+    return records, results.table(records)
 
 
 def _compare(folder):
-    results.compare(results.load(folder / "base"), results.load(folder / "new"))
+    sides = results.load(folder / "base"), results.load(folder / "new")
+    return sides, results.compare(*sides)
 
 
 def _text(folder):
@@ -50,13 +52,16 @@ def _text(folder):
     format_table(frame, "table")
     pivots_text(frame, "table")
     findings_text(records, "table")
+    return records, frame
 
 
 def _page(folder):
     import reports  # noqa: PLC0415 (what it imports is its own cost)
 
     with tempfile.TemporaryDirectory() as place:
-        reports.build(_load(folder), pathlib.Path(place) / "report.html")
+        records = _load(folder)
+        reports.build(records, pathlib.Path(place) / "report.html")
+    return records
 
 
 MEASURES: Final[dict[str, Callable[[pathlib.Path], object]]] = {
@@ -85,6 +90,6 @@ def _peak_bytes() -> int:
 
 if __name__ == "__main__":
     started, started_cpu = time.perf_counter(), time.process_time()
-    MEASURES[sys.argv[1]](pathlib.Path(sys.argv[2]))
+    made = MEASURES[sys.argv[1]](pathlib.Path(sys.argv[2]))  # kept: nobody waits for what is freed afterwards
     took = Cost(time.perf_counter() - started, time.process_time() - started_cpu, _peak_bytes())
     sys.stdout.write(json.dumps(took))
