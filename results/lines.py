@@ -24,8 +24,10 @@ MAX_LINE_BYTES: Final = 64 * 2**20
 
 _PREFIX: Final = re.compile(rb'\{"crc32":"[0-9a-f]{8}",')
 _PREFIX_BYTES: Final = len(b'{"crc32":"00000000",')
-_POSITIVE: Final = ("latency_s", "throughput_img_per_s")
+_POSITIVE: Final = ("latency_s", "throughput_img_per_s", "speedup")
 """Metrics of a summary whose logarithms are taken."""
+_LEAST: Final = 1e-12
+"""Of these: less is damage, as of `results.schema.StepSeconds`."""
 _TELLING_BYTES: Final = 256
 """At the start of a static cost, which tell it from others: its model and its image's size."""
 _NOTHING: Final = (b"", None)
@@ -239,5 +241,5 @@ def _check_summary(record: Record, summary: Summary) -> None:
     ]
     if strange:
         raise DamagedLineError(f"record.summary: {strange[0][:80]!r} is no metric")
-    if any(summary.metrics.get(name, 1.0) <= 0 for name in _POSITIVE):
-        raise DamagedLineError("record.summary: a time or rate that is not positive")
+    if any(summary.metrics.get(name, 1.0) < _LEAST for name in _POSITIVE):
+        raise DamagedLineError(f"record.summary: a time or rate of less than {_LEAST:g}")

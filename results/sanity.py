@@ -78,11 +78,14 @@ def warnings_of(
             f"phases: forward, backward and optimizer add up to {typical.phases[place]:.0%} of the step"
         )
     for record, lines, timed in zip(records, found, (~np.isnan(step)).tolist(), strict=True):
-        if timed and record.samples is not None and not record.samples.steady:
-            lines.append(_SLOWING if record.samples.slowing else _NOT_STEADY)
+        samples = record.samples
+        if timed and samples is not None and (samples.slowing or not samples.steady):
+            lines.append(_SLOWING if samples.slowing else _NOT_STEADY)
     if peaks:
-        for record, lines, cost, latency_s in zip(records, found, costs, latencies(records, typical), strict=True):
-            lines.extend(() if cost is None else _rate(record, cost, peaks, latency_s))
+        for record, lines, cost, latency_s in zip(
+            records, found, costs, latencies(records, typical).tolist(), strict=True
+        ):
+            lines.extend(() if cost is None or record.summary is not None else _rate(record, cost, peaks, latency_s))
     for record, lines in zip(records, found, strict=True):
         facts, equality = record.facts, record.equality
         if equality is not None and equality.verdict != "equal":

@@ -43,6 +43,8 @@ Name = Annotated[str, Meta(min_length=1, max_length=128, extra={"printable": Tru
 Seconds = Annotated[float, Meta(ge=0, le=1e9)]
 StepSeconds = Annotated[float, Meta(ge=1e-12, le=1e9)]
 """Beyond a picosecond and thirty years lies damage, with which statistics would overflow."""
+Value = Annotated[float, Meta(ge=-1e30, le=1e30)]
+"""Of any metric: what lies beyond is damage, too."""
 Patience = Annotated[float, Meta(gt=0, le=1e9)]
 Count = Annotated[int, Meta(ge=0, le=2**62)]
 Size = Annotated[int, Meta(ge=1, le=2**31)]
@@ -411,9 +413,9 @@ class Summary:
     Whatever the source does not tell is missing, and `Record.nulls` may say why.
     """
 
-    metrics: dict[Name, float]
+    metrics: dict[Name, Value]
     """Values by the names of `results.catalogue.METRICS`, in their units."""
-    bounds: dict[Name, float] = dataclasses.field(default_factory=dict)
+    bounds: dict[Name, Value] = dataclasses.field(default_factory=dict)
     """Ends of intervals by the names of `results.tables.BOUNDS`, in their units."""
     interval: Literal["replicates", "process"] | None = None
     """What the bounds span, as in `results.tables.table`."""
@@ -446,7 +448,8 @@ class Record:
     """Of an imported record, which has no samples; None otherwise."""
     facts: Facts = dataclasses.field(default_factory=Facts)
     nulls: dict[str, Text] = dataclasses.field(default_factory=dict)
-    """Reason of each value that could not be had, by the name of the metric or field."""
+    """Reason of each value that could not be had, by the name of the metric or field. Records that were read share one
+    dict with those that spell it alike: copy it before you change it."""
     ran: Ran | None = None
     equality: Equality | None = None
     """None where it was not checked, with the reason in `nulls`; a baseline is not checked against itself."""

@@ -42,7 +42,7 @@ class Segments:
 
     def medians(self, values: Floats) -> Floats:
         """Return the median of each series."""
-        found: Floats = (values[self.starts] + values[self.starts + self.counts - 1]) / 2
+        found: Floats = values[self.starts] / 2 + values[self.starts + self.counts - 1] / 2
         longer = self.counts > 2  # of two values the order does not matter
         if longer.any():
             rest = Segments(self.counts[longer])
@@ -66,7 +66,7 @@ class Segments:
 
     def middles(self, ordered: Floats) -> Floats:
         """Return the median of each series whose values are in rising order."""
-        found: Floats = (ordered[self.starts + (self.counts - 1) // 2] + ordered[self.starts + self.counts // 2]) / 2
+        found: Floats = ordered[self.starts + (self.counts - 1) // 2] / 2 + ordered[self.starts + self.counts // 2] / 2
         return found
 
     def quantiles(self, ordered: Floats, q: float) -> Floats:

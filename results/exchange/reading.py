@@ -25,6 +25,8 @@ SILENT: Final = "its source does not tell"
 _MAX_FIELD: Final = 2**24
 _NUMBER: Final = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,4})?", re.ASCII)
 _QUOTED: Final = 60
+_LARGEST: Final = 1e30
+"""No metric is beyond; as in `results.schema.Value`."""
 """Characters of a cell that a message shows."""
 
 Tell = Callable[[str], None]
@@ -117,7 +119,7 @@ class Row:
         """Return the error that names the file, the line and the column."""
         return InputError(f"{self.file} line {self.line}, {printable(column)[:_QUOTED]}: {what}")
 
-    def number(self, column: str, low: float = -math.inf, high: float = math.inf) -> float | None:
+    def number(self, column: str, low: float = -_LARGEST, high: float = _LARGEST) -> float | None:
         """Return the number in `column`, None where the cell is empty or there is no such column.
 
         Raises:
@@ -130,7 +132,7 @@ class Row:
         if not math.isfinite(value):
             raise self.error(column, f"{quoted(cell)} is not a number")
         if not low <= value <= high:
-            most = "" if high == math.inf else f" and at most {high:.10g}"
+            most = "" if high == _LARGEST and value < low else f" and at most {high:.10g}"
             raise self.error(column, f"{quoted(cell)} is not at least {low:g}{most}")
         return value
 

@@ -146,7 +146,7 @@ def test_what_version_2_adds_is_checked_too(make_record, make_equality, change, 
 def test_a_time_or_rate_of_a_summary_is_positive(make_record, name, value):
     record = dataclasses.replace(make_record(), samples=None, summary=Summary(metrics={name: 1.0, "buffers": 0.0}))
     assert decode(encode(7, record)[:-1]) == (7, record)
-    with pytest.raises(DamagedLineError, match="a time or rate that is not positive"):
+    with pytest.raises(DamagedLineError, match="a time or rate of less than 1e-12"):
         encode(7, dataclasses.replace(record, summary=Summary(metrics={name: value})))
 
 

@@ -49,3 +49,9 @@ def test_geometric_means_are_those_of_the_standard_library_and_of_one_value_that
     assert found == pytest.approx([statistics.geometric_mean(row) for row in np.split(values, series.starts[1:])])
     assert found[1] == 5.0
     assert Segments(np.array([3])).geometric_means(np.array([0.1, 0.1, 0.1])).tolist() == [0.1]
+
+
+def test_medians_of_huge_values_are_no_infinity():
+    huge = np.array([1.7e308, 1.7e308, 1.6e308])
+    assert Segments(np.array([1, 2])).medians(huge).tolist() == pytest.approx([1.7e308, 1.65e308])
+    assert Segments(np.array([3])).medians(huge).tolist() == [1.7e308]

@@ -110,6 +110,7 @@ WRONG = [
     ("latency_s", "0", "line 2, latency_s: '0' is not at least 1e-12"),
     ("latency_s", "NaN", "line 2, latency_s: 'NaN' is not a number"),
     ("throughput_img_per_s", "1e999", "line 2, throughput_img_per_s: '1e999' is not a number"),
+    ("latency_s", "1e300", "line 2, latency_s: '1e300' is not at least 1e-12 and at most 1e+30"),
     ("parameters", "-1", "line 2, parameters: '-1' is not at least 0"),
     ("status", "fine", "line 2, status: "),
     ("status", "", "line 2, status: "),
