@@ -60,7 +60,8 @@ class BreakEven:
 class Evens(NamedTuple):
     """The break-even of compiled cases: arrays of one entry a case, NaN where there is none; infinite is never."""
 
-    cases: list[Case]
+    rows: list[int]
+    """Where each is among the cases of its run."""
     reasons: list[str | None]
     """Why one has none."""
     compile_s: Floats
@@ -74,13 +75,15 @@ def break_evens(records: Records) -> list[BreakEven]:
     """Return the break-even of each compiled case whose run also holds it eager, in the order of the plans."""
     found = []
     for file in records.files:
-        evens = of_file(file, file.places(), measure_file(file, *timings(file.records), Memo()))
+        places = file.places()
+        cases = list(places)
+        evens = of_file(file, places, measure_file(file, *timings(file.records), Memo()))
         numbers = zip(evens.compile_s.tolist(), *map(_rows, (evens.ratio, evens.cold, evens.warm)), strict=True)
-        for case, reason, (compile_s, ratio, cold, warm) in zip(evens.cases, evens.reasons, numbers, strict=True):
+        for row, reason, (compile_s, ratio, cold, warm) in zip(evens.rows, evens.reasons, numbers, strict=True):
             found.append(
                 BreakEven(
                     run=file.run.id,
-                    case=case,
+                    case=cases[row],
                     compile_s=None if math.isnan(compile_s) else compile_s,
                     ratio=None if math.isnan(ratio[0]) else Factor.of(*ratio),
                     cold=Steps.of(*cold),
@@ -104,28 +107,27 @@ def of_file(file: RunFile, cases: Mapping[Case, Mapping[int, int]], measures: Me
         measures: the metrics of its records.
     """
     eager = {_but_runtime(case): replicates for case, replicates in cases.items() if case.runtime == "eager"}
-    twins = [(case, eager.get(_but_runtime(case))) for case in cases if case.runtime != "eager"]
-    compiled: list[Case] = []
+    rows: list[int] = []
     reasons: list[str | None] = []
     pairs: list[list[tuple[int, int]]] = []
-    for case, twin in twins:
+    for row, (case, own) in enumerate(cases.items()):
+        twin = None if case.runtime == "eager" else eager.get(_but_runtime(case))
         if twin is None:
             continue
-        own = cases[case]
         common = [(twin[one], own[one]) for one in sorted(own) if one in twin]
         reason = _no_ratio(twin, own, measures) or (
             None if common else f"no replicate has both eager and {case.runtime}"
         )
-        compiled.append(case)
+        rows.append(row)
         reasons.append(reason)
         pairs.append([] if reason else common)
-    found = np.full((10, len(compiled)), np.nan)
+    found = np.full((10, len(rows)), np.nan)
     some = np.array([bool(one) for one in pairs], dtype=bool)
     if some.any():
         found[:, some] = _numbers(file, measures, [one for one in pairs if one])
     unknown = some & np.isnan(found[0])
     return Evens(
-        cases=compiled,
+        rows=rows,
         reasons=[
             _NOT_KNOWN if not_known else reason for not_known, reason in zip(unknown.tolist(), reasons, strict=True)
         ],

@@ -1,6 +1,6 @@
 """The replicates of each case of a run brought together: one value of each metric, its interval, and why it is null."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import chain, compress
 from typing import Final
 
@@ -11,7 +11,7 @@ from results.breakeven import Evens
 from results.catalogue import BOUNDS, METRICS
 from results.metrics import Measures, is_baseline
 from results.reasons import Memo, patterns
-from results.schema import Case, Record
+from results.schema import Record
 from results.segments import Floats, Segments
 
 NUMBERS: Final = (*METRICS, *BOUNDS)
@@ -80,22 +80,22 @@ def _combined(name: str, values: Floats, series: Segments) -> Floats:
     return np.where(np.isnan(largest), np.nan, found)
 
 
-def add_break_evens(values: Mapping[str, Floats], cases: Sequence[Case], evens: Evens) -> list[_Even | None]:
+def add_break_evens(values: Mapping[str, Floats], evens: Evens, imported: Collection[int]) -> list[_Even | None]:
     """Write break-evens into the values of `combined`, and return what each case's tells of why there is none.
 
     Args:
         values: those of `combined`; steps that are never reached become NaN.
-        cases: the case of each entry.
         evens: the break-even of those that have one.
+        imported: the entries that keep what their source told.
     """
-    places = {case: row for row, case in enumerate(cases)}
-    rows = np.array([places[case] for case in evens.cases], dtype=np.int64)
+    own = np.array([row not in imported for row in evens.rows], dtype=bool)
+    rows = np.array(evens.rows, dtype=np.int64)[own]
     columns = (evens.cold.value, evens.cold.low, evens.cold.high, evens.warm.value)
     for name, column in zip(_EVENS, columns, strict=True):
-        values[name][rows] = np.where(np.isinf(column), np.nan, column)
-    told: list[_Even | None] = [None] * len(cases)
+        values[name][rows] = np.where(np.isinf(column), np.nan, column)[own]
+    told: list[_Even | None] = [None] * len(values["break_even_steps"])
     nevers = zip(*(np.isinf(column).tolist() for column in columns), strict=True)
-    for row, reason, never in zip(rows.tolist(), evens.reasons, nevers, strict=True):
+    for row, reason, never in zip(evens.rows, evens.reasons, nevers, strict=True):
         told[row] = (reason, never)
     return told
 

@@ -13,7 +13,7 @@ from results.metrics import measure_file
 from results.reasons import Memo
 from results.replicates import NUMBERS, add_break_evens, combined, nulls
 from results.sanity import warnings_of
-from results.schema import AXES, Case, Record, Samples, Summary
+from results.schema import AXES, Case, Record, Samples
 from results.store import Records, RunFile
 from results.timings import timings
 
@@ -86,14 +86,13 @@ def _columns(file: RunFile, memo: Memo) -> dict[str, Any]:
     replicates = [list(one.values()) for one in cases.values()]
     sound = [one if failed.isdisjoint(one) else [place for place in one if place not in failed] for one in replicates]
     # Where none came to its end, the first tells why; an imported case is one row of its source.
+    imported = {row for row, (first, *_) in enumerate(replicates) if records[first].summary is not None}
     picked = [
-        one[:1] if not good or records[one[0]].summary is not None else good
-        for good, one in zip(sound, replicates, strict=True)
+        one[:1] if not good or row in imported else good
+        for row, (good, one) in enumerate(zip(sound, replicates, strict=True))
     ]
     values = combined(records, measures, picked)
-    # What an imported case lacks, its source did not tell.
-    own = {case: one for case, one in cases.items() if all(records[place].summary is None for place in one.values())}
-    evens = add_break_evens(values, list(cases), breakeven.of_file(file, own, measures))
+    evens = add_break_evens(values, breakeven.of_file(file, cases, measures), imported)
     columns = _of_run(file, list(cases)) | _outcomes(records, replicates, sound)
     bounded = ~(np.isnan(values["latency_low_s"]) & np.isnan(values["speedup_low"]))
     verdicts = _worst([one.equality.verdict if one.equality else None for one in records], sound, _VERDICTS)
@@ -109,11 +108,9 @@ def _columns(file: RunFile, memo: Memo) -> dict[str, Any]:
         "notes": _merged([record.notes for record in records], replicates),
         "nulls": nulls(records, measures, picked, values, evens, verdicts, memo),
     }
-    for row, (first, *_) in enumerate(replicates):
-        summary = records[first].summary
-        if summary is not None:
-            for name, value in _of_source(records[first], summary).items():
-                columns[name][row] = value
+    for row in imported:
+        for name, value in _of_source(records[replicates[row][0]]).items():
+            columns[name][row] = value
     return columns | values
 
 
@@ -171,8 +168,9 @@ def _state(samples: Samples | None) -> str | None:
     return "steady" if samples.steady else "slowing" if samples.slowing else "never steady"
 
 
-def _of_source(record: Record, summary: Summary) -> dict[str, Any]:
+def _of_source(record: Record) -> dict[str, Any]:
     """Return what an imported case tells in place of what replicates would."""
+    summary = record.summary
     return {
         **{name: getattr(summary, name) for name in (*_KIND, "replicates", "failed_replicates", "interval")},
         **{name: getattr(summary, name) for name in ("equality", "state", "warnings")},
