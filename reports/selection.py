@@ -1,12 +1,15 @@
 """Which cases a page shows where there are more than it can hold."""
 
 import dataclasses
-import statistics
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
+from results.metrics import latencies
 from results.schema import Case, Record, Static
+from results.stats import geometric_mean
 from results.store import Records, RunFile
+from results.timings import medians
 
 MOST_CASES: Final = 5_000
 """Cases of one page."""
@@ -24,23 +27,25 @@ def shown(records: Records, sides: Mapping[str, str]) -> tuple[Records, str]:
         records: what the page is made of.
         sides: the side of each run, by its id.
     """
-    found = [(file, case, each) for file in records.files for case, each in file.cases().items()]
+    found = [(file, case, list(each.values())) for file in records.files for case, each in file.places().items()]
     if len(found) <= MOST_CASES:
         return records, ""
     best: dict[tuple[str, str, str, int], tuple[float, str, Case]] = {}
     accuracy: dict[tuple[str, str, str, int], float] = {}
     costs = {file.run.id: file.static_costs() for file in records.files}
-    for file, case, each in found:
+    latency_s = {file.run.id: latencies(file.records, medians(file.records)).tolist() for file in records.files}
+    for file, case, places in found:
+        each = [file.records[place] for place in places]
         key = (sides[file.run.id], case.model, case.task, case.image_size)
         accuracy[key] = max(
-            accuracy.get(key, -1.0), _accuracy(costs[file.run.id].get((case.model, case.image_size)), each.values())
+            accuracy.get(key, -1.0), _accuracy(costs[file.run.id].get((case.model, case.image_size)), each)
         )
-        rate = _throughput(case, each.values())
+        rate = _throughput(each, [latency_s[file.run.id][place] for place in places])
         if key not in best or rate > best[key][0]:
             best[key] = (rate, file.run.id, case)
     chosen = sorted(best, key=lambda key: -accuracy[key])[:FEW_CASES]
     kept = {best[key][1:] for key in chosen}
-    failed = sum(any(record.status != "ok" for record in each.values()) for _, _, each in found)
+    failed = sum(any(file.records[place].status != "ok" for place in places) for file, _, places in found)
     said = (
         f"{len(found):,} cases are more than a page can show: of each machine, variant, task and image size only the "
         f"fastest setting is here, and of these the {len(kept):,} most accurate; `resnet-bench table` and `export` "
@@ -57,18 +62,14 @@ def _only(file: RunFile, kept: set[tuple[str, Case]]) -> RunFile:
     return dataclasses.replace(file, run=dataclasses.replace(file.run, plan=plan), records=found)
 
 
-def _throughput(case: Case, replicates: Iterable[Record]) -> float:
-    """Return images a second as the table has them, 0 of a case that failed or is wrong."""
-    latencies = []
+def _throughput(replicates: Sequence[Record], latency_s: Sequence[float]) -> float:
+    """Return images a second as the table has them, 0 of a case that failed, is wrong or has no latency."""
     for record in replicates:
         wrong = record.equality is not None and record.equality.verdict == "wrong"
         if record.status != "ok" or wrong:
             return 0.0
-        if record.summary is not None:
-            latencies.append(record.summary.metrics.get("latency_s", float("inf")))
-        elif record.samples is not None and record.samples.warmup < len(record.samples.step_s):
-            latencies.append(statistics.median(record.samples.step_s[record.samples.warmup :]))
-    return case.batch_size / statistics.geometric_mean(latencies) if latencies else 0.0
+    known = [value for value in latency_s if not math.isnan(value)]
+    return replicates[0].case.batch_size / geometric_mean(known) if known else 0.0
 
 
 def _accuracy(static: Static | None, replicates: Iterable[Record]) -> float:

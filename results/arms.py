@@ -128,10 +128,8 @@ def _mean(records: list[Record]) -> float | None:
 def _warned(side: Records) -> Iterator[tuple[Record, tuple[str, ...]]]:
     """Yield each record with its warnings."""
     for file in side.files:
-        costs = [side.static(record) for record in file.records]
-        yield from zip(
-            file.records, warnings_of(file.records, costs, file.run.peaks, medians(file.records)), strict=True
-        )
+        found = warnings_of(file.records, file.costs(), file.run.peaks, medians(file.records))
+        yield from zip(file.records, found, strict=True)
 
 
 def _problems(a: Records, b: Records) -> tuple[tuple[str, ...], tuple[str, ...]]:

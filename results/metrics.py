@@ -7,7 +7,7 @@ import dataclasses
 import math
 import operator
 import statistics
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import chain
 from typing import Final, NamedTuple
 
@@ -16,21 +16,19 @@ import numpy as np
 from results import stats
 from results.catalogue import METRICS, STATIC
 from results.precisions import PROMISES
-from results.reasons import WEIGHTS, Memo, no_speedup, nulls
+from results.reasons import TAILS, WEIGHTS, Memo, no_speedup, nulls
 from results.schema import Arm, Case, Facts, Record, Samples, Static
 from results.segments import Floats
 from results.store import RunFile
 from results.timings import PHASES, Medians, Spread, timings
 
-_QUANTILES: Final = ("latency_p50_s", "latency_p90_s", "latency_p95_s", "latency_p99_s")
-"""Names of `results.timings.QUANTILES`."""
 _FACTS: Final = tuple(field.name for field in dataclasses.fields(Facts))
-_ENDS: Final = {
+ENDS: Final = {
     "latency_s": ("latency_low_s", "latency_high_s"),
     "speedup": ("speedup_low", "speedup_high"),
 }
 """The ends of the intervals within a process, by the metric that has them."""
-_ROWS: Final = (*METRICS, *chain.from_iterable(_ENDS.values()))
+_ROWS: Final = (*METRICS, *chain.from_iterable(ENDS.values()))
 _SAME: Final = tuple(metric.name for metric in STATIC if metric.name != "model_bytes")
 """Static metrics that are the same at every precision."""
 _facts: Final = operator.attrgetter(*_FACTS)
@@ -67,11 +65,10 @@ def measure(record: Record, static: Static | None, arm: Arm | None = None) -> Me
         static: the cost of its model, None where it is not known.
         arm: the arm of an A/B comparison that its run is, None where it is none.
     """
-    statics = {(record.case.model, record.case.image_size): static} if static else {}
-    found = _measures([record], statics, arm, *timings([record]), Memo())
+    found = _measures([record], [static], arm, *timings([record]), Memo())
     known = {name: None if np.isnan(row[0]) else float(row[0]) for name, row in found.values.items()}
     intervals = {}
-    for name, ends in _ENDS.items():
+    for name, ends in ENDS.items():
         value, low, high = (known[one] for one in (name, *ends))
         if value is not None and low is not None and high is not None:
             intervals[name] = stats.Interval(value, low, high)
@@ -83,7 +80,7 @@ def measure_file(file: RunFile, typical: Medians, spread: Spread, memo: Memo) ->
 
     `memo` is that of `results.reasons.nulls`.
     """
-    return _measures(file.records, file.static_costs(), file.run.arm, typical, spread, memo)
+    return _measures(file.records, file.costs(), file.run.arm, typical, spread, memo)
 
 
 def is_baseline(case: Case) -> bool:
@@ -103,7 +100,7 @@ def latencies(records: Sequence[Record], typical: Medians) -> Floats:
 
 def _measures(
     records: Sequence[Record],
-    statics: Mapping[tuple[str, int], Static],
+    costs: list[Static | None],
     arm: Arm | None,
     typical: Medians,
     spread: Spread,
@@ -111,7 +108,6 @@ def _measures(
 ) -> Measures:
     matrix = np.full((len(_ROWS), len(records)), np.nan)
     values: dict[str, Floats] = dict(zip(_ROWS, matrix, strict=True))
-    costs = [statics.get((record.case.model, record.case.image_size)) for record in records]
     barred = [no_speedup(record, arm) for record in records]
     _add_times(values, records, typical, spread)
     _add_speedups(values, records, barred, spread)
@@ -133,8 +129,8 @@ def _add_times(values: dict[str, Floats], records: Sequence[Record], typical: Me
     batches = np.array([record.case.batch_size for record in records], dtype=np.float64)
     warmups = [None if record.samples is None else record.samples.warmup for record in records]
     found = {name: getattr(typical, name) for name in ("latency_s", *PHASES)}
-    found |= {name: getattr(spread, name) for name in _ENDS["latency_s"]}
-    found |= dict(zip(_QUANTILES, (spread.p50_s, spread.p90_s, spread.p95_s, spread.p99_s), strict=True))
+    found |= {name: getattr(spread, name) for name in ENDS["latency_s"]}
+    found |= dict(zip(TAILS, (spread.p50_s, spread.p90_s, spread.p95_s, spread.p99_s), strict=True))
     found["throughput_img_per_s"] = batches / typical.latency_s
     found["warmup_steps"] = _array(warmups)
     timed = ~np.isnan(typical.latency_s) & np.array([record.status == "ok" for record in records], dtype=bool)
@@ -148,7 +144,7 @@ def _add_speedups(
     baseline = np.array([is_baseline(record.case) for record in records], dtype=bool)
     judged = ~np.isnan(values["latency_s"]) & np.array([why is None for why in barred], dtype=bool)
     values["speedup"][judged & baseline] = 1.0  # by definition, hence without an interval
-    for name in ("speedup", *_ENDS["speedup"]):
+    for name in ("speedup", *ENDS["speedup"]):
         np.copyto(values[name], getattr(spread, name), where=judged & ~baseline)
 
 

@@ -7,17 +7,18 @@ from typing import Final
 
 import numpy as np
 
-from results.catalogue import METRICS, RUN, STATIC, TIMED
+from results.catalogue import METRICS, RUN, STATIC
 from results.precisions import PROMISES
 from results.schema import Arm, Equality, Facts, Record, Static
 from results.segments import Flags, Floats
 
 WEIGHTS: Final = {"float32": "fp32", "float16": "fp16", "bfloat16": "bf16"}
 """Names of `Static.model_bytes` by dtype."""
+TAILS: Final[tuple[str, ...]] = ("latency_p50_s", "latency_p90_s", "latency_p95_s", "latency_p99_s")
+"""The metrics of `results.timings.QUANTILES`."""
 
 _FACTS: Final = frozenset(field.name for field in dataclasses.fields(Facts))
-_QUANTILES: Final = frozenset({"latency_p50_s", "latency_p90_s", "latency_p95_s", "latency_p99_s"})
-_TIMED, _RUN, _STATIC = (frozenset(metric.name for metric in group) for group in (TIMED, RUN, STATIC))
+_RUN, _STATIC = (frozenset(metric.name for metric in group) for group in (RUN, STATIC))
 _NO_STATIC: Final = "the file holds no static cost of this model at this image size"
 
 
@@ -65,7 +66,7 @@ def nulls(
         if key not in known:
             names = list(compress(METRICS, absent[place]))
             untimed = "latency_s" in names
-            few = () if untimed or record.summary is not None else tuple(_QUANTILES.intersection(names))
+            few = () if untimed or record.summary is not None else tuple(name for name in TAILS if name in names)
             known[key] = {name: _reason(name, record, cost, bar, untimed=untimed) for name in names}, few
         reasons, few = known[key]
         if few and record.samples is not None:

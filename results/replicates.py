@@ -9,14 +9,13 @@ import numpy as np
 from results import stats
 from results.breakeven import Evens
 from results.catalogue import BOUNDS, METRICS
-from results.metrics import Measures, is_baseline
+from results.metrics import ENDS, Measures, is_baseline
 from results.reasons import Memo, patterns
 from results.schema import Record
 from results.segments import Floats, Segments
 
 NUMBERS: Final = (*METRICS, *BOUNDS)
 
-_INTERVALS: Final = (("latency_s", "latency_low_s", "latency_high_s"), ("speedup", "speedup_low", "speedup_high"))
 _FEW: Final = f"fewer than {stats.MIN_TURNS} steady turns"
 _EVENS: Final = ("break_even_steps", "break_even_low", "break_even_high", "warm_break_even_steps")
 _SLOWER: Final = "never: it is not faster than eager"
@@ -38,7 +37,7 @@ def combined(records: Sequence[Record], measures: Measures, picked: Sequence[Seq
     firsts = np.array([one[0] for one in picked], dtype=np.int64)
     found = {name: measures.values[name][firsts] for name in METRICS}
     found |= {name: np.full(len(picked), np.nan) for name in BOUNDS}
-    found |= {end: measures.values[end][firsts] for _, *ends in _INTERVALS for end in ends}
+    found |= {end: measures.values[end][firsts] for ends in ENDS.values() for end in ends}
     # What a single process gave stands as it is.
     rows = [row for row, one in enumerate(picked) if len(one) > 1]
     if rows:
@@ -47,7 +46,7 @@ def combined(records: Sequence[Record], measures: Measures, picked: Sequence[Seq
         for name in METRICS:
             found[name][rows] = _combined(name, measures.values[name][places], series)
         baseline = np.array([is_baseline(records[picked[row][0]].case) for row in rows], dtype=bool)
-        for name, *ends in _INTERVALS:
+        for name, ends in ENDS.items():
             across = stats.intervals_across(measures.values[name][places], series)
             for end, column in zip(ends, across[1:], strict=True):
                 # The baseline's speed-up is 1 by definition.
@@ -149,7 +148,7 @@ def nulls(
 def _reasons(names: Sequence[str], told: Mapping[str, str], even: _Even | None, *, baseline: bool) -> dict[str, str]:
     """Return why the numbers of one case are null, from what its records told of their metrics."""
     found = {name: told[name] for name in names if name in METRICS}
-    for name, *ends in _INTERVALS:
+    for name, ends in ENDS.items():
         few = "it is the baseline" if name == "speedup" and baseline else _FEW
         found |= {end: found.get(name, few) for end in ends if end in names}
     if even is None:

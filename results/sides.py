@@ -47,9 +47,8 @@ def by_case(records: Records, name: Name) -> dict[Case, Side]:
     """Return each case over all files; a replicate that was measured again counts as it was last."""
     found: dict[Case, Side] = {}
     for file in records.files:
-        typical, statics, every = medians(file.records), file.static_costs(), file.records
-        costs = [statics.get((record.case.model, record.case.image_size)) for record in every]
-        warned = warnings_of(every, costs, file.run.peaks, typical)
+        typical, every = medians(file.records), file.records
+        warned = warnings_of(every, file.costs(), file.run.peaks, typical)
         latency_s = latencies(every, typical).tolist()
         for case, replicates in file.places().items():
             side = found.get(case)

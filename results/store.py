@@ -49,6 +49,11 @@ class RunFile:
         records = self.records
         return {case: {one: records[place] for one, place in found.items()} for case, found in self.places().items()}
 
+    def costs(self) -> list[Static | None]:
+        """Return the static cost of each record's model, None where the file has none."""
+        statics = self.static_costs()
+        return [statics.get((record.case.model, record.case.image_size)) for record in self.records]
+
     def static_costs(self) -> dict[tuple[str, int], Static]:
         """Return the static costs by model and image size; of two for one model the first counts."""
         return {(one.model, one.image_size): one for one in reversed(self.statics)}
