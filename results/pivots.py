@@ -18,10 +18,11 @@ def depth_by_block(frame: "pd.DataFrame") -> "pd.DataFrame":
     """
     sound = frame[(frame["status"] == "ok") & frame["equality"].ne("wrong") & frame["depth"].notna()].copy()
     axes = [axis for axis in ("run", *AXES) if axis != "model"]
-    sound = sound[sound.groupby(axes)["model"].transform("nunique") > 1]
+    # What an imported source does not tell, such as threads, is alike among its cases: pandas would drop them.
+    sound = sound[sound.groupby(axes, dropna=False)["model"].transform("nunique") > 1]
     conditions = _varying(sound, axes)
     block = sound["block"].fillna("").str.removeprefix("preact_")  # the family says it
-    sound["kind"] = (sound["family"] + " " + block).str.strip()
+    sound["kind"] = (sound["family"].fillna("unknown") + " " + block).str.strip()
     crowded = sound.groupby(["kind", "depth"])["model"].transform("nunique") > 1
     sound["kind"] = sound["kind"].mask(crowded, sound["kind"] + ": " + sound["model"])
     pivot = sound.set_index([*conditions, "depth", "kind"])["throughput_img_per_s"].unstack("kind")  # noqa: PD010

@@ -222,4 +222,7 @@ def _pivot(title: str, pivot: "pd.DataFrame", fmt: str) -> str:
 
 
 def _parts(label: object) -> list[str]:
-    return [str(part) for part in label] if isinstance(label, tuple) else [str(label)]
+    """Return the words of a row's or column's name in a pivot: an unknown value is ``-``, as in the table."""
+    import pandas as pd  # noqa: PLC0415 (as above)
+
+    return ["-" if pd.isna(part) else str(part) for part in (label if isinstance(label, tuple) else (label,))]

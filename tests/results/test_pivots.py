@@ -1,9 +1,12 @@
 import dataclasses
 import math
 
+import pandas as pd
 import pytest
 
 from results.pivots import depth_by_block, speedups
+from results.rendering import pivots_text
+from results.schema import Source, Summary
 from results.store import load
 from results.tables import table
 
@@ -79,3 +82,48 @@ def test_speedups_are_by_precision_runtime_and_layout(framed, make_record, make_
     pivot = speedups(framed(records))
     assert len(pivot.columns) == 1  # the baseline is 1 by definition
     assert pivot.loc["resnet50", ("amp-bf16", "eager", "nhwc")] == pytest.approx(2)
+
+
+@pytest.fixture
+def imported(tmp_path_factory, make_record, make_case, make_run, write_run):
+    """Two models of one source, which tells no threads and no family, with a run that was measured beside it."""
+    records = [
+        make_record(
+            make_case(model=model, threads=None),
+            latency_s=0.05,
+            samples=None,
+            ran=None,
+            started=None,
+            duration_s=None,
+            summary=Summary(metrics={"latency_s": 0.05, "throughput_img_per_s": 160.0, "speedup": 2.0}, depth=depth),
+        )
+        for model, depth in (("resnet18", 18), ("resnet50", 50))
+    ]
+    source = Source(format="timm", file="t.csv", sha256="0" * 64)
+    plan = tuple(record.case for record in records)
+    run = make_run(plan, run_id="imported", started=None, settings=None, source=source)
+    return load(write_run(tmp_path_factory.mktemp("imported"), records, run=run))
+
+
+@pytest.mark.parametrize("beside", [False, True])
+def test_cases_of_unknown_threads_are_in_the_pivot(
+    imported, tmp_path, make_record, make_case, make_static, write_run, beside
+):
+    frame = table(imported)
+    if beside:
+        models = {"resnet18": 18, "resnet34": 34}
+        statics = [make_static(model, family="resnet", block="basic", depth=depth) for model, depth in models.items()]
+        measured = load(write_run(tmp_path, [make_record(make_case(model=model)) for model in models], statics))
+        frame = table(type(imported)((*imported.files, *measured.files)))
+    pivot = depth_by_block(frame)
+    assert pivot["unknown"].dropna().tolist() == [160, 160]
+    assert len(pivot) == (4 if beside else 2)
+
+
+def test_unknown_threads_are_shown_as_in_the_table(imported):
+    frame = table(imported)
+    known = frame.assign(model=["resnet34", "resnet101"], threads=pd.array([2, 2], dtype="Int64"), family="resnet")
+    text = pivots_text(pd.concat([frame, known], ignore_index=True), "table")
+    assert "depth" in text
+    assert "nan" not in text.lower()
+    assert "<NA>" not in text
