@@ -11,6 +11,8 @@ from results.store import Records
 COUNTED: Final = ("parameters", "macs", "training_flops")
 """What must be exactly equal on any machine; FLOPs are twice the MACs."""
 
+_MOMENTARY: Final = frozenset({"clock_hz"})
+"""Fields of an accelerator that tell of the moment in which they were read, not of the machine."""
 _MEMORY_SLACK: Final = 0.01
 """Kernels keep different bits of the memory for themselves."""
 
@@ -85,7 +87,7 @@ def _statics(side: Records) -> dict[tuple[str, int], set[tuple[int, ...]]]:
 
 
 def environment(base: Records, new: Records) -> tuple[Change, ...]:
-    """Return the fields of the environment that differ."""
+    """Return the fields of the environment that differ, but for what only tells of a moment."""
     before, after = ([_flat(run.environment) for run in _runs(side)] for side in (base, new))
     names = dict.fromkeys(name for one in (*before, *after) for name in one)
     changes = []
@@ -116,7 +118,12 @@ def _flat(machine: Environment) -> dict[str, str]:
         if isinstance(value, dict):
             flat |= {f"{name}.{key}": str(one) for key, one in value.items()}
         elif name == "accelerators":
-            flat |= {f"{card['device']}.{key}": str(one) for card in value for key, one in card.items()}
+            flat |= {
+                f"{card['device']}.{key}": str(one)
+                for card in value
+                for key, one in card.items()
+                if key not in _MOMENTARY
+            }
         else:
             flat[name] = " ".join(value) if isinstance(value, tuple) else str(value)
     return flat

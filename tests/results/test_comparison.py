@@ -5,7 +5,7 @@ import pytest
 
 import results
 from results.errors import InputError
-from results.schema import AXES, Noise, Peak
+from results.schema import AXES, Accelerator, Noise, Peak
 from results.store import Records, load
 
 _SPREAD = (0.997, 1.0, 1.001, 1.002, 1.0)
@@ -306,6 +306,22 @@ def test_software_may_differ_and_is_listed(side):
         ("torch", "2.14.1", "2.15.0"),
         ("variables.OMP_NUM_THREADS", "-", "1"),
     }
+
+
+def test_the_rate_of_a_clock_at_one_moment_is_no_difference(side):
+    def clocked(hz, most):
+        card = Accelerator(device="cuda:0", name="H100", memory_bytes=80, clock_hz=hz, max_clock_hz=most)
+        return {"accelerators": (card,)}
+
+    found = results.compare(
+        side("a", machine=clocked(1_755_000_000, 1_980_000_000)), side("b", machine=clocked(345_000_000, 1_980_000_000))
+    )
+    assert found.environment == ()
+    found = results.compare(
+        side("c", machine=clocked(1_755_000_000, 1_980_000_000)),
+        side("d", machine=clocked(1_755_000_000, 1_200_000_000)),
+    )
+    assert [change.what for change in found.environment] == ["cuda:0.max_clock_hz"]
 
 
 def test_the_frame_is_tidy(side, make_case):
