@@ -25,6 +25,7 @@ from results.errors import InputError
 from results.pairs import LOOKS
 from results.schema import ArmName, Environment, Record, Run, Settings, Static, known
 from results.store import load
+from results.verdicts import check_margin
 from results.writer import Writer, new_run_id
 
 DEFAULTS: Final = Settings(replicates=max(LOOKS), target=0.003, budget_s=1.5, timeout_s=600.0, time_limit_s=None)
@@ -71,8 +72,7 @@ def ab(
         InputError: an argument is wrong, an interpreter lacks something, or the device is not there.
         Stopped: the processes that start workers were lost; the pairs before are in the files.
     """
-    if not 0 <= margin < 1:
-        raise InputError(f"margin {margin:g} is not between 0 and 1 (0.02 is 2 %)")
+    check_margin(margin)
     chosen = change_settings(DEFAULTS, **settings)
     with contextlib.ExitStack() as stack:
         folder = pathlib.Path(out) if out is not None else pathlib.Path(stack.enter_context(_private()))

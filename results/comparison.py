@@ -20,7 +20,7 @@ from results.schema import AXES, Case
 from results.sides import Side, by_case
 from results.stats import geometric_mean
 from results.store import Records
-from results.verdicts import Difference, Verdict, chance, difference, holm, verdict
+from results.verdicts import Difference, Verdict, chance, check_margin, difference, holm, verdict
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -115,10 +115,9 @@ def compare(base: Records, new: Records, *, margin: float = MARGIN) -> Compariso
         margin: the relative difference that does not matter: 0.02 is 2 %, up or down.
 
     Raises:
-        InputError: The margin is not between 0 and 1, or a run is on both sides.
+        InputError: The margin breaks `results.verdicts.check_margin`, or a run is on both sides.
     """
-    if not 0 < margin < 1:
-        raise InputError(f"margin {margin:g} is not between 0 and 1 (0.02 is 2 %)")
+    check_margin(margin)
     twice = {file.run.id for file in base.files} & {file.run.id for file in new.files}
     if twice:
         raise InputError(f"run {min(twice)} is on both sides; compare it with another one")

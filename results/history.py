@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any, Final
 from results import differences
 from results.changepoints import MIN_RUNS, change_points, level
 from results.comparison import MARGIN
-from results.errors import InputError
 from results.history_points import Point, date_of, point_of
 from results.machines import machines
 from results.rendering import plain
 from results.schema import AXES, Case
 from results.store import Records, RunFile
 from results.tables import table
+from results.verdicts import check_margin
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -112,10 +112,9 @@ def history(records: Records, margin: float = MARGIN) -> tuple[Series, ...]:
         margin: the relative change of level that does not matter: 0.02 is 2 %, up or down.
 
     Raises:
-        InputError: The margin is not between 0 and 1.
+        InputError: The margin breaks `results.verdicts.check_margin`.
     """
-    if not 0 <= margin < 1:
-        raise InputError(f"a margin of {margin:g} is not between 0 and 1")
+    check_margin(margin)
     found = machines(records, Records(()))
     names = [machine.name for machine in found]
     series: list[Series] = []

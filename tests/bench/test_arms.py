@@ -124,6 +124,7 @@ def test_an_arm_cannot_be_resumed(no_torch, tmp_path):
         ({"b": Side(axes={})}, "arm b: no model to measure"),
         ({"b": Side(axes=AXES, python=pathlib.Path("/nowhere/python"))}, "arm b: cannot run /nowhere/python"),
         ({"margin": 1.0}, "margin 1 is not between"),
+        ({"margin": 0.0}, "margin 0 is not between"),
         ({"budget_s": -1.0}, "budget_s"),
     ],
 )

@@ -145,7 +145,7 @@ def test_the_margin_is_the_callers(make):
     assert history(make(STEP), margin=0.1)[0].changes == ()
 
 
-@pytest.mark.parametrize("margin", [-0.1, 1.0, math.nan])
+@pytest.mark.parametrize("margin", [0, -0.1, 1.0, math.nan])
 def test_a_margin_that_is_none_is_refused(make, margin):
     with pytest.raises(InputError, match="margin"):
         history(make(STEP[:1]), margin=margin)
