@@ -15,12 +15,13 @@ from results.comparison import Outcome
 from results.differences import Change
 from results.errors import InputError
 from results.metrics import latencies
-from results.pairs import Judged, judge, pair_ratio
+from results.pairs import LOOKS, Judged, judge, pair_ratio
 from results.sanity import TOLERATED, kind, warnings_of
-from results.schema import Case, Record, known
+from results.schema import Arm, Case, Record
 from results.stats import geometric_mean
-from results.store import Records
+from results.store import Records, RunFile
 from results.timings import medians
+from results.verdicts import check_margin
 
 WRONG: Final = "wrong"
 
@@ -69,41 +70,65 @@ def compare_arms(a: Records, b: Records) -> Paired:
     Raises:
         InputError: They are not the two sides of one A/B comparison.
     """
-    (run_a, run_b) = (side.files[0].run for side in (a, b))
-    arms = [run.arm for run in (run_a, run_b)]
-    if any(arm is None for arm in arms) or any(len(side.files) != 1 for side in (a, b)):
-        raise InputError("not the two run files of one A/B comparison; use `resnet-bench compare` for other runs")
-    arm_a, arm_b = (arm for arm in arms if arm is not None)
-    if arm_a.pair != arm_b.pair or (arm_a.name, arm_b.name) != ("a", "b"):
-        raise InputError(f"arm {arm_a.name} of {arm_a.pair} and arm {arm_b.name} of {arm_b.pair} are not one pair")
-    case_a, case_b = run_a.plan[0], run_b.plan[0]
-    after = {record.replicate: record for record in b}
-    pairs = [(record, after[record.replicate]) for record in a if record.replicate in after]
+    arm = _arm(a, b)
+    case_a, case_b = (_only_case(side.files[0]) for side in (a, b))
+    before, after = ({record.replicate: record for record in side} for side in (a, b))  # measured again: as it was last
+    pairs = [(record, after[replicate]) for replicate, record in before.items() if replicate in after]
     sound = [(one, other) for one, other in pairs if ratio(one, other) is not None]
     ratios = tuple(found for one, other in sound if (found := ratio(one, other)) is not None)
     reasons, notices = _problems(a, b)
     lonely = sum(one.status == other.status == "ok" for one, other in pairs) - len(sound)
     if lonely:
         reasons = (*reasons, f"{lonely} of {len(pairs)} pairs had no steady round in common")
+    if len(ratios) > max(LOOKS):
+        raise InputError(f"{arm.pair} holds {len(ratios)} pairs, and `resnet-bench ab` measures {max(LOOKS)} at most")
     counts, _ = differences.counts(a, b, ())
     return Paired(
-        pair=arm_a.pair,
-        margin=arm_a.margin,
+        pair=arm.pair,
+        margin=arm.margin,
         a=case_a,
         b=case_b,
-        judged=judge(ratios, arm_a.margin),
+        judged=judge(ratios, arm.margin),
         ratios=ratios,
         a_latency_s=_mean([one for one, _ in sound]),
         b_latency_s=_mean([other for _, other in sound]),
-        pair_s=statistics.mean(max(known(one.duration_s), known(other.duration_s)) for one, other in sound)
-        if sound
-        else None,
+        pair_s=statistics.mean(max(map(_duration, pair)) for pair in sound) if sound else None,
         broken=any(_bad(other) and not _bad(one) for one, other in pairs),
         counts=counts,
         environment=differences.environment(a, b),
         reasons=(*a.problems, *b.problems, *reasons),
         notices=notices,
     )
+
+
+def _arm(a: Records, b: Records) -> Arm:
+    """Return arm a, which tells of the pair, or raise `InputError` where they are no pair."""
+    arms = [file.run.arm for side in (a, b) for file in side.files]
+    if len(a.files) != 1 or len(b.files) != 1 or any(arm is None for arm in arms):
+        raise InputError("not the two run files of one A/B comparison; use `resnet-bench compare` for other runs")
+    arm_a, arm_b = (arm for arm in arms if arm is not None)
+    if arm_a.pair != arm_b.pair or (arm_a.name, arm_b.name) != ("a", "b"):
+        raise InputError(f"arm {arm_a.name} of {arm_a.pair} and arm {arm_b.name} of {arm_b.pair} are not one pair")
+    if arm_a.margin != arm_b.margin:
+        raise InputError(f"the arms of {arm_a.pair} name two margins, {arm_a.margin:g} and {arm_b.margin:g}")
+    check_margin(arm_a.margin)
+    return arm_a
+
+
+def _only_case(file: RunFile) -> Case:
+    """Return the case of an arm, or raise `InputError` where its file was not written by `resnet-bench ab`."""
+    cases = {*file.run.plan, *(record.case for record in file.records)}
+    if len(file.run.plan) != 1 or len(cases) != 1:
+        raise InputError(f"{file.path} is no arm of an A/B comparison: it holds {len(cases) or 'no'} cases, not 1")
+    return file.run.plan[0]
+
+
+def _duration(record: Record) -> float:
+    if record.duration_s is None:
+        raise InputError(
+            f"replicate {record.replicate} of {record.case.key} does not tell its duration_s; measure again"
+        )
+    return record.duration_s
 
 
 def ratio(a: Record, b: Record) -> float | None:

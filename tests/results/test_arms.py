@@ -145,6 +145,68 @@ def test_other_files_are_refused(sides, tmp_path, make_record, write_run, make_r
             compare_arms(one, two)
 
 
+def _without_plan(side, tmp_path, write_run, make_static):
+    run = dataclasses.replace(side.files[0].run, plan=())
+    (tmp_path / "planless").mkdir(exist_ok=True)
+    return load(write_run(tmp_path / "planless", list(side), [make_static()], run=run))
+
+
+def test_an_arm_without_a_plan_is_refused(sides, tmp_path, write_run, make_static):
+    a, b = sides()
+    for one, two in (
+        (_without_plan(a, tmp_path, write_run, make_static), b),
+        (a, _without_plan(b, tmp_path, write_run, make_static)),
+    ):
+        with pytest.raises(InputError, match="no arm of an A/B comparison") as caught:
+            compare_arms(one, two)
+        assert "\n" not in str(caught.value)
+
+
+def test_an_arm_of_another_case_than_its_plan_is_refused(sides, make_case):
+    def moved(name, record):
+        return dataclasses.replace(record, case=make_case(batch_size=4)) if name == "b" else record
+
+    with pytest.raises(InputError, match="holds 2 cases"):
+        compare_arms(*sides(change=moved))
+
+
+def test_a_pair_that_does_not_tell_how_long_it_took_is_refused(sides):
+    def timeless(_, record):
+        return dataclasses.replace(record, duration_s=None) if record.replicate == 3 else record
+
+    with pytest.raises(InputError, match=r"replicate 3 .*duration_s"):
+        compare_arms(*sides(change=timeless))
+
+
+def test_more_pairs_than_are_ever_looked_at_are_refused(sides):
+    assert compare_arms(*sides(pairs=40)).judged.pairs == 40
+    with pytest.raises(InputError, match="41 pairs"):
+        compare_arms(*sides(pairs=41, name="more"))
+
+
+def test_arms_that_name_two_margins_or_none_that_is_one_are_refused(sides):
+    a, _ = sides(name="same")
+    other = dataclasses.replace(a.files[0].run.arm, name="b", margin=0.5)
+    file = dataclasses.replace(a.files[0], run=dataclasses.replace(a.files[0].run, arm=other))
+    with pytest.raises(InputError, match="two margins"):
+        compare_arms(a, type(a)((file,)))
+    with pytest.raises(InputError, match="margin 1 is not between"):
+        compare_arms(*sides(margin=1.0, name="all"))
+
+
+def test_a_replicate_that_was_measured_again_is_one_pair(sides, tmp_path, write_run, make_static):
+    a, b = sides()
+    (tmp_path / "again").mkdir()
+    again = load(write_run(tmp_path / "again", [*a, a[0]], [make_static()], run=a.files[0].run))
+    assert compare_arms(again, b).judged.pairs == 10
+
+
+def test_no_records_are_no_arm(sides):
+    a, _ = sides()
+    with pytest.raises(InputError, match="A/B"):
+        compare_arms(a, type(a)(()))
+
+
 @pytest.mark.parametrize("fmt", ["table", "json", "csv", "markdown"])
 def test_every_format_says_what_was_found(sides, fmt):
     text = arms_text(compare_arms(*sides(1.1)), fmt)
