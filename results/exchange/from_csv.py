@@ -1,5 +1,10 @@
-"""Our own CSV, as ``export csv`` and the page write it: every run comes back as it was, but for its raw samples."""
+"""Our own CSV, as ``export csv`` and the page write it: every run comes back as it was, but for its raw samples.
 
+Older versions knew fewer columns. What such a file lacks is null, with a reason where values have one; an axis is at
+its default, or unknown.
+"""
+
+import dataclasses
 import json
 from typing import Any, Final
 
@@ -17,13 +22,25 @@ from results.exchange.reading import (
     unknown_environment,
 )
 from results.formats import csv_value
-from results.schema import AXES, Case, Record, Run, Summary
+from results.schema import Case, Record, Run, Summary
 from results.store import check_run_id
 from results.tables import COLUMNS
 
 FORMAT: Final = "csv"
 
 _WHOLE_AXES: Final = ("batch_size", "image_size", "threads")
+_AXES: Final = {field.name: field.default for field in dataclasses.fields(Case)} | {"threads": None}
+"""Each axis with what it is where the file has no column for it: None is unknown, MISSING is never left out."""
+_NEEDED: Final = {axis for axis, usual in _AXES.items() if usual is dataclasses.MISSING} | {
+    "run",
+    "status",
+    "replicates",
+    "failed_replicates",
+    "latency_s",
+    "throughput_img_per_s",
+}
+"""Columns without which a row tells of no case."""
+_ABSENT: Final = "the file has no such column: an older version exported it"
 _POSITIVE: Final = {"latency_s": 1e-12, "throughput_img_per_s": 1e-12, "speedup": 1e-12}
 """Metrics that are divided by, with the least that any can be."""
 
@@ -35,7 +52,7 @@ def read(content: Content, options: Options, tell: Tell) -> list[Imported]:  # n
         InputError: The columns are not those of `results.table`, or a cell holds what none of them can.
     """
     heads, rows = csv_rows(content)
-    for what, names in (("no column", set(COLUMNS) - {*heads}), ("unknown column", {*heads} - set(COLUMNS))):
+    for what, names in (("no column", _NEEDED - {*heads}), ("unknown column", {*heads} - set(COLUMNS))):
         if names:
             first = next(name for name in (*COLUMNS, *heads) if name in names)
             raise InputError(f"{content.name} line 1: {what} {quoted(first)}; this is no CSV of this resnet-bench")
@@ -57,7 +74,10 @@ def _run(content: Content, name: str, rows: list[Row]) -> Imported:
     seen: dict[Case, str] = {}
     records = []
     for row in rows:
-        axes = {axis: row.whole(axis) if axis in _WHOLE_AXES else _text(row, axis) for axis in AXES}
+        axes = {
+            axis: usual if axis not in row.cells else row.whole(axis) if axis in _WHOLE_AXES else _text(row, axis)
+            for axis, usual in _AXES.items()
+        }
         case = Case(**axes)  # type: ignore[arg-type] # checked as it is written
         for key, column in (("cpu", "cpu"), ("torch", "torch"), (f"on {case.device}", "accelerator")):
             value, line = machine.setdefault(key, (_text(row, column), row.line))
@@ -99,6 +119,7 @@ def _record(row: Row, case: Case) -> Record:
         warnings=tuple(_json(row, "warnings", list)),
         **fields,
     )
+    absent = dict.fromkeys((name for name in (*METRICS, *BOUNDS, "equality") if name not in row.cells), _ABSENT)
     ended: dict[str, Any] = {name: _text(row, name) for name in ("status", "cause", "stop")}
     return Record(
         case=case,
@@ -106,14 +127,14 @@ def _record(row: Row, case: Case) -> Record:
         started=None,
         duration_s=None,
         summary=summary,
-        nulls=_json(row, "nulls", dict),
+        nulls=absent | _json(row, "nulls", dict),
         notes=tuple(_json(row, "notes", list)),
         **ended,
     )
 
 
 def _text(row: Row, column: str) -> str | None:
-    return csv_value(row.cells[column])
+    return csv_value(row.cells.get(column, ""))
 
 
 def _count(row: Row, column: str) -> int:
@@ -124,6 +145,8 @@ def _count(row: Row, column: str) -> int:
 
 
 def _json(row: Row, column: str, kind: type) -> Any:
+    if column not in row.cells:
+        return kind()
     try:
         content = json.loads(row.cells[column])
     except (ValueError, RecursionError):

@@ -8,7 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import results
+from results.catalogue import BOUNDS, METRICS
 from results.errors import InputError
+from results.exchange import from_csv
 from results.exchange.importing import import_files
 from results.exchange.reading import Options
 from results.exchange.to_csv import to_csv
@@ -93,6 +95,50 @@ def changed(content, column, cell, row=1):
     out = io.StringIO()
     csv.writer(out, lineterminator="\n").writerows(rows)
     return out.getvalue().encode()
+
+
+def without(content, *columns):
+    rows = list(csv.reader(io.StringIO(content.decode())))
+    kept = [place for place, head in enumerate(rows[0]) if head not in columns]
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n").writerows([[row[place] for place in kept] for row in rows])
+    return out.getvalue().encode()
+
+
+@pytest.mark.parametrize("column", [*METRICS, *BOUNDS])
+def test_a_metric_that_an_older_version_did_not_export_is_null_with_a_reason(again, measured, column):
+    content = without(to_csv(measured).content(), column)
+    if column in {"latency_s", "throughput_img_per_s"}:
+        with pytest.raises(InputError, match=f"line 1: no column '{column}'"):
+            again(content)
+        return
+    before, after = results.table(measured), results.table(again(content))
+    assert after[column].isna().all()
+    told = before[column].isna()  # then the file itself says why
+    assert all(("older version" in nulls[column]) != known for nulls, known in zip(after["nulls"], told, strict=True))
+    others = [name for name in before if name not in {column, "nulls"}]
+    pd.testing.assert_frame_equal(after[others], before[others])
+
+
+def test_a_column_that_an_older_version_did_not_export_is_unknown(again, measured):
+    absent = ("cpu", "accelerator", "torch", "family", "block", "depth", "interval", "equality", "state", "stop")
+    after = results.table(again(without(to_csv(measured).content(), *absent, "cause", "warnings", "notes", "threads")))
+    assert after[[*absent, "threads"]].isna().all(axis=None)
+    assert all(nulls["equality"] for nulls in after["nulls"])
+    assert {*after["warnings"], *after["notes"]} == {()}
+
+
+def test_an_axis_that_an_older_version_did_not_export_is_at_its_default(again, measured, monkeypatch):
+    monkeypatch.setitem(from_csv._AXES, "layout", "nhwc")  # as an axis will be that has a default
+    monkeypatch.setattr(from_csv, "_NEEDED", from_csv._NEEDED - {"layout"})
+    after = results.table(again(without(to_csv(measured).content(), "layout")))
+    assert set(after["layout"]) == {"nhwc"}
+
+
+@pytest.mark.parametrize("column", ["run", "model", "task", "batch_size", "layout", "status", "replicates"])
+def test_what_makes_a_case_is_not_left_out(again, measured, column):
+    with pytest.raises(InputError, match=f"line 1: no column '{column}'"):
+        again(without(to_csv(measured).content(), column))
 
 
 WRONG = [
