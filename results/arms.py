@@ -80,6 +80,9 @@ def compare_arms(a: Records, b: Records) -> Paired:
     lonely = sum(one.status == other.status == "ok" for one, other in pairs) - len(sound)
     if lonely:
         reasons = (*reasons, f"{lonely} of {len(pairs)} pairs had no steady round in common")
+    alone = len(before) + len(after) - 2 * len(pairs)
+    if alone:
+        reasons = (*reasons, f"{alone} process{'es have' if alone > 1 else ' has'} no partner in the other arm")
     if len(ratios) > max(LOOKS):
         raise InputError(f"{arm.pair} holds {len(ratios)} pairs, and `resnet-bench ab` measures {max(LOOKS)} at most")
     counts, _ = differences.counts(a, b, ())

@@ -201,6 +201,15 @@ def test_a_replicate_that_was_measured_again_is_one_pair(sides, tmp_path, write_
     assert compare_arms(again, b).judged.pairs == 10
 
 
+def test_a_process_without_a_partner_is_told_and_passes_nothing(sides, tmp_path, write_run, make_static):
+    a, b = sides()
+    (tmp_path / "fewer").mkdir()
+    fewer = load(write_run(tmp_path / "fewer", list(b)[:-2], [make_static()], run=b.files[0].run))
+    found = compare_arms(a, fewer)
+    assert (found.judged.pairs, found.outcome) == (8, "inconclusive")
+    assert found.reasons == ("2 processes have no partner in the other arm",)
+
+
 def test_no_records_are_no_arm(sides):
     a, _ = sides()
     with pytest.raises(InputError, match="A/B"):
