@@ -10,7 +10,17 @@ from results.schema import Environment, Record, Run
 
 _MOST: Final = 100
 """Problems of a file that are told one by one; a disk can turn a file into millions of damaged lines."""
-_MACHINE: Final = ("cpu", "usable_cores", "memory_bytes", "os", "kernel", "python", "torch", "tool_version")
+_MACHINE: Final = (
+    "cpu",
+    "usable_cores",
+    "cgroup_cpus",
+    "memory_bytes",
+    "os",
+    "kernel",
+    "python",
+    "torch",
+    "tool_version",
+)
 """Fields of `Environment` in which a resumed run must not differ without being told."""
 
 

@@ -171,12 +171,16 @@ def test_a_copy_of_a_run_is_not_counted_twice(path):
         load(path.parent)
 
 
-def test_other_conditions_after_a_break_are_told(tmp_path, write_run, records, make_run):
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [({"torch": "3.0"}, "torch 2.14.1 became 3.0"), ({"cgroup_cpus": 1.0}, "cgroup_cpus 2.0 became 1.0")],
+)
+def test_other_conditions_after_a_break_are_told(tmp_path, write_run, records, make_run, change, told):
     path = write_run(tmp_path, records, status=None)
-    changed = dataclasses.replace(make_run().environment, torch="3.0")
+    changed = dataclasses.replace(make_run().environment, **change)
     writer, _ = Writer.resume(path, started="2026-11-23T00:00:00Z", environment=changed)
     writer.end("complete")
-    assert any("torch 2.14.1 became 3.0" in problem for problem in load(path).problems)
+    assert any(told in problem for problem in load(path).problems)
 
 
 @pytest.mark.parametrize("run_id", ["", ".", "..", "a/b", "a\nb", "a b", "x" * 65, "ü"])
