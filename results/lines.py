@@ -16,7 +16,7 @@ import msgspec
 from results.catalogue import BOUNDS, METRICS
 from results.errors import InputError
 from results.plain import SHARED, plain, plain_part
-from results.schema import SCHEMA_VERSION, Environment, Record, Run, Samples, Static, Summary
+from results.schema import LEAST_S, SCHEMA_VERSION, Environment, Record, Run, Samples, Static, Summary
 from results.validation import InvalidError, document, validated
 
 MAX_LINE_BYTES: Final = 64 * 2**20
@@ -24,10 +24,8 @@ MAX_LINE_BYTES: Final = 64 * 2**20
 
 _PREFIX: Final = re.compile(rb'\{"crc32":"[0-9a-f]{8}",')
 _PREFIX_BYTES: Final = len(b'{"crc32":"00000000",')
-_POSITIVE: Final = ("latency_s", "throughput_img_per_s", "speedup")
-"""Metrics of a summary whose logarithms are taken."""
-_LEAST: Final = 1e-12
-"""Of these: less is damage, as of `results.schema.StepSeconds`."""
+POSITIVE: Final = ("latency_s", "throughput_img_per_s", "speedup")
+"""Metrics of a summary whose logarithms are taken: less than `LEAST_S` is damage, as of a step."""
 _TELLING_BYTES: Final = 256
 """At the start of a static cost, which tell it from others: its model and its image's size."""
 _NOTHING: Final = (b"", None)
@@ -241,5 +239,5 @@ def _check_summary(record: Record, summary: Summary) -> None:
     ]
     if strange:
         raise DamagedLineError(f"record.summary: {strange[0][:80]!r} is no metric")
-    if any(summary.metrics.get(name, 1.0) < _LEAST for name in _POSITIVE):
-        raise DamagedLineError(f"record.summary: a time or rate of less than {_LEAST:g}")
+    if any(summary.metrics.get(name, 1.0) < LEAST_S for name in POSITIVE):
+        raise DamagedLineError(f"record.summary: a time or rate of less than {LEAST_S:g}")

@@ -40,12 +40,14 @@ UNSEEN: Final = "unknown"
 Text = Annotated[str, Meta(max_length=4096)]
 Name = Annotated[str, Meta(min_length=1, max_length=128, extra={"printable": True})]
 """``extra`` is for `results.validation`, as msgspec itself cannot ask for `str.isprintable`."""
-Seconds = Annotated[float, Meta(ge=0, le=1e9)]
-StepSeconds = Annotated[float, Meta(ge=1e-12, le=1e9)]
+LEAST_S: Final = 1e-12
+MOST_S: Final = 1e9
+Seconds = Annotated[float, Meta(ge=0, le=MOST_S)]
+StepSeconds = Annotated[float, Meta(ge=LEAST_S, le=MOST_S)]
 """Beyond a picosecond and thirty years lies damage, with which statistics would overflow."""
 Value = Annotated[float, Meta(ge=-1e30, le=1e30)]
 """Of any metric: what lies beyond is damage, too."""
-Patience = Annotated[float, Meta(gt=0, le=1e9)]
+Patience = Annotated[float, Meta(gt=0, le=MOST_S)]
 Count = Annotated[int, Meta(ge=0, le=2**62)]
 Size = Annotated[int, Meta(ge=1, le=2**31)]
 

@@ -22,7 +22,8 @@ from results.exchange.reading import (
     unknown_environment,
 )
 from results.formats import csv_value
-from results.schema import Case, Record, Run, Summary
+from results.lines import POSITIVE
+from results.schema import LEAST_S, Case, Record, Run, Summary
 from results.store import check_run_id
 from results.tables import COLUMNS
 
@@ -41,8 +42,6 @@ _NEEDED: Final = {axis for axis, usual in _AXES.items() if usual is dataclasses.
 }
 """Columns without which a row tells of no case."""
 _ABSENT: Final = "the file has no such column: an older version exported it"
-_POSITIVE: Final = {"latency_s": 1e-12, "throughput_img_per_s": 1e-12, "speedup": 1e-12}
-"""Metrics that are divided by, with the least that any can be."""
 
 
 def read(content: Content, options: Options, tell: Tell) -> list[Imported]:  # noqa: ARG001 - an importer's signature
@@ -107,7 +106,9 @@ def _run(content: Content, name: str, rows: list[Row]) -> Imported:
 
 
 def _record(row: Row, case: Case) -> Record:
-    metrics = {name: value for name in METRICS if (value := row.number(name, _POSITIVE.get(name, 0))) is not None}
+    metrics = {
+        name: value for name in METRICS if (value := row.number(name, LEAST_S if name in POSITIVE else 0)) is not None
+    }
     bounds = {name: value for name in BOUNDS if (value := row.number(name)) is not None}
     fields: dict[str, Any] = {name: _text(row, name) for name in ("interval", "family", "block", "equality", "state")}
     summary = Summary(

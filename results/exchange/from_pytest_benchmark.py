@@ -21,7 +21,7 @@ from results.exchange.reading import (
 )
 from results.exchange.timm_names import TIMM, Network
 from results.formats import printable
-from results.schema import AXES, Case, Record, Run, Samples, Summary
+from results.schema import AXES, LEAST_S, MOST_S, Case, Record, Run, Samples, Summary
 from results.validation import InvalidError, document, validated
 
 FORMAT: Final = "pytest-benchmark"
@@ -168,7 +168,7 @@ def _is_ours(extra: dict[str, Any]) -> bool:
 
 
 def _is_time(value: object) -> bool:
-    return isinstance(value, int | float) and 1e-12 <= value <= 1e9
+    return isinstance(value, int | float) and LEAST_S <= value <= MOST_S
 
 
 def _summary(case: Case, metrics: dict[str, float]) -> Summary:

@@ -25,7 +25,7 @@ from results.exchange.reading import (
 from results.exchange.timm_files import Told, told
 from results.exchange.timm_names import architecture, network
 from results.formats import printable
-from results.schema import Case, Record, Run, Summary
+from results.schema import LEAST_S, MOST_S, Case, Record, Run, Summary
 
 FORMAT: Final = "timm"
 AGREEMENT: Final = 0.05
@@ -36,8 +36,6 @@ _COUNTS: Final = {"param_count": ("parameters", 1e6), "gmacs": ("fvcore_macs", 1
 """Metrics by column, with the unit of the column."""
 _PHASES: Final = {"fwd_time": "forward_s", "bwd_time": "backward_s", "opt_time": "optimizer_s"}
 _COLUMNS: Final = ("samples_per_sec", "step_time", "batch_size", "img_size", "error", *_COUNTS, *_PHASES)
-_MOST_S: Final = 1e9
-_LEAST_S: Final = 1e-12
 _ROUNDED: Final = "timm rounds its counts: parameters and activations to 10,000, MACs to 10 million"
 _COUNTED: Final = "timm's GMACs are those of fvcore, which counts batch norm and pooling too"
 _TF32: Final = "timm leaves TF32 on in fp32, at least for convolutions"
@@ -161,8 +159,8 @@ def _record(file: _File, row: Row, prefix: str, task: str) -> Record | None:
     if named.depth is None and file.options.only_known:
         return None
     failure = row.cells.get(f"{prefix}error", "").strip() or row.cells.get("error", "").strip()
-    step_ms = row.number(f"{prefix}step_time", 1000 * _LEAST_S, 1000 * _MOST_S)
-    rate = row.number(f"{prefix}samples_per_sec", 1 / _MOST_S, 1 / _LEAST_S)
+    step_ms = row.number(f"{prefix}step_time", 1000 * LEAST_S, 1000 * MOST_S)
+    rate = row.number(f"{prefix}samples_per_sec", 1 / MOST_S, 1 / LEAST_S)
     if step_ms is None and rate is None and not failure:
         if file.both and not row.cells.get(f"{prefix}batch_size", "").strip():
             return None  # one task of a run of both was not measured
@@ -206,11 +204,11 @@ def _times(
     if step_ms is None or rate is None:
         notes.append("timm gives only one of step time and throughput: the other follows from the batch")
     latency = step_ms / 1000 if step_ms is not None else case.batch_size / (rate or math.inf)
-    if not _LEAST_S <= latency <= _MOST_S:
+    if not LEAST_S <= latency <= MOST_S:
         raise row.error(f"{prefix}samples_per_sec", f"gives a step of {latency:g} s")
     metrics = {"latency_s": latency, "throughput_img_per_s": case.batch_size / latency if rate is None else rate}
     for column, metric in _PHASES.items():
-        value = row.number(f"{prefix}{column}", 0, 1000 * _MOST_S)
+        value = row.number(f"{prefix}{column}", 0, 1000 * MOST_S)
         if value is not None:
             metrics[metric] = value / 1000
     if case.precision == "fp32" and case.device != "cpu":

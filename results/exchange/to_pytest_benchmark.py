@@ -9,13 +9,11 @@ from typing import Any, Final
 from results.exchange.benchmarks import Benchmark, benchmarks
 from results.exchange.files import SINGLE, Files
 from results.rendering import json_text
-from results.schema import Environment
+from results.schema import LEAST_S, Environment
 from results.store import Records
 
 VERSION: Final = "5.3.1"
 """The pytest-benchmark whose format this is."""
-SHORTEST_S: Final = 1e-12
-"""Of a step, as in `results.schema.StepSeconds`; of less there is no rate."""
 
 
 def to_pytest_benchmark(records: Records) -> Files:
@@ -48,7 +46,7 @@ def _data(one: Benchmark) -> list[float]:
         step for record in one.records if record.samples for step in record.samples.step_s[record.samples.warmup :]
     ]
     latency = one.values.get("latency_s")
-    return steps or ([latency.value] if latency and latency.value >= SHORTEST_S else [])
+    return steps or ([latency.value] if latency and latency.value >= LEAST_S else [])
 
 
 def _machine_info(environments: Sequence[Environment]) -> dict[str, Any]:
