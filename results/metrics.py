@@ -17,7 +17,7 @@ from results import stats
 from results.catalogue import METRICS, STATIC
 from results.precisions import PROMISES
 from results.reasons import TAILS, WEIGHTS, Memo, no_speedup, nulls
-from results.schema import Arm, Case, Facts, Record, Samples, Static
+from results.schema import BASELINE, Arm, Case, Facts, Record, Samples, Static
 from results.segments import Floats
 from results.store import RunFile
 from results.timings import PHASES, Medians, Spread, timings
@@ -85,7 +85,7 @@ def measure_file(file: RunFile, typical: Medians, spread: Spread, memo: Memo) ->
 
 def is_baseline(case: Case) -> bool:
     """Tell whether `case` is its own baseline."""
-    return case.precision == "fp32" and case.runtime == "eager" and case.layout == "nchw"
+    return all(getattr(case, axis) == value for axis, value in BASELINE.items())
 
 
 def latencies(records: Sequence[Record], typical: Medians) -> Floats:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from results.schema import AXES
+from results.schema import AXES, BASELINE
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,8 +35,8 @@ def speedups(frame: "pd.DataFrame") -> "pd.DataFrame":
     Rows are split by whatever else differs between the cases; only sound cases count, and the baseline, which is 1
     by definition, is left out.
     """
-    arms = ["precision", "runtime", "layout"]
-    baseline = frame[arms].eq(["fp32", "eager", "nchw"]).all(axis=1)
+    arms = list(BASELINE)
+    baseline = frame[arms].eq(list(BASELINE.values())).all(axis=1)
     sound = frame[(frame["status"] == "ok") & frame["speedup"].notna() & ~baseline]
     conditions = _varying(sound, [axis for axis in ("run", *AXES) if axis not in {"model", *arms}])
     return sound.set_index(["model", *conditions, *arms])["speedup"].unstack(arms).sort_index()  # noqa: PD010
