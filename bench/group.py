@@ -134,8 +134,8 @@ class GroupRun:
         cache = tempfile.mkdtemp(dir=self._cache)
         try:
             live.prepare(cache)
-            if case.runtime != "eager" and not self._replicate and not self._late():
-                live.prepare_again(cache)
+            if case.runtime != "eager" and not self._replicate:
+                live.prepare_again(cache, late=self._late())
         except Failed as failure:
             self._failed(seat, failure)
             return None

@@ -338,6 +338,20 @@ def test_a_second_process_that_dies_costs_the_warm_figure_only(measure, make_cas
     assert record.nulls["warm_compile_s"] == "the second process: killed by SIGKILL"
 
 
+def test_a_compilation_that_crosses_the_deadline_says_why_it_has_no_warm_figure(measure, make_case, monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr("bench.group.time.perf_counter", lambda: now[0])
+
+    def script(what, case, server):
+        if what == "prepare":
+            now[0] = 100.0
+
+    case = make_case(runtime="compile")
+    record = measure(FakeServer(script), [case], deadline=50.0)[case.key]
+    assert "time was over" in record.nulls["warm_compile_s"]
+    assert "replicate" not in record.nulls["warm_compile_s"]
+
+
 def test_compile_time_is_the_first_step_less_a_steady_one(measure, make_case):
     finish = {**FINISH, "nulls": {}}
     server = FakeServer(fails("finish", lambda case: True, finish))
