@@ -2,6 +2,7 @@
 
 import dataclasses
 import datetime
+import os
 import pathlib
 import tempfile
 import time
@@ -203,7 +204,7 @@ class _Run:
         if self._listener:
             self._listener.planned(self._header, self._writer.path)
         try:
-            with tempfile.TemporaryDirectory(prefix="resnet-bench-") as cache:  # private: mode 0700
+            with private_folder() as cache:
                 self._count()
                 for replicate in range(self._settings.replicates):
                     self._pass(replicate, pathlib.Path(cache))
@@ -304,6 +305,23 @@ class _Run:
     def _tell(self, state: Progress) -> None:
         if self._listener:
             self._listener.progress(state)
+
+
+def private_folder() -> tempfile.TemporaryDirectory[str]:
+    """Make a new folder (mode 0700) for compilers' artefacts, inside the user's ``TORCHINDUCTOR_CACHE_DIR`` if set.
+
+    Raises:
+        InputError: the user's folder cannot be written.
+    """
+    users = os.environ.get("TORCHINDUCTOR_CACHE_DIR")
+    parent = pathlib.Path(users).absolute() if users else None
+    try:
+        if parent is not None:
+            parent.mkdir(parents=True, exist_ok=True)
+        return tempfile.TemporaryDirectory(prefix="resnet-bench-", dir=parent)
+    except OSError as error:
+        where = tempfile.gettempdir() if parent is None else f"TORCHINDUCTOR_CACHE_DIR ({parent})"
+        raise InputError(f"cannot write into {where}: {error.strerror}; set TORCHINDUCTOR_CACHE_DIR") from None
 
 
 def now() -> str:
