@@ -40,8 +40,8 @@ def run(
     image_size: Annotated[_Axis, _axis("Height and width in pixels.")] = None,
     threads: Annotated[_Axis, _axis("Threads inside one operator on the CPU.")] = None,
     device: Annotated[
-        str, typer.Option(metavar="DEVICE", help="auto, cpu, or an accelerator such as cuda:0.")
-    ] = "auto",
+        str | None, typer.Option(metavar="DEVICE", help="auto, cpu, or an accelerator such as cuda:0 [default: auto].")
+    ] = None,
     replicates: Annotated[int | None, typer.Option(metavar="COUNT", help="Fresh processes a case.")] = None,
     target: Annotated[
         str | None, typer.Option(metavar="PERCENT", help="Half-width of the 95 % interval to reach: 1%.")
@@ -53,7 +53,9 @@ def run(
         float | None, typer.Option(metavar="SECONDS", help="Seconds until a silent process counts as hung.")
     ] = None,
     time_limit: Annotated[float | None, typer.Option(metavar="SECONDS", help="Seconds for the whole run.")] = None,
-    out: Annotated[Path, typer.Option(metavar="FOLDER", help="Folder for the run file and the page.")] = Path("runs"),
+    out: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Folder for the run file and the page [default: runs].")
+    ] = None,
     resume: Annotated[Path | None, typer.Option(metavar="FILE", help="Go on with an interrupted run file.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="List the cases and an estimate only.")] = False,
     report: Annotated[bool, typer.Option(help="Write the HTML page.")] = True,
@@ -79,15 +81,16 @@ def run(
         "time_limit_s": time_limit,
     }
     fresh = resume is None
-    if not fresh and (suite or axes or dry_run or any(value is not None for value in settings.values())):
-        raise InputError("--resume goes on with the plan and settings in its file; leave out suite, axes and settings")
+    others = (suite, device, out, dry_run or None, axes or None, *settings.values())
+    if not fresh and any(value is not None for value in others):
+        raise InputError("--resume goes on with what its file says and where it lies; leave out all but --no-report")
 
     from bench import progress, runner
     from bench.suite import choose
 
     plan = choose(suite, axes, settings) if fresh else None
     if dry_run:
-        _show_plan(runner.plan(plan, device=device))
+        _show_plan(runner.plan(plan, device=device or "auto"))
         return OK
     listener = progress.listener(sys.stderr)
     try:

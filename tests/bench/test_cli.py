@@ -124,10 +124,10 @@ def test_python_m_bench_is_the_same():
         (["run", "--target", "1"], "'1' is no fraction between 0 and 1: write 1% or 0.01"),
         (["run", "--batch-size", "x"], "batch_size: 'x' is not a whole number"),
         (["run", "--threads", "1,,2"], "threads: '' is not a whole number"),
-        (["run", "quick", "--resume", "x.jsonl"], "leave out suite, axes and settings"),
-        (["run", "--model", "resnet18", "--resume", "x.jsonl"], "leave out suite, axes and settings"),
-        (["run", "--target", "2%", "--resume", "x.jsonl"], "leave out suite, axes and settings"),
-        (["run", "--resume", "x.jsonl", "--dry-run"], "leave out suite, axes and settings"),
+        (["run", "quick", "--resume", "x.jsonl"], "leave out all but --no-report"),
+        (["run", "--model", "resnet18", "--resume", "x.jsonl"], "leave out all but --no-report"),
+        (["run", "--target", "2%", "--resume", "x.jsonl"], "leave out all but --no-report"),
+        (["run", "--resume", "x.jsonl", "--dry-run"], "leave out all but --no-report"),
         (["list", "modles"], "'modles' is not one of 'models', 'suites', 'metrics'"),
         (["cost"], "missing argument 'MODEL...'"),
         (["cost", "resnt50"], "unknown model 'resnt50'; did you mean 'resnet50'?"),
@@ -224,6 +224,25 @@ def test_a_resumed_run_takes_everything_from_its_file(call, measured, make_recor
     asked = measured([make_record()])
     assert call("run", "--resume", "x.jsonl")[0] == 0
     assert (asked["suite"], asked["resume"]) == (None, Path("x.jsonl"))
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        ["full"],
+        ["--device", "auto"],
+        ["--device", "cuda:1"],
+        ["--out", "runs"],
+        ["--out", "elsewhere"],
+        ["--threads", "1"],
+        ["--replicates", "1"],
+        ["--dry-run"],
+    ],
+)
+def test_nothing_that_a_resumed_run_would_ignore_is_taken(call, measured, more):
+    asked = measured([])
+    assert "--resume" in bad(call("run", "--resume", "x.jsonl", *more))
+    assert asked == {}
 
 
 def test_a_run_ends_with_the_table_the_findings_and_the_paths(call, measured, make_case, make_record):
