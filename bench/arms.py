@@ -17,7 +17,7 @@ from bench import probe
 from bench.forkserver import SERVE, ForkServer, ServerLost
 from bench.pairs import Arm, Pairs
 from bench.progress import Listener
-from bench.runner import Stopped, now
+from bench.runner import Stopped, now, private_folder
 from bench.suite import change_settings, custom_suite, expand
 from results import schema
 from results.arms import Paired, compare_arms
@@ -76,7 +76,7 @@ def ab(
     chosen = change_settings(DEFAULTS, **settings)
     with contextlib.ExitStack() as stack:
         folder = pathlib.Path(out) if out is not None else pathlib.Path(stack.enter_context(_private()))
-        cache = pathlib.Path(stack.enter_context(_private()))
+        cache = pathlib.Path(stack.enter_context(private_folder()))
         pair = new_run_id(datetime.datetime.now(datetime.UTC), "ab")
         servers: dict[tuple[pathlib.Path | None, pathlib.Path | None], ForkServer] = {}
         arms: list[Arm] = []

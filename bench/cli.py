@@ -2,7 +2,8 @@
 
 The commands are in `bench.commands`. Everything heavy is imported inside the command that needs it, so that
 ``--help`` and ``list`` answer at once. Results go to stdout; progress, warnings and errors go to stderr. Whatever is
-wrong with the input ends as one line ``error: …`` and exit code 2.
+wrong with the input ends as one line ``error: …`` and exit code 2. A fault of this program ends as one line and exit
+code 70, so that no gate takes it for a verdict; ``RESNET_BENCH_TRACEBACK=1`` shows where it happened.
 """
 
 # ruff: noqa: PLC0415 - see above: imports inside commands are what keeps --help fast
@@ -23,11 +24,13 @@ from bench.commands.exporting import export
 from bench.commands.history import history
 from bench.commands.importing import import_
 from bench.commands.listing import cost, list_
-from bench.commands.options import BAD_INPUT, FAILED, INTERRUPTED, OK, say
+from bench.commands.options import BAD_INPUT, CRASHED, INTERRUPTED, OK, PIPE_CLOSED, say
 from bench.commands.reading import report, table
 from bench.commands.run import run
 from results.errors import InputError
 
+TRACEBACK: Final = "RESNET_BENCH_TRACEBACK"
+"""Variable that, where it is set, shows the traceback of a crash."""
 LONGEST_MESSAGE: Final = 1000
 """Characters of an error; what was quoted from the input may have no end."""
 
@@ -76,23 +79,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):  # what the locale's encoding does not have is written out
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        code = app(given or ["--help"], prog_name="resnet-bench", standalone_mode=False)
+        code = int(app(given or ["--help"], prog_name="resnet-bench", standalone_mode=False) or OK)
         sys.stdout.flush()
     except InputError as error:
-        return _fail(str(error))
+        code = _fail(str(error))
     except typer.TyperException as error:
         message = error.format_message().replace("Value error, ", "")
-        return _fail(f"{message[:1].lower()}{message[1:].rstrip('.')}")
+        code = _fail(f"{message[:1].lower()}{message[1:].rstrip('.')}")
     except KeyboardInterrupt:
         say("interrupted")
-        return INTERRUPTED
-    except BrokenPipeError:  # whoever read stdout has gone, as `head` does
+        code = INTERRUPTED
+    except (BrokenPipeError, SystemExit):  # whoever read stdout has gone, as `head` does; typer makes it an exit with 1
         _settle_stdout()
-        return FAILED
+        code = PIPE_CLOSED
     except OSError as error:
         _settle_stdout()
-        return _fail(f"{error.filename or 'output'}: {error.strerror}")
-    return int(code or OK)
+        code = _fail(f"{error.filename or 'output'}: {error.strerror or error}")
+    except Exception as error:  # noqa: BLE001 - whatever is left is a fault of this program
+        _settle_stdout()
+        code = _crash(error)
+    return code
 
 
 def _interrupt(*_: object) -> None:
@@ -102,6 +108,16 @@ def _interrupt(*_: object) -> None:
 def _fail(message: str) -> int:
     say(f"error: {message}" if len(message) <= LONGEST_MESSAGE else f"error: {message[:LONGEST_MESSAGE]}…")
     return BAD_INPUT
+
+
+def _crash(error: Exception) -> int:
+    if os.environ.get(TRACEBACK):
+        import traceback
+
+        traceback.print_exception(error)
+    what = " ".join(str(error).split())[:LONGEST_MESSAGE]
+    say(f"crash: {type(error).__name__}: {what}; a fault of resnet-bench, set {TRACEBACK}=1 to see where it happened")
+    return CRASHED
 
 
 def _settle_stdout() -> None:

@@ -6,6 +6,7 @@ happens to a worker happens to its record alone.
 
 import dataclasses
 import pathlib
+import random
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -74,6 +75,9 @@ class GroupRun:
         self._deadline = deadline
         self._recorded = recorded
         self._progressed = progressed
+        # Of the group and the pass, so that orders differ between replicates, which are what is averaged over; whoever
+        # reads the records can derive it.
+        self._shuffler = random.Random(f"{group.cases[0].baseline.key} {replicate}")  # noqa: S311 - no secret
         self._alone: list[Case] = []
         self._live: dict[Seat, LiveCase] = {}
 
@@ -130,8 +134,8 @@ class GroupRun:
         cache = tempfile.mkdtemp(dir=self._cache)
         try:
             live.prepare(cache)
-            if case.runtime != "eager" and not self._replicate and not self._late():
-                live.prepare_again(cache)
+            if case.runtime != "eager" and not self._replicate:
+                live.prepare_again(cache, late=self._late())
         except Failed as failure:
             self._failed(seat, failure)
             return None
@@ -162,6 +166,7 @@ class GroupRun:
                 turned=lambda seat: self._progressed("measuring", seat.case, seat.steps),
             ),
             deadline=self._deadline,
+            shuffler=self._shuffler,
         )
 
     def _left(self, seat: Seat, stop: Stop) -> None:

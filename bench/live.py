@@ -44,9 +44,10 @@ class LiveCase:
         self._token = secrets.token_hex(8)
         self._first_step_s: float | None = None
         self._warm_first_step_s: float | None = None
-        self._no_warm_compile = (
-            "nothing is compiled" if case.runtime == "eager" else "it is measured in the first replicate only"
-        )
+        self._no_warm_compile = "nothing is compiled"
+        if case.runtime != "eager":
+            again = "it is measured in the first replicate only"
+            self._no_warm_compile = again if replicate else "no process started after this one's compilation"
         self._phases: tuple[str, ...] = ()
         self._shared = ""
         self._warm = False
@@ -66,11 +67,16 @@ class LiveCase:
         self._phases = prepared.phases
         self.notes += prepared.notes
 
-    def prepare_again(self, cache: str) -> None:
+    def prepare_again(self, cache: str, *, late: bool = False) -> None:
         """Time the first step of another fresh process, which finds in `cache` what this one's compiler left there.
+
+        `late` says that the run's time is over: nothing new begins.
 
         Raises `Failed` where this one's own worker is lost; that the other fails costs its figure only.
         """
+        if late:
+            self._no_warm_compile = "the run's time was over before a second process"
+            return
         if self.room_for_more(compiling=True) < 1:
             self._no_warm_compile = "memory did not hold a second process"
             return

@@ -2,6 +2,7 @@
 
 import dataclasses
 import datetime
+import os
 import pathlib
 import tempfile
 import time
@@ -85,8 +86,8 @@ def run(
     suite: Suite | str | pathlib.Path | Iterable[Case] | None = None,
     *,
     axes: Mapping[str, Sequence[str | int]] | None = None,
-    device: str = "auto",
-    out: str | pathlib.Path = "runs",
+    device: str | None = None,
+    out: str | pathlib.Path | None = None,
     resume: str | pathlib.Path | None = None,
     listener: Listener | None = None,
     **settings: float | None,
@@ -97,9 +98,10 @@ def run(
         suite: name of a built-in suite, path of a TOML file, a `Suite`, or cases; None takes `axes` alone, or the
             default suite where those are missing too.
         axes: values by axis; they replace those of the suite.
-        device: ``auto`` (the first accelerator, else the CPU), ``cpu``, ``cuda``, ``cuda:1``…
-        out: folder of run files.
-        resume: an unfinished run file to go on with; its plan and settings are in it.
+        device: ``auto`` (the first accelerator, else the CPU; the default), ``cpu``, ``cuda``, ``cuda:1``… Given cases
+            name their own.
+        out: folder of run files, ``runs`` by default.
+        resume: an unfinished run file to go on with. Its plan and settings are in it, so only `listener` goes with it.
         listener: is told of the progress, between timed turns only.
         settings: fields of `Settings` (``replicates``, ``target``, ``budget_s``…); they replace those of the suite.
 
@@ -108,9 +110,16 @@ def run(
         Stopped: the run ended before its time; what was measured is in the file.
     """
     if resume is not None:
+        others = {"suite": suite, "axes": axes, "device": device, "out": out, **settings}
+        if given := [name for name, value in others.items() if value is not None]:
+            raise InputError(
+                f"{resume} goes on with the plan, settings and folder of its own; leave out {', '.join(given)}"
+            )
         before = load(resume).files[0].run
         if before.arm is not None:
             raise InputError(f"{resume} is an arm of an A/B comparison, which cannot go on; start it again")
+        if before.source is not None or before.settings is None:
+            raise InputError(f"{resume} was imported, not measured here, so it cannot go on; start a run of your own")
         planned_devices = {case.device for case in before.plan}
         with ForkServer() as server:
             environment = probe.environment(server, planned_devices)[1]
@@ -118,7 +127,7 @@ def run(
             return _Run(server, writer, file.run, file, listener).measure()
     chosen = _chosen(suite, axes, settings)
     with ForkServer() as server:
-        planned = _plan(server, chosen, device)
+        planned = _plan(server, chosen, device or "auto")
         header = Run(
             id=new_run_id(datetime.datetime.now(datetime.UTC), planned.suite),
             started=now(),
@@ -128,7 +137,7 @@ def run(
             plan=planned.cases,
             peaks=probe.peaks(server, planned.cases),
         )
-        return _Run(server, Writer.create(out, header), header, None, listener).measure()
+        return _Run(server, Writer.create(out or "runs", header), header, None, listener).measure()
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,12 +170,28 @@ def _chosen(
 
 def _plan(server: ForkServer, chosen: Suite | _Cases, device: str) -> Plan:
     if isinstance(chosen, _Cases):
-        _, environment = probe.environment(server, {case.device for case in chosen.cases})
-        return Plan(suite="cases", cases=chosen.cases, settings=chosen.settings, environment=environment)
+        return _plan_of_cases(server, chosen, device)
     (full_name,), environment = probe.environment(server, {device})
     cases = expand(chosen, device=full_name, threads=known(environment.torch_threads))
     settings = chosen.settings[kind_of(full_name)]
     return Plan(suite=chosen.name, cases=cases, settings=settings, environment=environment)
+
+
+def _plan_of_cases(server: ForkServer, chosen: _Cases, device: str) -> Plan:
+    """Fill in what given cases leave open, as a suite does: full names of devices, and torch's threads."""
+    own = {case.device for case in chosen.cases}
+    asked = sorted(own if device == "auto" else {device, *own})
+    names, environment = probe.environment(server, asked)
+    full_names = dict(zip(asked, names, strict=True))
+    threads = known(environment.torch_threads)
+    cases = dict.fromkeys(
+        dataclasses.replace(case, device=full_names[case.device], threads=case.threads or threads)
+        for case in chosen.cases
+    )
+    for case in cases:
+        if device != "auto" and case.device != full_names[device]:
+            raise InputError(f"device {device!r} is not that of the case {case.key}; leave it out, or change the case")
+    return Plan(suite="cases", cases=tuple(cases), settings=chosen.settings, environment=environment)
 
 
 class _Run:
@@ -203,7 +228,7 @@ class _Run:
         if self._listener:
             self._listener.planned(self._header, self._writer.path)
         try:
-            with tempfile.TemporaryDirectory(prefix="resnet-bench-") as cache:  # private: mode 0700
+            with private_folder() as cache:
                 self._count()
                 for replicate in range(self._settings.replicates):
                     self._pass(replicate, pathlib.Path(cache))
@@ -304,6 +329,23 @@ class _Run:
     def _tell(self, state: Progress) -> None:
         if self._listener:
             self._listener.progress(state)
+
+
+def private_folder() -> tempfile.TemporaryDirectory[str]:
+    """Make a new folder (mode 0700) for compilers' artefacts, inside the user's ``TORCHINDUCTOR_CACHE_DIR`` if set.
+
+    Raises:
+        InputError: the user's folder cannot be written.
+    """
+    users = os.environ.get("TORCHINDUCTOR_CACHE_DIR")
+    parent = pathlib.Path(users).absolute() if users else None
+    try:
+        if parent is not None:
+            parent.mkdir(parents=True, exist_ok=True)
+        return tempfile.TemporaryDirectory(prefix="resnet-bench-", dir=parent)
+    except OSError as error:
+        where = tempfile.gettempdir() if parent is None else f"TORCHINDUCTOR_CACHE_DIR ({parent})"
+        raise InputError(f"cannot write into {where}: {error.strerror}; set TORCHINDUCTOR_CACHE_DIR") from None
 
 
 def now() -> str:

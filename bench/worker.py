@@ -93,6 +93,7 @@ class CaseWorker:
         self.case = Case(**case)
         if self.case.runtime != "eager":
             os.environ["TORCHINDUCTOR_CACHE_DIR"] = cache
+            os.environ["TRITON_CACHE_DIR"] = os.path.join(cache, "triton")  # noqa: PTH118 - the user's may be warm
             import torch._dynamo  # noqa: PLC0415 - imported before the clock starts
             import torch._inductor.compile_fx  # noqa: F401, PLC0415
         self.device = self._open_device(self.case.device)

@@ -49,7 +49,7 @@ def body(folder: str) -> str:
     command = [sys.executable, "-m", "bench", "pairs", folder, "--format", "github"]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
     text = done.stdout
-    if done.returncode not in JUDGED or not text.startswith(MARKER):  # a crash exits with 1 as a regression does
+    if done.returncode not in JUDGED or not text.startswith(MARKER):  # it crashed, or was ended
         text = f"{MARKER}\n**Bad input: the run files of the measurement are missing or cannot be read.**\n"
     return f"{text}\nThe check ended as {os.environ['CONCLUSION']}: [log and run files]({os.environ['RUN_URL']}).\n"
 

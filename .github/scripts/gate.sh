@@ -28,7 +28,7 @@ the base of all later runs.
 TEXT
 else
   resnet-bench compare "$base" "$new" --margin "${MARGIN:-2%}" --format github >"$summary" || code=$?
-  # A crash exits with 1 as a regression does, but leaves no verdict.
+  # A crash exits with 70; whatever ends otherwise without a verdict is no verdict either.
   if [[ $code != [013] ]] || ! grep -q '^<!-- resnet-bench:compare -->' "$summary"; then
     code=2
     echo "**Bad input: the run files cannot be compared; the log of this step says why.**" >"$summary"

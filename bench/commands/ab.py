@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from bench.commands.comparing import Form
-from bench.commands.options import FAILED, OK, OUTCOMES, existing, say, split, whole
+from bench.commands.options import CRASHED, FAILED, OK, OUTCOMES, existing, say, split, whole
 from results.errors import InputError
 
 
@@ -47,7 +47,7 @@ def ab(
     Pairs of fresh processes are stepped in turn; 10, 20 or 40 pairs are judged, as soon as they tell. Without --a and
     --b both arms are the same, which shows what this machine can resolve.
 
-    Exit codes: 0 b is faster or the same, 1 slower or broken, 2 bad input, 3 not enough to say.
+    Exit codes: 0 b is faster or the same, 1 slower or broken, 2 bad input, 3 not enough to say, 70 a crash.
     """
     common = {
         "model": model,
@@ -84,7 +84,7 @@ def ab(
         )
     except Stopped as stopped:
         say(str(stopped))
-        return FAILED
+        return CRASHED
     typer.echo(arms_github([found]) if form == "github" else arms_text(found, form), nl=False)
     say(f"run files: {out / found.pair}-a.jsonl {out / found.pair}-b.jsonl")
     return OUTCOMES[found.outcome]

@@ -27,7 +27,7 @@ def compare(
 
     Where the sides hold runs of several machines, each machine is compared with itself.
 
-    Exit codes: 0 nothing became worse, 1 a case did, 2 bad input, 3 not enough to say.
+    Exit codes: 0 nothing became worse, 1 a case did, 2 bad input, 3 not enough to say, 70 a crash.
     """
     import results
     from bench.suite import fraction

@@ -19,7 +19,11 @@ OK: Final = 0
 FAILED: Final = 1
 BAD_INPUT: Final = 2
 INCOMPLETE: Final = 3
+CRASHED: Final = 70
+"""A fault of this program (EX_SOFTWARE of sysexits.h): never taken for a verdict."""
 INTERRUPTED: Final = 130
+PIPE_CLOSED: Final = 141
+"""As a shell reports a program that SIGPIPE ended."""
 
 OUTCOMES: Final = {"pass": OK, "regression": FAILED, "inconclusive": INCOMPLETE}
 """Exit code of each outcome of a comparison."""

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from bench.commands.options import FAILED, INCOMPLETE, INTERRUPTED, OK, echo_path, say, split, whole
+from bench.commands.options import CRASHED, FAILED, INCOMPLETE, INTERRUPTED, OK, echo_path, say, split, whole
 from results.errors import InputError
 
 if TYPE_CHECKING:
     from bench.runner import Plan
+    from results.schema import Record
     from results.store import Records
 
 FINE: Final = ("ok", "unsupported")
@@ -40,8 +41,8 @@ def run(
     image_size: Annotated[_Axis, _axis("Height and width in pixels.")] = None,
     threads: Annotated[_Axis, _axis("Threads inside one operator on the CPU.")] = None,
     device: Annotated[
-        str, typer.Option(metavar="DEVICE", help="auto, cpu, or an accelerator such as cuda:0.")
-    ] = "auto",
+        str | None, typer.Option(metavar="DEVICE", help="auto, cpu, or an accelerator such as cuda:0 [default: auto].")
+    ] = None,
     replicates: Annotated[int | None, typer.Option(metavar="COUNT", help="Fresh processes a case.")] = None,
     target: Annotated[
         str | None, typer.Option(metavar="PERCENT", help="Half-width of the 95 % interval to reach: 1%.")
@@ -53,7 +54,9 @@ def run(
         float | None, typer.Option(metavar="SECONDS", help="Seconds until a silent process counts as hung.")
     ] = None,
     time_limit: Annotated[float | None, typer.Option(metavar="SECONDS", help="Seconds for the whole run.")] = None,
-    out: Annotated[Path, typer.Option(metavar="FOLDER", help="Folder for the run file and the page.")] = Path("runs"),
+    out: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Folder for the run file and the page [default: runs].")
+    ] = None,
     resume: Annotated[Path | None, typer.Option(metavar="FILE", help="Go on with an interrupted run file.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="List the cases and an estimate only.")] = False,
     report: Annotated[bool, typer.Option(help="Write the HTML page.")] = True,
@@ -63,7 +66,8 @@ def run(
     Axis options take several values, comma-separated or repeated, and are multiplied out. With a suite they replace
     its values; without one they are the whole plan.
 
-    Exit codes: 0 fine, 1 a case failed, 2 bad input, 3 the time limit left cases out, 130 interrupted.
+    Exit codes: 0 fine, 1 a case failed or computed a wrong result, 2 bad input, 3 the time limit left cases out,
+    70 a crash of resnet-bench, 130 interrupted.
     """
     words = {"model": model, "task": task, "precision": precision, "runtime": runtime, "layout": layout}
     sizes = {"batch_size": batch_size, "image_size": image_size, "threads": threads}
@@ -79,22 +83,23 @@ def run(
         "time_limit_s": time_limit,
     }
     fresh = resume is None
-    if not fresh and (suite or axes or dry_run or any(value is not None for value in settings.values())):
-        raise InputError("--resume goes on with the plan and settings in its file; leave out suite, axes and settings")
+    others = (suite, device, out, dry_run or None, axes or None, *settings.values())
+    if not fresh and any(value is not None for value in others):
+        raise InputError("--resume goes on with what its file says and where it lies; leave out all but --no-report")
 
     from bench import progress, runner
     from bench.suite import choose
 
     plan = choose(suite, axes, settings) if fresh else None
     if dry_run:
-        _show_plan(runner.plan(plan, device=device))
+        _show_plan(runner.plan(plan, device=device or "auto"))
         return OK
     listener = progress.listener(sys.stderr)
     try:
         records = runner.run(plan, device=device, out=out, resume=resume, listener=listener)
     except runner.Stopped as stopped:
         say(f"{stopped}; go on with `resnet-bench run --resume {stopped.path}`")
-        return INTERRUPTED if isinstance(stopped, runner.Interrupted) else FAILED
+        return INTERRUPTED if isinstance(stopped, runner.Interrupted) else CRASHED
     return _show_records(records, report=report)
 
 
@@ -111,6 +116,7 @@ def _show_plan(plan: "Plan") -> None:
 def _show_records(records: "Records", *, report: bool) -> int:
     import results
     from results.findings import findings_text
+    from results.reasons import error_text
     from results.rendering import format_table, pivots_text
 
     frame = results.table(records)
@@ -118,16 +124,22 @@ def _show_records(records: "Records", *, report: bool) -> int:
     for record in records:
         if record.status != "ok":
             say(f"{record.status}: {record.case.key}: {record.cause}")
+        elif record.equality is not None and _wrong(record):
+            say(f"wrong result: {record.case.key}: {error_text(record.equality)}")
     for file in records.files:
         echo_path("run file: ", file.path)
         if report:
             import reports
 
             echo_path("page: ", reports.build(records, file.path.with_suffix(".html")))
-    if any(record.status not in FINE for record in records):
+    if any(record.status not in FINE or _wrong(record) for record in records):
         return FAILED
     if not all(file.complete for file in records.files):
         paths = " ".join(str(file.path) for file in records.files)
         say(f"incomplete: the time limit left cases out; go on with `resnet-bench run --resume {paths}`")
         return INCOMPLETE
     return OK
+
+
+def _wrong(record: "Record") -> bool:
+    return record.equality is not None and record.equality.verdict == "wrong"

@@ -8,6 +8,7 @@ import stat
 import pytest
 
 from bench import live, runner
+from results.errors import InputError
 from results.schema import Case
 from tests.bench import campaign
 
@@ -78,7 +79,21 @@ def mode(path):
     return stat.S_IMODE(path.stat().st_mode)
 
 
-def test_each_worker_compiles_into_a_private_empty_folder_that_goes_with_the_run(tmp_path, monkeypatch):
+def test_private_folders_lie_in_the_users_cache_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path / "of" / "ada"))
+    with runner.private_folder() as folder:
+        assert pathlib.Path(folder).parent == tmp_path / "of" / "ada"
+        assert mode(pathlib.Path(folder)) == 0o700
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path / "file"))
+    with pytest.raises(InputError, match="TORCHINDUCTOR_CACHE_DIR"):
+        runner.private_folder()
+
+
+@pytest.mark.parametrize("users", [False, True])
+def test_each_worker_compiles_into_a_private_empty_folder_that_goes_with_the_run(tmp_path, monkeypatch, users):
+    if users:
+        monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path / "users"))
     seen = {}
     prepare = live.LiveCase.prepare
 
@@ -105,3 +120,4 @@ def test_each_worker_compiles_into_a_private_empty_folder_that_goes_with_the_run
     assert len(set(folders)) == 4
     assert [looks for _, looks in seen.values()] == [(0o700, 0o700, [])] * 4
     assert not any(folder.exists() or folder.parent.exists() for folder in folders)
+    assert all((folder.parent.parent == tmp_path / "users") == users for folder in folders)

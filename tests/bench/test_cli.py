@@ -124,10 +124,10 @@ def test_python_m_bench_is_the_same():
         (["run", "--target", "1"], "'1' is no fraction between 0 and 1: write 1% or 0.01"),
         (["run", "--batch-size", "x"], "batch_size: 'x' is not a whole number"),
         (["run", "--threads", "1,,2"], "threads: '' is not a whole number"),
-        (["run", "quick", "--resume", "x.jsonl"], "leave out suite, axes and settings"),
-        (["run", "--model", "resnet18", "--resume", "x.jsonl"], "leave out suite, axes and settings"),
-        (["run", "--target", "2%", "--resume", "x.jsonl"], "leave out suite, axes and settings"),
-        (["run", "--resume", "x.jsonl", "--dry-run"], "leave out suite, axes and settings"),
+        (["run", "quick", "--resume", "x.jsonl"], "leave out all but --no-report"),
+        (["run", "--model", "resnet18", "--resume", "x.jsonl"], "leave out all but --no-report"),
+        (["run", "--target", "2%", "--resume", "x.jsonl"], "leave out all but --no-report"),
+        (["run", "--resume", "x.jsonl", "--dry-run"], "leave out all but --no-report"),
         (["list", "modles"], "'modles' is not one of 'models', 'suites', 'metrics'"),
         (["cost"], "missing argument 'MODEL...'"),
         (["cost", "resnt50"], "unknown model 'resnt50'; did you mean 'resnet50'?"),
@@ -226,6 +226,25 @@ def test_a_resumed_run_takes_everything_from_its_file(call, measured, make_recor
     assert (asked["suite"], asked["resume"]) == (None, Path("x.jsonl"))
 
 
+@pytest.mark.parametrize(
+    "more",
+    [
+        ["full"],
+        ["--device", "auto"],
+        ["--device", "cuda:1"],
+        ["--out", "runs"],
+        ["--out", "elsewhere"],
+        ["--threads", "1"],
+        ["--replicates", "1"],
+        ["--dry-run"],
+    ],
+)
+def test_nothing_that_a_resumed_run_would_ignore_is_taken(call, measured, more):
+    asked = measured([])
+    assert "--resume" in bad(call("run", "--resume", "x.jsonl", *more))
+    assert asked == {}
+
+
 def test_a_run_ends_with_the_table_the_findings_and_the_paths(call, measured, make_case, make_record):
     measured(
         [
@@ -301,10 +320,58 @@ def test_what_the_runner_refuses_is_one_line(call, measured, error, message):
     assert bad(call("run")) == f"error: {message}\n"
 
 
-def test_a_bug_is_not_dressed_up_as_bad_input(measured):
-    measured([], raised=ValueError("a bug"))
-    with pytest.raises(ValueError, match="a bug"):
-        main(["run"])
+@pytest.mark.parametrize("shown", [False, True])
+def test_a_bug_is_neither_bad_input_nor_a_failed_case(call, measured, monkeypatch, shown):
+    monkeypatch.setenv("RESNET_BENCH_TRACEBACK", "1" if shown else "")
+    measured([], raised=ValueError("a bug\nof ours"))
+    code, out, err = call("run")
+    assert (code, out) == (70, "")
+    assert "ValueError: a bug of ours" in err
+    assert "RESNET_BENCH_TRACEBACK=1" in err
+    assert ("Traceback" in err) == shown
+    assert (err.count("\n") == 1) == (not shown)
+
+
+@pytest.mark.parametrize("command", ["compare", "history", "pairs", "report", "table"])
+def test_a_crash_of_a_command_that_judges_is_no_verdict(call, run_file, monkeypatch, command):
+    def crash(*_, **__):
+        raise RecursionError("a bug")
+
+    monkeypatch.setattr("results.load", crash)
+    code, _, err = call(command, run_file, *([run_file] if command == "compare" else []))
+    assert code == 70
+    assert "Traceback" not in err
+
+
+def test_a_lost_fork_server_is_a_crash_and_says_how_to_go_on(call, measured):
+    measured([], raised=runner.Stopped("runs/x.jsonl", "lost"))
+    code, _, err = call("run")
+    assert code == 70
+    assert "--resume runs/x.jsonl" in err
+
+
+def test_an_arm_that_lost_its_fork_server_is_no_regression(call, monkeypatch):
+    def stop(*_, **__):
+        raise runner.Stopped("runs/x.jsonl", "lost")
+
+    monkeypatch.setattr("bench.arms.ab", stop)
+    assert call("ab", "--model", "resnet18")[0] == 70
+
+
+def test_a_closed_pipe_is_no_verdict():
+    code = "import sys; from bench.cli import main; sys.exit(main(['list', 'models']))"
+    read, write = os.pipe()
+    os.close(read)
+    with os.fdopen(write, "w") as closed:
+        done = python("-c", code, stdout=closed)
+    assert (done.returncode, done.stderr) == (141, "")
+
+
+def test_a_wrong_result_fails_the_run_and_is_named(call, measured, make_case, make_record, make_equality):
+    measured([make_record(make_case(batch_size=1)), make_record(equality=make_equality("wrong"))])
+    code, _, err = call("run", "--no-report")
+    assert code == 1
+    assert "wrong result: resnet50/inference/b8" in err
 
 
 def test_dry_run_lists_the_cases_and_an_estimate(call, monkeypatch, make_run):

@@ -122,6 +122,35 @@ def fails(on, case_matches, answer):
     return script
 
 
+def test_the_order_of_turns_is_of_the_replicate_and_the_group_and_the_same_again(make_case, tmp_path):
+    def order(replicate, **axes):
+        asked = []
+
+        def script(what, case, server):
+            if what == "turn":
+                asked.append((case["layout"], case["precision"]))
+
+        base = make_case(**axes)
+        plan = [base] + [dataclasses.replace(base, layout="nhwc", precision=p) for p in ("fp32", "bf16", "fp16")]
+        (group,) = groups(plan, lambda case: True)
+        GroupRun(
+            FakeServer(script),
+            group,
+            replicate=replicate,
+            settings=SETTINGS,
+            cache=tmp_path,
+            deadline=float("inf"),
+            recorded=lambda record: None,
+            progressed=lambda phase, case, steps: None,
+        ).measure()
+        return tuple(asked[:16])
+
+    orders = [order(replicate) for replicate in range(3)]
+    assert len(set(orders)) == 3
+    assert order(0) == orders[0]
+    assert order(0, batch_size=1) != orders[0]
+
+
 def test_cases_are_grouped_by_their_baseline(make_case):
     a, b = make_case(), make_case(layout="nhwc")
     c, d = make_case(model="resnet18", layout="nhwc"), make_case(batch_size=1)
@@ -307,6 +336,20 @@ def test_a_second_process_that_dies_costs_the_warm_figure_only(measure, make_cas
     record = measure(FakeServer(script), [case])[case.key]
     assert (record.status, record.facts.warm_compile_s) == ("ok", None)
     assert record.nulls["warm_compile_s"] == "the second process: killed by SIGKILL"
+
+
+def test_a_compilation_that_crosses_the_deadline_says_why_it_has_no_warm_figure(measure, make_case, monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr("bench.group.time.perf_counter", lambda: now[0])
+
+    def script(what, case, server):
+        if what == "prepare":
+            now[0] = 100.0
+
+    case = make_case(runtime="compile")
+    record = measure(FakeServer(script), [case], deadline=50.0)[case.key]
+    assert "time was over" in record.nulls["warm_compile_s"]
+    assert "replicate" not in record.nulls["warm_compile_s"]
 
 
 def test_compile_time_is_the_first_step_less_a_steady_one(measure, make_case):

@@ -131,6 +131,61 @@ def test_a_plan_says_what_a_run_would_do_and_writes_nothing(tmp_path, monkeypatc
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.fixture
+def machine(monkeypatch, make_run):
+    """Let a plan be made for a machine with one accelerator, with no process asked; gives what torch's threads are."""
+    environment = dataclasses.replace(make_run().environment, torch_threads=3)
+    full = {"auto": "cuda:0", "cuda": "cuda:0", "cuda:0": "cuda:0", "cpu": "cpu"}
+    monkeypatch.setattr(
+        runner.probe, "environment", lambda _, devices: ([full[name] for name in sorted(devices)], environment)
+    )
+    return environment
+
+
+@pytest.mark.parametrize("name", ["cuda", "auto", "cuda:0"])
+def test_given_cases_carry_the_full_name_of_their_device(machine, make_case, name):
+    cases = [make_case(device=name), make_case(device="cpu"), make_case(device="cuda:0")]
+    assert [case.device for case in runner.plan(cases).cases] == ["cuda:0", "cpu"]
+
+
+def test_given_cases_without_threads_get_torchs(machine, make_case):
+    cases = [make_case(threads=None), make_case(threads=1)]
+    assert [case.threads for case in runner.plan(cases).cases] == [3, 1]
+
+
+def test_a_device_beside_given_cases_is_theirs_or_refused(machine, make_case):
+    assert runner.plan([make_case(device="cuda")], device="cuda:0").cases[0].device == "cuda:0"
+    with pytest.raises(InputError, match="device 'cpu' is not that of"):
+        runner.plan([make_case(device="cpu"), make_case(device="cuda")], device="cpu")
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"device": "cpu"},
+        {"out": "elsewhere"},
+        {"suite": "quick"},
+        {"axes": {"model": ["resnet18"]}},
+        {"replicates": 2},
+    ],
+)
+def test_what_would_be_ignored_beside_resume_is_refused(tmp_path, write_run, make_run, make_case, more):
+    path = write_run(tmp_path, run=make_run(plan=[make_case()]), status="interrupted")
+    before = path.read_bytes()
+    with pytest.raises(InputError, match=f"leave out {next(iter(more))}"):
+        bench.run(resume=path, **more)
+    assert path.read_bytes() == before
+
+
+def test_an_imported_run_is_not_gone_on_with_and_stays_as_it_is(tmp_path, write_run, make_run, make_case):
+    run = make_run(plan=[make_case()])
+    path = write_run(tmp_path, run=dataclasses.replace(run, settings=None), status="interrupted")
+    before = path.read_bytes()
+    with pytest.raises(InputError, match="was imported"):
+        bench.run(resume=path)
+    assert path.read_bytes() == before
+
+
 def test_interrupted_and_resumed(tmp_path):
     axes = {**TINY, "model": ["cifar_resnet20", "cifar_plain20"], "layout": ["nchw", "nhwc"]}
     with pytest.raises(runner.Interrupted, match="what was measured is kept in") as stopped:
@@ -221,7 +276,7 @@ def test_a_report_that_breaks_the_schema_is_an_error_of_that_case(tmp_path, monk
         ({"axes": TINY, "device": "cuda:7"}, "no device 'cuda:7'"),
         ({"axes": TINY, "target": 0.0}, "target"),
         ({"suite": []}, "no cases"),
-        ({"resume": "nowhere.jsonl"}, "nowhere.jsonl"),
+        ({"resume": "nowhere.jsonl", "device": None}, "nowhere.jsonl"),
     ],
 )
 def test_bad_input_is_one_line_and_leaves_nothing_behind(tmp_path, monkeypatch, arguments, message):

@@ -1,5 +1,7 @@
 import dataclasses
 import json
+import os
+import pathlib
 import shutil
 import socket
 import threading
@@ -179,6 +181,7 @@ def test_compilation_is_real_private_and_its_graph_breaks_are_counted(tiny, tmp_
     torch._dynamo.utils.counters.clear()
     monkeypatch.setattr("bench.models.create", lambda name: Small())
     monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", "set again by the worker")
+    monkeypatch.setenv("TRITON_CACHE_DIR", "set again by the worker")
     subject = worker.CaseWorker()
     subject.prepare(case=tiny(runtime="compile"), cache=str(tmp_path), token=OURS)
     assert len(subject.turn(steps=2, drop=1)["phase_s"]) == 2
@@ -187,6 +190,7 @@ def test_compilation_is_real_private_and_its_graph_breaks_are_counted(tiny, tmp_
     assert end["facts"]["recompiles"] == 0
     assert "compile_s" not in end["nulls"]
     assert any(path.is_file() for path in tmp_path.rglob("*"))  # the compiler worked, and there
+    assert pathlib.Path(os.environ["TRITON_CACHE_DIR"]).is_relative_to(tmp_path)
 
 
 @pytest.mark.skipif(shutil.which("g++") is None and shutil.which("clang++") is None, reason="no C++ compiler here")
@@ -204,6 +208,7 @@ def test_a_compilation_inside_the_timed_steps_is_counted(tiny, tmp_path, monkeyp
     torch._dynamo.reset()
     monkeypatch.setattr("bench.models.create", lambda name: Small())
     monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", "set again by the worker")
+    monkeypatch.setenv("TRITON_CACHE_DIR", "set again by the worker")
     subject = worker.CaseWorker()
     subject.prepare(case=tiny(runtime="compile"), cache=str(tmp_path), token=OURS)
     subject.workload.module.scale = 2.0
