@@ -153,6 +153,7 @@ def render(records: "Records") -> str:
 
     from results.catalogue import METRICS  # noqa: PLC0415
 
+    machines = both(list(dict.fromkeys(hardware(file.run) for file in records.files)))  # by the plans, before any cut
     named = sides(records.files)
     records, left_out = shown(records, named)
     frame = cases(records, named)
@@ -181,7 +182,7 @@ def render(records: "Records") -> str:
     exact = results.table(records)
     charts = {name: views for name, (_, views) in drawn.items()}
     return environment.get_template("page.html").render(
-        title=f"ResNets on {both(list(dict.fromkeys(hardware(file.run) for file in records.files)))}",
+        title=f"ResNets on {machines}",
         facts=compared(records.files),
         runs=[(file.run, details(file.run)) for file in records.files],
         summary=summary(frame, accurate, frames["pairs"], whole=not left_out),
