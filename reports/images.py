@@ -63,16 +63,15 @@ def write_images(figures: "Iterable[tuple[str, Figure]]", folder: Path, fmt: For
 
 
 def figures(records: "Records") -> "Iterator[tuple[str, Figure]]":
-    """Draw every view of every figure of the page, each under the words that the page has beside it."""
-    from reports.cases import cases  # noqa: PLC0415 (Plotly and pandas only where drawn)
-    from reports.chapters import FIGURES  # noqa: PLC0415
-    from reports.frames import FRAMES  # noqa: PLC0415
+    """Draw every view that the page of `records` offers of every figure, under the words of the page."""
+    from reports.chapters import FIGURES  # noqa: PLC0415 (Plotly and pandas only where drawn)
+    from reports.content import content  # noqa: PLC0415
     from reports.views import constants, constants_text  # noqa: PLC0415
 
-    measured = cases(records)
-    frames = {name: make(records, measured) for name, make in FRAMES.items()}
+    drawn_from = content(records)
     for name, chart in FIGURES.items():
-        for index, view in enumerate(chart.views(frames[chart.frame]), start=1):
+        views, _ = drawn_from.views(chart)
+        for index, view in enumerate(views, start=1):
             where = constants_text(constants(view.frame, chart.by))
             yield f"{name}-{index}", titled(chart.draw(view.frame), chart.title, where)
 

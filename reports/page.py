@@ -11,18 +11,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 import results
 from reports import tradeoffs
-from reports.cases import cases
 from reports.chapters import CHAPTERS, FIGURES
 from reports.chart import Chart
 from reports.columns import table
+from reports.content import Content, content
 from reports.difftables import diff_tables
-from reports.frames import FRAMES, statics
+from reports.frames import statics
 from reports.layers import stage_tables
-from reports.machine import compared, details, hardware, sides
+from reports.machine import compared, details, hardware
 from reports.pairs import MOST_SIDES
 from reports.pareto import drawing
 from reports.payload import packed, payload, remarks, rounded, table_of
-from reports.selection import shown
 from reports.sentences import both, noise, summary
 from reports.static import models
 from reports.views import AXES, constants, constants_text, each, setting
@@ -92,8 +91,6 @@ PLAIN_COLUMNS: Final = (
 """Columns of the table for readers without a script, those that all rows share left out."""
 MOST_PLAIN: Final = 400
 """Rows of the table for readers without a script."""
-FEW_VIEWS: Final = 12
-"""Choices of one figure where there are more cases than a page shows: whoever has so many asks for the whole first."""
 MOST_REASONS: Final = 60
 """Reasons of missing values that are listed below the table of cases."""
 MOST_DATA: Final = 250
@@ -153,16 +150,11 @@ def render(records: "Records") -> str:
 
     from results.catalogue import METRICS  # noqa: PLC0415
 
-    named = sides(records.files)
-    records, left_out = shown(records, named)
-    frame = cases(records, named)
-    frames = {name: make(records, frame) for name, make in FRAMES.items()}
-    drawn = {
-        name: _draw(
-            name, chart, frames[chart.frame], FEW_VIEWS if left_out and chart.by != ("pair",) else chart.choices
-        )
-        for name, chart in FIGURES.items()
-    }
+    machines = both(list(dict.fromkeys(hardware(file.run) for file in records.files)))  # by the plans, before any cut
+    drawn_from = content(records)
+    records, left_out, frames = drawn_from.records, drawn_from.left_out, drawn_from.frames
+    frame = frames["cases"]
+    drawn = {name: _draw(name, chart, drawn_from) for name, chart in FIGURES.items()}
     accurate = FIGURES["accuracy"].rows(frame)
     fixed = constants(frame, AXES)
     listed = table(frame, tuple(name for name in CASE_COLUMNS if name not in fixed))
@@ -181,7 +173,7 @@ def render(records: "Records") -> str:
     exact = results.table(records)
     charts = {name: views for name, (_, views) in drawn.items()}
     return environment.get_template("page.html").render(
-        title=f"ResNets on {both(list(dict.fromkeys(hardware(file.run) for file in records.files)))}",
+        title=f"ResNets on {machines}",
         facts=compared(records.files),
         runs=[(file.run, details(file.run)) for file in records.files],
         summary=summary(frame, accurate, frames["pairs"], whole=not left_out),
@@ -210,12 +202,12 @@ def render(records: "Records") -> str:
     )
 
 
-def _draw(name: str, chart: Chart, frame: "pd.DataFrame", most: int) -> tuple[Section, list[dict[str, Any]]]:
-    found = chart.views(frame)
-    fixed = constants(chart.rows(frame), chart.by) if found else {}
+def _draw(name: str, chart: Chart, drawn_from: Content) -> tuple[Section, list[dict[str, Any]]]:
+    kept, more = drawn_from.views(chart)
+    fixed = constants(chart.rows(drawn_from.frames[chart.frame]), chart.by) if kept else {}
     slugs: dict[str, int] = {}
     views = []
-    for view in found[:most]:
+    for view in kept:
         drawn = json.loads(chart.draw(view.frame).to_json())  # type: ignore[no-untyped-call]
         told = slug(view.label) or "all"
         slugs[told] = slugs.get(told, 0) + 1
@@ -243,7 +235,7 @@ def _draw(name: str, chart: Chart, frame: "pd.DataFrame", most: int) -> tuple[Se
         paired=chart.by == ("pair",),
         takeaway=views[0]["takeaway"] if views else "",
         fixed=printable(constants_text(fixed)),
-        more=max(0, len(found) - most),
+        more=more,
     )
     return section, views
 

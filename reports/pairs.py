@@ -4,6 +4,7 @@ import itertools
 import math
 from typing import TYPE_CHECKING, Any, Final
 
+from reports import judging
 from reports.views import SETTING, axis_text, each
 from results.comparison import MARGIN, compare
 from results.differences import same_hardware
@@ -30,12 +31,14 @@ UNKNOWN: Final = "no interval"
 MISSING: Final = "no throughput"
 OTHER: Final = "other settings"
 _REASONS: Final = {
-    UNKNOWN: "at least one side has no interval",
+    UNKNOWN: "at least one side has no interval, or both have intervals without width",
     MISSING: "at least one side tells none",
-    "inconclusive": "the interval reaches over the margin of 2 %",
+    "inconclusive": "the interval, corrected for the number of cases, reaches over the margin of 2 %",
 }
 _SIDE: Final = ("setting", "failure", "throughput", "low", "high")
 """What each side has for itself."""
+_MERGED: Final = (*_SIDE, "degrees")
+"""What each side brings to a verdict."""
 _RATIO: Final = ("ratio", "ratio_low", "ratio_high")
 COLUMNS: Final = (
     *("pair", "a", "b", "matched", "family"),
@@ -51,13 +54,15 @@ def pairs(records: Records, cases: "pd.DataFrame") -> "pd.DataFrame":
 
     ``ratio`` is the throughput of side ``b`` over that of side ``a``: above 1, b is faster. On the same hardware its
     95 % interval and its verdict are those of `results.compare`. On different hardware the interval brings both
-    latencies' together (the half-widths add in squares, in logs), and the verdict asks whether it lies wholly beyond
-    a margin of 2 %.
+    latencies' together (the half-widths add in squares, in logs), and the verdict asks whether the ratio lies beyond
+    a margin of 2 %, with the correction of `results.compare` for the number of cases of the pair.
     """
     import pandas as pd  # noqa: PLC0415 (0.4 s, only where a page is built)
 
     kept = cases["machine"].value_counts().head(MOST_SIDES).index
-    found = {str(name): _side(rows) for name, rows in cases[cases["machine"].isin(kept)].groupby("machine", sort=False)}
+    paired = cases[cases["machine"].isin(kept)]
+    paired = paired.assign(degrees=judging.degrees(records, paired))
+    found = {str(name): _side(rows) for name, rows in paired.groupby("machine", sort=False)}
     files = {name: _records(records, rows) for name, rows in found.items()}
     frames = []
     for a, b in itertools.combinations(found, 2):
@@ -111,7 +116,11 @@ def _side(rows: "pd.DataFrame") -> "pd.DataFrame":
         },
         index=rows.index,
     )
-    return rows[[*CASE_AXES, "family", "run"]].join(made).sort_values("throughput", ascending=False, kind="stable")
+    return (
+        rows[[*CASE_AXES, "family", "run", "degrees"]]
+        .join(made)
+        .sort_values("throughput", ascending=False, kind="stable")
+    )
 
 
 def _matched(a: "pd.DataFrame", b: "pd.DataFrame", keys: list[str]) -> "tuple[pd.DataFrame, str]":
@@ -126,7 +135,9 @@ def _matched(a: "pd.DataFrame", b: "pd.DataFrame", keys: list[str]) -> "tuple[pd
 
 def _merged(a: "pd.DataFrame", b: "pd.DataFrame", keys: list[str]) -> "pd.DataFrame":
     one, other = (
-        side.drop_duplicates(keys)[[*keys, "family", *_SIDE]].rename(columns={what: f"{name}_{what}" for what in _SIDE})
+        side.drop_duplicates(keys)[[*keys, "family", *_MERGED]].rename(
+            columns={what: f"{name}_{what}" for what in _MERGED}
+        )
         for name, side in zip("ab", (a, b), strict=True)
     )
     return one.drop(columns="family").merge(other, on=keys)
@@ -137,8 +148,12 @@ def _ratios(rows: "pd.DataFrame", a: str, b: str) -> "pd.DataFrame":
     import numpy as np  # noqa: PLC0415 (as above)
 
     ratio: Any = rows["b_throughput"] / rows["a_throughput"]
-    spread: Any = np.exp(np.hypot(*(np.log(rows[f"{side}_high"] / rows[f"{side}_low"]) / 2 for side in "ab")))
+    halves: list[Any] = [np.log(rows[f"{side}_high"] / rows[f"{side}_low"]) / 2 for side in "ab"]
+    spread: Any = np.exp(np.hypot(*halves))
     low, high = ratio / spread, ratio * spread
+    parts = [zip(half, rows[f"{side}_degrees"], strict=True) for side, half in zip("ab", halves, strict=True)]
+    found = [judging.difference(value, sides) for value, *sides in zip(ratio, *parts, strict=True)]
+    beyond = np.array(judging.significant(found), dtype=bool)
     floor, roof = 1 / (1 + MARGIN), 1 + MARGIN
     failed = [rows[f"{side}_failure"].ne("") for side in "ab"]
     verdict = np.select(
@@ -146,9 +161,9 @@ def _ratios(rows: "pd.DataFrame", a: str, b: str) -> "pd.DataFrame":
             failed[0] & failed[1],
             *failed,
             ratio.isna(),
-            low.isna(),
-            low > roof,
-            high < floor,
+            [one is None for one in found],
+            beyond & (ratio > 1),
+            beyond & (ratio < 1),
             (low > floor) & (high < roof),
         ],
         [BOTH, *FAILED, MISSING, UNKNOWN, "faster", "slower", "same"],

@@ -29,7 +29,7 @@ CHAPTER: Final = Chapter(
                 "in common, for the fastest case of each. Hollow markers are training. On the same hardware the 95 "
                 "% intervals and the verdicts are those of `resnet-bench compare`; on different hardware an "
                 "interval brings both latencies' together (half-widths add in squares, in logs), and a case is "
-                "faster or slower where it lies wholly beyond 2 %."
+                "faster or slower where it lies beyond 2 % after the same correction for the number of cases (Holm)."
             ),
             absent="these runs hold no two sides (machines, versions or runs) with a variant in common",
             rows=pairs.comparable,

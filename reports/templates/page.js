@@ -4,6 +4,17 @@
 // What a reader chose lives behind the # of the address, keys sorted, defaults left out, lists joined with commas:
 //   at=CHAPTER (alone also as #CHAPTER)   f.FACET=VALUE,…   q=WORDS   sort=COLUMN or -COLUMN   page=N   open=ROW
 //   s.TABLE=COLUMN or -COLUMN   v.CHART=VIEW   pair=PAIR   pick=ACCURACY,MEMORY,LATENCY (%, MB, ms)   theme=light|dark
+
+// Says in place of an empty page that the script failed. The text and the tables of the page stay.
+function fail(error) {
+  for (const element of document.querySelectorAll(".js")) element.hidden = true;
+  const message = document.createElement("p");
+  message.className = "problems";
+  message.setAttribute("role", "alert");
+  message.textContent = `No charts, no filters and no table of cases: ${error.message}.`;
+  document.getElementById("answer").prepend(message);
+}
+
 (async () => {
   const PAGE = 100; // rows of the table of cases at a time
   const PRINTED = 1000; // rows of it on paper
@@ -48,6 +59,17 @@
     return element;
   }
 
+  // Returns a map from each key to its items, in their order. Browsers before 2024 have no Object.groupBy.
+  function grouped(items, keyOf) {
+    const groups = new Map();
+    for (const item of items) {
+      const key = keyOf(item);
+      if (groups.has(key)) groups.get(key).push(item);
+      else groups.set(key, [item]);
+    }
+    return groups;
+  }
+
   const SCALES = {
     s: [[1, "s"], [1e-3, "ms"], [1e-6, "µs"]],
     B: [[1e9, "GB"], [1e6, "MB"], [1e3, "kB"], [1, "B"]],
@@ -71,9 +93,7 @@
   try {
     payload = await unpack(find("payload"));
   } catch (error) {
-    const said = `No charts and no table of cases: this browser cannot unpack them (${error.message}).`;
-    find("answer").prepend(make("p", { className: "problems", role: "alert" }, said));
-    return;
+    throw new Error(`this browser cannot unpack them (${error.message})`);
   }
   const { templates, charts, cases } = payload;
   const { cells, facets } = cases;
@@ -253,11 +273,11 @@
     const points = traces.flatMap(({ x, y, meta }) =>
       (meta?.rows ?? []).map((row, place) => ({ row, x: x[place], y: y[place] })),
     );
-    const sides = Object.groupBy(points, ({ row }) => facets.machine[row]);
+    const sides = grouped(points, ({ row }) => facets.machine[row]);
     const machines = new Map(); // that have the same models on their fronts
     for (const trace of traces.filter(({ meta }) => meta?.front)) {
       const { machine, front } = trace.meta;
-      const on = pareto(machine === undefined ? points : (sides[machine] ?? []), front.x);
+      const on = pareto(machine === undefined ? points : (sides.get(machine) ?? []), front.x);
       trace.x = on.map(({ x }) => x);
       trace.y = on.map(({ y }) => y);
       const models = [...new Set(on.map(({ row }) => cells.model.text[row]))].join(", ");
@@ -717,7 +737,7 @@
       if (document.activeElement !== find(id)) find(id).value = bounds[place] ?? "";
     });
     const rows = bounds.length ? picked(bounds) : [];
-    const variants = Object.values(Object.groupBy(rows, (row) => `${cells.model.text[row]}\n${facets.machine[row]}`));
+    const variants = [...grouped(rows, (row) => `${cells.model.text[row]}\n${facets.machine[row]}`).values()];
     find("pick-said").textContent = bounds.length ? saidOfPick(rows.length, variants.length, bounds[0]) : PICK_HINT;
     find("picked").parentElement.hidden = rows.length === 0;
     const told = columns.filter(({ name }) => TOLD.has(name) || (name === "task" && list("f.task").length));
@@ -834,4 +854,4 @@
   else opened?.scrollIntoView({ block: "center" });
   document.documentElement.dataset.ready = Math.round(performance.now()); // ms until all but the charts could be used
   setTimeout(wakePlotly, 300); // while the answer is read
-})();
+})().catch(fail);

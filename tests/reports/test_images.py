@@ -1,14 +1,18 @@
 import asyncio
+import base64
+import json
+import re
 import shutil
 import sys
 import xml.etree.ElementTree as ET
+import zlib
 from importlib.util import find_spec
 
 import plotly.graph_objects as go
 import pytest
 from PIL import Image
 
-from reports import images
+from reports import images, page
 from results.errors import InputError
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -168,6 +172,20 @@ def test_the_figures_of_a_run_have_their_words_and_names_of_their_own(make_recor
     assert len(made) == len(names) > len(set(names)) > 3
     assert all(drawn.layout.title.text for drawn in made.values())
     assert "batch 8" in made["depth-1"].layout.title.subtitle.text
+
+
+@pytest.mark.parametrize(("cases", "choices"), [(5_000, 12), (40, 2)])
+def test_images_are_the_charts_that_the_page_shows(make_records, tmp_path, monkeypatch, cases, choices):
+    monkeypatch.setattr("reports.selection.MOST_CASES", cases)
+    monkeypatch.setattr("reports.content.FEW_VIEWS", choices)
+    records = make_records(tmp_path)
+    text = page.render(records)
+    packed = re.search(r'id="payload">([^<]*)</script>', text)[1]
+    charts = json.loads(zlib.decompress(base64.b64decode(packed), -zlib.MAX_WBITS))["charts"]
+    made = {name: page.rounded(json.loads(drawn.to_json())["data"]) for name, drawn in images.figures(records)}
+    assert made == {
+        f"{name}-{index}": view["data"] for name, views in charts.items() for index, view in enumerate(views, start=1)
+    }
 
 
 def test_words_make_room_for_themselves():

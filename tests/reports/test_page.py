@@ -327,6 +327,21 @@ def test_of_too_many_variants_the_most_accurate_stay(make_records, tmp_path, mon
     assert {case for file in few.files for case in file.run.plan} == {record.case for record in few}
 
 
+def test_a_machine_without_a_chosen_case_keeps_its_name_in_the_title(
+    make_case, make_record, make_run, write_run, tmp_path, monkeypatch
+):
+    for device, model, accelerator in (("cpu", "resnet18", None), ("cuda:0", "resnet34", "NVIDIA H100")):
+        record = make_record(make_case(model=model, device=device))
+        run = make_run(plan=[record.case], run_id=model, accelerator=accelerator)
+        write_run(tmp_path, [record], run=run)
+    monkeypatch.setattr("reports.selection.MOST_CASES", 1)
+    monkeypatch.setattr("reports.selection.FEW_CASES", 1)
+    text = page.render(store.load(tmp_path))
+    title = re.search("<title>(.*?)</title>", text)[1]
+    assert len(payload(text)["cases"]["status"]) == 1
+    assert title.count("NVIDIA H100") == title.count("AMD EPYC 9B14") == 1
+
+
 def test_a_wrong_result_is_marked_and_drawn_as_no_speed_up(make_case, make_record, make_equality, write_run, tmp_path):
     case = make_case(layout="nhwc")
     record = make_record(case, latency_s=0.01, baseline_latency_s=0.05, equality=make_equality("wrong"))

@@ -73,6 +73,30 @@ def test_the_interval_brings_both_latencies_together(make_side):
     assert not one["significant"]
 
 
+@pytest.mark.parametrize(("others", "verdict"), [(0, "faster"), (60, "inconclusive")])
+def test_on_different_hardware_the_number_of_cases_is_corrected_for(make_side, others, verdict):
+    base = {"resnet50": 0.1} | {f"same{index}": 0.1 for index in range(others)}
+    new = base | {"resnet50": 0.1 / 1.03}
+    _, _, frame = _paired(make_side("cpu", base), make_side("gpu", new, accelerator="H100"))
+    row = frame[frame["model"] == "resnet50"].iloc[0]
+    assert row["ratio_low"] > 1.02
+    assert (row["verdict"], row["significant"]) == (verdict, verdict == "faster")
+
+
+def test_on_different_hardware_the_verdicts_are_those_of_compare_on_like_hardware(make_side):
+    speeds = {f"m{index}": 0.1 / (1 + 0.004 * index) for index in range(20)}
+    base = dict.fromkeys(speeds, 0.1)
+    gate = {one.case.model: one.verdict for one in compare(make_side("base", base), make_side("new", speeds)).cases}
+    _, _, frame = _paired(make_side("cpu", base), make_side("gpu", speeds, accelerator="H100"))
+    page = dict(zip(frame["model"], frame["verdict"], strict=True))
+    told = {"faster", "slower"}
+    assert {model for model, word in page.items() if word in told} == {
+        model for model, word in gate.items() if word in told
+    }
+    assert "faster" in page.values()
+    assert "inconclusive" in page.values()
+
+
 def test_the_same_hardware_is_compared_as_the_gate_does(make_side):
     base, new = make_side("base"), make_side("new", {**LATENCIES, "resnet50": 0.06, "resnet34": 0.03})
     _, _, frame = _paired(base, new)

@@ -88,6 +88,25 @@ def test_a_page_whose_payload_is_damaged_says_so(unguarded, report, tmp_path):
     assert did == []
 
 
+def test_a_browser_without_grouping_shows_everything(visit, report, draw):
+    tab = visit(report.path, "#pick=70,,", prepare="delete Object.groupBy; delete Map.groupBy")
+    assert draw(tab, "accuracy")
+    assert tab.locator("#case-table [data-open]").count() == 100
+    assert tab.locator("#picked tbody tr").count() > 1
+
+
+def test_a_page_whose_script_fails_says_so_and_keeps_its_text(unguarded, report):
+    tab, did = unguarded(report.path, prepare="delete window.IntersectionObserver")
+    tab.get_by_role("alert").wait_for()
+    said = tab.get_by_role("alert").inner_text()
+    assert "IntersectionObserver" in said
+    assert "\n" not in said
+    assert tab.locator(".answer li").first.is_visible()
+    assert tab.locator("#static table tbody tr").first.is_visible()
+    assert not tab.locator(".js").locator("visible=true").count()
+    assert did == []
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [
