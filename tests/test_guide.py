@@ -1,4 +1,4 @@
-"""Each command of the guide to comparing hardware in CI is run, and its workflows are what our actions take."""
+"""Commands of the guides to comparing and to CI run, and workflows of the latter are what our actions take."""
 
 import dataclasses
 import json
@@ -15,7 +15,8 @@ from results.schema import Arm
 from results.store import load
 
 ROOT = pathlib.Path(__file__).parents[1]
-GUIDE = ROOT / "docs" / "comparing-hardware-in-ci.md"
+GUIDE = ROOT / "docs" / "ci.md"
+COMPARING = ROOT / "docs" / "comparing.md"
 
 TIMM = """\
 model,infer_img_size,infer_samples_per_sec,infer_step_time,infer_batch_size,param_count,infer_gmacs,infer_macts
@@ -24,15 +25,15 @@ resnet50,224,4269.54,239.828,1024,25.56,4.11,11.11
 """
 
 
-def blocks(language):
-    text = GUIDE.read_text(encoding="utf-8")
+def blocks(language, guide=GUIDE):
+    text = guide.read_text(encoding="utf-8")
     return re.findall(rf"^ *```{language}\n(.*?)^ *```$", text, re.DOTALL | re.MULTILINE)
 
 
-def commands():
-    lines = [line.partition("  #")[0] for block in blocks("sh") for line in block.splitlines()]
+def commands(*guides):
+    lines = [line for guide in guides for block in blocks("sh", guide) for line in block.splitlines()]
     assert all(line.startswith("resnet-bench ") for line in lines)
-    return [shlex.split(line)[1:] for line in lines]
+    return [shlex.split(line, comments=True)[1:] for line in lines]
 
 
 @pytest.fixture
@@ -69,11 +70,11 @@ def paired(make_record, make_case, make_run, make_static, write_run):
     return make
 
 
-@pytest.mark.parametrize("command", commands(), ids=" ".join)
+@pytest.mark.parametrize("command", commands(GUIDE, COMPARING), ids=" ".join)
 def test_command(command, tmp_path, monkeypatch, capsys, measured, paired):
     """Each runs as it stands, but for the measuring itself."""
     monkeypatch.chdir(tmp_path)
-    for folder in ("base", "new"):
+    for folder in ("base", "new", "runs"):
         measured(folder)
     measured("archive/2026-11", "2026-11-01T00:00:00Z")
     paired(tmp_path / "ab", "earlier")
@@ -83,7 +84,7 @@ def test_command(command, tmp_path, monkeypatch, capsys, measured, paired):
         assert (
             cli.main(["import", "timm", "benchmark-infer-amp-nchw-pt240-cu124-rtx4090.csv", "--out", "published"]) == 0
         )
-    for path in ("head", "nightly/bin/python"):
+    for path in ("head", "main", "branch", "nightly/bin/python"):
         (tmp_path / path).mkdir(parents=True)
     ran = []
 
@@ -117,7 +118,7 @@ def _codes(command):
 
 
 def test_every_command_that_ci_needs_is_in_the_guide():
-    used = {command[0] for command in commands()}
+    used = {command[0] for command in commands(GUIDE)}
     assert used == {"run", "report", "compare", "ab", "pairs", "doctor", "import", "export", "history"}
 
 
