@@ -92,7 +92,7 @@ def browser(session: nox.Session) -> None:
 @nox.session(requires=["setup"], name="bench-self")
 def bench_self(session: nox.Session) -> None:
     """Measure the measuring: fidelity, overhead, time to an answer. Arguments go to the script."""
-    session.run(PYTHON, "-m", "bench.selfbench", *session.posargs)
+    session.run(PYTHON, "-m", "tests.selftest.selfbench", *session.posargs)
 
 
 @nox.session(requires=["setup"])

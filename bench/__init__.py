@@ -3,13 +3,18 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from bench.arms import Side, ab
-    from bench.costs import cost
-    from bench.runner import run
+    from bench.costs.static import cost
+    from bench.schedule.ab import Side, ab
+    from bench.schedule.runner import run
 
 __all__ = ["Side", "ab", "cost", "run"]
 
-_HOMES = {"Side": "bench.arms", "ab": "bench.arms", "cost": "bench.costs", "run": "bench.runner"}
+_HOMES = {
+    "Side": "bench.schedule.ab",
+    "ab": "bench.schedule.ab",
+    "cost": "bench.costs.static",
+    "run": "bench.schedule.runner",
+}
 
 
 def __getattr__(name: str) -> Any:

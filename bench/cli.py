@@ -19,13 +19,13 @@ from typing import Annotated, Final
 import typer
 
 from bench.commands.ab import ab, doctor
-from bench.commands.comparing import compare, pairs
+from bench.commands.compare import compare, pairs
 from bench.commands.exporting import export
 from bench.commands.history import history
 from bench.commands.importing import import_
-from bench.commands.listing import cost, list_
+from bench.commands.inspect import cost, list_
 from bench.commands.options import BAD_INPUT, CRASHED, INTERRUPTED, OK, PIPE_CLOSED, say
-from bench.commands.reading import report, table
+from bench.commands.report import report, table
 from bench.commands.run import run
 from results.errors import InputError
 
@@ -47,7 +47,7 @@ def _resnet_bench(
     version: Annotated[bool, typer.Option("--version", help="Show the version and exit.")] = False,
 ) -> None:
     if version:
-        from bench.environment import tool_version
+        from bench.machine.software import tool_version
 
         typer.echo(f"resnet-bench {tool_version()}")
         raise typer.Exit

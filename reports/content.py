@@ -3,17 +3,17 @@
 import dataclasses
 from typing import TYPE_CHECKING, Final
 
-from reports.cases import cases
-from reports.chart import Chart
-from reports.frames import FRAMES
-from reports.machine import sides
-from reports.selection import shown
-from reports.views import View
+from reports.chapters.chart import Chart
+from reports.page.cases import cases
+from reports.page.frames import FRAMES
+from reports.page.machine import sides
+from reports.page.selection import shown
+from reports.style.views import View
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from results.store import Records
+    from results.storage.reader import Records
 
 FEW_VIEWS: Final = 12
 """Choices of a figure where there are more cases than a page shows: a reader of so many asks for the whole first."""
@@ -28,7 +28,7 @@ class Content:
     left_out: str
     """What to say of the cases that are not; empty where all are shown."""
     frames: "dict[str, pd.DataFrame]"
-    """By the names of `reports.frames.FRAMES`."""
+    """By the names of `reports.page.frames.FRAMES`."""
 
     def views(self, chart: Chart) -> tuple[tuple[View, ...], int]:
         """Return the views of a figure that are offered, and the number of those that are left out."""

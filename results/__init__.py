@@ -19,28 +19,28 @@ from results.errors import InputError
 if TYPE_CHECKING:
     import pandas as pd
 
-    from results.comparison import Comparison
-    from results.store import Records
+    from results.analysis.comparison import Comparison
+    from results.storage.reader import Records
 
 __all__ = ["InputError", "compare", "load", "table"]
 
 
 def load(*paths: str | Path) -> "Records":
-    """Read run files, or every ``*.jsonl`` of folders; see `results.store.load`."""
-    from results.store import load as read  # noqa: PLC0415 (cheap import)
+    """Read run files, or every ``*.jsonl`` of folders; see `results.storage.reader.load`."""
+    from results.storage.reader import load as read  # noqa: PLC0415 (cheap import)
 
     return read(*paths)
 
 
 def table(records: "Records") -> "pd.DataFrame":
-    """Return the tidy frame of `records`, one row a case; see `results.tables.table`."""
-    from results.tables import table as make  # noqa: PLC0415 (cheap import)
+    """Return the tidy frame of `records`, one row a case; see `results.metrics.table.table`."""
+    from results.metrics.table import table as make  # noqa: PLC0415 (cheap import)
 
     return make(records)
 
 
 def compare(base: "Records", new: "Records", *, margin: float = 0.02) -> "Comparison":
-    """Compare two sides of runs, case by case; see `results.comparison.compare`."""
-    from results.comparison import compare as make  # noqa: PLC0415 (cheap import)
+    """Compare two sides of runs, case by case; see `results.analysis.comparison.compare`."""
+    from results.analysis.comparison import compare as make  # noqa: PLC0415 (cheap import)
 
     return make(base, new, margin=margin)

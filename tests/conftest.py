@@ -8,22 +8,11 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-from results.precisions import PROMISES
-from results.schema import (
-    Accelerator,
-    Case,
-    Environment,
-    Equality,
-    Facts,
-    Layer,
-    Ran,
-    Record,
-    Run,
-    Samples,
-    Settings,
-    Stage,
-    Static,
-)
+from results.schema.case import Case
+from results.schema.labels import PROMISES
+from results.schema.record import Equality, Facts, Ran, Record, Samples
+from results.schema.run import Accelerator, Environment, Run, Settings
+from results.schema.static import Layer, Stage, Static
 
 _STEPS_A_TURN = 2
 
@@ -236,7 +225,7 @@ def _run(plan=(), run_id="20261122-003812-default-a1b2", *, accelerator=None, **
 
 def _write_run(folder, records=(), statics=(), *, run=None, status="complete") -> Path:
     """Write a run file into `folder` with the real writer and return its path; no end line with status None."""
-    from results.writer import Writer  # noqa: PLC0415 (tests that need no file should not need it)
+    from results.storage.writer import Writer  # noqa: PLC0415 (tests that need no file should not need it)
 
     run = run or _run(plan=dict.fromkeys(record.case for record in records))
     with Writer.create(folder, run) as writer:

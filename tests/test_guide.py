@@ -9,10 +9,12 @@ import shlex
 import pytest
 import yaml
 
-from bench import arms, cli, runner
-from results.arms import compare_arms
-from results.schema import Arm
-from results.store import load
+from bench import cli
+from bench.schedule import ab as arms
+from bench.schedule import runner
+from results.analysis.ab import compare_arms
+from results.schema.run import Arm
+from results.storage.reader import load
 
 ROOT = pathlib.Path(__file__).parents[1]
 GUIDE = ROOT / "docs" / "ci.md"

@@ -6,14 +6,16 @@ import shlex
 
 import pytest
 
-from bench import arms, cli, runner
-from bench.suite import expand, load_suite
-from results import store
-from results.arms import Paired
-from results.exchange.exporting import exporter
-from results.exchange.files import SINGLE
-from results.pairs import judge
-from results.store import load
+from bench import cli
+from bench.schedule import ab as arms
+from bench.schedule import runner
+from bench.suites.suite import expand, load_suite
+from results.analysis.ab import Paired
+from results.exporters.exporting import exporter
+from results.exporters.files import SINGLE
+from results.statistics.looks import judge
+from results.storage import reader
+from results.storage.reader import load
 
 TIMM = """\
 model,infer_img_size,infer_samples_per_sec,infer_step_time,infer_batch_size,param_count,infer_gmacs,infer_macts
@@ -69,7 +71,7 @@ def test_command(command, tmp_path, monkeypatch, capsys, write_run, make_record,
     record = make_record()
     for day in ("monday", "tuesday"):
         path = write_run(tmp_path / "runs", [record], run=make_run(run_id=day, plan=[record.case]))
-    elsewhere = store.load(
+    elsewhere = reader.load(
         write_run(tmp_path / "elsewhere", [record], run=make_run(run_id="other", plan=[record.case]))
     )
     for name, fmt in (("runs.csv", "csv"), ("benchmarks.json", "pytest-benchmark")):

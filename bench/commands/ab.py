@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from bench.commands.comparing import Form
+from bench.commands.compare import Form
 from bench.commands.options import CRASHED, FAILED, OK, OUTCOMES, existing, say, split, whole
 from results.errors import InputError
 
@@ -59,13 +59,13 @@ def ab(
         "image_size": image_size,
         "threads": threads,
     }
-    from bench import progress
-    from bench.arms import Side
-    from bench.arms import ab as measure
-    from bench.runner import Stopped
-    from bench.suite import fraction
-    from results.arms_text import arms_text
-    from results.github_text import arms_github
+    from bench.schedule import progress
+    from bench.schedule.ab import Side
+    from bench.schedule.ab import ab as measure
+    from bench.schedule.runner import Stopped
+    from bench.suites.suite import fraction
+    from reports.text.ab import arms_text
+    from reports.text.github import arms_github
 
     sides = [
         Side(axes=_arm_axes(name, text, common), python=existing(python), checkout=existing(checkout))
@@ -102,9 +102,9 @@ def doctor(
 
     Exit codes: 0 fit, perhaps with warnings, 1 something is bad, 2 bad input.
     """
-    from bench import progress
-    from bench.arms import ab as measure
-    from bench.doctor import examine, findings_text, full_name
+    from bench.doctor.doctor import examine, findings_text, full_name
+    from bench.schedule import progress
+    from bench.schedule.ab import ab as measure
 
     findings = examine(
         full_name(device),

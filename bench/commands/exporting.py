@@ -32,9 +32,9 @@ def export(
     csv, parquet and markdown hold every case; the others those that have a result. github-action-benchmark is two
     files: with `-o out` they are out-bigger.json and out-smaller.json.
     """
-    from results.exchange.exporting import exporter
-    from results.exchange.files import SINGLE
-    from results.replacing import check_place, replace
+    from results.exporters.exporting import exporter
+    from results.exporters.files import SINGLE
+    from results.storage.files import check_place, replace
 
     make = exporter(fmt)
     records = load(runs)

@@ -21,9 +21,9 @@ def history(
 
     Exit codes: 0 whatever was found, 2 bad input.
     """
-    from bench.suite import fraction
-    from results.history import history as of_runs
-    from results.history_text import history_text
+    from bench.suites.suite import fraction
+    from reports.text.history import history_text
+    from results.analysis.history import history as of_runs
 
     share = fraction(margin)
     typer.echo(history_text(of_runs(load(runs), share), form, share), nl=False)

@@ -39,8 +39,8 @@ def import_(
 
     timm: its benchmark tables, whose file names tell precision, layout, PyTorch and device. csv: our own.
     """
-    from results.exchange.importing import import_files
-    from results.exchange.reading import Options
+    from results.importers.importing import import_files
+    from results.importers.reading import Options
 
     options = Options(
         task=task,

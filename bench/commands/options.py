@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from bench.listing import Format
+from reports.text.cost import Format
 from results.errors import InputError
 
 if TYPE_CHECKING:
-    from results.store import Records
+    from results.storage.reader import Records
 
 OK: Final = 0
 FAILED: Final = 1
@@ -65,13 +65,13 @@ def load(paths: Sequence[Path]) -> "Records":
 
 def say(line: str) -> None:
     """Write one line for a person to stderr, whatever its parts contain."""
-    from results.formats import printable
+    from results.text import printable
 
     sys.stderr.write(f"{printable(' '.join(line.split()))}\n")
 
 
 def echo_path(what: str, path: Path) -> None:
     """Write where something is to stdout; a name may hold anything but a slash and NUL."""
-    from results.formats import printable
+    from results.text import printable
 
     typer.echo(f"{what}{printable(str(path))}")

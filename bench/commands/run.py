@@ -13,9 +13,9 @@ from bench.commands.options import CRASHED, FAILED, INCOMPLETE, INTERRUPTED, OK,
 from results.errors import InputError
 
 if TYPE_CHECKING:
-    from bench.runner import Plan
-    from results.schema import Record
-    from results.store import Records
+    from bench.schedule.runner import Plan
+    from results.schema.record import Record
+    from results.storage.reader import Records
 
 FINE: Final = ("ok", "unsupported")
 """Statuses that do not make a run a failure: what a device cannot do is a finding."""
@@ -87,8 +87,8 @@ def run(
     if not fresh and any(value is not None for value in others):
         raise InputError("--resume goes on with what its file says and where it lies; leave out all but --no-report")
 
-    from bench import progress, runner
-    from bench.suite import choose
+    from bench.schedule import progress, runner
+    from bench.suites.suite import choose
 
     plan = choose(suite, axes, settings) if fresh else None
     if dry_run:
@@ -104,7 +104,7 @@ def run(
 
 
 def _show_plan(plan: "Plan") -> None:
-    from bench.progress import duration
+    from bench.schedule.progress import duration
 
     for case in plan.cases:
         typer.echo(case.key)
@@ -115,9 +115,9 @@ def _show_plan(plan: "Plan") -> None:
 
 def _show_records(records: "Records", *, report: bool) -> int:
     import results
-    from results.findings import findings_text
-    from results.reasons import error_text
-    from results.rendering import format_table, pivots_text
+    from reports.text.findings import findings_text
+    from reports.text.table import format_table, pivots_text
+    from results.metrics.reasons import error_text
 
     frame = results.table(records)
     typer.echo(format_table(frame, "table") + pivots_text(frame, "table") + findings_text(records, "table"))

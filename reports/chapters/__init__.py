@@ -2,8 +2,13 @@
 
 from typing import Final
 
-from reports.chapters import depth, history, sides, speedups, static, tradeoffs, training
-from reports.chart import Chapter, Chart
+from reports.chapters import depth, training
+from reports.chapters.chart import Chapter, Chart
+from reports.chapters.history import chapter as history
+from reports.chapters.sides import chapter as sides
+from reports.chapters.speedups import chapter as speedups
+from reports.chapters.static import chapter as static
+from reports.chapters.tradeoffs import chapter as tradeoffs
 
 CHAPTERS: Final[dict[str, Chapter]] = {
     "tradeoffs": tradeoffs.CHAPTER,

@@ -2,11 +2,11 @@
 
 from typing import TYPE_CHECKING, Final
 
-from reports import sentences
-from reports.bars import memory
-from reports.chart import MOST_BARS, PEAKS, Chapter, Chart, sound
-from reports.points import macs_against_latency, macs_by_depth, memory_by_depth, throughput_by_depth
-from reports.views import AXES
+from reports.chapters.chart import MOST_BARS, PEAKS, Chapter, Chart, sound
+from reports.figures.bars import memory
+from reports.figures.points import macs_against_latency, macs_by_depth, memory_by_depth, throughput_by_depth
+from reports.page import sentences
+from reports.style.views import AXES
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -2,10 +2,10 @@
 
 from typing import Final
 
-from reports import sentences
-from reports.bars import memory, throughput, training_phases
-from reports.chart import MOST_BARS, PEAKS, Chapter, Chart, sound
-from reports.views import AXES
+from reports.chapters.chart import MOST_BARS, PEAKS, Chapter, Chart, sound
+from reports.figures.bars import memory, throughput, training_phases
+from reports.page import sentences
+from reports.style.views import AXES
 
 CHAPTER: Final = Chapter(
     title="Training",

@@ -18,7 +18,7 @@ import time
 
 import psutil
 
-from bench import forkserver
+from bench.process import forkserver
 
 FOLDER = "RESNET_BENCH_CAMPAIGN"
 """Variable that names the folder of a campaign: it is how all descendants of a run are found, whoever adopted them."""
@@ -30,8 +30,8 @@ class Server(forkserver.ForkServer):
 
     def __init__(self):
         preload = (
-            "import bench.forkserver; bench.forkserver.PRELOAD = ('tests.bench.campaign',); "
-            "bench.forkserver._LEAVE_S = 1.0; "
+            "import bench.process.forkserver; bench.process.forkserver.PRELOAD = ('tests.bench.campaign',); "
+            "bench.process.forkserver._LEAVE_S = 1.0; "
         )
         usual, forkserver._START = forkserver._START, forkserver._START.replace("from bench", preload + "from bench")
         try:
@@ -47,7 +47,7 @@ class Server(forkserver.ForkServer):
 
 
 def worker(connection):
-    """Answer as `bench.worker.serve` does, with times that are made up."""
+    """Answer as `bench.worker.serve.serve` does, with times that are made up."""
     folder = pathlib.Path(os.environ[FOLDER])
     given = json.loads((folder / "given.json").read_text())
     faults = given.get("faults", {})
@@ -71,7 +71,7 @@ class Answers:
         self.given, self.case, self.random = given, None, random.Random(os.getpid())
 
     def describe(self, devices):
-        from bench import worker as real  # noqa: PLC0415 - a worker that times need not have it
+        from bench.worker import serve as real  # noqa: PLC0415 - a worker that times need not have it
 
         return {"protocol": real.PROTOCOL, "devices": list(devices), "environment": self.given["environment"]}
 

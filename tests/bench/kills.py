@@ -17,10 +17,10 @@ import tempfile
 import time
 import traceback
 
-from bench import runner
+from bench.schedule import runner
 from results.errors import InputError
-from results.schema import Case
-from results.store import load
+from results.schema.case import Case
+from results.storage.reader import load
 from tests.bench import campaign
 
 ROOT = pathlib.Path(__file__).parents[2]

@@ -8,7 +8,7 @@ import os
 import pathlib
 import random
 
-from bench import forkserver
+from bench.process import forkserver
 from tests.bench import campaign
 
 FOLDER = "RESNET_BENCH_ARMS"
@@ -19,7 +19,7 @@ class Server(forkserver.ForkServer):
 
     def __init__(self, python=None, **options):
         usual = forkserver._START
-        preload = "import bench.forkserver; bench.forkserver.PRELOAD = ('tests.bench.made_up',); "
+        preload = "import bench.process.forkserver; bench.process.forkserver.PRELOAD = ('tests.bench.made_up',); "
         forkserver._START = usual.replace("from bench", preload + "from bench")
         try:
             super().__init__(python, **options)

@@ -13,13 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from bench import arms, runner
 from bench.cli import main
-from bench.device import resolve
-from bench.suite import Suite, change_settings, custom_suite, expand
-from results import lines, store
+from bench.measure.device import resolve
+from bench.schedule import ab as arms
+from bench.schedule import runner
+from bench.suites.suite import Suite, change_settings, custom_suite, expand
 from results.errors import InputError
-from results.writer import Writer
+from results.storage import lines, reader
+from results.storage.writer import Writer
 
 STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u2028\u2029\ud800-\udfff]")
 """What steers a terminal or reorders its text: C0 (but tab and newline), DEL, C1, bidi, line separators, surrogates."""
@@ -171,7 +172,7 @@ def unmeasured(monkeypatch, make_run):
             writer = Writer.create(out, dataclasses.replace(make_run(run_id="planned"), **fields))
         with writer:
             writer.end("interrupted")
-        return store.load(writer.path)
+        return reader.load(writer.path)
 
     def ab(*sides, margin, device, out, listener, **changes):
         change_settings(arms.DEFAULTS, **changes)
@@ -205,7 +206,7 @@ def drawn(tmp_path, make_case, make_record, make_static, make_run):
         environment = dataclasses.replace(
             run.environment, cpu=name, torch=name, os=name, variables={name: word}, nulls={name: word}
         )
-        file = store.RunFile(
+        file = reader.RunFile(
             path=tmp_path / "run.jsonl",
             run=dataclasses.replace(run, environment=environment),
             statics=(make_static(name, family=name, block=name, uncounted=(name,)),),
@@ -213,6 +214,6 @@ def drawn(tmp_path, make_case, make_record, make_static, make_run):
             complete=True,
             problems=(word,),
         )
-        return store.Records((file,))
+        return reader.Records((file,))
 
     return make

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bench import costs
-from bench.environment import variables
-from results.lines import encode
+from bench.costs import static
+from bench.machine.software import variables
+from results.storage.lines import encode
 
 shared_folder = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
@@ -258,7 +258,7 @@ def test_any_description_of_an_arm_is_an_arm_or_one_line(call, pairs, described)
 @pytest.fixture
 def counted(monkeypatch, make_static):
     """Let `cost` find known models at once."""
-    monkeypatch.setattr(costs, "cost", lambda name, *, image_size: make_static(name, image_size=image_size or 224))
+    monkeypatch.setattr(static, "cost", lambda name, *, image_size: make_static(name, image_size=image_size or 224))
 
 
 @settings(shared_folder, max_examples=100)

@@ -10,8 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import results
-from results.formats import csv_text, csv_value, digits, markdown_escaped, markdown_table, printable, text_table
-from results.rendering import format_table, pivots_text
+from reports.text.grid import markdown_escaped, markdown_table, text_table
+from reports.text.table import format_table, pivots_text
+from results.text import csv_text, csv_value, digits, printable
 
 FUNCTION_SCOPED = [HealthCheck.function_scoped_fixture]
 STEERING = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u2028\u2029\ud800-\udfff]")

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from results.errors import InputError
-from results.lines import DamagedLineError, decode, encode
+from results.storage.lines import DamagedLineError, decode, encode
 
 shared_folder = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bench.suite import AXES, DEFAULTS, MOST_CASES, custom_suite, load_suite
+from bench.suites.suite import AXES, DEFAULTS, MOST_CASES, custom_suite, load_suite
 from results.errors import InputError
 
 shared_folder = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -4,8 +4,8 @@ import dataclasses
 
 import pytest
 
-from results import store
-from results.schema import Stage
+from results.schema.static import Stage
+from results.storage import reader
 
 # model, family, block, depth, million parameters, GMACs, million activations, top-1, GMAC/s reached
 MODELS = (
@@ -112,7 +112,7 @@ def make_records(make_case, make_record, make_run, make_statics, write_run):
         half = make_case(model="resnet18", precision="fp16", task="training")
         records.append(make_record(half, status="unsupported", cause="fp16 training is not implemented on a CPU"))
         run = make_run(plan=dict.fromkeys(record.case for record in records), run_id=run_id, **run_fields)
-        return store.load(write_run(folder, records, make_statics(), run=run))
+        return reader.load(write_run(folder, records, make_statics(), run=run))
 
     return make
 

@@ -1,11 +1,11 @@
-"""Run files over time, for tests of `results.history` and of what shows it."""
+"""Run files over time, for tests of `results.analysis.history` and of what shows it."""
 
 import dataclasses
 import datetime
 import random
 from pathlib import Path
 
-from results.store import Records, RunFile
+from results.storage.reader import Records, RunFile
 
 REPLICATES = 3
 

@@ -13,9 +13,12 @@ _HEAVY = ("torch", "plotly", "pandas", "pydantic", "scipy", "numpy")
     ("code", "allowed"),
     [
         ("import results", set()),
-        ("import results.store, results.writer", set()),
-        ("import results.formats, results.precisions", set()),
-        ("import results.tables, results.rendering, results.sanity, results.comparison_text", {"numpy"}),
+        ("import results.storage.reader, results.storage.writer", set()),
+        ("import results.text, results.schema.labels", set()),
+        (
+            "import results.metrics.table, reports.text.table, results.metrics.warnings, reports.text.comparison",
+            {"numpy"},
+        ),
     ],
 )
 def test_importing_is_cheap_and_never_needs_torch(code, allowed):
@@ -27,7 +30,7 @@ def test_importing_is_cheap_and_never_needs_torch(code, allowed):
 def test_load_and_table_need_neither_torch_nor_plotly(tmp_path, write_run, make_record, make_static):
     path = write_run(tmp_path, [make_record()], [make_static()])
     code = (
-        "import sys, results; from results.rendering import format_table; "
+        "import sys, results; from reports.text.table import format_table; "
         "print(format_table(results.table(results.load(sys.argv[1])), 'table')); "
         "print('heavy:', *[name for name in ('torch', 'plotly') if name in sys.modules])"
     )

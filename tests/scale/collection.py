@@ -11,8 +11,10 @@ import zlib
 from pathlib import Path
 from typing import Any, Final
 
-from results.precisions import PROMISES
-from results.schema import Case, Environment, Layer, Run, Settings, Stage, Static
+from results.schema.case import Case
+from results.schema.labels import PROMISES
+from results.schema.run import Environment, Run, Settings
+from results.schema.static import Layer, Stage, Static
 
 _MACHINES: Final = 5
 _SETTINGS: Final = tuple(
@@ -110,7 +112,7 @@ def _write_run(
 
 
 def _line(number: int, body: dict[str, Any]) -> bytes:
-    """Return the bytes of `results.lines.encode`, whose own check of each line would double the time of the making."""
+    """Return the bytes of `results.storage.lines.encode`, whose own check would double the time."""
     rest = json.dumps({"line": number, **body}, separators=(",", ":"), allow_nan=False).encode()[1:]
     return b'{"crc32":"%08x",' % zlib.crc32(rest) + rest + b"\n"
 

@@ -44,8 +44,8 @@ def _compare(folder):
 
 
 def _text(folder):
-    from results.findings import findings_text  # noqa: PLC0415 (what it imports is its own cost)
-    from results.rendering import format_table, pivots_text  # noqa: PLC0415
+    from reports.text.findings import findings_text  # noqa: PLC0415 (what it imports is its own cost)
+    from reports.text.table import format_table, pivots_text  # noqa: PLC0415
 
     records = _load(folder)
     frame = results.table(records)

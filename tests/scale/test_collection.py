@@ -5,8 +5,8 @@ import sys
 import pytest
 
 import results
-from results.findings import findings_text
-from results.rendering import format_table, pivots_text
+from reports.text.findings import findings_text
+from reports.text.table import format_table, pivots_text
 from tests.scale.collection import RECORDS_A_VARIANT, write
 
 

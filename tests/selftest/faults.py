@@ -3,14 +3,15 @@
 import dataclasses
 import tempfile
 
-from bench import probe
-from bench.forkserver import SERVE, ForkServer
-from bench.live import LiveCase
-from bench.rotation import Failed, Hooks, Seat, rotate
-from bench.timing import TimingError, time_turn
-from results.sanity import warnings
-from results.schema import Case
 from tests.bench.test_timing import EagerEvents, Unsynchronised, queued
+
+from bench.measure.timing import TimingError, time_turn
+from bench.process import ask
+from bench.process.client import LiveCase
+from bench.process.forkserver import SERVE, ForkServer
+from bench.schedule.rotation import Failed, Hooks, Seat, rotate
+from results.metrics.warnings import warnings
+from results.schema.case import Case
 from tests.selftest.live import QUICK, SMALL
 
 TRAINING: Case = dataclasses.replace(SMALL, task="training", batch_size=4)
@@ -89,5 +90,5 @@ def _warnings(server, case, target, folder):
         rotate((Seat(case, live),), None, QUICK, Hooks(left=left, failed=failed, turned=lambda _seat: None))
     finally:
         live.close()
-    static = probe.static(server, case.model, case.image_size, timeout_s=60)
-    return warnings(records[0], static, probe.peaks(server, (case,)))
+    static = ask.static(server, case.model, case.image_size, timeout_s=60)
+    return warnings(records[0], static, ask.peaks(server, (case,)))

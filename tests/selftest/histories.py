@@ -1,6 +1,6 @@
 """Simulations of runs over time: how often a change of level is seen where there is none, and how small a one is found.
 
-Runs are drawn; what judges them is the product's own `results.changepoints.change_points`.
+Runs are drawn; what judges them is the product's own `results.statistics.changepoints.change_points`.
 """
 
 import math
@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from results.changepoints import change_points
+from results.statistics.changepoints import change_points
 from tests.selftest.rows import Row, share_row
 from tests.selftest.series import Floats, autoregressive
 

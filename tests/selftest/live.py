@@ -9,14 +9,15 @@ import sys
 import tempfile
 import time
 
-from bench import probe
-from bench.arms import DEFAULTS, MARGIN
-from bench.forkserver import SERVE, ForkServer
-from bench.pairs import Arm, Pairs
-from results.arms import ratio
-from results.pairs import judge
-from results.schema import Case, Settings
-from results.stats import across
+from bench.process import ask
+from bench.process.forkserver import SERVE, ForkServer
+from bench.schedule.ab import DEFAULTS, MARGIN
+from bench.schedule.pairs import Arm, Pairs
+from results.analysis.ab import ratio
+from results.schema.case import Case
+from results.schema.run import Settings
+from results.statistics.intervals import across
+from results.statistics.looks import judge
 from tests.selftest.rows import share_row
 
 RUNS = 100
@@ -138,7 +139,7 @@ def spread(*, quick):
         time_limit_s=60 if quick else None,
     )
     with _runs() as runs:
-        (_, environment) = probe.environment(runs.server, {"cpu"})
+        (_, environment) = ask.environment(runs.server, {"cpu"})
         case = Case(
             model="resnet18",
             task="inference",

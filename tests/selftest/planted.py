@@ -1,13 +1,13 @@
-"""Workers with something planted in them. Each takes the worker's socket, as `bench.worker.serve` does."""
+"""Workers with something planted in them. Each takes the worker's socket, as `bench.worker.serve.serve` does."""
 
 import dataclasses
 import itertools
 import time
 import unittest.mock
 
-from bench import precision
-from bench.worker import CaseWorker, serve
-from bench.workload import build
+from bench.measure import precision
+from bench.tasks.workload import build
+from bench.worker.serve import CaseWorker, serve
 
 
 class Waiting(CaseWorker):
@@ -75,7 +75,7 @@ class LateCompiler(CaseWorker):
     """Does not run a first step before the timed ones, so that one of these compiles."""
 
     def prepare(self, **arguments):
-        with unittest.mock.patch("bench.worker.build", self._lazily):
+        with unittest.mock.patch("bench.worker.serve.build", self._lazily):
             return super().prepare(**arguments)
 
     def _lazily(self, case):

@@ -10,8 +10,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from results.pairs import LOOKS, Judged, judge, smallest_effect
-from results.stats import across, steady
+from results.statistics.intervals import across, steady
+from results.statistics.looks import LOOKS, Judged, judge, smallest_effect
 from tests.selftest.rows import Row, share_row
 from tests.selftest.series import KINDS, series
 
@@ -75,7 +75,7 @@ def _autoregressive(rng: np.random.Generator, correlation: Floats, steps: int, s
 
 
 def ratios(a: Floats, b: Floats) -> Floats:
-    """Return what `results.pairs.pair_ratio` gives for each pair of series, which lie along the first axis."""
+    """Return what `results.statistics.looks.pair_ratio` gives for each pair of series, along the first axis."""
     return np.exp(np.median(np.log(b / a), axis=0))
 
 

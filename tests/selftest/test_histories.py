@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from results import changepoints
+from results.statistics import changepoints
 from tests.selftest import histories
 
 

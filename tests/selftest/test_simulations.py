@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from results.pairs import LOOKS, judge, pair_ratio
-from results.schema import Samples
+from results.schema.record import Samples
+from results.statistics.looks import LOOKS, judge, pair_ratio
 from tests.selftest import __main__ as selftest
 from tests.selftest import simulations
 from tests.selftest.rows import share_row

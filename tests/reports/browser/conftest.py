@@ -10,8 +10,8 @@ import zlib
 
 import pytest
 
-from reports import page
-from results import store
+from reports.page import page
+from results.storage import reader
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 FLAGS = (
@@ -64,7 +64,7 @@ def report(pages, make_records, make_run):
             cpu = MACHINE if run_id == list(RUNS)[-1] else usual.cpu
             make_records(runs, run_id=run_id, environment=dataclasses.replace(usual, cpu=cpu), **fields)
     if not path.exists():
-        page.build(store.load(runs), path)
+        page.build(reader.load(runs), path)
     return types.SimpleNamespace(path=path, runs=runs, payload=unpacked(path))
 
 

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from reports import page
-from results import store
+from reports.page import page
+from results.storage import reader
 
 RUN = "window.pwned = 1"
 NAMES = (
@@ -32,7 +32,7 @@ def hostile(pages, make_case, make_record, make_run, make_static):
             _file(f"{name}{place}", place, make_case, make_record, make_run, make_static)
             for place, name in enumerate((NAMES[0], NAMES[3]))
         )
-        page.build(store.Records(files), path)
+        page.build(reader.Records(files), path)
     return path
 
 
@@ -55,7 +55,7 @@ def _file(name, place, make_case, make_record, make_run, make_static):
     run = make_run(
         plan=[record.case for record in records], run_id=name, suite=name, started=f"2026-11-2{place}T00:00:00Z"
     )
-    return store.RunFile(
+    return reader.RunFile(
         path=f"{name}.jsonl", run=run, statics=tuple(statics), records=tuple(records), complete=True, problems=(name,)
     )
 

@@ -3,7 +3,7 @@
 import pypdf
 import pytest
 
-from reports.theme import PAPER
+from reports.style.theme import PAPER
 
 BACKGROUND = "() => getComputedStyle(document.body).backgroundColor"
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}

@@ -1,0 +1,45 @@
+"""What can be known without timing anything: `list` and `cost`."""
+
+# ruff: noqa: PLC0415 - see bench.cli: imports inside commands are what keeps --help fast
+
+import sys
+from typing import Annotated, Literal
+
+import typer
+
+from bench.commands.options import Form, split
+from results.errors import InputError
+
+
+def list_(
+    what: Annotated[Literal["models", "suites", "metrics"] | None, typer.Argument(help="One list only.")] = None,
+) -> None:
+    """List the models, suites and metrics there are."""
+    from reports.text import cost as listing
+
+    lists = {"models": listing.models_text, "suites": listing.suites_text, "metrics": listing.metrics_text}
+    if what is not None:
+        typer.echo(lists[what]())
+    else:
+        typer.echo("\n\n".join(f"{name.upper()}\n{text()}" for name, text in lists.items()))
+
+
+def cost(
+    model: Annotated[list[str], typer.Argument(metavar="MODEL...", help="Models; 'all' is every variant.")],
+    image_size: Annotated[int | None, typer.Option(min=1, help="Pixels [default: the model's own].")] = None,
+    per_layer: Annotated[bool, typer.Option("--per-layer", help="A row for each layer.")] = False,
+    per_stage: Annotated[bool, typer.Option("--per-stage", help="A row for each stage.")] = False,
+    form: Form = "table",
+) -> None:
+    """Count parameters, MACs, FLOPs and activations, without timing anything."""
+    if per_layer and per_stage:
+        raise InputError("--per-layer and --per-stage: choose one of them")
+
+    from bench.costs import static
+    from bench.schedule import progress
+    from bench.suites import suite
+    from reports.text import cost as listing
+
+    names = tuple(dict.fromkeys(name for word in split(model) for name in suite.model_names(word)))
+    statics = progress.counted(static.costs(names, image_size=image_size), len(names), sys.stderr)
+    typer.echo(listing.cost_text(statics, form, per="layer" if per_layer else "stage" if per_stage else None))

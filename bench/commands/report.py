@@ -1,0 +1,42 @@
+"""Read run files: `table` and `report`."""
+
+# ruff: noqa: PLC0415 - see bench.cli: imports inside commands are what keeps --help fast
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from bench.commands.options import Form, Runs, echo_path, load
+
+
+def table(runs: Runs, form: Form = "table") -> None:
+    """Print the table of run files."""
+    import results
+    from reports.text.findings import findings_text
+    from reports.text.table import format_table, pivots_text
+
+    records = load(runs)
+    frame = results.table(records)
+    typer.echo(format_table(frame, form) + pivots_text(frame, form) + findings_text(records, form), nl=False)
+
+
+def report(
+    runs: Runs,
+    output: Annotated[Path, typer.Option("--output", "-o", help="The file to write.")] = Path("report.html"),
+    figures: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Folder for an image of each figure (needs Kaleido, Chromium)."),
+    ] = None,
+    figure_format: Annotated[Literal["png", "svg"], typer.Option(help="Form of the images.")] = "png",
+) -> None:
+    """Write the page of run files: one self-contained HTML file."""
+    import reports
+
+    records = load(runs)
+    echo_path("", reports.build(records, output))
+    if figures is not None:
+        from reports.page import images
+
+        for image in images.write_images(images.figures(records), figures, figure_format):
+            echo_path("", image)

@@ -1,0 +1,1 @@
+"""Static cost of a model: parameters, MACs, activations. Nothing is timed."""

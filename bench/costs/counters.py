@@ -1,0 +1,268 @@
+"""Multiply-adds and activations of any module, counted twice: by fvcore and by torch's ``FlopCounterMode``.
+
+fvcore traces real tensors and is the reference; ``FlopCounterMode`` watches the operators of a forward and a
+backward pass on the meta device and knows nothing of the first. They must agree exactly on every layer.
+"""
+
+import dataclasses
+import math
+import warnings
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from bench.costs.shapes import convolutions_by_shape, norms_by_shape
+from bench.machine import memory
+from results.errors import InputError
+from results.schema.static import Layer
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+    Builder = Callable[[], nn.Module]
+
+ROOT: Final = "(root)"
+"""Name given to the model itself where it holds parameters or computes outside its children."""
+
+_MACS: Final = "multiply-adds"
+_ACTIVATIONS: Final = "activations"
+_TRAFFIC: Final = "elements moved"
+_ALIVE: Final = 6
+"""Tensors as large as the largest output that live at a time while a model is traced (measured: 1.3 to 5.1)."""
+
+
+class CounterError(RuntimeError):
+    """The two counters disagree: the message names the layer and both counts."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """What the counters found for one input."""
+
+    layers: tuple[Layer, ...]
+    """In order of first execution; those never called stand at the end with an empty output shape."""
+    training_flops: int
+    """Forward and backward, counted as they run: the first layer computes no gradient of its input."""
+    fvcore_macs: int
+    """fvcore's own total: multiply-adds with its estimates for batch norm and pooling."""
+    moved_elements: int
+    """Elements that convolutions and matrix products read (input, weight, bias) and write."""
+    uncounted: tuple[str, ...]
+    """Operators that fvcore does not know."""
+
+
+def count(build: "Builder", shape: tuple[int, ...]) -> Counts:
+    """Count a model's cost for an input of `shape`, in eval mode and, from torch 2.10 on, without its arithmetic.
+
+    It sets warnings, threads and kernels for the whole process and puts them back, so count in one thread at a time.
+
+    Args:
+        build: Makes a model of its own. It is called under the meta device, so nothing is initialised.
+        shape: Shape of the input, batch dimension first.
+
+    A layer is a module without children, or one that holds parameters or computes outside its children. A shared
+    module is one layer under its first name; a module called several times is one row with the sum of its calls.
+    Branches of training mode only (auxiliary classifiers, dropout) are not counted.
+
+    Raises:
+        CounterError: fvcore's multiply-adds × 2 are not ``FlopCounterMode``'s FLOPs for some layer.
+        InputError: The tensors that fvcore needs do not fit in memory.
+    """
+    import torch  # noqa: PLC0415
+
+    _check_memory(shape, 0)
+    with torch.device("meta"):
+        model = build().eval()
+    flops, shapes, training_flops = _run_on_meta(model, shape)
+    _check_memory(shape, max(map(math.prod, shapes.values())))
+    traced, uncounted = _trace(model, shape)
+    modules = dict(model.named_modules())
+    for name, module in modules.items():
+        if 2 * traced[name][_MACS] != flops[name]:
+            raise CounterError(
+                f"the counters disagree on layer {name or ROOT!r} ({type(module).__name__}): "
+                f"fvcore has {traced[name][_MACS]} multiply-adds, FlopCounterMode {flops[name]} FLOPs, "
+                "which should be twice as many"
+            )
+    parameters = _own_parameters(model)
+    order = [*shapes, *(name for name in modules if name not in shapes)]
+    layers = tuple(
+        Layer(
+            name=name or ROOT,
+            type=type(modules[name]).__name__,
+            stage=name.split(".")[0] or ROOT,
+            output_shape=shapes.get(name, ()),
+            parameters=parameters[name],
+            macs=traced[name][_MACS],
+            activations=traced[name][_ACTIVATIONS],
+        )
+        for name in order
+        if parameters[name] or traced[name][_MACS] or not any(True for _ in modules[name].children())
+    )
+    total = sum(traced.values(), Counter[str]())
+    return Counts(
+        layers=layers,
+        training_flops=training_flops,
+        fvcore_macs=total.total() - total[_ACTIVATIONS] - total[_TRAFFIC],
+        moved_elements=total[_TRAFFIC],
+        uncounted=uncounted,
+    )
+
+
+def _check_memory(shape: tuple[int, ...], largest: int) -> None:
+    """Raise `InputError` if an input of `shape` and the few tensors alive at a time, of `largest` elements, do not fit.
+
+    Memory that is only promised is taken away from every process when the promise is called in.
+    """
+    needed, free = 4 * (math.prod(shape) + _ALIVE * largest), memory.available()
+    if needed > free:
+        size = "x".join(map(str, shape))
+        raise InputError(
+            f"counting for an input of {size} takes about {needed / 1e9:.0f} GB of memory, and {free / 1e9:.1f} GB "
+            "are free; choose a smaller image"
+        )
+
+
+def _own_parameters(model: "nn.Module") -> dict[str, int]:
+    """Elements of the parameters that each module holds itself; a shared one counts where it is first met."""
+    own = dict.fromkeys((name for name, _ in model.named_modules()), 0)
+    for name, parameter in model.named_parameters():
+        own[name.rpartition(".")[0]] += parameter.numel()
+    return own
+
+
+def _run_on_meta(model: "nn.Module", shape: tuple[int, ...]) -> tuple[Counter[str], dict[str, tuple[int, ...]], int]:
+    """Return each module's own forward FLOPs, output shapes in order of completion, and FLOPs with backward.
+
+    Our hooks attribute the FLOPs, not ``FlopCounterMode``'s module names, which are ambiguous for shared modules.
+    """
+    import torch  # noqa: PLC0415
+    from torch.utils.flop_counter import FlopCounterMode  # noqa: PLC0415
+
+    backward = {torch.ops.aten.convolution_backward: _convolution_backward_flops}
+    counter = FlopCounterMode(display=False, custom_mapping=backward)
+    names = {module: name for name, module in model.named_modules()}
+    flops: Counter[str] = Counter()
+    shapes: dict[str, tuple[int, ...]] = {}
+    running = [""]
+    settled = 0
+
+    def settle() -> None:
+        """Credit what ran since the last border to the module that was running."""
+        nonlocal settled
+        total = counter.get_total_flops()
+        flops[running[-1]] += total - settled
+        settled = total
+
+    def enter(module: "nn.Module", _inputs: object) -> None:
+        settle()
+        running.append(names[module])
+
+    def leave(module: "nn.Module", _inputs: object, output: object) -> None:
+        settle()
+        running.pop()
+        first = next(iter(_tensors(output)), None)
+        shapes.setdefault(names[module], () if first is None else tuple(first.shape))
+
+    hooks = [
+        handle
+        for module in names
+        for handle in (module.register_forward_pre_hook(enter), module.register_forward_hook(leave))
+    ]
+    with counter, norms_by_shape():
+        outputs = _tensors(model(torch.empty(shape, device="meta")))
+        settle()
+        losses = [output.sum() for output in outputs if output.requires_grad]
+        if losses:
+            torch.autograd.backward(losses)
+    for handle in hooks:
+        handle.remove()
+    return flops, shapes, counter.get_total_flops()
+
+
+def _convolution_backward_flops(
+    output_gradient: Sequence[int],
+    inputs: Sequence[int],
+    weight: Sequence[int],
+    *arguments: Any,
+    out_shape: object,  # noqa: ARG001  # FlopCounterMode passes it by name
+) -> int:
+    """FLOPs of a convolution's backward pass: each gradient that is needed costs as much as the forward pass.
+
+    torch's own formula (2.14) forgets the groups in the weight's gradient and so counts it `groups` times: 4.7 times
+    the forward pass for a ResNeXt-50 where 3 is right. `arguments` and the rest are ``aten::convolution_backward``'s.
+    """
+    _bias, _stride, _padding, _dilation, transposed, _output_padding, _groups, needed = arguments
+    positions = inputs if transposed else output_gradient
+    return 2 * math.prod(positions) * math.prod(weight[1:]) * (bool(needed[0]) + bool(needed[1]))
+
+
+def _tensors(output: object) -> list["torch.Tensor"]:
+    """Tensors in a module's output, whether it is one, a sequence or a mapping."""
+    import torch  # noqa: PLC0415
+    from torch.utils._pytree import tree_leaves  # noqa: PLC0415
+
+    return [leaf for leaf in tree_leaves(output) if isinstance(leaf, torch.Tensor)]
+
+
+def _trace(model: "nn.Module", shape: tuple[int, ...]) -> tuple[dict[str, Counter[str]], tuple[str, ...]]:
+    """Return fvcore's counts of each module's own operators, and the operators that it does not know.
+
+    One trace gives multiply-adds, activations and elements moved: fvcore's handles are asked together. fvcore needs
+    real tensors, so the meta model is given memory, which no convolution touches from torch 2.10 on.
+    """
+    import torch  # noqa: PLC0415
+
+    with warnings.catch_warnings():
+        # fvcore touches torch's deprecated TorchScript interface when imported and when it traces.
+        warnings.simplefilter("ignore")
+        from fvcore.nn import jit_handles  # noqa: PLC0415
+        from fvcore.nn.flop_count import FlopCountAnalysis  # noqa: PLC0415
+
+        handles: dict[str, Any] = {
+            "aten::_convolution": jit_handles.conv_flop_jit,
+            "aten::addmm": jit_handles.addmm_flop_jit,
+            "aten::bmm": jit_handles.bmm_flop_jit,
+            "aten::einsum": jit_handles.einsum_flop_jit,
+            "aten::linear": jit_handles.linear_flop_jit,
+            "aten::matmul": jit_handles.matmul_flop_jit,
+            "aten::mm": jit_handles.matmul_flop_jit,
+        }
+        analysis = (
+            FlopCountAnalysis(model.to_empty(device="cpu"), torch.empty(shape))
+            .set_op_handle(**{operator: _count_once(handle) for operator, handle in handles.items()})
+            .unsupported_ops_warnings(enabled=False)
+            .uncalled_modules_warnings(enabled=False)
+            .tracer_warnings("none")
+        )
+        with torch.no_grad(), convolutions_by_shape():
+            inclusive: dict[str, Counter[str]] = analysis.by_module_and_operator()
+        uncounted = tuple(sorted(analysis.unsupported_ops()))
+    # fvcore adds what a module does to each module whose name is a prefix of its own, so the difference is its own.
+    own = {name: Counter(counts) for name, counts in inclusive.items()}
+    for name, counts in inclusive.items():
+        if name:
+            own[name.rpartition(".")[0]].subtract(counts)
+    return own, uncounted
+
+
+def _count_once(macs: Callable[..., Any]) -> Callable[..., Any]:
+    """Let one visit of an operator give its multiply-adds, activations and elements moved."""
+    from fvcore.nn.jit_handles import generic_activation_jit, get_shape  # noqa: PLC0415
+
+    activations: Callable[..., Any] = generic_activation_jit()
+
+    def handle(inputs: list[Any], outputs: list[Any]) -> Counter[str]:
+        found = macs(inputs, outputs)
+        written = activations(inputs, outputs)
+        read = sum(math.prod(shape) for shape in map(get_shape, inputs) if shape is not None)
+        return Counter(
+            {
+                _MACS: int(found.total() if isinstance(found, Counter) else found),
+                _ACTIVATIONS: written,
+                _TRAFFIC: read + written,
+            }
+        )
+
+    return handle

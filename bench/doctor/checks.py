@@ -1,0 +1,259 @@
+"""Is this host fit to measure? One small pure function a question, each with what to do about the answer."""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import Final, Literal
+
+from results.schema.record import Noise
+from results.text import digits
+
+State = Literal["good", "warn", "bad", "unknown"]
+Power = Literal["no battery", "on mains", "on battery", "unknown"]
+
+SHARE_OF_MEMORY: Final = 0.1
+"""Memory that should be free: below it the page cache goes and the kernel begins to swap."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """What one question found."""
+
+    name: str
+    state: State
+    seen: str
+    """What was seen; for ``unknown``, why it cannot be told."""
+    remedy: str | None = None
+    """One line: what to do about it, a command where there is one."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Host:
+    """A host as the checks look at it. None, or empty text, where the system does not tell."""
+
+    governors: str | None
+    """The cores' frequency governors, several joined by a comma."""
+    driver: str
+    """Who sets the frequencies, such as ``intel_pstate``."""
+    no_turbo: str
+    boost: str
+    throttles: tuple[int, int] | None
+    """How often cores have throttled for heat, before and after the watch."""
+    noise: Noise
+    reasons: Mapping[str, str]
+    """Why a field of `noise` is None."""
+    busiest: tuple[tuple[str, float], ...]
+    """Other processes by name, with the CPUs each kept busy; the busiest first."""
+    memory_bytes: int
+    """That the machine, or its control group, has."""
+    available_bytes: int
+    swap_bytes: int
+    """Swap in use."""
+    logical_cores: int
+    allowed_cores: int
+    """Cores that this process may run on."""
+    usable_cores: int
+    """Those of them that its control group pays for."""
+    cgroup_cpus: float | None
+    siblings: bool | None
+    """Whether two of the allowed cores are threads of one physical core."""
+    nodes: int | None
+    """NUMA nodes."""
+    power: Power
+    variables: Mapping[str, str]
+
+
+def governor(host: Host) -> Check:
+    """A governor that waits for load makes the first steps slow, and every pause after them."""
+    if host.governors is None:
+        return Check(name="governor", state="unknown", seen="the system shows none, as most virtual machines do")
+    state: State = "good" if host.governors == "performance" else "warn"
+    if "powersave" in host.governors.split(",") and "pstate" not in host.driver:
+        state = "bad"  # the lowest frequency at all times; with a pstate driver the name means something else
+    remedy = None if state == "good" else "sudo cpupower frequency-set -g performance"
+    return Check(name="governor", state=state, seen=host.governors, remedy=remedy)
+
+
+def turbo(host: Host) -> Check:
+    """Boosted clocks depend on temperature and on how many cores are busy."""
+    off = "echo 1 | sudo tee /sys/devices/system/cpu/intel_pstate/no_turbo"
+    if host.no_turbo in {"0", "1"}:
+        on = host.no_turbo == "0"
+    elif host.boost in {"0", "1"}:
+        on, off = host.boost == "1", "echo 0 | sudo tee /sys/devices/system/cpu/cpufreq/boost"
+    else:
+        return Check(name="turbo", state="unknown", seen="the system does not say whether clocks are boosted")
+    if not on:
+        return Check(name="turbo", state="good", seen="off")
+    return Check(name="turbo", state="warn", seen="on: clocks vary with temperature", remedy=off)
+
+
+def heat(host: Host) -> Check:
+    """A core that throttled once will again."""
+    if host.throttles is None:
+        return Check(name="heat", state="unknown", seen="the system does not count thermal throttling")
+    before, after = host.throttles
+    if after > before:
+        return Check(name="heat", state="bad", seen="cores throttle now", remedy="let it cool; check fans and airflow")
+    if after:
+        return Check(
+            name="heat", state="warn", seen=f"cores throttled {after} times since boot", remedy="check cooling"
+        )
+    return Check(name="heat", state="good", seen="no core throttled since boot")
+
+
+def limit(host: Host) -> Check:
+    """A control group that used up its CPU time is stopped for the rest of a period, in the middle of a step."""
+    stopped = host.noise.throttled_s
+    if stopped is None:
+        return _untold("cpu limit", host, "throttled_s")
+    if stopped == 0:
+        return Check(name="cpu limit", state="good", seen="stopped nothing")
+    remedy = "raise the control group's CPU limit (cpu.max), or measure with fewer --threads"
+    return Check(
+        name="cpu limit", state="bad", seen=f"stopped this group's tasks for {_short(stopped)} s", remedy=remedy
+    )
+
+
+def quota(host: Host) -> Check:
+    """Of a fraction of a CPU the last thread gets none for a part of each period."""
+    granted = host.cgroup_cpus
+    if granted is None or granted >= host.allowed_cores:
+        return Check(name="cpu quota", state="good", seen="no less than the cores")
+    seen = f"{granted:g} CPUs on {host.allowed_cores} cores"
+    if granted == int(granted):
+        return Check(name="cpu quota", state="good", seen=seen)
+    return Check(name="cpu quota", state="warn", seen=seen, remedy="grant a whole number of CPUs, pinned (a cpuset)")
+
+
+def steal(host: Host) -> Check:
+    """Time that the hypervisor gave to other machines is lost to a step without a trace in it."""
+    stolen = host.noise.steal
+    if stolen is None:
+        return _untold("steal", host, "steal")
+    remedy = "use dedicated CPUs, or another hour; compare only what runs side by side (resnet-bench ab)"
+    return _graded("steal", stolen, 0.02, 0.1, f"{_short(stolen)} CPUs", remedy)
+
+
+def load(host: Host) -> Check:
+    """Threads of one operator wait for the slowest: one busy core slows them all."""
+    others = host.noise.other_cpus
+    if others is None:
+        return _untold("other load", host, "other_cpus")
+    names = ", ".join(f"{name} {_short(cpus)}" for name, cpus in host.busiest)
+    seen = f"{_short(others)} CPUs" + (f" ({names})" if names else "")
+    spare = host.logical_cores - host.usable_cores  # on a large host others need not be in the way
+    return _graded("other load", others, 0.1, spare + 0.5, seen, "stop it, or wait for it to end")
+
+
+def cpu_pressure(host: Host) -> Check:
+    """Tasks that wait for a CPU while nothing is measured will wait while something is."""
+    share = host.noise.cpu_pressure
+    if share is None:
+        return _untold("cpu pressure", host, "cpu_pressure")
+    seen = f"{100 * share:.1f} % of the time someone waited for a CPU"
+    return _graded("cpu pressure", share, 0.05, 0.25, seen, "stop what else runs; see other load")
+
+
+def memory_pressure(host: Host) -> Check:
+    """Tasks that wait for memory are in the middle of reclaiming it."""
+    share = host.noise.memory_pressure
+    if share is None:
+        return _untold("memory pressure", host, "memory_pressure")
+    seen = f"{100 * share:.1f} % of the time someone waited for memory"
+    return _graded("memory pressure", share, 0.001, 0.05, seen, "free memory, or measure smaller batches")
+
+
+def memory(host: Host) -> Check:
+    """What does not fit is swapped or killed."""
+    seen = f"{host.available_bytes / 1e9:.1f} of {host.memory_bytes / 1e9:.1f} GB available"
+    scarce = host.available_bytes < SHARE_OF_MEMORY * host.memory_bytes
+    remedy = "end what holds memory, or raise the limit" if scarce else None
+    return Check(name="memory", state="bad" if scarce else "good", seen=seen, remedy=remedy)
+
+
+def swap(host: Host) -> Check:
+    """A page that was swapped out is read back in the middle of a step."""
+    if host.swap_bytes == 0:
+        return Check(name="swap", state="good", seen="none in use")
+    seen = f"{host.swap_bytes / 1e9:.2g} GB in use"
+    return Check(name="swap", state="warn", seen=seen, remedy="sudo swapoff -a (where memory allows)")
+
+
+def threads(host: Host) -> Check:
+    """As many threads as cores that this process can keep busy."""
+    cores = host.usable_cores
+    given = {name: text for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS") if (text := host.variables.get(name))}
+    remedy = f"export OMP_NUM_THREADS={cores}, or give --threads {cores}"
+    if not given:
+        if cores == host.allowed_cores:
+            return Check(name="threads", state="good", seen=f"torch chooses, for {cores} cores")
+        seen = f"torch chooses for {host.allowed_cores} cores, of which {cores} are paid for"
+        return Check(name="threads", state="warn", seen=seen, remedy=remedy)
+    seen = f"{', '.join(f'{name}={text}' for name, text in given.items())} for {cores} cores"
+    counts = [int(text) for text in given.values() if text.isdecimal()]
+    if any(count > cores for count in counts):
+        return Check(name="threads", state="bad", seen=seen, remedy=remedy)
+    whole = len(counts) == len(given) and set(counts) == {cores}
+    return Check(name="threads", state="good" if whole else "warn", seen=seen, remedy=None if whole else remedy)
+
+
+def waiting(host: Host) -> Check:
+    """Threads that sleep between operators are late for the next: 15 to 30 % on small steps, measured."""
+    passive = {"OMP_WAIT_POLICY": "passive", "KMP_BLOCKTIME": "0", "GOMP_SPINCOUNT": "0"}
+    found = [name for name, value in passive.items() if host.variables.get(name, "").strip().lower() == value]
+    if not found:
+        return Check(name="waiting threads", state="good", seen="spin for a moment, as by default")
+    seen = f"{', '.join(f'{name}={host.variables[name]}' for name in found)} slows small steps by 15 to 30 %"
+    return Check(name="waiting threads", state="warn", seen=seen, remedy=f"unset {' '.join(found)}")
+
+
+def binding(host: Host) -> Check:
+    """A thread that moves to another NUMA node leaves its memory behind."""
+    variables = ("GOMP_CPU_AFFINITY", "KMP_AFFINITY", "OMP_PROC_BIND", "OMP_PLACES")
+    if bound := [name for name in variables if name in host.variables]:
+        return Check(name="binding", state="good", seen=f"threads are bound by {', '.join(bound)}")
+    if host.nodes is None:
+        return Check(name="binding", state="unknown", seen="the system does not show its NUMA nodes")
+    if host.nodes == 1 or host.allowed_cores < host.logical_cores:
+        return Check(name="binding", state="good", seen="one NUMA node" if host.nodes == 1 else "cores are restricted")
+    seen = f"{host.nodes} NUMA nodes, and threads may move between them"
+    remedy = "numactl --cpunodebind=0 --membind=0 resnet-bench ..."
+    return Check(name="binding", state="warn", seen=seen, remedy=remedy)
+
+
+def siblings(host: Host) -> Check:
+    """Two threads of one core share its vector units."""
+    if host.siblings is None:
+        return Check(name="SMT", state="unknown", seen="the system does not show which cores are siblings")
+    if not host.siblings:
+        return Check(name="SMT", state="good", seen="no two usable cores share a physical one")
+    remedy = "echo off | sudo tee /sys/devices/system/cpu/smt/control, or --threads as many as physical cores"
+    return Check(name="SMT", state="warn", seen="on: usable cores share physical ones", remedy=remedy)
+
+
+def power(host: Host) -> Check:
+    """A machine on its battery saves power."""
+    if host.power == "unknown":
+        return Check(name="power", state="unknown", seen="the battery does not say whether it is in use")
+    if host.power == "on battery":
+        return Check(name="power", state="bad", seen=host.power, remedy="plug it in")
+    return Check(name="power", state="good", seen=host.power)
+
+
+CHECKS: Final[tuple[Callable[[Host], Check], ...]] = (
+    governor, turbo, heat, power, siblings, steal, load, cpu_pressure, memory_pressure, memory, swap, limit, quota,
+    threads, waiting, binding,
+)  # fmt: skip
+
+
+def _graded(name: str, value: float, warn: float, bad: float, seen: str, remedy: str) -> Check:
+    state: State = "bad" if value >= bad else "warn" if value >= warn else "good"
+    return Check(name=name, state=state, seen=seen, remedy=None if state == "good" else remedy)
+
+
+def _untold(name: str, host: Host, field: str) -> Check:
+    return Check(name=name, state="unknown", seen=host.reasons.get(field, "the system does not tell"))
+
+
+def _short(value: float) -> str:
+    return "0.00" if value < 0.005 else digits(value, None) if value >= 100 else f"{value:.2f}"

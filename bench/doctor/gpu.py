@@ -1,0 +1,102 @@
+"""Is this GPU fit to measure? One small function a question to NVIDIA's driver library."""
+
+from collections.abc import Callable
+from typing import Final
+
+from bench.doctor.checks import Check, State
+from bench.machine import nvml
+from bench.machine.nvml import Gpu
+
+_IDLE: Final = 0x01
+"""NVML's bit for clocks that are low because nothing runs."""
+_COOL: Final = 15
+"""Degrees Celsius below the temperature of slow-down at which a GPU that rests should be."""
+_BUSY: Final = 5
+"""Percent of utilisation from which on somebody uses the GPU."""
+
+
+def gpu_checks(device: str, find: Callable[[str], Gpu | str] = nvml.find) -> list[Check]:
+    """Look at an accelerator that torch calls `device`; what its driver does not tell is ``unknown``."""
+    gpu = find(device)
+    if isinstance(gpu, str):
+        return [Check(name="accelerator", state="unknown", seen=gpu)]
+    return [_asked(gpu, name, check) for name, check in CHECKS.items()]
+
+
+def _asked(gpu: Gpu, name: str, check: Callable[[Gpu, str], Check]) -> Check:
+    try:
+        return check(gpu, name)
+    except gpu.nvml.NVMLError as error:
+        return Check(name=name, state="unknown", seen=f"NVML: {error}")
+
+
+def _persistence(gpu: Gpu, name: str) -> Check:
+    """Without it the driver unloads the GPU between processes, and each one starts it anew."""
+    if gpu.ask("PersistenceMode"):
+        return Check(name=name, state="good", seen="on")
+    return Check(name=name, state="warn", seen="off", remedy="sudo nvidia-smi -pm 1")
+
+
+def _clocks(gpu: Gpu, name: str) -> Check:
+    clock, highest = (gpu.ask(what, gpu.nvml.NVML_CLOCK_SM) for what in ("ClockInfo", "MaxClockInfo"))
+    idle = bool(gpu.ask("CurrentClocksEventReasons") & _IDLE)
+    seen = f"{clock} of {highest} MHz{', idle' if idle else ''}"
+    if idle or clock >= 0.9 * highest:
+        return Check(name=name, state="good", seen=seen)
+    return Check(
+        name=name, state="warn", seen=seen, remedy="sudo nvidia-smi -rgc (lets clocks rise), or -lgc to lock them"
+    )
+
+
+def _throttling(gpu: Gpu, name: str) -> Check:
+    bits = gpu.ask("CurrentClocksEventReasons")
+    found = [reason for reason, bit in nvml.REASONS.items() if bits & bit]
+    if not found:
+        return Check(name=name, state="good", seen="none now")
+    remedy = "nvidia-smi -q -d PERFORMANCE,POWER,TEMPERATURE shows why; check cooling and power supply"
+    return Check(name=name, state="bad", seen=", ".join(found), remedy=remedy)
+
+
+def _processes(gpu: Gpu, name: str) -> Check:
+    """A process that shares the GPU takes its turns, whatever its memory."""
+    found = {each.pid for what in ("Compute", "Graphics") for each in gpu.ask(f"{what}RunningProcesses")}
+    busy = gpu.ask("UtilizationRates").gpu  # in a container it is all that shows others
+    seen = f"{len(found) or 'none'}; the GPU is {busy} % busy"
+    state: State = "bad" if busy >= _BUSY else "warn" if found else "good"
+    return Check(name=name, state=state, seen=seen, remedy=None if state == "good" else "end them: see nvidia-smi")
+
+
+def _temperature(gpu: Gpu, name: str) -> Check:
+    degrees = gpu.ask("Temperature", gpu.nvml.NVML_TEMPERATURE_GPU)
+    slow = gpu.ask("TemperatureThreshold", gpu.nvml.NVML_TEMPERATURE_THRESHOLD_SLOWDOWN)
+    state: State = "bad" if degrees >= slow else "warn" if degrees > slow - _COOL else "good"
+    remedy = None if state == "good" else "let it cool; check airflow"
+    return Check(name=name, state=state, seen=f"{degrees} °C, slows down at {slow} °C", remedy=remedy)
+
+
+def _power_cap(gpu: Gpu, name: str) -> Check:
+    limit, usual = (gpu.ask(what) / 1000 for what in ("EnforcedPowerLimit", "PowerManagementDefaultLimit"))
+    seen = f"{limit:.0f} W, by default {usual:.0f} W"
+    if limit >= usual:
+        return Check(name=name, state="good", seen=seen)
+    return Check(name=name, state="warn", seen=seen, remedy=f"sudo nvidia-smi -pl {usual:.0f}")
+
+
+def _ecc(gpu: Gpu, name: str) -> Check:
+    """On cards with GDDR it costs bandwidth: what is compared must agree in it."""
+    current, pending = gpu.ask("EccMode")
+    seen = "on" if current else "off"
+    if current == pending:
+        return Check(name=name, state="good", seen=seen)
+    return Check(name=name, state="warn", seen=f"{seen}, but not after a reset", remedy="reset the GPU: nvidia-smi -r")
+
+
+CHECKS: Final[dict[str, Callable[[Gpu, str], Check]]] = {
+    "GPU persistence mode": _persistence,
+    "GPU clocks": _clocks,
+    "GPU throttling": _throttling,
+    "GPU processes": _processes,
+    "GPU temperature": _temperature,
+    "GPU power cap": _power_cap,
+    "GPU ECC": _ecc,
+}

@@ -1,0 +1,137 @@
+"""Look at this host for `bench.doctor.checks`: the one place that touches the machine."""
+
+import os
+import pathlib
+import sys
+import time
+import warnings
+from collections.abc import Callable, Collection, Iterable
+from typing import Final
+
+import psutil
+
+from bench.doctor.checks import Host, Power
+from bench.machine import memory, noise, software
+
+WATCH_S: Final = 1.5
+"""Long enough for ticks of 10 ms to tell a hundredth of a CPU."""
+
+_CPUS: Final = pathlib.Path("/sys/devices/system/cpu")
+_NODES: Final = pathlib.Path("/sys/devices/system/node")
+_BUSY: Final = 0.02
+"""CPUs from which on a process is named."""
+
+
+def look(sleep: Callable[[float], None] = time.sleep) -> Host:
+    """Watch this host for `WATCH_S` seconds and return what was seen. Names no user and no folder."""
+    watch = noise.Watch()
+    heat, spent, began = throttle_count(_CPUS), _cpu_seconds(), time.perf_counter()
+    sleep(WATCH_S)
+    seen, reasons = watch.noise()
+    busy = busiest(spent, _cpu_seconds(), time.perf_counter() - began, noise.own_processes() or {os.getpid()})
+    hotter = throttle_count(_CPUS)
+    granted, limit = software.cgroup_limits(software.cgroup_folders())
+    allowed = _allowed()
+    total = psutil.virtual_memory().total
+    return Host(
+        governors=software.governor(_CPUS),
+        driver=_read(_CPUS / "cpu0" / "cpufreq" / "scaling_driver"),
+        no_turbo=_read(_CPUS / "intel_pstate" / "no_turbo"),
+        boost=_read(_CPUS / "cpufreq" / "boost"),
+        throttles=None if heat is None or hotter is None else (heat, hotter),
+        noise=seen,
+        reasons=reasons,
+        busiest=busy,
+        memory_bytes=total if limit is None else min(total, limit),
+        available_bytes=memory.available(),
+        swap_bytes=_swap(),
+        logical_cores=os.cpu_count() or 1,
+        allowed_cores=len(allowed),
+        usable_cores=software.usable_cores(),
+        cgroup_cpus=granted,
+        siblings=siblings(
+            (_read(_CPUS / f"cpu{core}" / "topology" / "thread_siblings_list") for core in allowed), allowed
+        ),
+        nodes=len(list(_NODES.glob("node[0-9]*"))) or None,
+        power=_power(),
+        variables=software.variables(os.environ),
+    )
+
+
+def throttle_count(cpus: pathlib.Path) -> int | None:
+    """Return how often cores have throttled for heat since boot, None where the system does not count.
+
+    The cores of a package all show its count, so that it is taken once a package.
+    """
+    counts = [_read(file) for file in cpus.glob("cpu[0-9]*/thermal_throttle/core_throttle_count")]
+    packages = {
+        _read(file.parent.parent / "topology" / "physical_package_id"): _read(file)
+        for file in cpus.glob("cpu[0-9]*/thermal_throttle/package_throttle_count")
+    }
+    found = [int(text) for text in (*counts, *packages.values()) if text.isdecimal()]
+    return sum(found) if found else None
+
+
+def siblings(lists: Iterable[str], allowed: Collection[int]) -> bool | None:
+    """Return whether two allowed cores are threads of one physical core, from texts such as ``0,4`` or ``0-1``."""
+    known = False
+    for text in filter(None, lists):
+        known = True
+        if len(_cores(text) & set(allowed)) > 1:
+            return True
+    return False if known else None
+
+
+def busiest(
+    before: dict[tuple[int, str], float], after: dict[tuple[int, str], float], elapsed_s: float, own: Collection[int]
+) -> tuple[tuple[str, float], ...]:
+    """Return up to three processes that are not `own`, by name, with the CPUs each kept busy; the busiest first.
+
+    `before` and `after` are CPU seconds by process and name; a process that is new since began at 0.
+    """
+    rates = [
+        (name, (spent - before.get((process, name), 0.0)) / elapsed_s)
+        for (process, name), spent in after.items()
+        if process not in own
+    ]
+    return tuple(sorted((pair for pair in rates if pair[1] >= _BUSY), key=lambda pair: -pair[1])[:3])
+
+
+def _cpu_seconds() -> dict[tuple[int, str], float]:
+    found = {}
+    for process in psutil.process_iter(["name", "cpu_times"]):
+        times = process.info["cpu_times"]
+        if times is not None:  # None where it is somebody else's secret
+            found[process.pid, str(process.info["name"])] = times.user + times.system
+    return found
+
+
+def _cores(text: str) -> set[int]:
+    cores: set[int] = set()
+    for part in text.split(","):
+        first, _, last = part.partition("-")
+        cores |= set(range(int(first), int(last or first) + 1))
+    return cores
+
+
+def _allowed() -> set[int]:
+    """Return the cores that this process may run on; macOS has no affinity."""
+    return os.sched_getaffinity(0) if sys.platform == "linux" else set(range(os.cpu_count() or 1))
+
+
+def _swap() -> int:
+    """Return the bytes of swap in use."""
+    with warnings.catch_warnings(action="ignore"):  # of other figures, which some containers hide
+        return int(psutil.swap_memory().used)
+
+
+def _power() -> Power:
+    battery = psutil.sensors_battery() if hasattr(psutil, "sensors_battery") else None
+    if battery is None:
+        return "no battery"
+    words: dict[bool | None, Power] = {True: "on mains", False: "on battery", None: "unknown"}
+    return words[battery.power_plugged]
+
+
+def _read(path: pathlib.Path) -> str:
+    return noise.read_text(path).strip()

@@ -1,0 +1,1 @@
+"""What this machine is: CPU, control groups, software, accelerators, noise, memory."""

@@ -1,0 +1,61 @@
+"""How much memory a worker took, and how much there is to share out."""
+
+import pathlib
+import resource
+import sys
+
+import psutil
+
+from bench.machine.software import cgroup_folders
+
+_STATUS = pathlib.Path("/proc/self/status")
+_VMSTAT = pathlib.Path("/proc/vmstat")
+
+
+def resident_now() -> int:
+    """Resident bytes of this process."""
+    return int(psutil.Process().memory_info().rss)
+
+
+def resident_peak() -> int:
+    """Peak of the resident bytes of this process.
+
+    Linux keeps it per address space, so that a forked worker starts its own count; ``ru_maxrss`` would carry the
+    parent's peak over.
+    """
+    if _STATUS.exists():
+        for line in _STATUS.read_text(encoding="ascii", errors="replace").splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
+def available() -> int:
+    """Bytes that new processes may take: the machine's, or a control group's where that is less."""
+    machine = int(psutil.virtual_memory().available)
+    return min([machine, *(room for folder in cgroup_folders() if (room := _room(folder)) is not None)])
+
+
+def _room(group: pathlib.Path) -> int | None:
+    """Bytes that a control group of version 2 or 1 has left, files that it can drop among them; None if unlimited."""
+    for limit, used, droppable in (
+        ("memory.max", "memory.current", "inactive_file"),
+        ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
+    ):
+        try:
+            stat = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
+            left = int((group / limit).read_text()) - int((group / used).read_text())
+        except (OSError, ValueError):  # no such file, or no limit ("max")
+            continue
+        return max(0, left + int(stat.get(droppable, 0)))
+    return None
+
+
+def kernel_oom_kills() -> int | None:
+    """Processes that the kernel has killed for lack of memory since it started, None where it does not say."""
+    try:
+        counters = dict(line.split() for line in _VMSTAT.read_text().splitlines())
+        return int(counters["oom_kill"])
+    except (OSError, ValueError, KeyError):
+        return None

@@ -1,0 +1,234 @@
+"""Signs of disturbance: what else this machine did while a worker lived.
+
+They are differences of counters that the kernel keeps anyhow, read once at each end: nothing runs beside a
+measurement. What reads a format takes its text as an argument.
+"""
+
+import dataclasses
+import os
+import pathlib
+import time
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Final
+
+from bench.machine import nvml
+from bench.machine.software import cgroup_folders, cgroup_limits
+from results.schema.record import Noise
+
+LEAST_S: Final = 0.5
+"""Ticks of 10 ms, and several counters of them, tell little about less."""
+
+_LINUX: Final = hasattr(os, "sched_getaffinity")
+_PROC: Final = pathlib.Path("/proc")
+_NO_PSI: Final = "the kernel keeps no pressure (PSI)"
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Counters:
+    """What the kernel and the driver have counted up to one moment. None, or nothing, where they do not count."""
+
+    clock_s: float
+    busy_s: float | None = None
+    """CPU seconds of all the CPUs that this process may run on."""
+    own_s: float | None = None
+    """CPU seconds of this process and all that descends from it."""
+    steal_s: float | None = None
+    cpu_wait_s: float | None = None
+    """Seconds in which some task waited for a CPU."""
+    memory_wait_s: float | None = None
+    throttled_s: Mapping[pathlib.Path, float] = dataclasses.field(default_factory=dict)
+    """By control group."""
+    held_s: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    """By the reason why an accelerator's clocks were held down."""
+    held_now: tuple[str, ...] = ()
+    untold: str | None = None
+    """Why the accelerator's driver tells nothing of its clocks."""
+
+    @property
+    def others_s(self) -> float | None:
+        """CPU seconds of all that is not this process's own."""
+        return None if self.busy_s is None or self.own_s is None else self.busy_s - self.own_s
+
+
+class Watch:
+    """Remembers the counters of its beginning."""
+
+    def __init__(self, device: str = "cpu", read: Callable[[str], Counters] | None = None) -> None:
+        """Begin to watch this machine and `device`; `read` stands in for the machine."""
+        self._device = device
+        self._read = read or counters
+        self._first = self._read(device)
+
+    def noise(self) -> tuple[Noise, dict[str, str]]:
+        """Return what was seen since the beginning, and the reason of each value that could not be had."""
+        return between(self._first, self._read(self._device))
+
+
+def between(first: Counters, last: Counters) -> tuple[Noise, dict[str, str]]:
+    """Return what two readings say about the time between them, and the reason of each value that they do not."""
+    elapsed = last.clock_s - first.clock_s
+    reasons: dict[str, str] = {}
+
+    def rate(name: str, before: float | None, after: float | None, why: str) -> float | None:
+        """Return the growth a second; a counter that ran backwards (a restored machine) did not grow."""
+        if before is None or after is None or elapsed <= 0:
+            reasons[name] = why
+            return None
+        return max(0.0, after - before) / elapsed
+
+    def share(name: str, before: float | None, after: float | None) -> float | None:
+        """Return the share of the time; files are not read at the very moment of the clock."""
+        found = rate(name, before, after, _NO_PSI)
+        return None if found is None else min(1.0, found)
+
+    short = f"watched for {elapsed:.2g} s only: the kernel counts in ticks of 10 ms" if elapsed < LEAST_S else None
+    untold = "the system has no /proc/stat, or grants a part of its CPUs only"
+    steals = "the kernel does not count stolen time"
+    grown = [last.throttled_s[group] - since for group, since in first.throttled_s.items() if group in last.throttled_s]
+    if not grown:
+        reasons["throttled_s"] = "no control group counts it"
+    if last.untold is not None:
+        reasons["accelerator_throttling"] = last.untold
+    held = [name for name, since in first.held_s.items() if last.held_s.get(name, since) > since]
+    return (
+        Noise(
+            other_cpus=rate("other_cpus", first.others_s, None if short else last.others_s, short or untold),
+            steal=rate("steal", first.steal_s, None if short else last.steal_s, short or steals),
+            cpu_pressure=share("cpu_pressure", first.cpu_wait_s, last.cpu_wait_s),
+            memory_pressure=share("memory_pressure", first.memory_wait_s, last.memory_wait_s),
+            throttled_s=max(0.0, *grown) if grown else None,  # a limit inside a limit counts the same stop twice
+            accelerator_throttling=tuple(dict.fromkeys([*held, *first.held_now, *last.held_now])),
+        ),
+        reasons,
+    )
+
+
+def counters(device: str) -> Counters:
+    """Read this machine's counters; on an accelerator its driver's as well."""
+    tick_s = 1 / os.sysconf("SC_CLK_TCK")
+    folders = cgroup_folders()
+    cpus = os.sched_getaffinity(0) if _LINUX else set()
+    granted, _ = cgroup_limits(folders)
+    busy_s, steal_s = parse_stat(read_text(_PROC / "stat"), tick_s, cpus)
+    if granted is not None and granted < len(cpus):
+        busy_s = None  # on a host that is shared out, somebody is always busy elsewhere: pressure and throttling tell
+    gpu: nvml.Gpu | str | None = None if device == "cpu" else nvml.find(device)
+    held_now = gpu.reasons() if isinstance(gpu, nvml.Gpu) else ()
+    untold = gpu if isinstance(gpu, str) else "NVML does not tell" if held_now is None else None
+    return Counters(
+        clock_s=time.perf_counter(),
+        busy_s=busy_s,
+        own_s=None if busy_s is None else tree_ticks(_processes(), os.getpid()) * tick_s,
+        steal_s=steal_s,
+        cpu_wait_s=pressure("cpu", folders),
+        memory_wait_s=pressure("memory", folders),
+        throttled_s=throttled(folders),
+        held_s=gpu.held_s() if isinstance(gpu, nvml.Gpu) else {},
+        held_now=held_now or (),
+        untold=untold,
+    )
+
+
+def parse_stat(text: str, tick_s: float, cpus: Collection[int]) -> tuple[float | None, float | None]:
+    """Return the busy and the stolen seconds of some CPUs from the text of ``/proc/stat``, None where it has none.
+
+    Busy is all but idle, waiting for a disk, and stolen; guests' time stands in user time already.
+    """
+    lines = (line.split() for line in text.splitlines() if line.startswith("cpu"))
+    rows = [list(map(int, ticks)) for name, *ticks in lines if name.removeprefix("cpu") in set(map(str, cpus))]
+    if not rows or min(map(len, rows)) < 7:
+        return None, None
+    busy = sum(sum(row[:3]) + sum(row[5:7]) for row in rows)
+    return busy * tick_s, sum(row[7] for row in rows) * tick_s if min(map(len, rows)) > 7 else None
+
+
+def parse_pressure(text: str) -> float | None:
+    """Return the seconds in which some task waited, from a file of PSI, None where it does not say."""
+    for line in text.splitlines():
+        kind, *fields = line.split()
+        if kind == "some":
+            total = dict(field.partition("=")[::2] for field in fields).get("total", "")
+            return int(total) / 1e6 if total.isdecimal() else None
+    return None
+
+
+def parse_throttled(text: str) -> float | None:
+    """Return the seconds for which a CPU limit stopped a control group, added over CPUs, from its ``cpu.stat``."""
+    fields = dict(line.split() for line in text.splitlines() if len(line.split()) == 2)
+    if "throttled_usec" in fields:
+        return int(fields["throttled_usec"]) / 1e6
+    return int(fields["throttled_time"]) / 1e9 if "throttled_time" in fields else None  # version 1
+
+
+def parse_process(text: str) -> tuple[int, int]:
+    """Return a process's parent, and its ticks and those of its reaped children, from ``/proc/<pid>/stat``.
+
+    Raises:
+        ValueError: The text is cut short, as of a process that has just ended.
+    """
+    fields = text.rpartition(")")[2].split()  # its name, before that, may hold anything
+    if len(fields) < 15:
+        raise ValueError("no fields of a process")
+    return int(fields[1]), sum(map(int, fields[11:15]))
+
+
+def tree_ticks(processes: Mapping[int, tuple[int, int]], root: int) -> int:
+    """Add up the ticks of a process and its descendants; `processes` are parent and ticks by process."""
+    return sum(processes[process][1] for process in tree(processes, root))
+
+
+def tree(processes: Mapping[int, tuple[int, int]], root: int) -> set[int]:
+    """Return a process and its descendants."""
+    children: dict[int, list[int]] = {}
+    for process, (parent, _) in processes.items():
+        children.setdefault(parent, []).append(process)
+    found: set[int] = set()
+    queue = [root] if root in processes else []
+    while queue:
+        process = queue.pop()
+        if process not in found:
+            found.add(process)
+            queue += children.get(process, [])
+    return found
+
+
+def pressure(resource: str, folders: Iterable[pathlib.Path], proc: pathlib.Path = _PROC) -> float | None:
+    """Return the seconds in which some task waited for ``cpu`` or ``memory``.
+
+    Those of this process's own control group where it counts them: on a large host somebody always waits.
+    """
+    for file in (*(folder / f"{resource}.pressure" for folder in folders), proc / "pressure" / resource):
+        waited = parse_pressure(read_text(file))
+        if waited is not None:
+            return waited
+    return None
+
+
+def throttled(folders: Iterable[pathlib.Path]) -> dict[pathlib.Path, float]:
+    """Return the seconds for which each of the control groups was stopped, of those that count them."""
+    found = {folder: parse_throttled(read_text(folder / "cpu.stat")) for folder in folders}
+    return {folder: seconds for folder, seconds in found.items() if seconds is not None}
+
+
+def own_processes() -> set[int]:
+    """Return this process and its descendants; empty where there is no ``/proc``."""
+    return tree(_processes(), os.getpid())
+
+
+def _processes(proc: pathlib.Path = _PROC) -> dict[int, tuple[int, int]]:
+    """Return parent and ticks of every process. One pass over all of them is cheaper than asking for children."""
+    found: dict[int, tuple[int, int]] = {}
+    for folder in proc.glob("[0-9]*"):
+        try:
+            found[int(folder.name)] = parse_process(read_text(folder / "stat"))
+        except ValueError:
+            continue  # it has just ended
+    return found
+
+
+def read_text(path: pathlib.Path) -> str:
+    """Return the file's text, empty where it cannot be read."""
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""

@@ -1,0 +1,1 @@
+"""The timing loop, devices, precision and peak rates."""

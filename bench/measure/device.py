@@ -1,0 +1,151 @@
+"""One small `Device`: where work is queued, how a point in its queue is marked, and how long lay between two.
+
+The CPU runs a step before the call returns; an accelerator only queues it. Both are timed by the same loop
+(`bench.measure.timing`), through marks: the clock on the CPU, an event on the accelerator's queue elsewhere.
+"""
+
+import dataclasses
+import time
+from typing import Any, Protocol
+
+from results.errors import InputError
+from results.schema.types import Count
+
+Mark = Any
+"""A point on a device's queue, as `Device.mark` gave it."""
+
+
+class Unsupported(Exception):  # noqa: N818 - a finding about the device, not an error of ours
+    """The device, or the software on it, cannot do what the case asks; the message is the reason."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class PeakMemory:
+    """Peak bytes on an accelerator; None, with one reason for both, where it does not say."""
+
+    allocated: Count | None
+    reserved: Count | None
+    reason: str | None = None
+
+
+class Device(Protocol):
+    """What the timing loop needs of a device."""
+
+    name: str
+
+    def mark(self) -> Mark:
+        """Mark this point of the queue."""
+
+    def seconds(self, first: Mark, last: Mark) -> float:
+        """Seconds of the device between two marks; only valid after `synchronize`."""
+
+    def synchronize(self) -> None:
+        """Block until all queued work is done."""
+
+    def peak_memory(self) -> PeakMemory:
+        """Peak of this process on the device since it began."""
+
+    def free_memory(self) -> int | None:
+        """Bytes that are free on the device for anyone, None where it does not say or has none of its own."""
+
+
+class Cpu:
+    """The host itself: a step is done when its call returns, and the clock is the mark."""
+
+    name = "cpu"
+
+    mark = staticmethod(time.perf_counter)
+
+    def seconds(self, first: float, last: float) -> float:
+        """Seconds between two readings."""
+        return last - first
+
+    def synchronize(self) -> None:
+        """Nothing is ever queued."""
+
+    def peak_memory(self) -> PeakMemory:
+        """Its memory is the host's, which `bench.machine.memory` watches."""
+        return PeakMemory(allocated=None, reserved=None, reason="the CPU has no device memory")
+
+    def free_memory(self) -> int | None:
+        """As above."""
+        return None
+
+
+class Accelerator:
+    """Any device behind `torch.accelerator`, timed by events on its current stream."""
+
+    def __init__(self, name: str) -> None:
+        """Open `name`, such as ``cuda:0``."""
+        import torch  # noqa: PLC0415
+
+        self.name = name
+        self._torch = torch
+        self._device = torch.device(name)
+        torch.accelerator.set_device_index(self._device.index or 0)
+
+    def mark(self) -> Mark:
+        """Queue an event."""
+        event = self._torch.Event(self._device, enable_timing=True)
+        event.record()
+        return event
+
+    def seconds(self, first: Mark, last: Mark) -> float:
+        """Device time between two events, which `elapsed_time` gives in milliseconds."""
+        return float(first.elapsed_time(last)) / 1e3
+
+    def synchronize(self) -> None:
+        """Block until the device has done all its work."""
+        self._torch.accelerator.synchronize(self._device)
+
+    def peak_memory(self) -> PeakMemory:
+        """Peak of this process on the device since it began."""
+        memory = self._torch.accelerator.memory
+        try:
+            return PeakMemory(
+                allocated=memory.max_memory_allocated(self._device),
+                reserved=memory.max_memory_reserved(self._device),
+            )
+        except (RuntimeError, NotImplementedError, AttributeError) as error:
+            reason = f"torch.accelerator keeps no memory statistics for {self.name}: {first_line(error)}"
+            return PeakMemory(allocated=None, reserved=None, reason=reason)
+
+    def free_memory(self) -> int | None:
+        """Bytes that are free on the device for anyone."""
+        try:
+            if self._device.type == "cuda":  # torch.accelerator.get_memory_info is younger than torch 2.9
+                return int(self._torch.cuda.mem_get_info(self._device)[0])
+            return int(self._torch.accelerator.memory.get_memory_info(self._device)[0])
+        except (RuntimeError, NotImplementedError, AttributeError):
+            return None
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of an error's message that says something, or its type where none does."""
+    lines = [line.strip() for line in str(error).splitlines()]
+    return next((line for line in lines if line), type(error).__name__)
+
+
+def resolve(name: str) -> str:
+    """Turn ``auto``, ``cpu``, ``cuda`` or ``cuda:1`` into the device's full name.
+
+    Raises:
+        InputError: there is no such device on this machine; the message names those there are.
+    """
+    import torch  # noqa: PLC0415
+
+    accelerator = torch.accelerator.current_accelerator(check_available=True)
+    present = ["cpu"]
+    if accelerator is not None:
+        present += [f"{accelerator.type}:{index}" for index in range(torch.accelerator.device_count())]
+    if name == "auto":
+        return present[1] if len(present) > 1 else "cpu"
+    full = f"{name}:0" if name != "cpu" and ":" not in name else name
+    if full not in present:
+        raise InputError(f"no device {name!r} on this machine (devices: {', '.join(present)})")
+    return full
+
+
+def open_device(name: str) -> Device:
+    """Open a device by the full name that `resolve` gave."""
+    return Cpu() if name == "cpu" else Accelerator(name)

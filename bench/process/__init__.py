@@ -1,0 +1,1 @@
+"""Fresh worker processes, and what is said between them and their parent."""

@@ -1,0 +1,1 @@
+"""Which worker runs when: runs, groups, rotation, A/B pairs."""

@@ -1,0 +1,163 @@
+"""A/B: two settings of one case, or two interpreters, in pairs of fresh processes that are stepped in turn.
+
+Each arm may run in an interpreter, or from a checkout, of its own: two versions of PyTorch or of this project are then
+compared step by step on the same machine at the same time. Pairs are added until a look at them tells (see
+`results.statistics.looks`), or until the last look or the time is over. Both arms leave a run file;
+`results.analysis.ab` reads them.
+"""
+
+import contextlib
+import dataclasses
+import datetime
+import pathlib
+import tempfile
+from collections.abc import Mapping
+from typing import Final
+
+from bench.process import ask
+from bench.process.forkserver import SERVE, ForkServer, ServerLost
+from bench.schedule.pairs import Arm, Pairs
+from bench.schedule.progress import Listener
+from bench.schedule.runner import Stopped, now, private_folder
+from bench.suites.suite import change_settings, custom_suite, expand
+from results.analysis.ab import Paired, compare_arms
+from results.errors import InputError
+from results.schema import run
+from results.schema.record import Record
+from results.schema.run import ArmName, Environment, Run, Settings
+from results.schema.static import Static
+from results.schema.types import known
+from results.statistics.difference import check_margin
+from results.statistics.looks import LOOKS
+from results.storage.reader import load
+from results.storage.writer import Writer, new_run_id
+
+DEFAULTS: Final = Settings(replicates=max(LOOKS), target=0.003, budget_s=1.5, timeout_s=600.0, time_limit_s=None)
+"""How a pair is sampled: short, for pairs tell more than steps do."""
+MARGIN: Final = 0.02
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Side:
+    """What one arm is."""
+
+    axes: Mapping[str, str | int]
+    """One value for each axis that is not at its default; a model at least."""
+    python: pathlib.Path | None = None
+    """Its interpreter, None for the caller's own."""
+    checkout: pathlib.Path | None = None
+    """A folder whose modules come before all others in it."""
+    target: str = SERVE
+    """What its workers run, a ``module:function``."""
+
+
+def ab(
+    a: Side,
+    b: Side,
+    *,
+    margin: float = MARGIN,
+    device: str = "auto",
+    out: str | pathlib.Path | None = "runs",
+    listener: Listener | None = None,
+    **settings: float | None,
+) -> Paired:
+    """Compare two arms, and return what their pairs show.
+
+    Args:
+        a: what is compared with.
+        b: what is judged.
+        margin: the relative difference of the time an image that does not matter.
+        device: as `bench.run` takes it.
+        out: folder of the two run files; None keeps none.
+        listener: is told of the progress, between timed turns only.
+        settings: fields of `Settings`; ``time_limit_s`` ends the comparison with what pairs there are.
+
+    Raises:
+        InputError: an argument is wrong, an interpreter lacks something, or the device is not there.
+        Stopped: the processes that start workers were lost; the pairs before are in the files.
+    """
+    check_margin(margin)
+    chosen = change_settings(DEFAULTS, **settings)
+    with contextlib.ExitStack() as stack:
+        folder = pathlib.Path(out) if out is not None else pathlib.Path(stack.enter_context(_private()))
+        cache = pathlib.Path(stack.enter_context(private_folder()))
+        pair = new_run_id(datetime.datetime.now(datetime.UTC), "ab")
+        servers: dict[tuple[pathlib.Path | None, pathlib.Path | None], ForkServer] = {}
+        arms: list[Arm] = []
+        writers: list[Writer] = []
+        environments: list[Environment] = []
+        sides: dict[ArmName, Side] = {"a": a, "b": b}
+        for name, side in sides.items():
+            key = (side.python, side.checkout)
+            if key not in servers:
+                servers[key] = stack.enter_context(_server(side, name))
+            arm, environment = _arm(name, side, servers[key], device, cache)
+            arms.append(arm)
+            environments.append(environment)
+        for arm, environment in zip(arms, environments, strict=True):
+            writers.append(stack.enter_context(_writer(arm, environment, folder, pair, margin, chosen)))
+
+        def recorded(*records: Record) -> None:
+            for writer, record in zip(writers, records, strict=True):
+                writer.record(record)
+
+        try:
+            Pairs(*arms, margin=margin, settings=chosen, recorded=recorded, listener=listener).measure()
+        except BaseException as error:
+            for writer in writers:
+                writer.end("interrupted")
+            if isinstance(error, ServerLost):
+                raise Stopped(writers[0].path, str(error)) from error
+            raise
+        finally:
+            if listener:
+                listener.closed()
+        for writer in writers:
+            writer.end("complete")
+        return compare_arms(*(load(writer.path) for writer in writers))
+
+
+def _private() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(prefix="resnet-bench-")  # mode 0700
+
+
+def _server(side: Side, name: ArmName) -> ForkServer:
+    if side.checkout is not None and not (side.checkout / "bench" / "worker.py").is_file():
+        raise InputError(f"arm {name}: {side.checkout} is no checkout of resnet-bench")  # it would run another's code
+    try:
+        return ForkServer(side.python, checkout=side.checkout)
+    except ServerLost as loss:
+        raise InputError(f"arm {name}: {loss}") from None
+
+
+def _arm(name: ArmName, side: Side, server: ForkServer, device: str, cache: pathlib.Path) -> tuple[Arm, Environment]:
+    try:
+        (full_name,), environment = ask.environment(server, {device})
+        suite = custom_suite({axis: [value] for axis, value in side.axes.items()})
+        (case,) = expand(suite, device=full_name, threads=known(environment.torch_threads))
+    except InputError as error:
+        raise InputError(f"arm {name}: {error}") from None
+    own = cache / name
+    own.mkdir(mode=0o700)
+    return Arm(name=name, server=server, case=case, cache=own, target=side.target), environment
+
+
+def _writer(
+    arm: Arm, environment: Environment, folder: pathlib.Path, pair: str, margin: float, settings: Settings
+) -> Writer:
+    """Start the run file of an arm, with what is known before anything is timed."""
+    header = Run(
+        id=f"{pair}-{arm.name}",
+        started=now(),
+        suite="ab",
+        settings=settings,
+        environment=environment,
+        plan=(arm.case,),
+        peaks=ask.peaks(arm.server, (arm.case,)),
+        arm=run.Arm(name=arm.name, pair=pair, margin=margin),
+    )
+    static = ask.static(arm.server, arm.case.model, arm.case.image_size, timeout_s=settings.timeout_s)
+    writer = Writer.create(folder, header)
+    if isinstance(static, Static):
+        writer.static(static)
+    return writer

@@ -1,0 +1,1 @@
+"""What a step does: inference and training."""

@@ -1,0 +1,165 @@
+"""What really ran: the operators that one step of the case called, as torch's own execution trace names them.
+
+The step is the timed one, compiled graph and autocast included, run once more after the timing. Hooks on modules would
+see nothing of a compiled graph, and would have it compiled again.
+"""
+
+import json
+import pathlib
+import re
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, Final
+
+from results.schema.record import UNSEEN, Ran
+
+if TYPE_CHECKING:
+    from bench.tasks.workload import Workload
+    from results.schema.case import Case
+
+# Triton's fused element-wise kernels carry the names of the convolutions around them; its templates compute them.
+_CONVOLUTION: Final = re.compile(r"^(?!triton_(?!tem)).*conv(?!.*backward)", re.IGNORECASE)
+_LINEAR: Final = re.compile(r"::(linear|_linear_pointwise|addmm|mm)(_?$|\.)|^triton_tem.*mm")
+_TENSOR: Final = re.compile(r"^Tensor\((?:c10::)?(\w+)")
+_DTYPES: Final = {"float": "float32", "double": "float64", "Half": "float16", "BFloat16": "bfloat16"}
+"""torch's names for what its traces name as C++ does."""
+
+Node = dict[str, Any]
+
+
+def observe(case: "Case", workload: "Workload") -> tuple[Ran, str | None]:
+    """Run one step of the case and say what ran up to its loss or logits, and why what is missing was not seen.
+
+    In training the step moves the weights once more. What the trace does not show (a replayed CUDA graph calls no
+    operator) is left empty: no dtypes, layout `UNSEEN`, no sizes.
+
+    Source: `torch.profiler.ExecutionTraceObserver`, whose format is that of MLCommons' Chakra.
+    """
+    import torch  # noqa: PLC0415
+
+    kind = case.device.partition(":")[0]
+    autocast: set[str] = set()
+
+    def look() -> None:
+        if torch.is_autocast_enabled(kind):
+            autocast.add(str(torch.get_autocast_dtype(kind)).removeprefix("torch."))
+
+    convolutions, linears = products(trace(workload, look))
+    first = next((shape for node in convolutions if len(shape := _shape(node)) == 4), None)
+    ran = Ran(
+        parameter_dtypes=tuple(
+            sorted({str(weight.dtype).removeprefix("torch.") for weight in workload.module.parameters()})
+        ),
+        compute_dtypes=tuple(sorted({dtype for node in (*convolutions, *linears) for dtype in _dtypes(node)})),
+        layout=layout(convolutions),
+        tf32_matmul=torch.backends.cuda.matmul.allow_tf32,
+        tf32_convolution=torch.backends.cudnn.allow_tf32,
+        autocast="+".join(sorted(autocast)) or None,
+        grad_scaler=workload.scaler.is_enabled(),
+        threads=torch.get_num_threads(),
+        batch_size=None if first is None else first[0],
+        image_size=None if first is None else first[2],
+    )
+    unseen = "its operators could not be seen: the step called no convolution by name (a replayed graph calls none)"
+    return ran, None if convolutions else unseen
+
+
+def trace(workload: "Workload", look: Callable[[], None]) -> list[Node]:
+    """Return the operators of one step up to its first mark, calling `look` whenever Python calls a function then."""
+    from torch.profiler import ExecutionTraceObserver  # noqa: PLC0415
+
+    observer = ExecutionTraceObserver()
+    watching = False
+
+    def called(_frame: object, event: str, _argument: object) -> None:
+        if event == "call":
+            look()
+
+    def stop() -> None:
+        nonlocal watching
+        if watching:
+            watching = False
+            sys.setprofile(previous)
+            observer.stop()
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder, "trace.json")
+        previous = sys.getprofile()
+        observer.register_callback(str(path))
+        try:
+            with workload.context():
+                observer.start()
+                watching = True
+                sys.setprofile(called)
+                try:
+                    workload.step(stop)
+                finally:
+                    stop()
+        finally:
+            observer.unregister_callback()  # which ends the file
+        nodes: list[Node] = json.loads(path.read_bytes())["nodes"]
+    return nodes
+
+
+def products(nodes: list[Node]) -> tuple[list[Node], list[Node]]:
+    """Return the convolutions and the linear layers of a trace in the order of their calls.
+
+    One convolution is a chain of operators that call one another; autocast casts between the outer and the inner, so
+    the innermost says how it is computed. A matrix product inside a convolution is part of it.
+    """
+    by_id = {node["id"]: node for node in nodes}
+    outer: set[int] = set()
+    inside: set[int] = set()
+    found: tuple[list[Node], list[Node]] = ([], [])
+    for node in nodes:
+        of = 0 if _CONVOLUTION.search(node["name"]) else 1 if _LINEAR.search(node["name"]) else None
+        if of is None:
+            continue
+        found[of].append(node)
+        for above in _ancestors(node, by_id):
+            if _CONVOLUTION.search(above["name"]):
+                inside.add(node["id"])
+                if of == 0:
+                    outer.add(above["id"])
+            elif of == 1 and _LINEAR.search(above["name"]):
+                outer.add(above["id"])
+    convolutions = [node for node in found[0] if node["id"] not in outer]
+    linears = [node for node in found[1] if node["id"] not in outer | inside]
+    return sorted(convolutions, key=_order), sorted(linears, key=_order)
+
+
+def layout(convolutions: list[Node]) -> str:
+    """Return the memory format of what convolutions gave out: ``nchw``, ``nhwc``, ``mixed`` or `UNSEEN`.
+
+    One channel or one pixel is both.
+    """
+    seen = set()
+    for node in convolutions:
+        for shape, strides in zip(node["outputs"]["shapes"], node["outputs"]["strides"], strict=True):
+            if len(shape) == 4 and len(strides) == 4 and shape[1] > 1 and shape[2] * shape[3] > 1:
+                seen.add("nhwc" if strides[1] == 1 else "nchw")
+    return "mixed" if len(seen) > 1 else next(iter(seen), UNSEEN)
+
+
+def _ancestors(node: Node, by_id: dict[int, Node]) -> Iterator[Node]:
+    above = by_id.get(node["ctrl_deps"])
+    while above is not None and above["ctrl_deps"] != above["id"]:  # the root is its own
+        yield above
+        above = by_id.get(above["ctrl_deps"])
+
+
+def _order(node: Node) -> int:
+    return int(node["id"])
+
+
+def _shape(node: Node) -> list[int]:
+    """Shape of the first tensor that goes in: the images."""
+    pairs = zip(node["inputs"]["types"], node["inputs"]["shapes"], strict=True)
+    return next((shape for kind, shape in pairs if _TENSOR.match(kind)), [])
+
+
+def _dtypes(node: Node) -> Iterator[str]:
+    for kind in node["outputs"]["types"]:
+        if match := _TENSOR.match(kind):
+            yield _DTYPES.get(match[1], match[1])

@@ -1,0 +1,186 @@
+"""The figure of one case over time, and what it says."""
+
+import datetime
+import math
+from typing import TYPE_CHECKING, Any, Final
+
+from reports.style.axes import log_axis
+from reports.style.drawing import STANDARD, blank, whiskers
+from reports.style.theme import BLUE, GREY, INDIGO, VERMILLION, label
+from reports.style.units import TIMES, number, quantity, spread
+from reports.style.views import each
+from results.schema.case import AXES as CASE_AXES
+from results.statistics.changepoints import MIN_RUNS
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from plotly.graph_objs._figure import Figure
+
+    from results.storage.reader import Records
+
+LEAST: Final = 3
+"""Runs that are a history."""
+_BOTTOM: Final = 0.03
+"""Height of the crosses of runs without a latency, as a share of the axis."""
+_HALF_A_DAY: Final = datetime.timedelta(hours=12)
+_MOST: Final = 8
+"""Changes of the environment in the box beside a point."""
+_LONGEST: Final = 100
+"""Characters of each."""
+
+
+def runs(records: "Records") -> "pd.DataFrame":
+    """Return `results.analysis.history.frame` of the records, its bounds named as in the frame of the cases."""
+    from results.analysis.history import frame, history  # noqa: PLC0415 (pandas and SciPy, only where a page is built)
+
+    found = frame(history(records))
+    return found.assign(
+        latency_low_s=found["low"], latency_high_s=found["high"], threads=found["threads"].astype(object)
+    )
+
+
+def several(frame: "pd.DataFrame") -> "pd.DataFrame":
+    """Keep the series of `LEAST` dates or more, those with the largest change of level first."""
+    keys = ["machine", *CASE_AXES]
+    series = frame.assign(_change=frame["change"].map(math.log).abs()).groupby(keys, sort=False, dropna=False)
+    order = frame.assign(_size=series["latency_s"].transform("count"), _change=series["_change"].transform("max"))
+    kept = order[order["_size"] >= LEAST]
+    place = kept.groupby(keys, sort=False, dropna=False).ngroup()
+    kept = kept.assign(_change=kept["_change"].fillna(0.0), _place=place)
+    return kept.sort_values(["_change", "_place"], ascending=[False, True], kind="stable").drop(
+        columns=["_size", "_change", "_place"]
+    )
+
+
+def over_time(frame: "pd.DataFrame") -> "Figure":
+    """Draw latency (ms, log) over the date of each run, from a series of `results.analysis.history.frame`.
+
+    A logarithmic axis, so that equal steps are equal ratios; it spans at least a quarter of the latency, so that noise
+    looks like noise.
+    """
+    timed, failed = frame[frame["latency_s"].notna()], frame[frame["latency_s"].isna()]
+    ends = [1e3 * end for row in each(timed) for end in (row.latency_s, row.low, row.high) if number(end)]
+    yaxis = log_axis(ends or [1.0], title={"text": "latency (ms a step)"}, showticklabels=bool(ends))
+    figure = blank(STANDARD, xaxis=_date_axis(frame["started"].tolist()), yaxis=yaxis)
+    if len(timed) >= 2 * MIN_RUNS:  # of fewer nothing is known of levels
+        _levels(figure, timed)
+    noisy = timed["noisy"].notna()
+    _runs(figure, timed[~noisy], "run", "circle")
+    _runs(figure, timed[noisy], "run with signs of noise", "circle-open")
+    low, high = yaxis["range"]
+    if len(failed):
+        figure.add_scatter(
+            x=failed["started"].tolist(),
+            y=[10 ** (low + _BOTTOM * (high - low))] * len(failed),
+            mode="markers",
+            name="run without a latency",
+            customdata=[_hover(row) for row in each(failed)],
+            hovertemplate="%{customdata}<extra></extra>",
+            marker={"color": VERMILLION, "symbol": "x", "size": 10},
+        )
+    for row in each(timed[timed["change"].notna()]):
+        _mark(figure, row)
+    return figure
+
+
+def of_history(frame: "pd.DataFrame") -> str:
+    """Say how the level changed last and most, and from how many runs, for the rows of one series."""
+    timed = frame[frame["latency_s"].notna()]
+    counted = f"{len(timed):,} run{'' if len(timed) == 1 else 's'} with a latency"
+    if len(timed) < 2 * MIN_RUNS:
+        return f"Too few runs to tell of a change: {counted}, and one needs {MIN_RUNS} before and {MIN_RUNS} after it."
+    name = frame["model"].iloc[0]
+    changes = list(each(timed[timed["change"].notna()]))
+    if not changes:
+        first, last = (started[:10] for started in timed["started"].iloc[[0, -1]])
+        return f"{name} shows no change of level from {first} to {last} in {counted}."
+    biggest = max(changes, key=lambda row: max(row.change, 1 / row.change))
+    said = f"{name} takes {_ratio(biggest)} as long from {biggest.started[:10]} on ({', '.join(_told(biggest, 3))})"
+    if len(changes) == 1:
+        return f"{said}, the only change of level in {counted}."
+    levels = timed["level_s"]
+    total = quantity(levels.iloc[-1] / levels.iloc[0], TIMES)
+    return f"{said}, the biggest of {len(changes)} changes of level in {counted}; the last level is {total} the first."
+
+
+def _ratio(row: Any) -> str:
+    within = spread(row.change, row.change_low, row.change_high)
+    return f"{quantity(row.change, TIMES, row.change_low, row.change_high)} ({within})"
+
+
+def _date_axis(started: list[str]) -> dict[str, Any]:
+    """Return an axis around the dates; for those of one day Plotly's own would go down to milliseconds."""
+    dates = sorted(datetime.datetime.fromisoformat(one) for one in started)
+    pad = max(0.03 * (dates[-1] - dates[0]), _HALF_A_DAY)
+    ends = [end.isoformat(timespec="seconds") for end in (dates[0] - pad, dates[-1] + pad)]
+    return {"type": "date", "title": {"text": "start of the run (UTC)"}, "range": ends}
+
+
+def _levels(figure: "Figure", timed: "pd.DataFrame") -> None:
+    """Add a horizontal line for each level, from its first run to its last."""
+    x: list[str | None] = []
+    y: list[float | None] = []
+    for _, rows in timed.groupby("segment", sort=True):
+        x += [rows["started"].iloc[0], rows["started"].iloc[-1], None]
+        y += [1e3 * rows["level_s"].iloc[0]] * 2 + [None]
+    line = {"color": GREY, "width": 5}
+    figure.add_scatter(x=x, y=y, mode="lines", name="level", line=line, opacity=0.5, hoverinfo="skip")
+
+
+def _runs(figure: "Figure", rows: "pd.DataFrame", name: str, symbol: str) -> None:
+    if rows.empty:
+        return
+    values = [1e3 * latency for latency in rows["latency_s"]]
+    bounds = [[None if number(end) is None else 1e3 * end for end in (row.low, row.high)] for row in each(rows)]
+    figure.add_scatter(
+        x=rows["started"].tolist(),
+        y=values,
+        mode="markers",
+        name=name,
+        customdata=[_hover(row) for row in each(rows)],
+        hovertemplate="%{customdata}<extra></extra>",
+        error_y={**whiskers(values, bounds), "color": BLUE},
+        marker={"color": BLUE, "symbol": symbol, "size": 8, "line": {"width": 2, "color": BLUE}},
+    )
+
+
+def _mark(figure: "Figure", row: Any) -> None:
+    """Mark a change with a line at the first run of the new level and its ratio."""
+    color = VERMILLION if row.change > 1 else INDIGO
+    place = {"xref": "x", "yref": "paper"}
+    line = {"color": color, "width": 1.6, "dash": "dash"}
+    figure.add_shape(type="line", x0=row.started, x1=row.started, y0=0, y1=1, line=line, layer="below", **place)
+    figure.add_annotation(
+        x=row.started,
+        y=1,
+        text=f"<b>{label(quantity(row.change, TIMES, row.change_low, row.change_high))}</b>",
+        hovertext=_changed(row),
+        showarrow=False,
+        xanchor="left",
+        yanchor="top",
+        font={"color": color},
+        **place,
+    )
+
+
+def _hover(row: Any) -> str:
+    lines = [f"<b>{label(row.run)}</b>", label(row.started.replace("T", " ").replace("Z", " UTC"))]
+    if number(row.latency_s) is None:
+        return "<br>".join([*lines, label(f"{row.status}: {row.cause}")])
+    lines.append(f"{quantity(row.latency_s, 's', row.low, row.high)} a step {spread(row.latency_s, row.low, row.high)}")
+    if isinstance(row.noisy, str):
+        lines.append(label(f"signs of noise: {row.noisy}"))
+    return "<br>".join([*lines, _changed(row)] if number(row.change) is not None else lines)
+
+
+def _changed(row: Any) -> str:
+    """Return what changed at a row, a line each, as Plotly's pseudo-HTML."""
+    within = f"{row.change_low:.3f} to {row.change_high:.3f}"
+    return "<br>".join([f"new level: {within} times the old one", *map(label, _told(row, _MOST))])
+
+
+def _told(row: Any, most: int) -> list[str]:
+    """Return the first changes of the environment, cut to a length that a line has room for."""
+    parts = row.environment.split("; ")
+    told = [part if len(part) <= _LONGEST else f"{part[:_LONGEST]}…" for part in parts[:most]]
+    return told if len(parts) <= most else [*told, f"and {len(parts) - most} more"]

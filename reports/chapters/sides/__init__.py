@@ -1,0 +1,1 @@
+"""Machines, versions and runs against each other."""

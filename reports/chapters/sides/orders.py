@@ -1,0 +1,222 @@
+"""Where the order of variants changes from one side to the other."""
+
+import dataclasses
+import itertools
+import math
+from typing import TYPE_CHECKING, Any, Final
+
+from reports.chapters.sides.frame import BEST
+from reports.page.sentences import plural
+from reports.style.drawing import FRAME_PIXELS, blank
+from reports.style.theme import BLUE, GREY, INDIGO, OCHRE, VERMILLION, label
+from reports.style.units import SPACE, TIMES, quantity
+from reports.style.views import BASELINE, SETTING, axis_text, each
+from results.analysis.comparison import MARGIN
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from plotly.graph_objs._figure import Figure
+
+MOST: Final = 40
+"""Variants that one drawing holds."""
+ROW_PIXELS: Final = 20
+COLOURED: Final = 8
+"""Variants in colour at most."""
+STYLES: Final = ((VERMILLION, "solid"), (BLUE, "dash"), (INDIGO, "dot"), (OCHRE, "dashdot"))
+"""Of the lines of variants that swap."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Swap:
+    """Two variants of which `one` is the faster on side a and `other` on side b, by more than chance."""
+
+    one: int
+    other: int
+    """Both as places in the frame."""
+    lead: float
+    """How many times as fast `one` is as `other` on side a."""
+    lag: float
+    """The same on side b, below 1."""
+
+
+def comparable(frame: "pd.DataFrame") -> "pd.DataFrame":
+    """Keep of each pair the cases whose variants can be put in one order: those of the setting with most variants.
+
+    The batch size may differ between variants, where the runs give each variant just one.
+    """
+    kept = [_one_setting(rows) for _, rows in frame[frame["ratio"].notna()].groupby("pair", sort=False)]
+    if not kept:
+        return frame.iloc[:0]
+    import pandas as pd  # noqa: PLC0415 (0.4 s, only where a page is built)
+
+    return pd.concat(kept)
+
+
+def _one_setting(rows: "pd.DataFrame") -> "pd.DataFrame":
+    keys = ["task", "image_size", "precision", "runtime", "layout"]
+    chosen = _largest(rows, keys)
+    if chosen["model"].duplicated().any():
+        chosen = _largest(chosen, ["batch_size"])
+    return chosen.drop_duplicates("model")  # of several threads
+
+
+def _largest(rows: "pd.DataFrame", keys: list[str]) -> "pd.DataFrame":
+    """Return the group with the most variants, of equals inference before training and fp32 before others."""
+    groups = [group for _, group in rows.groupby(keys, sort=True, dropna=False)]
+
+    def rank(group: "pd.DataFrame") -> tuple[int, bool, int]:
+        first = group.iloc[0]
+        usual = sum(first[axis] == value for axis, value in zip(SETTING, BASELINE, strict=True))
+        return group["model"].nunique(), first["task"] == "inference", usual
+
+    return max(groups, key=rank)
+
+
+def swaps(frame: "pd.DataFrame") -> list[Swap]:
+    """Return the pairs of variants that change places, the clearest first.
+
+    Both leads must be beyond chance: larger than the half-widths of both intervals, added in squares, and than 2 %,
+    which is all there is to go by where a side has no interval.
+    """
+    import numpy as np  # noqa: PLC0415 (pandas' own)
+
+    gaps, sure = [], []
+    for side in "ab":
+        logs = np.log(frame[f"{side}_throughput"].to_numpy(dtype=float))
+        bounds = (frame[f"{side}_{end}"].to_numpy(dtype=float) for end in ("high", "low"))
+        high, low = bounds
+        halves = np.nan_to_num(np.log(high / low) / 2)
+        gap = logs[:, None] - logs[None, :]
+        noise = np.maximum(np.hypot(halves[:, None], halves[None, :]), math.log1p(MARGIN))
+        gaps.append(gap)
+        sure.append(np.abs(gap) > noise)
+    ahead = sure[0] & sure[1] & (gaps[0] > 0) & (gaps[1] < 0)
+    clear = np.minimum(gaps[0], -gaps[1])
+    ones, others = np.nonzero(ahead)
+    order = np.argsort(-clear[ones, others], kind="stable")
+    return [
+        Swap(
+            one=int(one),
+            other=int(other),
+            lead=float(np.exp(gaps[0][one, other])),
+            lag=float(np.exp(gaps[1][one, other])),
+        )
+        for one, other in zip(ones[order], others[order], strict=True)
+    ]
+
+
+def orders(frame: "pd.DataFrame") -> "Figure":
+    """Draw the ranks by throughput on both sides, a line a variant, with the clearest swaps in colour."""
+    moved = _moved(swaps(frame))
+    shown = frame.iloc[_shown(frame, moved)]
+    names = {frame["model"].iloc[place] for place in moved}
+    ranks = [shown[f"{side}_throughput"].rank(ascending=False, method="first").tolist() for side in "ab"]
+    first = next(each(shown))
+    figure = blank(
+        FRAME_PIXELS + ROW_PIXELS * len(shown),
+        meta={"min_width": 560, "max_width": 1000},
+        xaxis={
+            "range": [-0.8, 1.8],
+            "tickvals": [0, 1],
+            "ticktext": [f"<b>{label(side)}</b>" for side in (first.a, first.b)],
+            "side": "top",
+            "showgrid": False,
+            "zeroline": False,
+            "ticks": "",
+        },
+        yaxis={"range": [len(shown) + 0.6, 0.4], "visible": False},
+        showlegend=False,
+        margin={"b": 32},
+    )
+    lines = list(zip(each(shown), *ranks, strict=True))
+    _add(figure, [line for line in lines if line[0].model not in names], {"color": GREY, "width": 1}, "circle-open")
+    coloured = (line for line in lines if line[0].model in names)
+    for line, (color, dash) in zip(coloured, itertools.cycle(STYLES), strict=False):
+        _add(figure, [line], {"color": color, "dash": dash, "width": 2.4}, "circle", bold=True)
+    if len(shown) < len(frame):
+        figure.add_annotation(
+            text=f"{len(shown)} of {len(frame):,} variants: the clearest swaps, and others evenly over the ranks",
+            xref="paper",
+            yref="paper",
+            x=0.5,
+            y=0,
+            xanchor="center",
+            yanchor="top",
+            yshift=-4,
+            showarrow=False,
+        )
+    return figure
+
+
+def _add(
+    figure: "Figure", lines: list[tuple[Any, float, float]], look: dict[str, Any], symbol: str, *, bold: bool = False
+) -> None:
+    """Add one trace of `lines`: a row of the frame and its ranks on both sides each."""
+    if not lines:
+        return
+    figure.add_scatter(
+        x=[x for _ in lines for x in (0, 1, None)],
+        y=[y for _, before, after in lines for y in (before, after, None)],
+        mode="lines+markers+text",
+        line=look,
+        marker={"size": 7, "color": look["color"], "symbol": symbol},
+        text=[text for row, _, _ in lines for text in (_end(row, "a", bold=bold), _end(row, "b", bold=bold), "")],
+        textposition=["middle left", "middle right", "middle right"] * len(lines),
+        textfont={"size": 11},
+        customdata=[word for row, _, _ in lines for word in [_hover(row)] * 3],
+        hovertemplate="%{customdata}<extra></extra>",
+    )
+
+
+def _moved(found: list[Swap]) -> list[int]:
+    """Return the places of the variants of the clearest swaps."""
+    return list(dict.fromkeys(place for swap in found for place in (swap.one, swap.other)))[:COLOURED]
+
+
+def _shown(frame: "pd.DataFrame", moved: list[int]) -> list[int]:
+    """Return the places of what is drawn: of too many variants, those that moved and others evenly over the ranks."""
+    order = frame["a_throughput"].reset_index(drop=True).sort_values(ascending=False, kind="stable").index
+    others = [int(place) for place in order if place not in moved]
+    room = MOST - len(moved)
+    if len(others) > room:
+        others = [others[round(step * (len(others) - 1) / (room - 1))] for step in range(room)]
+    return [*others, *moved]  # what is in colour lies on top
+
+
+def _end(row: Any, side: str, *, bold: bool) -> str:
+    low, high = getattr(row, f"{side}_low"), getattr(row, f"{side}_high")
+    speed = quantity(getattr(row, f"{side}_throughput"), "img/s", low, high)
+    name = f"<b>{label(row.model)}</b>" if bold else label(row.model)
+    return f"{name}  {speed}  " if side == "a" else f"  {speed}  {name}"
+
+
+def _hover(row: Any) -> str:
+    at = label(f"{row.task} · {axis_text('image_size', row.image_size)} · {row.a_setting}")
+    against = f"<br>against {label(row.b_setting)}" if row.matched == BEST else ""
+    return f"<b>{label(row.model)}</b><br>{at}{against}"
+
+
+def of_orders(frame: "pd.DataFrame") -> str:
+    """Say how alike both orders are (Kendall's tau-b), in which setting, and what changes places most clearly."""
+    from scipy.stats import kendalltau  # noqa: PLC0415 (0.5 s that only this needs)
+
+    first = next(each(frame))
+    if len(frame) == 1:
+        return f"{first.model} is the only variant that both sides have in one setting."
+    tau = float(kendalltau(frame["a_throughput"], frame["b_throughput"]).statistic)
+    where = [first.task, axis_text("image_size", first.image_size)]
+    if first.matched == BEST:
+        where.append("each in its fastest setting")
+    else:
+        where += [axis_text("batch_size", first.batch_size)] if len(set(frame["batch_size"])) == 1 else []
+        where += [first.precision, first.runtime, first.layout]
+    said = f"Kendall's tau of {len(frame):,} variants' order is {tau:.2f} ({' · '.join(where)})"
+    found = swaps(frame)
+    if not found:
+        return f"{said}: no two change places by more than their intervals and 2{SPACE}%."
+    most = found[0]
+    one, other = frame["model"].iloc[most.one], frame["model"].iloc[most.other]
+    return (
+        f"{said}: {one} is {quantity(most.lead, TIMES)} as fast as {other} on {first.a}, "
+        f"and {quantity(most.lag, TIMES)} on {first.b}, the clearest of {plural(len(found), 'swap')}."
+    )

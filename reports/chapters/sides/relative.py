@@ -1,0 +1,115 @@
+"""How many times as fast one side is as another, by variant."""
+
+import math
+from typing import TYPE_CHECKING, Any, Final
+
+from reports.chapters.sides.frame import BEST
+from reports.style.axes import log_axis
+from reports.style.drawing import FRAME_PIXELS, blank, remark, whiskers
+from reports.style.theme import GREY, family_style, label
+from reports.style.units import TIMES, number, quantity, spread
+from reports.style.views import axis_text, each
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from plotly.graph_objs._figure import Figure
+
+MOST: Final = 60
+"""Variants that one drawing holds."""
+ROW_PIXELS: Final = 20
+
+
+def relative(frame: "pd.DataFrame") -> "Figure":
+    """Draw the throughput on side b over that on side a (log), a row a variant and a dot a case, with 95 % intervals.
+
+    Hollow markers are training.
+    """
+    shown = _farthest(frame)
+    models = list(dict.fromkeys(shown["model"]))
+    ends = [end for row in each(shown) for end in (row.ratio, number(row.ratio_low), number(row.ratio_high)) if end]
+    figure = blank(
+        FRAME_PIXELS + 30 + ROW_PIXELS * len(models),
+        xaxis=log_axis([1.0, *ends], title={"text": f"images a second, b over a ({TIMES})"}),
+        yaxis={
+            "type": "category",
+            "categoryorder": "array",
+            "categoryarray": [label(model) for model in reversed(models)],
+            "tickmode": "linear",
+            "dtick": 1,
+        },
+        shapes=[
+            {
+                "type": "line",
+                "x0": 1,
+                "x1": 1,
+                "yref": "paper",
+                "y0": 0,
+                "y1": 1,
+                "line": {"color": GREY, "width": 1.6, "dash": "dot"},
+            }
+        ],
+        margin={"t": 30},
+    )
+    for family, rows in shown.groupby("family", sort=True):
+        style = family_style(family)
+        ratios = rows["ratio"].tolist()
+        figure.add_scatter(
+            x=ratios,
+            y=[label(model) for model in rows["model"]],
+            mode="markers",
+            name=label(family),
+            customdata=[_hover(row) for row in each(rows)],
+            hovertemplate="%{customdata}<extra></extra>",
+            marker={
+                "color": style.color,
+                "symbol": [style.symbol + ("-open" if row.task == "training" else "") for row in each(rows)],
+                "size": 10,
+                "line": {"width": 2, "color": style.color},
+            },
+            error_x=whiskers(ratios, [(row.ratio_low, row.ratio_high) for row in each(rows)]),
+        )
+    total = frame["model"].nunique()
+    if total > len(models):
+        remark(figure, f"the {len(models)} of {total:,} variants that differ most")
+    return figure
+
+
+def _farthest(frame: "pd.DataFrame") -> "pd.DataFrame":
+    """Return the cases of the `MOST` variants that differ most, sorted by the typical ratio of their variant."""
+    import numpy as np  # noqa: PLC0415 (pandas' own)
+
+    logs = np.log(frame["ratio"])
+    far = logs.abs().groupby(frame["model"]).max().sort_values(ascending=False, kind="stable").head(MOST)
+    shown = frame[frame["model"].isin(far.index)].assign(_log=logs)
+    return shown.assign(_typical=shown.groupby("model")["_log"].transform("median")).sort_values(
+        ["_typical", "model"], ascending=[False, True], kind="stable"
+    )
+
+
+def _hover(row: Any) -> str:
+    at = [row.task, axis_text("image_size", row.image_size), row.a_setting]
+    lines = [f"<b>{label(row.model)}</b>", label(" · ".join(at))]
+    if row.matched == BEST:
+        lines.append(label(f"against {row.b_setting}"))
+    bounds = (row.ratio_low, row.ratio_high)
+    ratio = f"{quantity(row.ratio, TIMES, *bounds)} {spread(row.ratio, *bounds)}"
+    return "<br>".join([*lines, f"{ratio} ({label(row.verdict)})"])
+
+
+def of_relative(frame: "pd.DataFrame") -> str:
+    """Say which side is typically faster, between which ends, and for how many cases that is sure."""
+    first = next(each(frame))
+    ranked = sorted(each(frame), key=lambda row: (row.ratio, row.model))
+    low, high = ranked[0], ranked[-1]
+    typical = math.exp(frame["ratio"].map(math.log).median())
+    said = f"{first.b} does {quantity(typical, TIMES)} the images a second of {first.a}"
+    if first.matched == BEST:
+        said += ", each in its fastest setting"
+    least, most = (quantity(row.ratio, TIMES, row.ratio_low, row.ratio_high) for row in (low, high))
+    if least != most:
+        said += f", typically: from {least} ({low.model}) to {most} ({high.model})"
+    without = int(frame["ratio_low"].isna().sum())
+    if without == len(frame):
+        return f"{said}; none of {len(frame):,} has an interval, so nothing is shown to differ."
+    faster, slower = (int(frame["verdict"].eq(word).sum()) for word in ("faster", "slower"))
+    return f"{said}. Shown to be faster: {faster:,} of {len(frame):,}; slower: {slower:,}."

@@ -1,0 +1,1 @@
+"""What precision, layout and compilation gain."""

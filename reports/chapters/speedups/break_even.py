@@ -1,0 +1,185 @@
+"""When compiling pays: its frame, its figure and its sentence."""
+
+import math
+import statistics
+from typing import TYPE_CHECKING, Any, Final
+
+from reports.style.axes import log_axis
+from reports.style.drawing import FRAME_PIXELS, ROW_PIXELS, blank, remark
+from reports.style.theme import BLUE, VERMILLION, Style, label
+from reports.style.units import NEVER, NONE, SPACE, TIMES, number, quantity, steps
+from reports.style.views import AXES, axis_text, constants, each
+from results.metrics import breakeven
+from results.schema.case import AXES as CASE_AXES
+from results.text import printable
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from plotly.graph_objs._figure import Figure
+
+    from results.metrics.breakeven import BreakEven
+    from results.storage.reader import Records
+
+MOST: Final = 60
+"""Cases that one drawing holds."""
+KINDS: Final[dict[str, Style]] = {
+    "cold": Style(color=BLUE, symbol="circle", dash="solid", pattern=""),
+    "warm": Style(color=VERMILLION, symbol="diamond-open", dash="solid", pattern=""),
+}
+_OFFSET: Final = 0.16
+"""Of a row: warm stands below cold by twice that, so that their intervals do not cover each other."""
+_NUMBERS: Final = (
+    "compile_s",
+    *("gain", "gain_low", "gain_high"),
+    *(f"{kind}_{part}" for kind in KINDS for part in ("steps", "low", "high")),
+)
+
+
+def break_evens(records: "Records", cases: "pd.DataFrame") -> "pd.DataFrame":
+    """Return a row for each compiled case whose run also holds it eager; infinite numbers of steps are never."""
+    import pandas as pd  # noqa: PLC0415 (0.4 s, only where a page is built)
+
+    machines = dict(zip(cases["run"], cases["machine"], strict=True))
+    rows = [_row(one, machines[printable(one.run)]) for one in breakeven.break_evens(records)]
+    # As objects, or an unknown number of threads would become NaN.
+    frame = pd.DataFrame(rows, columns=["machine", *CASE_AXES, *_NUMBERS, "reason"], dtype=object)
+    return frame.astype(dict.fromkeys(_NUMBERS, "float64") | dict.fromkeys(("batch_size", "image_size"), "int64"))
+
+
+def _row(one: "BreakEven", machine: str) -> dict[str, Any]:
+    row: dict[str, Any] = {axis: getattr(one.case, axis) for axis in CASE_AXES}
+    row |= {"machine": machine, "model": printable(one.case.model), "compile_s": one.compile_s}
+    row |= {"reason": None if one.reason is None else printable(one.reason)}
+    if one.ratio is not None:
+        row |= {"gain": one.ratio.value, "gain_low": one.ratio.low, "gain_high": one.ratio.high}
+    for kind, found in (("cold", one.cold), ("warm", one.warm)):
+        if found is not None:
+            row |= {f"{kind}_steps": found.value, f"{kind}_low": found.low, f"{kind}_high": found.high}
+    return row
+
+
+def known(frame: "pd.DataFrame") -> "pd.DataFrame":
+    """Keep the cases whose break-even is known, even if it is never."""
+    return frame[frame["cold_steps"].notna()]
+
+
+def break_even(frame: "pd.DataFrame") -> "Figure":
+    """Draw after how many steps compiling has paid (log), the soonest on top, with cold and with warm caches.
+
+    Lines are 95 % intervals; one that ends in an arrow at the right edge reaches to never.
+    """
+    ranked = frame.sort_values(["cold_steps", "model"], kind="stable")
+    shown = list(each(ranked.head(MOST)))
+    fixed = constants(frame, AXES)
+    varied = [axis for axis in AXES if axis not in fixed]
+    names = [label(" · ".join([row.model, *(axis_text(axis, getattr(row, axis)) for axis in varied)])) for row in shown]
+    ends = [
+        end for row in shown for name in _NUMBERS[4:] if (end := number(getattr(row, name))) is not None and end > 0
+    ] or [1.0, 1e3]
+    edge = 10 ** (math.log10(max(ends)) + max(0.5, 0.12 * math.log10(max(ends) / min(ends))))
+    xaxis = log_axis([*ends, edge], title={"text": "steps until compiling has paid"})
+    ticks = [(tick, text) for tick, text in zip(xaxis["tickvals"], xaxis["ticktext"], strict=True) if tick < edge / 1.6]
+    figure = blank(
+        FRAME_PIXELS + ROW_PIXELS * len(shown),
+        xaxis={
+            **xaxis,
+            "tickvals": [*(tick for tick, _ in ticks), edge],
+            "ticktext": [*(text for _, text in ticks), NEVER],
+        },
+        yaxis={
+            "range": [len(shown) - 0.4, -0.6],
+            "tickvals": list(range(len(shown))),
+            "ticktext": names,
+            "showgrid": False,
+            "zeroline": False,
+        },
+        showlegend=True,
+    )
+    if len(ranked) > len(shown):
+        remark(figure, f"the {MOST} that pay soonest of {len(ranked):,}; the others stand in the table")
+    both = bool(frame["warm_steps"].notna().any())
+    for (kind, style), side in zip(KINDS.items(), (-1, 1), strict=True):
+        places = [place for place, row in enumerate(shown) if steps(getattr(row, f"{kind}_steps")) != NONE]
+        if places:
+            heights = [place + side * _OFFSET if both else float(place) for place in places]
+            _add(figure, kind, style, [shown[place] for place in places], heights, edge)
+    return figure
+
+
+def _add(figure: "Figure", kind: str, style: Style, rows: list[Any], heights: list[float], edge: float) -> None:
+    """Add the intervals and the markers of one kind of compilation."""
+
+    def across(value: Any) -> float:
+        return min(float(value), edge)
+
+    spans = [
+        (across(low), across(high), height)
+        for row, height in zip(rows, heights, strict=True)
+        if NONE not in {steps(low := getattr(row, f"{kind}_low")), steps(high := getattr(row, f"{kind}_high"))}
+    ]
+    figure.add_scatter(
+        x=[x for low, high, _ in spans for x in (low, high, None)],
+        y=[y for _, _, height in spans for y in (height, height, None)],
+        mode="lines",
+        line={"color": style.color, "width": 1.6},
+        hoverinfo="skip",
+        showlegend=False,
+    )
+    open_ended = [height for _, high, height in spans if high == edge]
+    figure.add_scatter(
+        x=[edge] * len(open_ended),
+        y=open_ended,
+        mode="markers",
+        marker={"symbol": "triangle-right", "size": 9, "color": style.color},
+        hoverinfo="skip",
+        showlegend=False,
+    )
+    values = [getattr(row, f"{kind}_steps") for row in rows]
+    figure.add_scatter(
+        x=[across(value) for value in values],
+        y=heights,
+        mode="markers",
+        name=f"{kind} cache",
+        marker={
+            # What never pays is no point of the axis: a cross at its end.
+            "symbol": ["x-thin-open" if value == math.inf else style.symbol for value in values],
+            "size": 10,
+            "color": style.color,
+            "line": {"width": 2, "color": style.color},
+        },
+        customdata=[_hover(row, kind) for row in rows],
+        hovertemplate="%{customdata}<extra></extra>",
+    )
+
+
+def _hover(row: Any, kind: str) -> str:
+    value, low, high = (steps(getattr(row, f"{kind}_{part}")) for part in ("steps", "low", "high"))
+    ends = "no interval" if NONE in {low, high} else f"95{SPACE}%: {low} to {high}"
+    lines = [
+        f"<b>{label(row.model)}</b>",
+        label(" · ".join(axis_text(axis, getattr(row, axis)) for axis in AXES)),
+        f"{kind}: {value} steps ({ends})",
+        f"eager over compiled {quantity(row.gain, TIMES, row.gain_low, row.gain_high)}",
+    ]
+    return "<br>".join(lines)
+
+
+def of_break_even(frame: "pd.DataFrame") -> str:
+    """Say where compiling pays soonest, when it has paid in half of the cases, and in how many it never does."""
+    rows = sorted(each(frame), key=lambda row: (row.cold_steps, row.model))
+    never = sum(row.cold_steps == math.inf for row in rows)
+    if never == len(rows):
+        return f"Compiling never pays in any of {len(rows):,} cases: no compiled step is faster than the eager one."
+    first = rows[0]
+    warm = number(first.warm_steps)
+    said = (
+        f"Compiling pays soonest on {first.model} ({first.runtime}, batch {first.batch_size}): "
+        f"after {steps(first.cold_steps)} steps{f', {steps(warm)} with a warm cache' if warm is not None else ''}"
+    )
+    if len(rows) == 1:
+        return f"{said}."
+    half = steps(statistics.median_high(row.cold_steps for row in rows))
+    if half == NEVER:
+        return f"{said}; in {never:,} of {len(rows):,} cases it never does."
+    rest = f", in {never:,} it never does" if never else ""
+    return f"{said}; in half of {len(rows):,} cases it has after {half}{rest}."

@@ -1,0 +1,1 @@
+"""Accuracy, throughput and memory against each other."""

@@ -1,0 +1,1 @@
+"""Shapes of figures that know no chapter."""

@@ -1,0 +1,119 @@
+"""Where a model's parameters, multiply-adds or activations lie, down to the layer."""
+
+from typing import TYPE_CHECKING, Any, Final
+
+from reports.style.drawing import blank
+from reports.style.theme import GREY, OTHER, PATTERN, STAGES, label
+from reports.style.units import SPACE, quantity
+from reports.style.views import each
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from plotly.graph_objs._figure import Figure
+
+HEIGHT: Final = 560
+_ROOT: Final = ""
+
+
+def treemap(frame: "pd.DataFrame") -> "Figure":
+    """Draw a model and a quantity (`reports.chapters.static.layers.by_quantity`) as boxes: stage, block, layer.
+
+    The area of a box is its share; colour and pattern tell the stage. A click goes into a box.
+    """
+    nodes = _nodes(frame)
+    total = nodes[_ROOT]["value"]
+    what = label(frame["quantity"].iloc[0])
+    values = [node["value"] for node in nodes.values()]
+    amounts = [f"{quantity(value, '')}, {100 * value / total:.1f}{SPACE}%" for value in values]
+    words = [
+        (label(node["label"]), amount, node["parent"] in {None, _ROOT})
+        for node, amount in zip(nodes.values(), amounts, strict=True)
+    ]
+    figure = blank(
+        HEIGHT,
+        meta={"min_width": 620},
+        margin={"l": 0, "r": 0, "t": 0, "b": 0},
+        uniformtext={"minsize": 10, "mode": "hide"},
+    )
+    figure.add_treemap(
+        ids=[f"/{name}" for name in nodes],
+        parents=["" if node["parent"] is None else f"/{node['parent']}" for node in nodes.values()],
+        # The head of a box has one line, and only those of stages are long enough for more than a name.
+        labels=[f"{name} · {amount}" if wide else name for name, amount, wide in words],
+        values=values,
+        text=["" if wide else amount for _, amount, wide in words],
+        textinfo="label+text",
+        customdata=[
+            f"<b>{label(node['title'])}</b><br>{amount.replace(',', f' {what},')}{node['more']}"
+            for node, amount in zip(nodes.values(), amounts, strict=True)
+        ],
+        hovertemplate="%{customdata}<extra></extra>",
+        branchvalues="total",
+        tiling={"pad": 2},
+        pathbar={"visible": True, "thickness": 24},
+        marker={
+            "colors": [node["color"] for node in nodes.values()],
+            "pattern": {
+                **PATTERN,
+                # With fillmode overlay Plotly asks for the contrast of the whole list, and warns that it is no colour.
+                "fillmode": "replace",
+                "bgcolor": [node["color"] for node in nodes.values()],
+                "fgopacity": 0.15,
+                "shape": [node["pattern"] for node in nodes.values()],
+            },
+            "line": {"width": 1, "color": "#ffffff"},
+            "pad": {"t": 20, "l": 3, "r": 3, "b": 3},
+            "cornerradius": 2,
+        },
+        textfont={"color": "#ffffff", "size": 12},
+    )
+    return figure
+
+
+def _darker(color: str) -> str:
+    """Return a colour on which white words have a contrast of 4.5:1 and more, as the styles' own have 3:1."""
+    channels = (int(color[place : place + 2], 16) for place in (1, 3, 5))
+    return "#" + "".join(f"{round(0.75 * channel):02x}" for channel in channels)
+
+
+def _nodes(frame: "pd.DataFrame") -> dict[str, dict[str, Any]]:
+    """Return the boxes by name, parents before children; a block of one layer is that layer."""
+    model = next(each(frame))
+    nodes: dict[str, dict[str, Any]] = {
+        _ROOT: _node(None, f"{model.model}", f"{model.model} at {model.image_size} px", _darker(GREY), "")
+    }
+    for row in each(frame):
+        style = STAGES.get(row.stage, OTHER)
+        look = (_darker(style.color), style.pattern)
+        stage, block, layer = f"{row.stage}/", f"{row.stage}/{row.block}/", f"{row.stage}/{row.block}/{row.layer}"
+        nodes.setdefault(stage, _node(_ROOT, row.stage, row.stage, *look))
+        nodes[_ROOT]["value"] += row.value
+        nodes[stage]["value"] += row.value
+        parent = stage
+        if row.block != row.layer:
+            nodes.setdefault(block, _node(stage, row.block, row.block, *look))
+            nodes[block]["value"] += row.value
+            parent = block
+        name = row.layer.removeprefix(f"{row.block}.")
+        node = nodes.setdefault(layer, _node(parent, name, row.layer, *look))
+        node["value"] += row.value
+        node["more"] = f"<br>{label(row.type)}, output {label(row.output_shape)}"
+    return nodes
+
+
+def _node(parent: str | None, text: str, title: str, color: str, pattern: str) -> dict[str, Any]:
+    return {"parent": parent, "label": text, "title": title, "color": color, "pattern": pattern, "value": 0, "more": ""}
+
+
+def of_layers(frame: "pd.DataFrame") -> str:
+    """Say which layer and which stage of the model hold most."""
+    model = next(each(frame))
+    total = frame["value"].sum()
+    stages = frame.groupby("stage", sort=False)["value"].sum()
+    largest = frame.sort_values("value", ascending=False, kind="stable").iloc[0]
+    stage, share = stages.idxmax(), stages.max() / total
+    return (
+        f"{model.model} has {quantity(total, '')} {model.quantity} at {model.image_size} px: "
+        f"{100 * share:.0f}{SPACE}% in {stage}, and {100 * largest['value'] / total:.0f}{SPACE}% in its largest layer, "
+        f"{largest['layer']}."
+    )

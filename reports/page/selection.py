@@ -1,0 +1,81 @@
+"""Which cases a page shows where there are more than it can hold."""
+
+import dataclasses
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from results.metrics.timings import medians
+from results.metrics.values import latencies
+from results.schema.case import Case
+from results.schema.record import Record
+from results.schema.static import Static
+from results.statistics.intervals import geometric_mean
+from results.storage.reader import Records, RunFile
+
+MOST_CASES: Final = 5_000
+"""Cases of one page."""
+FEW_CASES: Final = 1_000
+"""Cases of a page that cannot show all."""
+
+
+def shown(records: Records, sides: Mapping[str, str]) -> tuple[Records, str]:
+    """Return the records that the page shows, and what to say of the others.
+
+    Beyond `MOST_CASES` only the fastest of each side, variant and task stays, and of these the `FEW_CASES` most
+    accurate. Their table alone is made: that of all would take as long as the page.
+
+    Args:
+        records: what the page is made of.
+        sides: the side of each run, by its id.
+    """
+    found = [(file, case, list(each.values())) for file in records.files for case, each in file.places().items()]
+    if len(found) <= MOST_CASES:
+        return records, ""
+    best: dict[tuple[str, str, str, int], tuple[float, str, Case]] = {}
+    accuracy: dict[tuple[str, str, str, int], float] = {}
+    costs = {file.run.id: file.static_costs() for file in records.files}
+    latency_s = {file.run.id: latencies(file.records, medians(file.records)).tolist() for file in records.files}
+    for file, case, places in found:
+        each = [file.records[place] for place in places]
+        key = (sides[file.run.id], case.model, case.task, case.image_size)
+        accuracy[key] = max(
+            accuracy.get(key, -1.0), _accuracy(costs[file.run.id].get((case.model, case.image_size)), each)
+        )
+        rate = _throughput(each, [latency_s[file.run.id][place] for place in places])
+        if key not in best or rate > best[key][0]:
+            best[key] = (rate, file.run.id, case)
+    chosen = sorted(best, key=lambda key: -accuracy[key])[:FEW_CASES]
+    kept = {best[key][1:] for key in chosen}
+    failed = sum(any(file.records[place].status != "ok" for place in places) for file, _, places in found)
+    said = (
+        f"{len(found):,} cases are more than a page can show: of each machine, variant, task and image size only the "
+        f"fastest setting is here, and of these the {len(kept):,} most accurate; `resnet-bench table` and `export` "
+        f"have every one. Of all, {failed:,} failed in at least one process."
+    )
+    return Records(tuple(_only(file, kept) for file in records.files)), said
+
+
+def _only(file: RunFile, kept: set[tuple[str, Case]]) -> RunFile:
+    """Return the file with what is kept; the plan is cut as well, as whoever orders the cases walks all of it."""
+    plan = tuple(case for case in file.cases() if (file.run.id, case) in kept)
+    among = set(plan)
+    found = tuple(record for record in file.records if record.case in among)
+    return dataclasses.replace(file, run=dataclasses.replace(file.run, plan=plan), records=found)
+
+
+def _throughput(replicates: Sequence[Record], latency_s: Sequence[float]) -> float:
+    """Return images a second as the table has them, 0 of a case that failed, is wrong or has no latency."""
+    for record in replicates:
+        wrong = record.equality is not None and record.equality.verdict == "wrong"
+        if record.status != "ok" or wrong:
+            return 0.0
+    known = [value for value in latency_s if not math.isnan(value)]
+    return replicates[0].case.batch_size / geometric_mean(known) if known else 0.0
+
+
+def _accuracy(static: Static | None, replicates: Iterable[Record]) -> float:
+    if static is not None:
+        return static.imagenet_top1 or 0.0
+    summaries = [record.summary.metrics for record in replicates if record.summary is not None]
+    return max((metrics.get("imagenet_top1", 0.0) for metrics in summaries), default=0.0)

@@ -1,0 +1,1 @@
+"""Colours, axes, units, columns: what all figures and tables share."""

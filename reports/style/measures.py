@@ -1,0 +1,71 @@
+"""What the axis of a figure shows of a case: the column, the unit, the interval, and which way is better."""
+
+import dataclasses
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from reports.style.axes import log_axis
+from reports.style.units import number
+from reports.style.views import each, throughput_bounds
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Bounds = tuple[float | None, float | None]
+
+
+def _latency_bounds(row: Any) -> Bounds:
+    return number(row.latency_low_s), number(row.latency_high_s)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Measure:
+    """One quantity of a case, as an axis shows it."""
+
+    column: str
+    unit: str
+    """In which the column stores it, as `reports.style.units.quantity` knows it."""
+    title: str
+    """Of the axis, with the unit shown there."""
+    factor: float
+    """From the unit of the column to that of the axis."""
+    better: Literal["higher", "lower"]
+    stored_bounds: Callable[[Any], Bounds] = lambda _: (None, None)
+    """95 % interval of a row in the unit of the column."""
+
+    def values(self, frame: "pd.DataFrame") -> list[float]:
+        """Return the values of all rows in the unit of the axis."""
+        return [self.factor * value for value in frame[self.column]]
+
+    def bounds(self, frame: "pd.DataFrame") -> list[Bounds]:
+        """Return the intervals of all rows in the unit of the axis."""
+        found = [self.stored_bounds(row) for row in each(frame)]
+        return [
+            (None if low is None else self.factor * low, None if high is None else self.factor * high)
+            for low, high in found
+        ]
+
+    def axis(self, frame: "pd.DataFrame") -> dict[str, Any]:
+        """Return the logarithmic axis that holds all values with their whiskers."""
+        ends = [end for bounds in self.bounds(frame) for end in bounds if end]
+        return log_axis([*self.values(frame), *ends], title={"text": self.title})
+
+
+THROUGHPUT: Final = Measure(
+    column="throughput_img_per_s",
+    unit="img/s",
+    title="throughput (images/s)",
+    factor=1.0,
+    better="higher",
+    stored_bounds=throughput_bounds,
+)
+LATENCY: Final = Measure(
+    column="latency_s",
+    unit="s",
+    title="latency of a step (ms)",
+    factor=1e3,
+    better="lower",
+    stored_bounds=_latency_bounds,
+)
+MEMORY: Final = Measure(column="peak_bytes", unit="B", title="peak memory (MB)", factor=1e-6, better="lower")
+MACS: Final = Measure(column="macs", unit="MAC", title="GMACs an image (forward)", factor=1e-9, better="lower")

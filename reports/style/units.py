@@ -1,0 +1,69 @@
+"""Numbers as a person reads them: a handy unit, and no more digits than their interval deserves."""
+
+import math
+from numbers import Real
+from typing import Final
+
+from results.text import digits, half_width
+
+NONE: Final = "\N{EN DASH}"
+"""What stands where a value could not be had; the reason stands beside it."""
+SPACE: Final = "\N{NO-BREAK SPACE}"
+TIMES: Final = "\N{MULTIPLICATION SIGN}"
+"""The unit of a speed-up."""
+NEVER: Final = "never"
+"""An infinite number of steps."""
+
+# Unit in storage → (factor, unit shown), largest first.
+SCALES: Final[dict[str, tuple[tuple[float, str], ...]]] = {
+    "s": ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs")),
+    "B": ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1.0, "B")),
+    "FLOP/s": ((1e12, "TFLOP/s"), (1e9, "GFLOP/s"), (1e6, "MFLOP/s")),
+    "FLOP": ((1e12, "TFLOP"), (1e9, "GFLOP"), (1e6, "MFLOP")),
+    "MAC": ((1e9, "GMAC"), (1e6, "MMAC")),
+    "MAC/s": ((1e12, "TMAC/s"), (1e9, "GMAC/s"), (1e6, "MMAC/s")),
+    "": ((1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, "")),
+}
+
+
+def number(value: object) -> float | None:
+    """Return `value` as a float, None where it is no finite number (None, NaN, pandas' NA, text)."""
+    if type(value) is not float and not isinstance(value, Real):  # asking an abstract class takes a microsecond
+        return None
+    return float(value) if math.isfinite(value) else None
+
+
+def relative(value: object, low: object, high: object) -> float | None:
+    """Return the half-width of the interval as a fraction of the value, None where either is missing."""
+    center, bottom, top = number(value), number(low), number(high)
+    return half_width(center, bottom, top) if center and bottom is not None and top is not None else None
+
+
+def quantity(value: object, unit: str, low: object = None, high: object = None) -> str:
+    """Return ``12.3 ms`` for 0.01234 s within ±0.1 ms; `NONE` where there is no value."""
+    center = number(value)
+    if center is None:
+        return NONE
+    scales = SCALES.get(unit, ((1.0, unit),))
+    factor, shown = next((step for step in scales if abs(center) >= step[0]), scales[-1])
+    whole, point, decimals = digits(center / factor, relative(center, low, high)).partition(".")
+    return f"{int(whole):,}{point}{decimals}{'' if shown in {'', TIMES} else SPACE}{shown}"
+
+
+def plus_minus(half: float) -> str:
+    """Return a relative half-width as ``±0.83 %``, with two digits."""
+    return f"±{digits(100 * half, 0.1)}{SPACE}%"
+
+
+def spread(value: object, low: object, high: object) -> str:
+    """Return the interval's half-width as `plus_minus` says it, empty where there is no interval."""
+    half = relative(value, low, high)
+    return "" if half is None else plus_minus(half)
+
+
+def steps(value: object) -> str:
+    """Return a number of steps with two digits, ``never`` for an infinite one; `NONE` where there is no value."""
+    if isinstance(value, Real) and value == math.inf:
+        return NEVER
+    count = number(value)
+    return NONE if count is None else f"{float(f'{count:.2g}'):,.0f}"

@@ -1,0 +1,1 @@
+"""Text for people: terminal tables, Markdown, comments on pull requests."""

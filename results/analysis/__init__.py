@@ -1,0 +1,1 @@
+"""Comparisons of runs: two sides, A/B arms, history."""

@@ -1,0 +1,180 @@
+"""Two arms of an A/B comparison, from their run files: what the pairs show, and what speaks against believing it.
+
+Fails closed, as `results.analysis.comparison` does: what is missing, failed or implausible makes the outcome
+``inconclusive``.
+"""
+
+import dataclasses
+import statistics
+from collections.abc import Iterator
+from typing import Final
+
+import numpy as np
+
+from results.analysis import differences
+from results.analysis.comparison import Outcome
+from results.analysis.differences import Change
+from results.errors import InputError
+from results.metrics.timings import medians
+from results.metrics.values import latencies
+from results.metrics.warnings import TOLERATED, kind, warnings_of
+from results.schema.case import Case
+from results.schema.record import Record
+from results.schema.run import Arm
+from results.statistics.difference import check_margin
+from results.statistics.intervals import geometric_mean
+from results.statistics.looks import LOOKS, Judged, judge, pair_ratio
+from results.storage.reader import Records, RunFile
+
+WRONG: Final = "wrong"
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Paired:
+    """Everything that two arms' files show."""
+
+    pair: str
+    margin: float
+    a: Case
+    b: Case
+    judged: Judged
+    """Ratios are time an image of arm b over arm a: above 1, b is slower."""
+    ratios: tuple[float, ...]
+    """One for each sound pair, in their order."""
+    a_latency_s: float | None
+    """Geometric mean over the sound pairs, of one whole batch."""
+    b_latency_s: float | None
+    pair_s: float | None
+    """Mean wall seconds that a sound pair took, its processes' start included."""
+    broken: bool
+    """Whether arm b failed, or computed something wrong, where arm a did not."""
+    counts: tuple[Change, ...]
+    """Static counts of a model that both arms have, in which they differ."""
+    environment: tuple[Change, ...]
+    """Fields of the environment in which the arms differ."""
+    reasons: tuple[str, ...]
+    """Why this cannot pass, whatever the pairs show."""
+    notices: tuple[str, ...]
+    """Warnings of the records that do not forbid a verdict, and on how many of them they stand."""
+
+    @property
+    def outcome(self) -> Outcome:
+        """``regression``: b is slower, broken or counts differ. ``pass``: b is faster or the same."""
+        if self.broken or self.counts or (self.judged.verdict == "slower" and not self.reasons):
+            return "regression"
+        if self.reasons or self.judged.verdict == "inconclusive":
+            return "inconclusive"
+        return "pass"
+
+
+def compare_arms(a: Records, b: Records) -> Paired:
+    """Judge the pairs of two run files that `resnet-bench ab` wrote, each given as `results.load` does.
+
+    Raises:
+        InputError: They are not the two sides of one A/B comparison.
+    """
+    arm = _arm(a, b)
+    case_a, case_b = (_only_case(side.files[0]) for side in (a, b))
+    before, after = ({record.replicate: record for record in side} for side in (a, b))  # measured again: as it was last
+    pairs = [(record, after[replicate]) for replicate, record in before.items() if replicate in after]
+    sound = [(one, other) for one, other in pairs if ratio(one, other) is not None]
+    ratios = tuple(found for one, other in sound if (found := ratio(one, other)) is not None)
+    reasons, notices = _problems(a, b)
+    lonely = sum(one.status == other.status == "ok" for one, other in pairs) - len(sound)
+    if lonely:
+        reasons = (*reasons, f"{lonely} of {len(pairs)} pairs had no steady round in common")
+    alone = len(before) + len(after) - 2 * len(pairs)
+    if alone:
+        reasons = (*reasons, f"{alone} process{'es have' if alone > 1 else ' has'} no partner in the other arm")
+    if len(ratios) > max(LOOKS):
+        raise InputError(f"{arm.pair} holds {len(ratios)} pairs, and `resnet-bench ab` measures {max(LOOKS)} at most")
+    counts, _ = differences.counts(a, b, ())
+    return Paired(
+        pair=arm.pair,
+        margin=arm.margin,
+        a=case_a,
+        b=case_b,
+        judged=judge(ratios, arm.margin),
+        ratios=ratios,
+        a_latency_s=_mean([one for one, _ in sound]),
+        b_latency_s=_mean([other for _, other in sound]),
+        pair_s=statistics.mean(max(map(_duration, pair)) for pair in sound) if sound else None,
+        broken=any(_bad(other) and not _bad(one) for one, other in pairs),
+        counts=counts,
+        environment=differences.environment(a, b),
+        reasons=(*a.problems, *b.problems, *reasons),
+        notices=notices,
+    )
+
+
+def _arm(a: Records, b: Records) -> Arm:
+    """Return arm a, which tells of the pair, or raise `InputError` where they are no pair."""
+    arms = [file.run.arm for side in (a, b) for file in side.files]
+    if len(a.files) != 1 or len(b.files) != 1 or any(arm is None for arm in arms):
+        raise InputError("not the two run files of one A/B comparison; use `resnet-bench compare` for other runs")
+    arm_a, arm_b = (arm for arm in arms if arm is not None)
+    if arm_a.pair != arm_b.pair or (arm_a.name, arm_b.name) != ("a", "b"):
+        raise InputError(f"arm {arm_a.name} of {arm_a.pair} and arm {arm_b.name} of {arm_b.pair} are not one pair")
+    if arm_a.margin != arm_b.margin:
+        raise InputError(f"the arms of {arm_a.pair} name two margins, {arm_a.margin:g} and {arm_b.margin:g}")
+    check_margin(arm_a.margin)
+    return arm_a
+
+
+def _only_case(file: RunFile) -> Case:
+    """Return the case of an arm, or raise `InputError` where its file was not written by `resnet-bench ab`."""
+    cases = {*file.run.plan, *(record.case for record in file.records)}
+    if len(file.run.plan) != 1 or len(cases) != 1:
+        raise InputError(f"{file.path} is no arm of an A/B comparison: it holds {len(cases) or 'no'} cases, not 1")
+    return file.run.plan[0]
+
+
+def _duration(record: Record) -> float:
+    if record.duration_s is None:
+        raise InputError(
+            f"replicate {record.replicate} of {record.case.key} does not tell its duration_s; measure again"
+        )
+    return record.duration_s
+
+
+def ratio(a: Record, b: Record) -> float | None:
+    """Return the time an image of b over that of a, in the rounds that both shared; None where either failed."""
+    if a.status != "ok" or b.status != "ok" or b.samples is None:
+        return None
+    found = pair_ratio(b.samples)
+    return None if found is None else found * a.case.batch_size / b.case.batch_size
+
+
+def _bad(record: Record) -> bool:
+    wrong = record.equality is not None and record.equality.verdict == WRONG
+    return wrong or record.status not in {"ok", "unsupported"}
+
+
+def _mean(records: list[Record]) -> float | None:
+    found = latencies(records, medians(records))
+    known_s = found[~np.isnan(found)].tolist()
+    return geometric_mean(known_s) if known_s else None
+
+
+def _warned(side: Records) -> Iterator[tuple[Record, tuple[str, ...]]]:
+    """Yield each record with its warnings."""
+    for file in side.files:
+        found = warnings_of(file.records, file.costs(), file.run.peaks, medians(file.records))
+        yield from zip(file.records, found, strict=True)
+
+
+def _problems(a: Records, b: Records) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return what forbids a pass, and what is only said: one line a kind, not one a record."""
+    reasons: dict[str, None] = {}
+    notices: dict[str, int] = {}
+    for name, side in (("a", a), ("b", b)):
+        for record, lines in _warned(side):
+            if record.status != "ok":
+                reasons[f"{record.status} in arm {name}: {record.cause or 'no cause given'}"] = None
+            for line in lines:
+                if kind(line) in TOLERATED:
+                    told = f"{kind(line)} in arm {name}"
+                    notices[told] = notices.get(told, 0) + 1
+                else:
+                    reasons[f"arm {name}: {line}"] = None
+    return tuple(reasons), tuple(f"{told}: {count} of its processes" for told, count in notices.items())

@@ -1,0 +1,247 @@
+"""Runs over time: how the latency of each case went from run to run on one machine, and where its level changed.
+
+Advisory: runs of different days cannot tell a change of the code from one of the machine, so nothing is gated here;
+`results.compare` and `results.analysis.ab` do that. What changed in the environment is named
+beside each change of level.
+"""
+
+import dataclasses
+import itertools
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from results.analysis import differences
+from results.analysis.comparison import MARGIN
+from results.analysis.history_points import Point, date_of, point_of
+from results.analysis.machines import machines
+from results.metrics.rows import plain
+from results.metrics.table import table
+from results.schema.case import AXES, Case
+from results.statistics.changepoints import MIN_RUNS, change_points, level
+from results.statistics.difference import check_margin
+from results.storage.reader import Records, RunFile
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+COLUMNS: Final = (
+    "machine",
+    *AXES,
+    "family",
+    "run",
+    "started",
+    "latency_s",
+    "low",
+    "high",
+    "status",
+    "cause",
+    "noisy",
+    "segment",
+    "level_s",
+    "change",
+    "change_low",
+    "change_high",
+    "p",
+    "environment",
+)
+"""The columns of `frame`, in order."""
+
+_READ: Final = (
+    "run",
+    *AXES,
+    "family",
+    "latency_s",
+    "latency_low_s",
+    "latency_high_s",
+    "status",
+    "cause",
+    "equality",
+    "warnings",
+    "nulls",
+)
+"""The columns of `results.table` that a history is made of."""
+_TELLING: Final = ("torch", "driver", "kernel", "tool_commit")
+"""Fields of the environment that most often explain a change."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """A change of level; see `results.statistics.changepoints.Step` for what its numbers mean."""
+
+    index: int
+    """Place in `Series.points` of the first run with the new level."""
+    run: str
+    started: str
+    previous: str
+    """The last run of the old level."""
+    before_s: float
+    after_s: float
+    ratio: float
+    low: float
+    high: float
+    p: float
+    runs: int
+    """Runs of both levels."""
+    noisy: int
+    """How many of them carry signs of noise."""
+    environment: tuple[differences.Change, ...]
+    """What differs in the environment between the previous run and this one."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Series:
+    """One case on one machine over time."""
+
+    machine: str
+    case: Case
+    family: str | None
+    points: tuple[Point, ...]
+    """Oldest first."""
+    changes: tuple[Change, ...]
+    """Oldest first."""
+    reason: str | None
+    """Why no change can be told, None where it can."""
+    left_out: tuple[str, ...]
+    """Runs that have no place in time, and why, a line each."""
+
+
+def history(records: Records, margin: float = MARGIN) -> tuple[Series, ...]:
+    """Return a series for each case on each machine, in the order in which they come.
+
+    Args:
+        records: runs of any number of machines, in any order.
+        margin: the relative change of level that does not matter: 0.02 is 2 %, up or down.
+
+    Raises:
+        InputError: The margin breaks `results.statistics.difference.check_margin`.
+    """
+    check_margin(margin)
+    found = machines(records, Records(()))
+    names = [machine.name for machine in found]
+    series: list[Series] = []
+    for place, machine in enumerate(found):
+        earlier = names[:place].count(names[place])  # others of the same name
+        name = f"{names[place]} ({earlier + 1})" if earlier else names[place]
+        series += _of_machine(name, machine.base, margin)
+    return tuple(series)
+
+
+def frame(series: Sequence[Series]) -> "pd.DataFrame":
+    """Return a tidy frame, one row a point, in SI units.
+
+    ``segment`` counts the changes of level up to the point and ``level_s`` is the level there, both missing where there
+    is no latency. ``change`` (new level / old level), its 95 % interval ``change_low`` to ``change_high``, ``p`` and
+    ``environment`` (what else changed, in words) stand at the first point of a new level only.
+    """
+    import pandas as pd  # noqa: PLC0415 (0.4 s that `import results` need not pay)
+
+    # Objects: what else pandas takes for text depends on what is installed, and may refuse some of it.
+    found = pd.DataFrame([row for one in series for row in _rows(one)], columns=list(COLUMNS), dtype=object)
+    numbers = ("latency_s", "low", "high", "level_s", "change", "change_low", "change_high", "p")
+    whole = {"batch_size": "int64", "image_size": "int64", "threads": "Int64", "segment": "Int64"}
+    return found.astype({**dict.fromkeys(numbers, "float64"), **whole})
+
+
+def environment_text(change: Change) -> str:
+    """Return in one line what else changed."""
+    told = [f"{one.what}: {one.base} became {one.new}" for one in change.environment]
+    return "; ".join(told) or "nothing in the environment"
+
+
+def _rows(one: Series) -> Iterator[dict[str, Any]]:
+    changes = {change.index: change for change in one.changes}
+    head = {"machine": one.machine, **dataclasses.asdict(one.case), "family": one.family}
+    for index, point in enumerate(one.points):
+        row = {**head, **dataclasses.asdict(point), "noisy": ", ".join(point.noisy) or None}
+        change = changes.get(index)
+        if change is not None:
+            row |= {"change": change.ratio, "change_low": change.low, "change_high": change.high, "p": change.p}
+            row["environment"] = environment_text(change)
+        yield row
+
+
+def _of_machine(name: str, records: Records, margin: float) -> Iterator[Series]:
+    files = {file.run.id: file for file in records.files}
+    dates = {run: date_of(file.run.started) for run, file in files.items()}
+    unplaced = {run: reason for run, file in files.items() if (reason := _unplaced(file))}
+    rows: dict[Case, list[dict[str, Any]]] = {}
+    for row in plain(table(records)[list(_READ)]):
+        rows.setdefault(Case(**{axis: row[axis] for axis in AXES}), []).append(row)
+    for case, found in rows.items():
+        dated = sorted(
+            ((date, row) for row in found if row["run"] not in unplaced and (date := dates[row["run"]])),
+            key=lambda one: (one[0], one[1]["run"]),
+        )
+        points, changes = _judged([point_of(row, date) for date, row in dated], files, margin)
+        timed = sum(point.latency_s is not None for point in points)
+        left_out = [row["run"] for row in found if row["run"] in unplaced]
+        yield Series(
+            machine=name,
+            case=case,
+            family=next((row["family"] for row in found if row["family"] is not None), None),
+            points=points,
+            changes=changes,
+            reason=_too_few(timed) if timed < 2 * MIN_RUNS else None,
+            left_out=tuple(f"run {run} is left out: {unplaced[run]}" for run in left_out),
+        )
+
+
+def _judged(
+    points: Sequence[Point], files: dict[str, RunFile], margin: float
+) -> tuple[tuple[Point, ...], tuple[Change, ...]]:
+    """Return the points with their segments, and the changes between those."""
+    timed = [index for index, point in enumerate(points) if point.latency_s is not None]
+    times = [time for point in points if (time := point.latency_s) is not None]
+    steps = change_points(times, margin)
+    ends = [0, *(step.index for step in steps), len(timed)]
+    placed = list(points)
+    levels: list[float] = []
+    for segment, (start, end) in enumerate(itertools.pairwise(ends)):
+        if end > start:
+            levels.append(level(times[start:end]))
+        for index in timed[start:end]:
+            placed[index] = dataclasses.replace(points[index], segment=segment, level_s=levels[segment])
+    changes = []
+    for segment, step in enumerate(steps):
+        last, first = points[timed[step.index - 1]], points[timed[step.index]]
+        beside = [points[index] for index in timed[ends[segment] : ends[segment + 2]]]
+        changes.append(
+            Change(
+                index=timed[step.index],
+                run=first.run,
+                started=first.started,
+                previous=last.run,
+                before_s=levels[segment],
+                after_s=levels[segment + 1],
+                ratio=step.ratio.value,
+                low=step.ratio.low,
+                high=step.ratio.high,
+                p=step.p,
+                runs=len(beside),
+                noisy=sum(bool(point.noisy) for point in beside),
+                environment=_environment(files[last.run], files[first.run]),
+            )
+        )
+    return tuple(placed), tuple(changes)
+
+
+def _unplaced(file: RunFile) -> str | None:
+    """Return why a run has no place in time, None where it has one."""
+    if file.run.arm is not None:
+        return "it is one side of an A/B comparison, which may be of code that never was the current one"
+    if file.run.started is None:
+        return "its source gives no date"
+    return None if date_of(file.run.started) else f"{file.run.started!r} is no date"
+
+
+def _too_few(timed: int) -> str:
+    runs = f"{timed or 'no'} run{'s' if timed > 1 else ''} with a latency"
+    return f"too few runs to tell: {runs}, and a change needs {MIN_RUNS} before and {MIN_RUNS} after it"
+
+
+def _environment(before: RunFile, after: RunFile) -> tuple[differences.Change, ...]:
+    """Return what differs between two runs, what most often makes a difference first."""
+    # Only the runs are looked at, and records cost time to gather.
+    sides = [Records((dataclasses.replace(file, records=(), statics=()),)) for file in (before, after)]
+    found = differences.environment(*sides)
+    return tuple(sorted(found, key=lambda change: change.what.rpartition(".")[2] not in _TELLING))

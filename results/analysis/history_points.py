@@ -1,0 +1,82 @@
+"""What one run says of one case: a point of its history."""
+
+import dataclasses
+import datetime
+import math
+from typing import Any, Final
+
+from results.metrics.warnings import NOISES, TOLERATED, kind
+
+_FIRST_YEAR: Final = 1970
+_LAST_YEAR: Final = 2999
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Point:
+    """One case in one run."""
+
+    run: str
+    started: str
+    """ISO 8601, UTC."""
+    latency_s: float | None
+    """Geometric mean over the run's replicates; None where it cannot be believed, and `cause` says why."""
+    low: float | None
+    """95 % interval of the latency in seconds, across replicates or within a single one."""
+    high: float | None
+    status: str
+    """That of the record; ``wrong`` for a wrong result, ``implausible`` where a number is not what it says."""
+    cause: str | None
+    noisy: tuple[str, ...]
+    """Names of the signs of noise (see `results.metrics.warnings.NOISES`) that the run's records carry."""
+    segment: int | None
+    """Counts the changes up to here; None without a latency."""
+    level_s: float | None
+    """Typical latency of the runs of its segment."""
+
+
+def point_of(row: dict[str, Any], date: datetime.datetime) -> Point:
+    """Return the point of a row of `results.table` (as `results.metrics.rows.plain` gives it) in a run of that date."""
+    latency, low, high = (_number(row[name]) for name in ("latency_s", "latency_low_s", "latency_high_s"))
+    status, cause = _status(row)
+    if cause is not None:
+        latency = None
+    elif latency is None:
+        cause = str(row["nulls"].get("latency_s", "no latency is recorded"))
+    return Point(
+        run=row["run"],
+        started=date.isoformat(timespec="seconds").replace("+00:00", "Z"),
+        latency_s=latency,
+        low=None if latency is None else low,
+        high=None if latency is None else high,
+        status=status,
+        cause=cause,
+        noisy=tuple(sorted({kind(line) for line in row["warnings"]} & NOISES)),
+        segment=None,
+        level_s=None,
+    )
+
+
+def _status(row: dict[str, Any]) -> tuple[str, str | None]:
+    """Return the status of a point, and why its latency does not count, if it does not."""
+    if row["status"] != "ok":
+        return row["status"], row["cause"] or "no cause given"
+    doubts = [line for line in row["warnings"] if kind(line) not in TOLERATED]
+    wrong = next((line for line in doubts if kind(line) == "wrong"), None)
+    if wrong is not None or row["equality"] == "wrong":
+        return "wrong", wrong or "wrong: its result is not that of its baseline"
+    return ("implausible", doubts[0]) if doubts else ("ok", None)
+
+
+def _number(value: Any) -> float | None:
+    """Return what is finite and above 0, as every time is: an imported table may hold anything."""
+    return float(value) if value is not None and 0 < value < math.inf else None
+
+
+def date_of(text: str | None) -> datetime.datetime | None:
+    """Return a date of ISO 8601 in UTC; None for none, and for what is none of the time of computers."""
+    try:
+        found = datetime.datetime.fromisoformat(text or "")
+        found = found.astimezone(datetime.UTC) if found.tzinfo else found.replace(tzinfo=datetime.UTC)
+    except (ValueError, OverflowError):
+        return None
+    return found if _FIRST_YEAR <= found.year <= _LAST_YEAR else None

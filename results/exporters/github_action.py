@@ -1,0 +1,50 @@
+"""JSON for github-action-benchmark: its tools ``customBiggerIsBetter`` and ``customSmallerIsBetter``.
+
+https://github.com/benchmark-action/github-action-benchmark
+"""
+
+import json
+from typing import Final
+
+from results.exporters.benchmarks import Benchmark, Value, benchmarks, check_measured
+from results.exporters.files import Files
+from results.storage.reader import Records
+
+PARTS: Final = {"bigger": "higher", "smaller": "lower"}
+"""The two files, by the direction of the metrics that each holds."""
+SPANS: Final = {"replicates": "across processes", "process": "within one process"}
+
+
+def to_github_action_benchmark(records: Records) -> Files:
+    """Return what was measured and may become better or worse, in two files, as the action takes one direction a file.
+
+    An entry is one metric of one case, with its unit (none for ratios and counts), the larger half of its 95 % interval
+    as ``range``, and in ``extra`` what it was measured on.
+
+    Raises:
+        InputError: No case has a result.
+    """
+    found = benchmarks(records)
+    check_measured(found)
+    entries: dict[str, list[dict[str, str | float]]] = {
+        part: [_entry(one, value) for one in found.kept for value in one.measured if value.metric.better == better]
+        for part, better in PARTS.items()
+    }
+    # The action takes an empty file for an error.
+    parts = {
+        part: json.dumps(content, indent=1, allow_nan=False) + "\n" for part, content in entries.items() if content
+    }
+    return Files(parts=dict(parts), left_out=found.left_out)
+
+
+def _entry(one: Benchmark, value: Value) -> dict[str, str | float]:
+    about = [one.machine, f"torch {one.run.environment.torch or 'unknown'}", f"run {one.run.id}"]
+    entry: dict[str, str | float] = {
+        "name": f"{one.name}: {value.metric.label}",
+        "unit": "" if value.metric.unit == "1" else value.metric.unit,
+        "value": value.value,
+    }
+    if value.low is not None and value.high is not None:
+        entry["range"] = f"± {max(value.high - value.value, value.value - value.low)!r}"
+        about.append(f"95 % interval {value.low!r} to {value.high!r}, {SPANS.get(one.interval or '', 'of its source')}")
+    return {**entry, "extra": "\n".join(about)}

@@ -1,0 +1,160 @@
+"""Our own CSV, as ``export csv`` and the page write it: every run comes back as it was, but for its raw samples.
+
+Older versions knew fewer columns. What such a file lacks is null, with a reason where values have one; an axis is at
+its default, or unknown.
+"""
+
+import dataclasses
+import json
+from typing import Any, Final
+
+from results.errors import InputError
+from results.importers.reading import (
+    Content,
+    Imported,
+    Options,
+    Row,
+    Tell,
+    check_new,
+    csv_rows,
+    quoted,
+    unknown_environment,
+)
+from results.metrics.table import COLUMNS
+from results.schema.case import Case
+from results.schema.metrics import BOUNDS, METRICS
+from results.schema.record import Record, Summary
+from results.schema.run import Run
+from results.schema.types import LEAST_S
+from results.storage.lines import POSITIVE
+from results.storage.reader import check_run_id
+from results.text import csv_value
+
+FORMAT: Final = "csv"
+
+_WHOLE_AXES: Final = ("batch_size", "image_size", "threads")
+_AXES: Final = {field.name: field.default for field in dataclasses.fields(Case)} | {"threads": None}
+"""Each axis with what it is where the file has no column for it: None is unknown, MISSING is never left out."""
+_NEEDED: Final = {axis for axis, usual in _AXES.items() if usual is dataclasses.MISSING} | {
+    "run",
+    "status",
+    "replicates",
+    "failed_replicates",
+    "latency_s",
+    "throughput_img_per_s",
+}
+"""Columns without which a row tells of no case."""
+_ABSENT: Final = "the file has no such column: an older version exported it"
+
+
+def read(content: Content, options: Options, tell: Tell) -> list[Imported]:  # noqa: ARG001 - an importer's signature
+    """Return the runs that one of our CSV files holds, in the order in which they begin.
+
+    Raises:
+        InputError: The columns are not those of `results.table`, or a cell holds what none of them can.
+    """
+    heads, rows = csv_rows(content)
+    for what, names in (("no column", _NEEDED - {*heads}), ("unknown column", {*heads} - set(COLUMNS))):
+        if names:
+            first = next(name for name in (*COLUMNS, *heads) if name in names)
+            raise InputError(f"{content.name} line 1: {what} {quoted(first)}; this is no CSV of this resnet-bench")
+    runs: dict[str, list[Row]] = {}
+    for row in rows:
+        name = _text(row, "run")
+        try:
+            check_run_id(name or "")
+        except InputError as error:
+            raise row.error("run", str(error)) from None
+        runs.setdefault(str(name), []).append(row)
+    if not runs:
+        raise InputError(f"{content.name}: holds no row to import")
+    return [_run(content, name, found) for name, found in runs.items()]
+
+
+def _run(content: Content, name: str, rows: list[Row]) -> Imported:
+    machine: dict[str, tuple[str | None, int]] = {}
+    seen: dict[Case, str] = {}
+    records = []
+    for row in rows:
+        axes = {
+            axis: usual if axis not in row.cells else row.whole(axis) if axis in _WHOLE_AXES else _text(row, axis)
+            for axis, usual in _AXES.items()
+        }
+        case = Case(**axes)  # type: ignore[arg-type] # checked as it is written
+        for key, column in (("cpu", "cpu"), ("torch", "torch"), (f"on {case.device}", "accelerator")):
+            value, line = machine.setdefault(key, (_text(row, column), row.line))
+            if value != _text(row, column):
+                cell = quoted(row.cells[column])
+                raise row.error(column, f"{cell} is not what line {line} has for the same run and device")
+        wrong = check_new(case, seen, f"line {row.line}")
+        if wrong:
+            raise row.error("model", wrong)
+        records.append(_record(row, case))
+    cards = {
+        key.removeprefix("on "): value
+        for key, (value, _) in machine.items()
+        if key.startswith("on ") and value is not None
+    }
+    run = Run(
+        id=name,
+        started=None,
+        suite=FORMAT,
+        settings=None,
+        environment=unknown_environment(cpu=machine["cpu"][0], torch=machine["torch"][0], accelerators=cards),
+        plan=tuple(seen),
+        source=content.source(FORMAT),
+    )
+    places = tuple(f"line {row.line}" for row in rows)
+    return Imported(run=run, records=tuple(records), places=places)
+
+
+def _record(row: Row, case: Case) -> Record:
+    metrics = {
+        name: value for name in METRICS if (value := row.number(name, LEAST_S if name in POSITIVE else 0)) is not None
+    }
+    bounds = {name: value for name in BOUNDS if (value := row.number(name)) is not None}
+    fields: dict[str, Any] = {name: _text(row, name) for name in ("interval", "family", "block", "equality", "state")}
+    summary = Summary(
+        metrics=metrics,
+        bounds=bounds,
+        depth=row.whole("depth"),
+        replicates=_count(row, "replicates"),
+        failed_replicates=_count(row, "failed_replicates"),
+        warnings=tuple(_json(row, "warnings", list)),
+        **fields,
+    )
+    absent = dict.fromkeys((name for name in (*METRICS, *BOUNDS, "equality") if name not in row.cells), _ABSENT)
+    ended: dict[str, Any] = {name: _text(row, name) for name in ("status", "cause", "stop")}
+    return Record(
+        case=case,
+        replicate=0,
+        started=None,
+        duration_s=None,
+        summary=summary,
+        nulls=absent | _json(row, "nulls", dict),
+        notes=tuple(_json(row, "notes", list)),
+        **ended,
+    )
+
+
+def _text(row: Row, column: str) -> str | None:
+    return csv_value(row.cells.get(column, ""))
+
+
+def _count(row: Row, column: str) -> int:
+    value = row.whole(column, low=0)
+    if value is None:
+        raise row.error(column, "empty")
+    return value
+
+
+def _json(row: Row, column: str, kind: type) -> Any:
+    if column not in row.cells:
+        return kind()
+    try:
+        content = json.loads(row.cells[column])
+    except (ValueError, RecursionError):
+        content = None
+    if not isinstance(content, kind):
+        raise row.error(column, f"{quoted(row.cells[column])} is no JSON {'list' if kind is list else 'object'}")
+    return content

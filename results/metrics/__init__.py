@@ -1,0 +1,1 @@
+"""Metrics of records, and the table of them."""

@@ -1,0 +1,31 @@
+"""Rows of a table as plain Python values, and JSON text of them."""
+
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+from results.schema.metrics import METRICS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Row = dict[str, Any]
+
+_WHOLE: Final = frozenset(name for name, metric in METRICS.items() if metric.whole)
+
+
+def json_text(content: Any) -> str:
+    """Return JSON that any parser takes, ending in a newline."""
+    return json.dumps(content, indent=1, allow_nan=False) + "\n"
+
+
+def plain(frame: "pd.DataFrame") -> list[Row]:
+    """Return the rows as what JSON knows: whole numbers whole, and None for whatever is missing."""
+    columns = [_values(column, whole=name in _WHOLE) for name, column in frame.items()]
+    return [dict(zip(frame.columns, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+def _values(column: "pd.Series[Any]", *, whole: bool) -> list[Any]:
+    pairs = zip(column.astype(object).tolist(), column.isna().tolist(), strict=True)
+    if whole:
+        return [None if missing else int(value) for value, missing in pairs]
+    return [None if missing else list(value) if isinstance(value, tuple) else value for value, missing in pairs]

@@ -1,0 +1,194 @@
+"""Which change gave what: a case's speed-up as a chain of steps, each of one axis, whose factors multiply to the total.
+
+    nchw → nhwc × eager → compile × fp32 → amp-bf16
+
+The order is fixed, and it matters: a step is what its change gives on top of those before it.
+"""
+
+import dataclasses
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import Final, Literal, NamedTuple, Self
+
+import numpy as np
+
+from results.metrics.reasons import Memo
+from results.metrics.timings import timings
+from results.metrics.values import Measures, is_baseline, measure_file
+from results.schema.case import Case
+from results.schema.record import Record
+from results.schema.run import Run
+from results.statistics import intervals
+from results.statistics.segments import Floats, Segments
+from results.storage.reader import Records, RunFile
+
+Axis = Literal["layout", "runtime", "precision"]
+
+ORDER: Final[tuple[Axis, ...]] = ("layout", "runtime", "precision")
+"""The axes in the order in which they are changed."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Factor:
+    """How many times as fast one case is as another. Bounds are None where too few steady turns give none."""
+
+    value: float
+    low: float | None
+    high: float | None
+
+    @classmethod
+    def of(cls, value: float, low: float, high: float) -> Self:
+        """Return the factor whose bounds are NaN where there are none."""
+        return cls(value=value, low=None if math.isnan(low) else low, high=None if math.isnan(high) else high)
+
+
+class Speedups(NamedTuple):
+    """The speed-ups of processes over their baselines: arrays of one entry a process."""
+
+    value: Floats
+    half: Floats
+    """Half the width of its interval in logs: 0 for the baseline itself, NaN where too few steady turns give none."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One change on one axis, and what it gave."""
+
+    axis: Axis
+    before: str
+    after: str
+    factor: Factor
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Chain:
+    """The way from the baseline to one case. Without a total there are no steps, and `reason` says why."""
+
+    run: str
+    case: Case
+    replicates: tuple[int, ...]
+    """Those that all cases of the chain have: every factor is of these."""
+    steps: tuple[Step, ...]
+    total: Factor | None
+    """The product of the factors, but for rounding."""
+    reason: str | None
+
+
+def chains(records: Records) -> list[Chain]:
+    """Return a chain for each case that differs from its baseline on two axes or more, in the order of the plans.
+
+    Cases between which no way leads, because the run does not hold what lies between, are left out. Where any case of
+    the way failed or is wrong, the chain has a reason in place of its numbers.
+    """
+    return [chain for file in records.files for chain in _of_file(file)]
+
+
+def _of_file(file: RunFile) -> list[Chain]:
+    cases = file.places()
+    ways = [way for case in cases if len(way := path(case)) > 2 and all(one in cases for one in way)]
+    if not ways:
+        return []
+    measures = measure_file(file, *timings(file.records), Memo())
+    reasons = [_broken(way, cases, measures) for way in ways]
+    pairs = [
+        (before, after, _common([cases[case] for case in way]))
+        for way, reason in zip(ways, reasons, strict=True)
+        if reason is None
+        for before, after in (*pairwise(way), (way[0], way[-1]))
+    ]
+    found = factors(
+        speedups(file.records, measures),
+        [cases[before][one] for before, _, common in pairs for one in common],
+        [cases[after][one] for _, after, common in pairs for one in common],
+        [len(common) for _, _, common in pairs],
+    )
+    all_factors = map(Factor.of, *(end.tolist() for end in found))
+    return [
+        _chain(file.run, way, () if reason else _common([cases[case] for case in way]), all_factors, reason)
+        for way, reason in zip(ways, reasons, strict=True)
+    ]
+
+
+def path(case: Case) -> list[Case]:
+    """Return the cases from the baseline to `case`, both included, each with one more of its axes."""
+    way = [case.baseline]
+    for axis in ORDER:
+        changed = dataclasses.replace(way[-1], **{axis: getattr(case, axis)})
+        if changed != way[-1]:
+            way.append(changed)
+    return way
+
+
+def _broken(way: Sequence[Case], cases: Mapping[Case, Mapping[int, int]], measures: Measures) -> str | None:
+    """Return why there are no numbers of a way."""
+    for case in way:
+        lacking = without_speedup(cases[case], measures)
+        if lacking is not None:
+            return f"{setting(case)}: {lacking}"
+    return None if _common([cases[case] for case in way]) else "no replicate has all its cases"
+
+
+def _common(sides: Sequence[Mapping[int, int]]) -> tuple[int, ...]:
+    """Return the replicates that all sides have."""
+    return tuple(sorted(set.intersection(*map(set, sides))))
+
+
+def _chain(
+    run: Run, way: Sequence[Case], replicates: tuple[int, ...], found: Iterator[Factor], reason: str | None
+) -> Chain:
+    """Return the chain of a way; takes the factors of its steps and then its total from `found`, if it has any."""
+    if reason is not None:
+        return Chain(run=run.id, case=way[-1], replicates=(), steps=(), total=None, reason=reason)
+    steps = []
+    for before, after in pairwise(way):
+        axis = next(axis for axis in ORDER if getattr(before, axis) != getattr(after, axis))
+        change = {"before": getattr(before, axis), "after": getattr(after, axis)}
+        steps.append(Step(axis=axis, **change, factor=next(found)))
+    return Chain(run=run.id, case=way[-1], replicates=replicates, steps=tuple(steps), total=next(found), reason=None)
+
+
+def setting(case: Case) -> str:
+    """Return what may be chosen to make a model faster, as in ``fp32 compile nhwc``."""
+    return f"{case.precision} {case.runtime} {case.layout}"
+
+
+def without_speedup(replicates: Mapping[int, int], measures: Measures) -> str | None:
+    """Return why a replicate of one case has no speed-up, None where all have one; `replicates` are their places."""
+    for place in replicates.values():
+        why = measures.nulls[place].get("speedup")
+        if why is not None:
+            return why
+    return None
+
+
+def speedups(records: Sequence[Record], measures: Measures) -> Speedups:
+    """Return the speed-up of each record."""
+    low, high = (measures.values[end] for end in ("speedup_low", "speedup_high"))
+    baseline = np.array([is_baseline(record.case) for record in records], dtype=bool)
+    return Speedups(measures.values["speedup"], np.where(baseline, 0.0, np.log(high / low) / 2))
+
+
+def factors(found: Speedups, before: Sequence[int], after: Sequence[int], counts: Sequence[int]) -> intervals.Intervals:
+    """Return how many times as fast some cases are as others, from both speed-ups over one baseline.
+
+    Replicates pair up, as both cases lived beside the same baseline: the value is the geometric mean of their ratios,
+    the interval that across them. A single replicate has the interval within its process, in which the widths of both
+    speed-ups add in squares: too wide if anything, as they share the noise of their baseline.
+
+    Args:
+        found: the speed-ups of all records of a run.
+        before: places of the slower cases' records, those of one case's replicates after one another.
+        after: places of the faster cases' records, each the same replicate as in `before`.
+        counts: how many replicates each case has.
+    """
+    if not counts:
+        return intervals.Intervals(*np.empty((3, 0)))
+    series, slower, faster = Segments(np.array(counts)), np.array(before), np.array(after)
+    ratios = found.value[faster] / found.value[slower]
+    across = intervals.intervals_across(ratios, series)
+    first = ratios[series.starts]
+    spread = np.exp(np.hypot(found.half[slower], found.half[faster]))[series.starts]
+    single = series.counts == 1
+    within = (first, first / spread, first * spread)
+    return intervals.Intervals(*(np.where(single, one, other) for one, other in zip(within, across, strict=True)))

@@ -1,0 +1,1 @@
+"""The dataclasses of a run file, and what is declared about their fields."""

@@ -1,0 +1,74 @@
+"""Static cost of a model."""
+
+import dataclasses
+
+from results.schema.types import Count, Name, Size
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Layer:
+    """One leaf module of a model."""
+
+    name: Name
+    type: Name
+    stage: Name
+    """The top-level child that holds it: ``conv1``, ``layer1``, ``fc``…"""
+    output_shape: tuple[Count, ...]
+    """Shape for one image, batch dimension first."""
+    parameters: Count
+    macs: Count
+    """Multiply-adds (convolution and linear layers; 0 elsewhere)."""
+    activations: Count
+    """Elements put out by convolution and linear layers (0 elsewhere)."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """The layers of one top-level child, added up."""
+
+    name: Name
+    parameters: Count
+    macs: Count
+    activations: Count
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Static:
+    """What is known of a model at an image size without timing it; per image unless it says otherwise."""
+
+    model: Name
+    family: Name
+    """Family of the variant, such as ``resnet`` or ``resnext``; ``peer`` for torchvision's others."""
+    block: Name | None
+    """Block type, None for peers that have none."""
+    depth: Size | None
+    image_size: Size
+    num_classes: Count
+    parameters: Count
+    trainable_parameters: Count
+    buffers: Count
+    """Elements in buffers."""
+    model_bytes: dict[str, Count]
+    """Bytes of parameters and buffers by precision of the weights: ``fp32``, ``fp16``, ``bf16``."""
+    macs: Count
+    """Multiply-adds of convolution and linear layers, agreed by two counters."""
+    training_flops: Count
+    """Forward and backward, 2 × MACs each way as the backward pass really needs them."""
+    fvcore_macs: Count
+    """fvcore's own total in multiply-adds, batch norm and pooling included."""
+    activations: Count
+    arithmetic_intensity: float
+    """FLOPs a byte in fp32 at batch 1: weights read once, each layer's activations read and written once."""
+    uncounted: tuple[Name, ...]
+    """Operators that the reference counter does not know."""
+    imagenet_top1: float | None
+    """ImageNet-1k top-1 accuracy as a fraction, from torchvision's weight metadata; None is none."""
+    imagenet_weights: Name | None
+    """The weights that reach it, such as ``IMAGENET1K_V2``."""
+    layers: tuple[Layer, ...]
+    stages: tuple[Stage, ...]
+
+    @property
+    def flops(self) -> int:
+        """Floating-point operations of one forward pass: 2 × MACs."""
+        return 2 * self.macs

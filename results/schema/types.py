@@ -1,0 +1,32 @@
+"""Constrained types of the schema: text, names, sizes, seconds."""
+
+from typing import Annotated, Final, TypeVar
+
+from msgspec import Meta
+
+T = TypeVar("T")
+
+Text = Annotated[str, Meta(max_length=4096)]
+Name = Annotated[str, Meta(min_length=1, max_length=128, extra={"printable": True})]
+"""``extra`` is for `results.schema.validation`, as msgspec itself cannot ask for `str.isprintable`."""
+LEAST_S: Final = 1e-12
+MOST_S: Final = 1e9
+Seconds = Annotated[float, Meta(ge=0, le=MOST_S)]
+StepSeconds = Annotated[float, Meta(ge=LEAST_S, le=MOST_S)]
+"""Beyond a picosecond and thirty years lies damage, with which statistics would overflow."""
+Value = Annotated[float, Meta(ge=-1e30, le=1e30)]
+"""Of any metric: what lies beyond is damage, too."""
+Patience = Annotated[float, Meta(gt=0, le=MOST_S)]
+Count = Annotated[int, Meta(ge=0, le=2**62)]
+Size = Annotated[int, Meta(ge=1, le=2**31)]
+
+
+def known(value: T | None) -> T:
+    """Return `value`, which every run that was measured here knows.
+
+    Raises:
+        ValueError: It is None, as an imported run's may be (a bug of the caller).
+    """
+    if value is None:
+        raise ValueError("an imported run does not tell this")
+    return value

@@ -1,0 +1,1 @@
+"""Statistics of series: steady state, intervals, differences, change points."""

@@ -1,0 +1,170 @@
+"""Where the level of a series of runs changed.
+
+A history is short (some runs to some hundred), its noise is not known, and what a regression broke a fix repairs, so
+changes come in pairs. The search is seeded binary segmentation (Kovács, Bühlmann, Li and Munk 2023, "Seeded binary
+segmentation: a general methodology for fast and optimal changepoint detection", Biometrika 110): every split of a fixed
+system of long and short intervals is tested, the surest is a change, and both sides of it are searched likewise. The
+test is Student's, as in Fleming et al. 2023, "Hunter: using change point detection to hunt for performance
+regressions": with no random permutation the same runs always give the same changes. All on logarithms.
+
+Bonferroni's correction for all those tests holds the chance that independent runs of one level show any change to about
+`FALSE_ALARMS`. What drifts from day to day, or has two levels between which it jumps, is no such series:
+`python -m tests.selftest history` shows how often it alarms, and how small a change is found.
+"""
+
+import dataclasses
+import functools
+import itertools
+import math
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from results.statistics.difference import FALSE_ALARMS, Difference, chance
+from results.statistics.intervals import Interval
+
+MIN_RUNS: Final = 4
+"""Runs on each side of a change at least: one slow day, or two, is no new level."""
+
+_DECAY: Final = math.sqrt(0.5)
+"""Length of an interval over that of the next longer one, as the authors recommend."""
+_ROUNDING: Final = 1e-9
+"""What is this close to a whole number is that number."""
+_FINEST: Final = 1e-4
+"""Least standard deviation (of logs) between runs: imported times are rounded, and may all be the same."""
+_CLIP: Final = 3.0
+"""Runs further than so many robust standard deviations from their segment's median count as this far."""
+_TELLING: Final = 8
+"""Runs from which on their spread is known well enough to tell an outlier; in fewer, one only widens the interval."""
+_MAD_TO_SD: Final = 1.4826
+
+_Floats = npt.NDArray[np.float64]
+_Ints = npt.NDArray[np.int64]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """A change of level."""
+
+    index: int
+    """The first value of the new level."""
+    ratio: Interval
+    """New level / old level, with its 95 % interval (Welch's) if its place is the right one."""
+    p: float
+    """Chance of such a step anywhere in these two levels together, if they were one."""
+
+
+def level(values: Sequence[float]) -> float:
+    """Return the geometric mean of positive values, outliers drawn in to 3 robust standard deviations."""
+    return math.exp(float(_drawn_in(np.log(np.asarray(values, dtype=np.float64))).mean()))
+
+
+def change_points(values: Sequence[float], margin: float) -> tuple[Step, ...]:
+    """Return where the level of positive `values`, in the order of time, changed by more than `margin`.
+
+    None in fewer than twice `MIN_RUNS` values. O(n log n) for n values and few changes.
+
+    Args:
+        values: one for each run.
+        margin: the relative change that does not matter: 0.02 is 2 %, up or down.
+    """
+    log = np.log(np.asarray(values, dtype=np.float64))
+    cuts: list[int] = []
+    segments = [(0, log.size)]
+    while segments:
+        start, end = segments.pop()
+        cut = _cut(log[start:end], margin)
+        if cut is not None:
+            cuts.append(start + cut)
+            segments += [(start, start + cut), (start + cut, end)]
+    return _confirmed(log, sorted(cuts), margin)
+
+
+def _cut(log: _Floats, margin: float) -> int | None:
+    """Return the split that is the least likely by chance, None where chance may well have made it."""
+    starts, cuts, ends = _tests(log.size)
+    if cuts.size == 0:
+        return None
+    size, p = (np.abs(one) for one in _student(log, starts, cuts, ends))
+    kept = np.flatnonzero((cuts.size * p <= FALSE_ALARMS) & (size > math.log1p(margin))).tolist()
+    # Where several are less likely than any float can tell, the largest.
+    return int(cuts[min(kept, key=lambda test: (p[test], -size[test]))]) if kept else None
+
+
+def _confirmed(log: _Floats, cuts: list[int], margin: float) -> tuple[Step, ...]:
+    """Return the cuts as steps between the segments that they leave; those that are none go, the least sure first.
+
+    Outliers are drawn in, and a segment may vary more than its neighbour: Welch's test has to agree with Student's.
+    """
+    while cuts:
+        ends = [0, *cuts, log.size]
+        drawn_in = np.concatenate([_drawn_in(log[start:end]) for start, end in itertools.pairwise(ends)])
+        triples = list(zip(ends, cuts, ends[2:], strict=False))  # ends holds two more
+        found = [_difference(drawn_in[start:cut], drawn_in[cut:end]) for start, cut, end in triples]
+        tests = np.array([_tests(end - start)[1].size for start, _, end in triples])
+        corrected = np.minimum(tests * _student(drawn_in, *_columns(triples))[1], 1.0).tolist()
+        welch = [chance(one, 0.0) for one in found]
+        doubtful = [
+            place
+            for place, one in enumerate(found)
+            if max(corrected[place], welch[place]) > FALSE_ALARMS or abs(one.log) <= math.log1p(margin)
+        ]
+        if not doubtful:
+            return tuple(
+                Step(index=cut, ratio=one.interval(), p=p) for cut, one, p in zip(cuts, found, corrected, strict=True)
+            )
+        del cuts[max(doubtful, key=welch.__getitem__)]
+    return ()
+
+
+@functools.lru_cache(maxsize=32)
+def _tests(n: int) -> tuple[_Ints, _Ints, _Ints]:
+    """Return start, split and end of every test of `n` values (intervals as in the paper's definition 1)."""
+    intervals: dict[tuple[int, int], None] = {}
+    length = float(n)
+    while length >= 2 * MIN_RUNS:
+        count = 2 * math.ceil(n / length - _ROUNDING) - 1
+        shift = (n - length) / max(count - 1, 1)
+        for place in range(count):
+            start, end = place * shift, place * shift + length
+            intervals[math.floor(start + _ROUNDING), min(math.ceil(end - _ROUNDING), n)] = None
+        length *= _DECAY
+    return _columns(
+        [(start, cut, end) for start, end in intervals for cut in range(start + MIN_RUNS, end - MIN_RUNS + 1)]
+    )
+
+
+def _columns(triples: Sequence[tuple[int, int, int]]) -> tuple[_Ints, _Ints, _Ints]:
+    starts, cuts, ends = np.array(triples, dtype=np.int64).reshape(-1, 3).T
+    return starts, cuts, ends
+
+
+def _student(log: _Floats, starts: _Ints, cuts: _Ints, ends: _Ints) -> tuple[_Floats, _Floats]:
+    """Return the difference of the means on both sides of each split, and its two-sided p-value."""
+    from scipy.special import stdtr  # noqa: PLC0415 (0.1 s that `import results` need not pay)
+
+    centred = log - log.mean()  # keeps the sums small, and with them their rounding error
+    sums, squares = (np.concatenate([[0.0], np.cumsum(one)]) for one in (centred, centred**2))
+    before, after = cuts - starts, ends - cuts
+    old, new = (sums[cuts] - sums[starts]) / before, (sums[ends] - sums[cuts]) / after
+    degrees = ends - starts - 2
+    variance = (squares[ends] - squares[starts] - before * old**2 - after * new**2) / degrees
+    error = np.sqrt(np.maximum(variance, _FINEST**2) * (1 / before + 1 / after))
+    return new - old, 2 * stdtr(degrees, -np.abs(new - old) / error)
+
+
+def _difference(before: _Floats, after: _Floats) -> Difference:
+    """Return Welch's difference of the means, for values that may have no variance (see `_FINEST`)."""
+    old, new = (max(float(side.var(ddof=1)), _FINEST**2) / side.size for side in (before, after))
+    degrees = (old + new) ** 2 / (old**2 / (before.size - 1) + new**2 / (after.size - 1))
+    return Difference(log=float(after.mean() - before.mean()), error=math.sqrt(old + new), degrees=degrees)
+
+
+def _drawn_in(log: _Floats) -> _Floats:
+    if log.size < _TELLING:
+        return log
+    centre = np.median(log)
+    scale = _MAD_TO_SD * float(np.median(np.abs(log - centre)))
+    return np.clip(log, centre - _CLIP * scale, centre + _CLIP * scale) if scale > 0 else log

@@ -1,0 +1,103 @@
+"""Verdicts on two sides of unpaired replicates: faster, slower, same, or not known.
+
+Separate runs share no rounds, so nothing is paired: the difference of the mean logs has Welch's standard error
+and degrees of freedom (Welch 1947, "The generalization of 'Student's' problem").
+"""
+
+import dataclasses
+import math
+from collections.abc import Sequence
+from typing import Final, Literal
+
+from results.errors import InputError
+from results.statistics.intervals import CONFIDENCE, Interval
+
+Verdict = Literal["faster", "slower", "same", "inconclusive"]
+
+FALSE_ALARMS: Final = 0.01
+"""Chance that any case of a comparison is called faster or slower although none differs by more than the margin."""
+
+_LARGEST_LOG: Final = 709.0
+"""Intervals end here, for what lies beyond is no finite number."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """The logarithm of new / base, with its uncertainty."""
+
+    log: float
+    error: float
+    """Standard error."""
+    degrees: float
+
+    def interval(self, share: float = 1.0) -> Interval:
+        """Return the ratio with its 95 % interval, for this case alone.
+
+        `share` is how much of the 5 % of error it may spend: one look of several gets its part only.
+        """
+        from scipy.special import stdtrit  # noqa: PLC0415 (0.1 s that `import results` need not pay)
+
+        half = float(stdtrit(self.degrees, 1 - share * (1 - CONFIDENCE) / 2)) * self.error
+        return Interval(*(math.exp(min(end, _LARGEST_LOG)) for end in (self.log, self.log - half, self.log + half)))
+
+
+def check_margin(margin: float) -> None:
+    """Raise `InputError` unless `margin`, the relative difference that does not matter, is above 0 and below 1.
+
+    At 0 no case is ever ``same``, so unchanged code could never pass.
+    """
+    if not 0 < margin < 1:
+        raise InputError(f"margin {margin:g} is not between 0 and 1 (0.02 is 2 %)")
+
+
+def difference(base: Sequence[float], new: Sequence[float]) -> Difference | str:
+    """Return how `new` differs from `base`, one positive number a replicate, or why that cannot be said."""
+    logs = [[math.log(value) for value in values] for values in (base, new)]
+    for side, log in zip(("BASE", "NEW"), logs, strict=True):
+        if len(log) < 2:
+            return f"{len(log) or 'no'} replicate in {side}: nothing tells how another would differ"
+        if len(set(log)) == 1:  # neighbouring numbers may share a logarithm
+            return f"zero variance in {side}: its replicates are all the same, which no clock gives"
+    means = [math.fsum(log) / len(log) for log in logs]
+    shares = [
+        math.fsum((one - mean) ** 2 for one in log) / (len(log) - 1) / len(log)
+        for log, mean in zip(logs, means, strict=True)
+    ]
+    total = sum(shares)
+    degrees = total**2 / sum(share**2 / (len(log) - 1) for share, log in zip(shares, logs, strict=True))
+    return Difference(log=means[1] - means[0], error=math.sqrt(total), degrees=degrees)
+
+
+def chance(found: Difference, margin: float) -> float:
+    """Return the two-sided p-value of a ratio that in truth lies within the margin."""
+    from scipy.special import stdtr  # noqa: PLC0415 (as above)
+
+    beyond = abs(found.log) - math.log1p(margin)
+    return min(1.0, 2 * float(stdtr(found.degrees, -beyond / found.error)))
+
+
+def holm(chances: Sequence[float]) -> list[float]:
+    """Return p-values corrected for their number (Holm 1979), in the given order."""
+    corrected = [0.0] * len(chances)
+    highest = 0.0
+    for rank, place in enumerate(sorted(range(len(chances)), key=chances.__getitem__)):
+        highest = max(highest, min(1.0, (len(chances) - rank) * chances[place]))
+        corrected[place] = highest
+    return corrected
+
+
+def verdict(found: Difference, corrected: float, margin: float, *, share: float = 1.0) -> Verdict:
+    """Return what is known of one case at the corrected p-value `corrected` of `chance`.
+
+    `share` is how much of the error may be spent: less than all of it where there will be other looks.
+
+    ``slower`` (``faster``): new / base lies beyond 1 + margin (below 1 / (1 + margin)), with at most `FALSE_ALARMS`
+    chance of error in the whole family. It is the same to say that the interval at the level which Holm's correction
+    leaves the case lies wholly beyond the margin. ``same``: the 95 % interval lies wholly inside the margin, two
+    one-sided tests at 2.5 %; no correction is needed, for a pass needs all cases to pass (Berger 1982,
+    "Multiparameter hypothesis testing and acceptance sampling"). Else ``inconclusive``.
+    """
+    if corrected <= share * FALSE_ALARMS:
+        return "slower" if found.log > 0 else "faster"
+    interval = found.interval(share)
+    return "same" if 1 / (1 + margin) <= interval.low and interval.high <= 1 + margin else "inconclusive"

@@ -1,0 +1,105 @@
+"""A/B comparisons: two arms in pairs of fresh processes, and looks at the evidence as it grows.
+
+The two processes of a pair live at the same time and are stepped in turn, so that each turn of one has a turn of the
+other in the same round. A pair gives one number, the median of these ratios, and only pairs are replicates of one
+another. The evidence is looked at after 10, 20 and 40 pairs; each look may spend its share of the error and no more, so
+that looking thrice alarms no more often than looking once (Bonferroni over the looks: simple, and a little stricter
+than it need be, as the looks resemble each other).
+"""
+
+import dataclasses
+import math
+import statistics
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from results.metrics.values import turn_medians
+from results.schema.record import Samples
+from results.statistics.difference import FALSE_ALARMS, Difference, Verdict, chance, verdict
+
+LOOKS: Final = {10: 0.25, 20: 0.25, 40: 0.5}
+"""Share of the error that the look after so many pairs may spend."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """What some pairs show. `reason` says why nothing is judged, where that is so."""
+
+    verdict: Verdict
+    pairs: int
+    reason: str | None = None
+    ratio: float | None = None
+    """Geometric mean of the pairs' ratios b / a: above 1, arm b is slower."""
+    low: float | None = None
+    """Interval of the ratio that holds with 95 % at all looks together."""
+    high: float | None = None
+    p: float | None = None
+    """Chance of such a ratio if the true one lies within the margin, at this look alone."""
+    spread: float | None = None
+    """Standard deviation of the pairs' log ratios: this machine's noise."""
+
+
+def pair_ratio(samples: Samples) -> float | None:
+    """Return how much longer a step of arm b took than one of arm a, from the samples of b: the median over rounds.
+
+    On logs, so that arms which change places give the reciprocal: of an even number of ratios, the mean of the middle
+    two would call b slower. None where no steady turn of b had one of a beside it.
+    """
+    logs = [
+        math.log(own) - math.log(other)
+        for turn, own in turn_medians(samples).items()
+        if samples.arm_s and (other := samples.arm_s[turn]) is not None
+    ]
+    return math.exp(statistics.median(logs)) if logs else None
+
+
+def judge(ratios: Sequence[float], margin: float) -> Judged:
+    """Return what the pairs' ratios b / a show, at the look that their number belongs to.
+
+    A number of pairs between two looks (the time was up) spends the share of the next, which then does not take place.
+    """
+    pairs = len(ratios)
+    if pairs < 2:
+        reason = f"{pairs or 'no'} pair: nothing tells how another would differ"
+        return Judged(verdict="inconclusive", pairs=pairs, reason=reason, ratio=ratios[0] if ratios else None)
+    log = np.log(np.asarray(ratios, dtype=np.float64))
+    if len(set(log.tolist())) == 1:  # neighbouring ratios may share a logarithm
+        reason = "zero variance: the pairs' ratios are all the same, which no clock gives"
+        return Judged(verdict="inconclusive", pairs=pairs, reason=reason, ratio=ratios[0])
+    share = _share(pairs)
+    spread = float(log.std(ddof=1))
+    found = Difference(log=float(log.mean()), error=spread / math.sqrt(pairs), degrees=pairs - 1)
+    p, interval = chance(found, margin), found.interval(share)
+    word = verdict(found, p, margin, share=share)
+    return Judged(
+        verdict=word,
+        pairs=pairs,
+        reason="the interval reaches over the margin" if word == "inconclusive" else None,
+        ratio=interval.value,
+        low=interval.low,
+        high=interval.high,
+        p=p,
+        spread=spread,
+    )
+
+
+def smallest_effect(spread: float, pairs: int, margin: float, *, power: float = 0.95) -> float:
+    """Return the smallest true slow-down, as a fraction, that a look at so many pairs calls ``slower`` that often.
+
+    From the pairs' spread (see `Judged.spread`), by the non-central t distribution.
+    """
+    from scipy.special import nctdtrinc, stdtrit  # noqa: PLC0415 (0.1 s that `import results` need not pay)
+
+    needed = float(stdtrit(pairs - 1, 1 - _share(pairs) * FALSE_ALARMS / 2))
+    shift = float(nctdtrinc(pairs - 1, 1 - power, needed))
+    return math.expm1(math.log1p(margin) + shift * spread / math.sqrt(pairs))
+
+
+def _share(pairs: int) -> float:
+    """Return what a look at so many pairs may spend of the error."""
+    for look, share in LOOKS.items():
+        if pairs <= look:
+            return share
+    raise ValueError(f"{pairs} pairs are more than the last look has ({max(LOOKS)})")

@@ -1,0 +1,113 @@
+"""What is wrong with a run file as a whole, whose lines are sound each by itself."""
+
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from pathlib import Path
+from typing import Final
+
+from results.schema.record import Record
+from results.schema.run import Environment, Run
+from results.storage.lines import Body, End
+
+_MOST: Final = 100
+"""Problems of a file that are told one by one; a disk can turn a file into millions of damaged lines."""
+_MACHINE: Final = (
+    "cpu",
+    "usable_cores",
+    "cgroup_cpus",
+    "memory_bytes",
+    "os",
+    "kernel",
+    "python",
+    "torch",
+    "tool_version",
+)
+"""Fields of `Environment` in which a resumed run must not differ without being told."""
+
+
+class Problems:
+    """The problems of a file, each with its line, of which the first are told."""
+
+    def __init__(self, path: Path) -> None:
+        self.damaged: str | None = None
+        """The first that means more than that the run was cut off or resumed."""
+        self._path = path
+        self._told: list[str] = []
+        self._untold = 0
+
+    def add(self, position: int, problem: str) -> None:
+        """Add a problem of the line at `position` (from 1), which is damaged or does not belong there."""
+        self.damaged = self.damaged or f"{self._path} line {position}: {problem}"
+        self.note(position, problem)
+
+    def unreadable(self, position: int, error: Exception, *, torn: bool) -> None:
+        """Add that a line cannot be read; `torn`, that it is a last one without its end."""
+        if torn:
+            self.note(position, "torn, as the run was cut off while writing it; left out")
+        else:
+            self.add(position, str(error))
+
+    def note(self, position: int, *problems: str) -> None:
+        """Add problems without which a file may be, and can still be resumed."""
+        for problem in problems:
+            if len(self._told) < _MOST:
+                self._told.append(f"{self._path} line {position}: {problem}")
+            else:
+                self._untold += 1
+
+    def lines(self, *last: str) -> tuple[str, ...]:
+        """Return what is told, a line each, and then `last`, which is wrong with the file and no line of it."""
+        more = [f"{self._untold:,} more problems of this kind"] if self._untold else []
+        return (*self._told, *(f"{self._path}: {problem}" for problem in (*more, *last)))
+
+
+def misplaced(number: int, body: Body, last: int, seen: AbstractSet[int], skipped: int, end: End | None) -> str | None:
+    """Return why a sound line does not belong where it stands, None where it does.
+
+    Args:
+        number: its own.
+        body: what it holds.
+        last: the highest number before it.
+        seen: all numbers before it.
+        skipped: how many lines since `last` could not be read.
+        end: the end line, if one came before it.
+    """
+    if number in seen:
+        return f"repeats line {number}; left out"
+    if number < last:
+        return f"not in its place (it was line {number})"
+    if number > last + skipped + 1:
+        missing = number - last - skipped - 1
+        return f"{missing} line{'s are' if missing > 1 else ' is'} missing before it (it was line {number})"
+    if isinstance(body, Run):
+        return "a second header; left out"
+    if end is not None:
+        return "stands after the end of the run"
+    return None
+
+
+def changes(before: Environment, after: Environment) -> list[str]:
+    """Return in what the machine is another one, or runs other software, than before a break."""
+    changed = [
+        f"{name} {getattr(before, name)} became {getattr(after, name)}"
+        for name in _MACHINE
+        if getattr(before, name) != getattr(after, name)
+    ]
+    names = [[accelerator.name for accelerator in one.accelerators] for one in (before, after)]
+    if names[0] != names[1]:
+        changed.append(f"accelerators {names[0]} became {names[1]}")
+    return [f"resumed under other conditions: {change}" for change in changed]
+
+
+def ending(run: Run, records: Sequence[Record], end: End | None) -> list[str]:
+    """Return in what a run did not come to its end."""
+    planned = len(run.plan) * (run.settings.replicates if run.settings else 1)
+    progress = f"{len(records)} of {planned} planned records are there"
+    if end is None:
+        return [f"no end line, the run was cut off: {progress}"]
+    problems = []
+    if end.records != len(records):
+        problems.append(f"the end line counts {end.records} records, {len(records)} could be read")
+    if end.status == "interrupted":
+        problems.append(f"the run was interrupted: {progress}")
+    return problems

@@ -1,0 +1,260 @@
+"""Reading run files: `load` gives `Records`. One run is one ``runs/<run id>.jsonl``, of `results.storage.writer`.
+
+The first line is the header, then come a line for each static cost and each record, and an end line.
+"""
+
+import dataclasses
+import os
+import re
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from pathlib import Path
+from typing import BinaryIO, Final, overload
+
+from results.errors import InputError
+from results.schema.case import Case
+from results.schema.record import Record
+from results.schema.run import Run
+from results.schema.static import Static
+from results.storage.collector import paused
+from results.storage.lines import MAX_LINE_BYTES, DamagedLineError, End, Known, Resumed, decode
+from results.storage.problems import Problems, changes, ending, misplaced
+
+_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_BUFFER_BYTES: Final = 2**20
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class RunFile:
+    """What one run file holds."""
+
+    path: Path
+    run: Run
+    statics: tuple[Static, ...]
+    records: tuple[Record, ...]
+    complete: bool
+    """Whether the run came to its end: every case of its plan was dealt with."""
+    problems: tuple[str, ...]
+    """What is wrong with the file, a line each: ``FILE line N: what``."""
+
+    def places(self) -> dict[Case, dict[int, int]]:
+        """Return where in `records` each case's are, by replicate, in the order of the plan.
+
+        A replicate that was measured again after a break counts once, as it was last.
+        """
+        found: dict[Case, dict[int, int]] = {case: {} for case in self.run.plan}
+        for place, record in enumerate(self.records):
+            found.setdefault(record.case, {})[record.replicate] = place
+        return found if all(found.values()) else {case: one for case, one in found.items() if one}
+
+    def cases(self) -> dict[Case, dict[int, Record]]:
+        """Return each case's records by replicate, as `places` has them."""
+        records = self.records
+        return {case: {one: records[place] for one, place in found.items()} for case, found in self.places().items()}
+
+    def costs(self) -> list[Static | None]:
+        """Return the static cost of each record's model, None where the file has none."""
+        statics = self.static_costs()
+        return [statics.get((record.case.model, record.case.image_size)) for record in self.records]
+
+    def static_costs(self) -> dict[tuple[str, int], Static]:
+        """Return the static costs by model and image size; of two for one model the first counts."""
+        return {(one.model, one.image_size): one for one in reversed(self.statics)}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Records(Sequence[Record]):
+    """The records of some run files, in order, each of which knows its file."""
+
+    files: tuple[RunFile, ...]
+    _records: tuple[Record, ...] = dataclasses.field(init=False, repr=False, compare=False)
+    _files: dict[int, RunFile] = dataclasses.field(init=False, repr=False, compare=False)
+    """The file of each record, by the identity of the record: equal records may stand in several files."""
+    _statics: dict[int, dict[tuple[str, int], Static]] = dataclasses.field(init=False, repr=False, compare=False)
+    """The static costs of each file by model and image size, by the identity of the file."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_records", tuple(chain.from_iterable(file.records for file in self.files)))
+        found: dict[int, RunFile] = {}
+        for file in self.files:
+            found |= dict.fromkeys(map(id, file.records), file)
+        object.__setattr__(self, "_files", found)
+        object.__setattr__(self, "_statics", {id(file): file.static_costs() for file in self.files})
+
+    @overload
+    def __getitem__(self, index: int) -> Record: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[Record, ...]: ...
+    def __getitem__(self, index: int | slice) -> Record | tuple[Record, ...]:
+        return self._records[index]
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What is wrong with the files, a line each."""
+        return tuple(problem for file in self.files for problem in file.problems)
+
+    def file(self, record: Record) -> RunFile:
+        """Return the file that holds `record`, which must be one of these records and not a copy."""
+        try:
+            return self._files[id(record)]
+        except KeyError:
+            raise ValueError("this record is none of these records (a copy does not know its file)") from None
+
+    def run(self, record: Record) -> Run:
+        """Return the run that made `record`."""
+        return self.file(record).run
+
+    def static(self, record: Record) -> Static | None:
+        """Return the static cost of the record's model at its image size, None where its file has none."""
+        return self._statics[id(self.file(record))].get((record.case.model, record.case.image_size))
+
+
+@paused()
+def load(*paths: str | Path) -> Records:
+    """Read run files, or every ``*.jsonl`` of folders; a file that is named twice is read once.
+
+    A damaged line is reported in `Records.problems` with its number, and the rest is read.
+
+    Raises:
+        InputError: There is no such file or no run file in a folder, a file is no run file, its header is
+            damaged or of a newer schema, or two files hold the same run.
+    """
+    # Not Path.resolve, which raises RuntimeError in a loop of links.
+    files = dict.fromkeys(Path(os.path.realpath(file)) for path in paths for file in _files(Path(path)))
+    if not files:
+        raise InputError("no run file given; give files or folders such as runs/")
+    read: dict[str, RunFile] = {}
+    known = Known()
+    for path in files:
+        file = parse(path, known).file
+        if file.run.id in read:
+            raise InputError(f"{path} and {read[file.run.id].path} hold the same run; give only one of them")
+        read[file.run.id] = file
+    return Records(tuple(read.values()))
+
+
+def _files(path: Path) -> list[Path]:
+    if not path.is_dir():
+        return [path]
+    found = sorted(path.glob("*.jsonl"))
+    if not found:
+        raise InputError(f"no run file (*.jsonl) in {path}")
+    return found
+
+
+def check_run_id(run_id: str) -> None:
+    """Raise `InputError` unless `run_id` is safe as the name of a file."""
+    if not _ID.fullmatch(run_id) or run_id in {".", ".."}:
+        raise InputError(f"run id {run_id[:80]!r} is not 1 to 64 of the characters A-Z a-z 0-9 . _ - (and not . or ..)")
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Parsed:
+    """A run file, with what is needed to go on writing it."""
+
+    file: RunFile
+    damaged: str | None
+    """The first problem of a line that is not a torn last one."""
+    good_bytes: int
+    """Where the last sound line that is no end line stops."""
+    next_line: int
+
+
+def parse(path: Path, known: Known | None = None) -> Parsed:
+    """Read one run file; raises `InputError` as `load` does. `known` is that of `results.storage.lines.decode`."""
+    try:
+        if path.exists() and not path.is_file():  # a pipe would be waited for, and a device may never end
+            raise InputError(f"{path} is no regular file")
+        with path.open("rb", buffering=_BUFFER_BYTES) as stream:
+            return _parse_stream(path, stream, known)
+    except FileNotFoundError:
+        raise InputError(f"there is no file {path}") from None
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror or error}") from None
+
+
+def _parse_stream(path: Path, stream: BinaryIO, known: Known | None) -> Parsed:
+    run = _header(path, stream)
+    statics: list[Static] = []
+    records: list[Record] = []
+    problems = Problems(path)
+    end: End | None = None
+    good_bytes = stream.tell()
+    last, skipped = 1, 0  # highest number of a sound line, and damaged ones since
+    seen = {last}
+    bare = 0
+    for position, (start, raw) in enumerate(_raw_lines(stream), start=2):
+        whole = raw.endswith(b"\n")
+        try:
+            number, body = decode(raw[:-1] if whole else raw, known)
+        except (DamagedLineError, InputError) as error:
+            skipped += 1
+            problems.unreadable(position, error, torn=not whole and len(raw) <= MAX_LINE_BYTES)
+            continue
+        if number != last + 1 or end is not None or isinstance(body, Run):
+            wrong = misplaced(number, body, last, seen, skipped, end)
+            if wrong:
+                problems.add(position, wrong)
+            if number in seen:
+                continue
+        bare = 0 if whole else position
+        seen.add(number)
+        if number > last:
+            last, skipped, end = number, 0, None
+        match body:
+            case Record():
+                records.append(body)
+            case Static():
+                statics.append(body)
+            case Resumed():
+                problems.note(position, *changes(run.environment, body.environment))
+            case End():
+                end = body
+        if body is not end:
+            good_bytes = start + len(raw)
+    if bare:
+        problems.note(bare, "its newline is lost, and nothing else of it")
+    file = RunFile(
+        path=path,
+        run=run,
+        statics=tuple(statics),
+        records=tuple(records),
+        complete=end is not None and end.status == "complete",
+        problems=problems.lines(*ending(run, records, end)),
+    )
+    next_line = last if end is not None else last + 1
+    return Parsed(file=file, damaged=problems.damaged, good_bytes=good_bytes, next_line=next_line)
+
+
+def _header(path: Path, stream: BinaryIO) -> Run:
+    """Read the first line; without it nothing that follows can be told apart."""
+    _, raw = next(_raw_lines(stream), (0, b""))
+    try:
+        number, run = decode(raw.removesuffix(b"\n"))
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+    except DamagedLineError as error:
+        what = "its header is damaged" if raw.startswith(b'{"crc32":') else "this is no run file"
+        raise InputError(f"{path} line 1: {what} ({error})") from None
+    if not isinstance(run, Run) or number != 1:
+        raise InputError(f"{path} line 1: the header of the run is missing; its first lines were lost")
+    try:
+        check_run_id(run.id)
+    except InputError as error:
+        raise InputError(f"{path} line 1: {error}") from None
+    return run
+
+
+def _raw_lines(stream: BinaryIO) -> Iterator[tuple[int, bytes]]:
+    """Yield where each line starts, and the line with its newline; of one too long only so much as shows that it is."""
+    start = stream.tell()  # and then counted, as each question is a system call
+    while raw := stream.readline(MAX_LINE_BYTES + 2):
+        yield start, raw
+        start += len(raw)
+        rest = raw
+        while len(raw) > MAX_LINE_BYTES + 1 and rest and not rest.endswith(b"\n"):
+            rest = stream.readline(MAX_LINE_BYTES)
+            start += len(rest)

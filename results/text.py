@@ -1,0 +1,105 @@
+"""Numbers and tables as text: honest digits, cells that are only shown, and tables for a terminal, Markdown and CSV."""
+
+import csv
+import io
+import json
+import math
+import re
+import unicodedata
+from collections.abc import Sequence
+from typing import Any, Final
+
+SIGNIFICANT: Final = 3
+"""Digits of a value that has no interval."""
+FINEST: Final = 1e-4
+"""An interval of less (few samples, a coarse clock) is shown as this wide: it must not print a dozen digits."""
+_LEAST: Final = 1e-100
+"""Beyond these no quantity lies, and no place that a float can be rounded to."""
+_MOST: Final = 1e100
+FORMULA: Final = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""First characters with which a spreadsheet may take a cell of text for a formula (OWASP, "CSV Injection"); the last
+four are the same in full width. Tab and line ends, which OWASP names too, `printable` has written out before."""
+
+_HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+"""Unicode categories of what steers a terminal, reorders text, breaks its lines or cannot be seen."""
+_SHOWN: Final = re.compile(r"[\x20-\x7e\xa0\xb0-\xff\u2010-\u2026\u2190-\u22ff]*")
+"""Text of characters none of which is hidden: ASCII, Latin 1 with its no-break space, dashes, arrows, operators."""
+_ESCAPE: Final = re.compile(
+    r"\\(?:([\\nrt])|x([0-9a-f]{2})|u([0-9a-f]{4})|U((?:000[0-9a-f]|0010)[0-9a-f]{4}))",
+)
+"""What `printable` writes for a hidden character, and `csv_text` for a backslash."""
+
+
+def digits(value: float, relative: float | None) -> str:
+    """Return `value` down to the place of the first digit of its half-width: 98.7 ± 2 % is ``99``.
+
+    `relative` is the half-width of the interval as a fraction; without one the value gets three significant
+    digits. A value keeps its own first digit, however wide its interval.
+    """
+    if value == 0 or not math.isfinite(value):
+        return f"{value:g}"
+    if not _LEAST < abs(value) < _MOST or (relative is not None and not relative < _MOST):
+        return f"{value:.{SIGNIFICANT - 1}e}"
+    first = _place(value)
+    if relative is None:
+        last = first - SIGNIFICANT + 1
+        last += _place(round(value, -last)) - first  # 9.996 becomes 10.0
+    else:
+        last = min(_place(max(relative, FINEST) * value), first)
+    return f"{round(value, -last):.{max(-last, 0)}f}"
+
+
+def half_width(value: float, low: float, high: float) -> float:
+    """Return the larger half of the interval as a fraction of `value`, so that a skewed one never looks tighter."""
+    return max(high - value, value - low) / value
+
+
+def printable(text: str) -> str:
+    """Return `text` with control and invisible characters written out, so that whatever shows it only shows it."""
+    if _SHOWN.fullmatch(text):  # nearly all that there is
+        return text
+    return "".join(
+        char.encode("unicode_escape").decode("ascii") if unicodedata.category(char) in _HIDDEN else char
+        for char in text
+    )
+
+
+def csv_text(heads: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    """Return CSV, ending in a newline, from which every value can be told back and in which nothing runs.
+
+    Numbers are exact, None is empty, lists and dicts are ASCII JSON, and text is as `csv_value` reads it: hidden
+    characters and the backslash are written as escapes, and an apostrophe stands before what begins with one, before
+    what a spreadsheet would take for a formula, and for text that is empty.
+    """
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(heads)
+    writer.writerows([[_cell(value) for value in row] for row in rows])
+    return out.getvalue()
+
+
+def csv_value(cell: str) -> str | None:
+    """Return the text that `csv_text` wrote as `cell`, None for an empty one: its inverse for cells of text.
+
+    Whatever another program wrote, in which no apostrophe leads and no backslash stands, is returned as it is.
+    """
+    return _ESCAPE.sub(_unescaped, cell.removeprefix("'")) if cell else None
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, dict | list | tuple):
+        return json.dumps(value).replace("\x7f", "\\u007f")  # the one hidden character that JSON leaves in ASCII
+    if not isinstance(value, str):
+        return value
+    text = printable(value.replace("\\", "\\\\"))
+    return f"'{text}" if not text or text.startswith(("'", *FORMULA)) else text
+
+
+def _unescaped(found: re.Match[str]) -> str:
+    named, code = found.group(1), found.group(2) or found.group(3) or found.group(4)
+    return {"\\": "\\", "n": "\n", "r": "\r", "t": "\t"}[named] if named else chr(int(code, 16))
+
+
+def _place(value: float) -> int:
+    """Return the power of ten of the first digit: 1 for 12.3, -1 for 0.2."""
+    return math.floor(math.log10(abs(value)))

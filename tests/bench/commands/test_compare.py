@@ -1,0 +1,160 @@
+import csv
+import dataclasses
+import io
+import json
+
+import pytest
+
+from bench.cli import main
+from results.schema.run import Arm
+
+
+@pytest.fixture
+def call(capsys):
+    """Run `compare` in this process; gives exit code, stdout and stderr."""
+
+    def call_main(*arguments):
+        code = main(["compare", *map(str, arguments)])
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return call_main
+
+
+@pytest.fixture
+def side(tmp_path, make_record, make_static, make_run, write_run):
+    """The folder of a run of four replicates, as `factor` makes it slower."""
+
+    def make(name, factor=1.0, **end):
+        records = [
+            make_record(replicate=index, latency_s=0.05 * factor * noise, noise=0.001)
+            for index, noise in enumerate((0.998, 1.0, 1.002, 1.001))
+        ]
+        run = make_run(plan=[records[0].case], run_id=name)
+        return write_run(tmp_path / name, records, [make_static()], run=run, **end).parent
+
+    return make
+
+
+@pytest.mark.parametrize(("factor", "code", "outcome"), [(1.0, 0, "pass"), (1.2, 1, "regression"), (0.8, 0, "pass")])
+def test_the_exit_code_is_the_outcome(call, side, factor, code, outcome):
+    found, out, err = call(side("a"), side("b", factor))
+    assert (found, err) == (code, "")
+    assert out.startswith(f"{outcome}: 1 ")
+
+
+def test_what_cannot_be_said_is_code_3(call, side):
+    found, out, _ = call(side("a"), side("b", 1.02))
+    assert found == 3
+    assert out.startswith("inconclusive: 1 inconclusive, at a margin of 2 %")
+    assert call(side("c"), side("d", status=None))[0] == 3
+
+
+def test_the_margin_is_asked_for(call, side):
+    base, new = side("a"), side("b", 1.1)
+    assert call(base, new)[0] == 1
+    assert call(base, new, "--margin", "20%")[0] == 0
+    assert call(base, new, "--margin", "0.2")[0] == 0
+
+
+@pytest.mark.parametrize("margin", ["0", "-1%", "100%", "much", "nan"])
+def test_a_bad_margin_is_bad_input(call, side, margin):
+    found, out, err = call(side("a"), side("b"), f"--margin={margin}")
+    assert (found, out) == (2, "")
+    assert err.startswith("error: ")
+    assert err.count("\n") == 1
+
+
+def test_a_missing_base_is_bad_input_and_no_pass(call, side, tmp_path):
+    found, out, err = call(tmp_path / "none.jsonl", side("b"))
+    assert (found, out) == (2, "")
+    assert "there is no file" in err
+
+
+def test_a_run_against_itself_is_bad_input(call, side):
+    base = side("a")
+    assert call(base, base)[0] == 2
+
+
+def test_a_file_that_lost_lines_is_told_and_never_passes(call, side):
+    new = side("b", status=None)
+    found, out, err = call(side("a"), new)
+    assert found == 3
+    assert "warning: " in err
+    assert "no end line" in out
+
+
+def test_the_table_has_a_line_a_case(call, side):
+    out = call(side("a"), side("b", 1.2))[1].splitlines()
+    assert " ".join(out[1].split()) == "model base ms new ms new / base 95 % interval verdict why"
+    cells = out[3].split()
+    assert cells[0] == "resnet50"
+    assert float(cells[3]) == pytest.approx(1.2, abs=0.005)
+    assert cells[-1] == "slower"
+
+
+def test_json_holds_everything(call, side):
+    found, out, _ = call(side("a"), side("b", 1.2), "--format", "json")
+    document = json.loads(out, parse_constant=pytest.fail)
+    assert (found, document["outcome"], document["margin"]) == (1, "regression", 0.02)
+    (case,) = document["cases"]
+    assert case["verdict"] == "slower"
+    assert case["low"] < case["ratio"] < case["high"]
+    assert document["same_hardware"] is True
+    assert (document["vanished"], document["added"], document["counts"], document["reasons"]) == ([], [], [], [])
+
+
+def test_csv_is_a_row_a_case(call, side):
+    found, out, _ = call(side("a"), side("b"), "--format", "csv")
+    (row,) = csv.DictReader(io.StringIO(out))
+    assert (found, row["model"], row["verdict"]) == (0, "resnet50", "same")
+    assert float(row["ratio"]) == pytest.approx(1, abs=0.01)
+
+
+def test_markdown_is_a_table(call, side):
+    out = call(side("a"), side("b"), "--format", "markdown")[1].splitlines()
+    assert out[0].startswith("pass: 1 same")
+    assert out[2].startswith("| model | base ms |")
+    assert "---:" in out[3]
+    assert out[4].startswith("| resnet50 |")
+
+
+@pytest.mark.parametrize(
+    ("factor", "code", "title"), [(1.0, 0, "Pass"), (1.2, 1, "Regression"), (1.02, 3, "Inconclusive")]
+)
+def test_github_is_for_comments(call, side, factor, code, title):
+    found, out, err = call(side("a"), side("b", factor), "--format", "github")
+    assert (found, err) == (code, "")
+    assert out.startswith(f"<!-- resnet-bench:compare -->\n**{title}: 1 ")
+
+
+@pytest.fixture
+def arms(tmp_path, make_record, make_case, make_run, make_static, write_run):
+    """The folder of the two run files of an A/B comparison, whose arm b takes `factor` times as long."""
+
+    def make(factor):
+        for name, own in (("a", 1.0), ("b", factor)):
+            records = []
+            for index in range(10):
+                record = make_record(replicate=index, latency_s=0.05 * own, noise=0.001)
+                beside = tuple(0.05 * (1 + 1e-4 * index) for _ in record.samples.wall_s) if name == "b" else ()
+                records.append(dataclasses.replace(record, samples=dataclasses.replace(record.samples, arm_s=beside)))
+            run = make_run(plan=[make_case()], run_id=f"p-{name}", arm=Arm(name=name, pair="p", margin=0.02))
+            write_run(tmp_path / "ab", records, [make_static()], run=run)
+        return tmp_path / "ab"
+
+    return make
+
+
+@pytest.mark.parametrize(("factor", "code"), [(1.0, 0), (1.2, 1)])
+def test_pairs_are_told_once_more(arms, capsys, factor, code):
+    folder = str(arms(factor))
+    assert main(["pairs", folder]) == code
+    assert "10 pairs" in capsys.readouterr().out
+    assert main(["pairs", folder, "--format", "github"]) == code
+    assert capsys.readouterr().out.startswith("<!-- resnet-bench:ab -->\n**")
+
+
+def test_pairs_of_another_run_are_bad_input(side, capsys):
+    assert main(["pairs", str(side("a"))]) == 2
+    assert capsys.readouterr().err.startswith("error: ")

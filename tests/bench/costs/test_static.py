@@ -1,0 +1,115 @@
+import dataclasses
+
+import pytest
+
+from bench.costs.static import cost, costs, model_bytes, stages
+from bench.suites import models
+from results.errors import InputError
+
+
+@pytest.fixture(scope="module")
+def resnet50():
+    return cost("resnet50")
+
+
+def test_resnet50_has_its_published_cost(resnet50):
+    # 25.6 M parameters and 4.09 GMACs are torchvision's figures, 11.1 M activations timm's.
+    assert (resnet50.parameters, resnet50.trainable_parameters) == (25_557_032, 25_557_032)
+    assert (resnet50.macs, resnet50.flops) == (4_089_184_256, 8_178_368_512)
+    assert resnet50.activations == 11_114_984
+    assert resnet50.fvcore_macs > resnet50.macs
+    first = next(layer for layer in resnet50.layers if layer.name == "conv1")
+    assert resnet50.training_flops == 3 * resnet50.flops - 2 * first.macs
+    assert (resnet50.image_size, resnet50.num_classes, resnet50.block, resnet50.depth) == (224, 1000, "bottleneck", 50)
+    assert (resnet50.imagenet_top1, resnet50.imagenet_weights) == (pytest.approx(0.80858), "IMAGENET1K_V2")
+
+
+def test_a_published_accuracy_is_of_the_published_classes_and_image_size():
+    assert cost("resnet18").imagenet_weights == "IMAGENET1K_V1"
+    for other in ({"image_size": 64}, {"num_classes": 10}, {"image_size": 64, "num_classes": 10}):
+        static = cost("resnet18", **other)
+        assert (static.imagenet_top1, static.imagenet_weights) == (None, None)
+
+
+def test_bytes_count_the_batch_counters_as_the_integers_they_are(resnet50):
+    floating = resnet50.parameters + resnet50.buffers - 53  # 53 batch norms, each with a 64-bit counter
+    assert resnet50.model_bytes == {
+        "fp32": 4 * floating + 8 * 53,
+        "fp16": 2 * floating + 8 * 53,
+        "bf16": 2 * floating + 8 * 53,
+    }
+
+
+def test_bytes_are_those_of_the_converted_model():
+    import torch  # noqa: PLC0415
+
+    model = models.create("cifar_resnet20")
+    counted = model_bytes(model)
+    for precision, dtype in {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}.items():
+        model.to(dtype)
+        assert sum(t.nbytes for t in (*model.parameters(), *model.buffers())) == counted[precision]
+
+
+@pytest.mark.parametrize(
+    ("name", "size"),
+    [
+        ("preact_resnet18", 64),
+        ("resnext50_32x4d", 64),
+        ("resnet18d", 64),
+        ("plain18", 64),
+        ("cifar_wrn_28_10", 32),
+        ("torchvision:vgg16", 32),
+    ],
+)
+def test_layers_and_stages_add_up_to_the_totals(name, size):
+    static = cost(name, image_size=size)
+    for rows in (static.layers, static.stages):
+        for field in ("parameters", "macs", "activations"):
+            assert sum(getattr(row, field) for row in rows) == getattr(static, field) > 0
+    assert len({layer.name for layer in static.layers}) == len(static.layers)
+    assert len({stage.name for stage in static.stages}) == len(static.stages)
+    assert static.family == models.family(name)
+    assert static.arithmetic_intensity > 0
+
+
+def test_ours_costs_what_torchvisions_does():
+    ours, theirs = (cost(f"{prefix}resnet18", image_size=64) for prefix in ("", "torchvision:"))
+    rows = [[layer for layer in static.layers if layer.parameters] for static in (ours, theirs)]
+    assert rows[0] == rows[1]
+    assert dataclasses.replace(ours, model=theirs.model, layers=(), stages=()) == dataclasses.replace(
+        theirs, layers=(), stages=()
+    )
+
+
+def test_a_larger_image_costs_by_its_area_and_is_more_intensive():
+    small, large = (cost("cifar_resnet20", image_size=size, num_classes=7) for size in (32, 64))
+    fully_connected = small.layers[-1].macs
+    assert small.layers[-1].macs == large.layers[-1].macs == 64 * 7
+    assert large.macs - fully_connected == 4 * (small.macs - fully_connected)
+    assert large.arithmetic_intensity > small.arithmetic_intensity
+    assert (small.num_classes, small.parameters) == (7, large.parameters)
+
+
+def test_stages_keep_the_order_of_execution(resnet50):
+    named = [stage.name for stage in stages(resnet50.layers)]
+    assert [name for name in named if name.startswith("layer")] == ["layer1", "layer2", "layer3", "layer4"]
+    assert (named[0], named[-1]) == ("conv1", "fc")
+
+
+def test_an_unknown_model_is_named_before_anything_is_counted():
+    with pytest.raises(InputError, match="unknown model 'resnt50'; did you mean 'resnet50'"):
+        costs(["resnet152", "resnt50"])
+
+
+@pytest.mark.parametrize("size", [-1, 0, 1])
+def test_a_small_image_is_refused_with_the_least_size(size):
+    least = models.minimum_image_size("torchvision:vgg16")
+    with pytest.raises(InputError, match=f"image size {size} is too small for 'torchvision:vgg16'.*{least} pixels"):
+        cost("torchvision:vgg16", image_size=size)
+
+
+def test_many_models_come_one_by_one():
+    found = costs(iter(["cifar_resnet20", "cifar_plain20"]))
+    assert next(found).model == "cifar_resnet20"
+    assert next(found).model == "cifar_plain20"
+    assert next(found, None) is None

@@ -1,0 +1,228 @@
+"""The whole procedure, with real processes and files, on workers whose times are made up (`tests.bench.made_up`)."""
+
+import itertools
+import pathlib
+import subprocess
+import sysconfig
+import venv
+
+import pytest
+
+from bench import cli
+from bench.process.forkserver import ForkServer
+from bench.schedule import ab as module
+from bench.schedule import runner
+from bench.schedule.ab import Side, ab
+from results.analysis.ab import compare_arms
+from results.errors import InputError
+from results.storage.reader import load
+from tests.bench import campaign, made_up
+
+AXES = {"model": "cifar_resnet20", "threads": 1}
+
+
+@pytest.fixture
+def no_torch(tmp_path, monkeypatch):
+    """Let every worker of `bench.schedule.ab` be one whose times are made up."""
+    folder = tmp_path / "arms"
+    campaign.prepare(folder)
+    monkeypatch.setenv(made_up.FOLDER, str(folder))
+    monkeypatch.setattr(module, "ForkServer", made_up.Server)
+
+
+def _side(kind="even", **axes):
+    return Side(axes={**AXES, **axes}, target=f"tests.bench.made_up:{kind}")
+
+
+class _Listener:
+    def __init__(self):
+        self.lines, self.states, self.over = [], [], False
+
+    def noted(self, line):
+        self.lines.append(line)
+
+    def progress(self, state):
+        self.states.append(state)
+
+    def closed(self):
+        self.over = True
+
+
+def test_two_equal_arms_are_the_same(no_torch, tmp_path):
+    listener = _Listener()
+    found = ab(_side(), _side(), out=tmp_path / "runs", listener=listener, budget_s=0.05)
+    assert (found.judged.verdict, found.outcome) == ("same", "pass")
+    assert found.judged.pairs in {10, 20, 40}
+    assert found.judged.low < 1 < found.judged.high
+    assert listener.over
+    assert listener.lines[-1].endswith(": same")
+    assert {state.phase for state in listener.states} == {"preparing", "measuring"}
+    assert max(state.done for state in listener.states) == found.judged.pairs - 1
+
+
+def test_a_slower_arm_is_found_at_the_first_look_and_its_files_tell_the_same(no_torch, tmp_path):
+    found = ab(_side(), _side("slower", layout="nhwc"), out=tmp_path / "runs", budget_s=0.05)
+    assert (found.judged.verdict, found.judged.pairs, found.outcome) == ("slower", 10, "regression")
+    assert found.judged.ratio == pytest.approx(1.1, rel=0.01)
+    files = [load(tmp_path / "runs" / f"{found.pair}-{name}.jsonl") for name in "ab"]
+    assert compare_arms(*files) == found
+    for loaded, name in zip(files, "ab", strict=True):
+        assert loaded.files[0].complete
+        assert not loaded.problems
+        assert [record.replicate for record in loaded] == list(range(10))
+        run = loaded.files[0].run
+        assert (run.arm.name, run.arm.pair, run.suite) == (name, found.pair, "ab")
+        assert run.peaks
+        assert loaded.files[0].statics
+    assert all(any(record.samples.arm_s) and not record.samples.baseline_s for record in files[1])
+
+
+def test_swapped_arms_swap_the_verdict(no_torch, tmp_path):
+    found = ab(_side("slower"), _side(), out=None, budget_s=0.05)
+    assert (found.judged.verdict, found.outcome) == ("faster", "pass")
+    assert not list(tmp_path.glob("**/*.jsonl"))  # none were asked for
+
+
+def test_neither_arm_is_always_prepared_first(no_torch):
+    listener = _Listener()
+    ab(_side(layout="nchw"), _side(layout="nhwc"), out=None, listener=listener, budget_s=0.05)
+    prepared = [state.case for state in listener.states if state.phase == "preparing"]
+    firsts = [case.rsplit("/", 2)[1] for case in prepared[::2]]
+    assert firsts == [layout for layout, _ in zip(itertools.cycle(["nchw", "nhwc"]), firsts, strict=False)]
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "outcome", "reason"),
+    [
+        ("even", "dying", "regression", "crash in arm b: it exited with status 3"),
+        ("dying", "even", "inconclusive", "crash in arm a: it exited with status 3"),
+        ("even", "refusing", "inconclusive", "unsupported in arm b: not on this device"),
+    ],
+)
+def test_a_failed_pair_ends_it_with_its_cause(no_torch, a, b, outcome, reason):
+    found = ab(_side(a), _side(b), out=None, budget_s=0.05)
+    assert found.outcome == outcome
+    assert found.reasons[0].startswith(reason)
+    assert found.judged.pairs == 0
+
+
+def test_the_time_limit_ends_it_with_what_there_is(no_torch):
+    found = ab(_side(), _side("slower"), out=None, budget_s=0.05, time_limit_s=0.001)
+    assert found.judged.pairs == 1
+    assert found.outcome == "inconclusive"
+
+
+def test_an_arm_cannot_be_resumed(no_torch, tmp_path):
+    found = ab(_side(), _side(), out=tmp_path, budget_s=0.05)
+    with pytest.raises(InputError, match="an arm of an A/B comparison"):
+        runner.run(resume=tmp_path / f"{found.pair}-a.jsonl")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        ({"a": Side(axes={"model": "resnet99"})}, "arm a: unknown model 'resnet99'"),
+        ({"b": Side(axes={})}, "arm b: no model to measure"),
+        ({"b": Side(axes=AXES, python=pathlib.Path("/nowhere/python"))}, "arm b: cannot run /nowhere/python"),
+        ({"margin": 1.0}, "margin 1 is not between"),
+        ({"margin": 0.0}, "margin 0 is not between"),
+        ({"budget_s": -1.0}, "budget_s"),
+    ],
+)
+def test_what_is_wrong_is_said_before_anything_is_measured(no_torch, tmp_path, arguments, error):
+    usual = {"a": _side(), "b": _side(), "out": tmp_path / "runs"}
+    with pytest.raises(InputError, match=error):
+        ab(**{**usual, **arguments})
+    assert not (tmp_path / "runs").exists()
+
+
+def test_the_command_prints_the_verdict_and_returns_it(no_torch, tmp_path, capsys):
+    code = cli.main(
+        [
+            "ab",
+            "--model",
+            "cifar_resnet20",
+            "--threads",
+            "1",
+            "--b",
+            "layout=nhwc",
+            "--out",
+            str(tmp_path),
+            "--budget",
+            "0.05",
+        ]
+    )
+    out, err = capsys.readouterr()
+    assert code == 0
+    assert out.startswith("pass: the same at a margin of 2 %: b takes ")
+    assert "10 pairs: b / a = " in err
+    assert "run files: " in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        (["--a", "layout"], "--a: 'layout' is no KEY=VALUE"),
+        (["--b", "colour=red"], "--b: 'colour=red' is no KEY=VALUE with a key of model, task"),
+        (["--b", "threads=two"], "threads: 'two' is not a whole number"),
+        (["--python-b", "/nowhere/python"], "there is no /nowhere/python"),
+        (["--checkout-a", "/nowhere"], "there is no /nowhere"),
+        (["--checkout-b", "/etc"], "arm b: /etc is no checkout of resnet-bench"),
+        (["--margin", "200%"], "is no fraction"),
+    ],
+)
+def test_the_command_refuses_in_one_line(arguments, error, capsys):
+    assert cli.main(["ab", "--model", "cifar_resnet20", *arguments]) == 2
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert error in err
+
+
+# What an arm's interpreter must have, as the README says: these, and what they need themselves.
+NEEDED = ("torch", "torchvision", "numpy", "psutil", "msgspec")
+TORCHS_OWN = ("torchgen", "functorch", "nvidia", "triton", "sympy", "mpmath", "networkx", "jinja2", "markupsafe")
+TORCHS_FILES = ("fsspec", "filelock", "typing_extensions.py", "PIL", "numpy.libs", "pillow.libs")
+
+
+@pytest.fixture(scope="module")
+def bare_python(tmp_path_factory):
+    """An interpreter that has what an arm needs and nothing else."""
+    folder = tmp_path_factory.mktemp("interpreter")
+    venv.create(folder, with_pip=False, symlinks=True)
+    python = folder / "bin" / "python"
+    asked = [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
+    theirs = pathlib.Path(subprocess.run(asked, capture_output=True, check=True, text=True).stdout.strip())
+    for name in (*NEEDED, *TORCHS_OWN, *TORCHS_FILES):
+        ours = pathlib.Path(sysconfig.get_path("purelib"), name)
+        if ours.exists():
+            (theirs / name).symlink_to(ours)
+    return python
+
+
+def test_an_arm_needs_little_in_its_environment(bare_python):
+    found = ab(
+        Side(axes={**AXES, "image_size": 32}, python=bare_python),
+        Side(axes={**AXES, "image_size": 32, "task": "training"}, python=bare_python),
+        out=None,
+        budget_s=0.05,
+        time_limit_s=0.001,
+    )
+    assert found.judged.pairs == 1
+    assert not any("arm" in reason for reason in found.reasons), found.reasons
+
+
+def test_an_interpreter_that_lacks_something_says_what(tmp_path):
+    venv.create(tmp_path / "empty", with_pip=False, symlinks=True)
+    python = tmp_path / "empty" / "bin" / "python"
+    with pytest.raises(InputError, match=r"arm b: .*No module named 'psutil'"):
+        ab(_side(), Side(axes=AXES, python=python), out=None)
+
+
+def test_a_checkout_comes_before_what_the_interpreter_has(tmp_path):
+    root = pathlib.Path(module.__file__).parents[2]
+    for room in ("bench", "results", "resnet"):
+        (tmp_path / room).symlink_to(root / room)
+    with ForkServer(checkout=tmp_path) as server:
+        worker = server.spawn("tests.bench.faulty:where")
+        assert worker.request({}, timeout_s=60)["bench"] == str(tmp_path / "bench")
+        worker.close()

@@ -1,0 +1,124 @@
+import ast
+import contextlib
+import dataclasses
+import os
+import pathlib
+import stat
+
+import pytest
+
+from bench.process import client
+from bench.schedule import runner
+from results.errors import InputError
+from results.schema.case import Case
+from tests.bench import campaign
+
+ROOT = pathlib.Path(__file__).parents[3]
+SOURCES = sorted(path for room in ("bench", "resnet", "results", "reports") for path in (ROOT / room).rglob("*.py"))
+FORBIDDEN = {"_pickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"}
+EAGER = Case(
+    model="cifar_resnet20",
+    task="inference",
+    batch_size=1,
+    image_size=32,
+    device="cpu",
+    precision="fp32",
+    runtime="eager",
+    layout="nchw",
+    threads=1,
+)
+COMPILED = dataclasses.replace(EAGER, runtime="compile")
+
+
+def unpickling(source):
+    """Return, a line each, what of a source could run a pickle."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Import(names=names):
+                found += [f"{node.lineno}: import {name.name}" for name in names if name.name in FORBIDDEN]
+            case ast.ImportFrom(module=module) if module in FORBIDDEN | {"pickle"}:
+                found.append(f"{node.lineno}: from {module}")
+            case ast.Attribute(value=ast.Name(id="pickle"), attr=name) if name != "UnpicklingError":
+                found.append(f"{node.lineno}: pickle.{name}")
+            case ast.Attribute(attr="read_pickle" | "to_pickle"):
+                found.append(f"{node.lineno}: .{node.attr}")
+            case ast.Call(func=ast.Attribute(value=ast.Name(id="torch"), attr="load"), keywords=keywords):
+                if not any(word.arg == "weights_only" and getattr(word.value, "value", 0) is True for word in keywords):
+                    found.append(f"{node.lineno}: torch.load without weights_only=True")
+            case ast.keyword(arg="allow_pickle", value=value) if getattr(value, "value", 0) is not False:
+                found.append(f"{node.lineno}: allow_pickle")
+            case ast.keyword(arg="weights_only", value=value) if getattr(value, "value", 0) is not True:
+                found.append(f"{node.lineno}: weights_only that is not True")
+    return found
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_source_can_run_a_pickle(path):
+    assert unpickling(path.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import dill",
+        "from pickle import loads",
+        "import pickle; pickle.load(file)",
+        "torch.load(path)",
+        "torch.load(path, weights_only=False)",
+        "torch.load(path, weights_only=safe)",
+        "np.load(path, allow_pickle=True)",
+        "hub.get(weights_only=False)",
+        "pd.read_pickle(path)",
+    ],
+)
+def test_what_could_run_a_pickle_is_found(source):
+    assert len(set(unpickling(source))) >= 1
+
+
+def mode(path):
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_private_folders_lie_in_the_users_cache_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path / "of" / "ada"))
+    with runner.private_folder() as folder:
+        assert pathlib.Path(folder).parent == tmp_path / "of" / "ada"
+        assert mode(pathlib.Path(folder)) == 0o700
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path / "file"))
+    with pytest.raises(InputError, match="TORCHINDUCTOR_CACHE_DIR"):
+        runner.private_folder()
+
+
+@pytest.mark.parametrize("users", [False, True])
+def test_each_worker_compiles_into_a_private_empty_folder_that_goes_with_the_run(tmp_path, monkeypatch, users):
+    if users:
+        monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path / "users"))
+    seen = {}
+    prepare = client.LiveCase.prepare
+
+    def look(self, cache, *arguments, **options):
+        folder = pathlib.Path(cache)
+        looks = (mode(folder), mode(folder.parent), list(folder.iterdir()))
+        seen.setdefault((self.case, self.replicate), (folder, looks))
+        (folder / "artefact").write_text("left by a compiler")
+        return prepare(self, cache, *arguments, **options)
+
+    campaign.prepare(tmp_path / "campaign")
+    monkeypatch.setenv(campaign.FOLDER, str(tmp_path / "campaign"))
+    monkeypatch.setattr(client.LiveCase, "prepare", look)
+    before = os.umask(0)  # the least private that a user can have
+    try:
+        with campaign.Server() as server:
+            monkeypatch.setattr(runner, "ForkServer", lambda: contextlib.nullcontext(server))
+            records = runner.run([EAGER, COMPILED], out=tmp_path, replicates=2, **campaign.QUICK)
+    finally:
+        os.umask(before)
+    assert [record.status for record in records] == ["ok"] * 4
+    assert set(seen) == {(case, replicate) for case in (EAGER, COMPILED) for replicate in (0, 1)}
+    folders = [folder for folder, _ in seen.values()]
+    assert len(set(folders)) == 4
+    assert [looks for _, looks in seen.values()] == [(0o700, 0o700, [])] * 4
+    assert not any(folder.exists() or folder.parent.exists() for folder in folders)
+    assert all((folder.parent.parent == tmp_path / "users") == users for folder in folders)

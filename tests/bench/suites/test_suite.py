@@ -1,0 +1,279 @@
+import itertools
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench.suites import models
+from bench.suites import suite as suites
+from bench.suites.suite import AXES, change_settings, choose, custom_suite, expand, fraction, load_suite, override
+from results.errors import InputError
+from results.schema.case import CHOICES
+
+BUILTIN = ("cifar", "default", "full", "quick")
+DEVICES = ("cpu", "cuda:0")
+
+
+def cases_of(name, device):
+    return expand(load_suite(name), device=device, threads=2)
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write_suite(text, name="mine.toml"):
+        path = tmp_path / name
+        path.write_text(text)
+        return path
+
+    return write_suite
+
+
+def test_the_builtin_suites_are_described():
+    assert tuple(suites.builtin_suites()) == BUILTIN
+    assert all(suites.builtin_suites().values())
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("name", BUILTIN)
+def test_every_case_of_a_builtin_suite_has_its_baseline(name, device):
+    cases = set(cases_of(name, device))
+    assert {case.baseline for case in cases} <= cases
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_default_covers_what_it_must(device):
+    cases = cases_of("default", device)
+    assert {f"resnet{depth}" for depth in (18, 34, 50, 101, 152)} <= {case.model for case in cases}
+    families = {models.family(name) for name in models.names() if not name.startswith(("cifar", "torchvision"))}
+    assert families <= {models.family(case.model) for case in cases}
+    assert {case.task for case in cases} == {"inference", "training"}
+    assert {"fp32", "amp-bf16"} <= {case.precision for case in cases}
+    assert {case.runtime for case in cases} == {"eager", "compile"}
+    assert {case.layout for case in cases} == {"nchw", "nhwc"}
+    assert 1 in {case.batch_size for case in cases}
+    assert max(case.batch_size for case in cases) >= (8 if device == "cpu" else 256)
+
+
+def test_full_covers_every_variant_precision_and_compile_mode():
+    cases = cases_of("full", "cuda:0")
+    assert {case.model for case in cases} == set(models.names()) - set(models.PEERS)
+    assert {case.precision for case in cases} == set(CHOICES["precision"])
+    assert {case.runtime for case in cases} == set(CHOICES["runtime"])
+    assert {case.model for case in cases if case.task == "training"} == {case.model for case in cases}
+    assert max(case.batch_size for case in cases) == 256
+
+
+def test_cifar_measures_cifar_networks_at_their_size():
+    cases = cases_of("cifar", "cpu")
+    expected = {name for name in models.names() if name.startswith("cifar")}
+    assert {case.model for case in cases} == expected
+    assert {case.image_size for case in cases} == {32}
+
+
+def test_a_file_of_ones_own_works_like_a_builtin(write):
+    path = write("""
+        description = "two"
+        [settings]
+        target = "2%"
+        replicates = 3
+        time_limit_s = { cpu = 90 }
+        [[cases]]
+        model = ["resnet18", "cifar_resnet20"]
+        batch_size = { cpu = [4, 1], accelerator = 64 }
+        threads = 1
+    """)
+    suite = load_suite(path)
+    assert suite.name == "mine"
+    assert suite.description == "two"
+    assert suite.settings["cpu"] == change_settings(suites.DEFAULTS, replicates=3, target=0.02, time_limit_s=90.0)
+    assert suite.settings["accelerator"] == change_settings(suites.DEFAULTS, replicates=3, target=0.02)
+    assert [case.key for case in expand(suite, device="cpu", threads=8)] == [
+        "resnet18/inference/b4/224/cpu/fp32/eager/nchw/t1",
+        "resnet18/inference/b1/224/cpu/fp32/eager/nchw/t1",
+        "cifar_resnet20/inference/b4/32/cpu/fp32/eager/nchw/t1",
+        "cifar_resnet20/inference/b1/32/cpu/fp32/eager/nchw/t1",
+    ]
+    assert [case.batch_size for case in expand(suite, device="mps:0", threads=8)] == [64, 64]
+
+
+def test_a_kind_of_device_that_a_table_leaves_out_has_no_case_of_that_block(write):
+    suite = load_suite(write('[[cases]]\nmodel = {cpu = "resnet18"}\n[[cases]]\nmodel = "resnet34"'))
+    assert [case.model for case in expand(suite, device="cpu", threads=1)] == ["resnet18", "resnet34"]
+    assert [case.model for case in expand(suite, device="cuda:0", threads=1)] == ["resnet34"]
+    with pytest.raises(InputError, match="no case for device 'cuda:0'"):
+        expand(load_suite(write('[[cases]]\nmodel = {cpu = "resnet18"}')), device="cuda:0", threads=1)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("description = ", "not TOML"),
+        ("a = " + "[" * 5000, "not TOML"),
+        ('descripton = "x"', "unknown key 'descripton'; did you mean 'description'?"),
+        ("description = 3\nGOOD", "description: 3 should be text"),
+        ('description = "x"', "cases: no [[cases]] block"),
+        ("cases = []", "cases: no [[cases]] block"),
+        ("cases = [3]", "[[cases]] 1: not a table"),
+        ("[[cases]]", "[[cases]] 1: model: missing"),
+        ("settings = 3\nGOOD", "settings: not a table"),
+        ("GOOD\n[settings]\nreplicate = 2", "settings: unknown key 'replicate'; did you mean 'replicates'?"),
+        ("GOOD\n[settings]\nbudget_s = {gpu = 3}", "settings: budget_s: unknown kind of device 'gpu'"),
+        ("GOOD\n[settings]\nreplicates = 0", "settings: replicates: 0 should be a whole number >= 1"),
+        ("GOOD\n[settings]\nreplicates = true", "settings: replicates: True should be a whole number"),
+        ("GOOD\n[settings]\nbudget_s = inf", "settings: budget_s: inf should be a number <= 1000000000"),
+        ("GOOD\n[settings]\nbudget_s = -1", "settings: budget_s: -1 should be a number > 0"),
+        ('GOOD\n[settings]\ntimeout_s = "1"', "settings: timeout_s: '1' should be a number"),
+        ('GOOD\n[settings]\ntarget = "1"', "settings: target: '1' is no fraction"),
+        ("GOOD\nmodle = 1", "[[cases]] 1: unknown key 'modle'; did you mean 'model'? (choices: model, task"),
+        ('GOOD\ndevice = "cpu"', "[[cases]] 1: unknown key 'device'"),
+        ("GOOD\nbatch_size = 0", "[[cases]] 1: batch_size: 0 should be a whole number >= 1"),
+        ("GOOD\nbatch_size = [8, -1]", "batch_size: -1 should be a whole number >= 1"),
+        ("GOOD\nbatch_size = []", "batch_size: empty"),
+        ('GOOD\nbatch_size = "8"', "batch_size: '8' should be a whole number"),
+        ("GOOD\nbatch_size = 1.5", "batch_size: 1.5 should be a whole number"),
+        ("GOOD\nbatch_size = { gpu = 1 }", "batch_size: unknown kind of device 'gpu' (choices: cpu, accelerator)"),
+        ("GOOD\nbatch_size = { cpu = { cpu = 1 } }", "batch_size: {'cpu': 1} should be a whole number"),
+        ('GOOD\nprecision = "fp23"', "unknown precision 'fp23'; did you mean 'fp32'? (choices: fp32, tf32"),
+        ("GOOD\nlayout = 1", "layout: 1 should be text"),
+        ('[[cases]]\nmodel = "resnt50"', "[[cases]] 1: unknown model 'resnt50'; did you mean 'resnet50'?"),
+        ("GOOD\n[[cases]]\nmodel = 50", "[[cases]] 2: model: 50 should be text"),
+    ],
+)
+def test_what_is_wrong_in_a_file_is_one_line_with_file_and_key(write, text, message):
+    path = write(text.replace("GOOD", '[[cases]]\nmodel = "resnet18"'))
+    with pytest.raises(InputError) as caught:
+        load_suite(path)
+    assert str(caught.value).startswith(str(path))
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_an_unknown_suite_is_met_with_a_suggestion_and_the_choices():
+    with pytest.raises(InputError, match=r"unknown suite 'defualt'; did you mean 'default'.*cifar, default"):
+        load_suite("defualt")
+
+
+def test_a_file_that_cannot_be_read_is_said_so(tmp_path):
+    with pytest.raises(InputError, match=r"cannot read suite .*No such file"):
+        load_suite(tmp_path / "none.toml")
+    (tmp_path / "folder.toml").mkdir()
+    with pytest.raises(InputError, match=r"cannot read suite .*directory"):
+        load_suite(tmp_path / "folder.toml")
+    (tmp_path / "binary.toml").write_bytes(b"\xff\xfe")
+    with pytest.raises(InputError, match="not TOML"):
+        load_suite(tmp_path / "binary.toml")
+    (tmp_path / "huge.toml").write_bytes(b"#" * 1_000_001)
+    with pytest.raises(InputError, match="larger than any suite"):
+        load_suite(tmp_path / "huge.toml")
+
+
+def test_a_suite_takes_only_the_letters_of_a_run_id_from_its_file(write):
+    path = write('[[cases]]\nmodel = "resnet18"', "my \x1b[31m suite.toml")
+    assert load_suite(path).name == "my-31m-suite"
+
+
+def test_axes_alone_make_a_suite_of_one_block():
+    axes = {"model": ["resnet18"], "batch_size": [8, 1], "precision": ["bf16"]}
+    assert [case.key for case in expand(custom_suite(axes), device="cpu", threads=2)] == [
+        "resnet18/inference/b8/224/cpu/bf16/eager/nchw/t2",
+        "resnet18/inference/b1/224/cpu/bf16/eager/nchw/t2",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("axes", "message"),
+    [
+        ({}, "no model"),
+        ({"batch_size": [8]}, "no model"),
+        ({"model": []}, "model: empty"),
+        ({"model": ["resnet18"], "batchsize": [8]}, "unknown axis 'batchsize'; did you mean 'batch_size'"),
+        ({"model": ["resnet18"], "task": ["train"]}, "unknown task 'train'"),
+    ],
+)
+def test_wrong_axes_are_refused(axes, message):
+    with pytest.raises(InputError, match=message):
+        custom_suite(axes)
+
+
+def test_an_override_replaces_its_axis_in_every_block_on_any_device(write):
+    suite = load_suite(
+        write('[[cases]]\nmodel = {accelerator = "resnet18"}\n[[cases]]\nmodel = "resnet34"\nlayout = "nhwc"')
+    )
+    cases = expand(override(suite, {"model": ["resnet50"], "batch_size": [2]}), device="cpu", threads=2)
+    assert [case.key for case in cases] == [
+        "resnet50/inference/b2/224/cpu/fp32/eager/nchw/t2",
+        "resnet50/inference/b2/224/cpu/fp32/eager/nhwc/t2",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        ({"model": ["resnt50"]}, "did you mean 'resnet50'"),
+        ({"batch": [1]}, "unknown axis 'batch'; did you mean 'batch_size'"),
+        ({"batch_size": [0]}, "batch_size: 0 should be a whole number >= 1"),
+        ({"image_size": [8]}, "image_size: 8 is too small for 'resnet18', which needs at least"),
+        ({"runtime": ["compile:fast"]}, "unknown runtime 'compile:fast'"),
+    ],
+)
+def test_a_wrong_override_is_one_line(overrides, message):
+    with pytest.raises(InputError, match=message):
+        expand(override(load_suite("quick"), overrides), device="cpu", threads=2)
+
+
+def test_what_the_command_line_says_is_chosen():
+    nothing = dict.fromkeys(("replicates", "target", "budget_s", "timeout_s", "time_limit_s"))
+    assert choose(None, {}, nothing) == load_suite("default")
+    assert choose("quick", {}, nothing) == load_suite("quick")
+    assert choose(None, {"model": ["resnet18"]}, nothing) == custom_suite({"model": ["resnet18"]})
+    changed = choose("quick", {"layout": ["nhwc"]}, nothing | {"budget_s": 9.0})
+    assert {case.layout for case in expand(changed, device="cpu", threads=1)} == {"nhwc"}
+    quick = load_suite("quick").settings
+    assert changed.settings == {kind: change_settings(quick[kind], budget_s=9.0) for kind in quick}
+
+
+def test_all_is_every_variant_and_no_peer():
+    cases = expand(custom_suite({"model": ["all"]}), device="cpu", threads=1)
+    assert {case.model for case in cases} == set(models.names()) - set(models.PEERS)
+
+
+def test_a_peer_is_measured_at_its_own_image_size():
+    (case,) = expand(custom_suite({"model": ["torchvision:vgg16"]}), device="cpu", threads=1)
+    assert case.image_size == models.default_image_size("torchvision:vgg16")
+
+
+VALUES = {
+    "model": st.sampled_from(["resnet18", "preact_resnet50", "torchvision:alexnet"]),
+    "batch_size": st.integers(1, 4096),
+    "image_size": st.integers(64, 512),
+    "threads": st.integers(1, 64),
+    **{axis: st.sampled_from(choices) for axis, choices in CHOICES.items()},
+}
+
+
+@given(axes=st.fixed_dictionaries({axis: st.lists(VALUES[axis], min_size=1, max_size=3) for axis in AXES}))
+def test_expansion_is_the_product_of_the_axes_each_case_once_in_order(axes):
+    cases = expand(custom_suite(axes), device="cpu", threads=1)
+    product = itertools.product(*(dict.fromkeys(axes[axis]) for axis in AXES))
+    assert [tuple(getattr(case, axis) for axis in AXES) for case in cases] == list(product)
+
+
+@given(percent=st.floats(0.001, 99.9))
+def test_a_fraction_may_be_written_in_per_cent(percent):
+    assert fraction(f"{percent!r}%") == pytest.approx(percent / 100)
+    assert fraction(percent / 100) == percent / 100
+
+
+@pytest.mark.parametrize("wrong", ["1", "0", "-1%", "100%", "x", "", "%", "nan", "inf", True, None])
+def test_what_is_no_fraction_is_refused(wrong):
+    with pytest.raises(InputError, match="is no fraction"):
+        fraction(wrong)
+
+
+def test_settings_are_changed_where_a_change_is_given():
+    changed = change_settings(suites.DEFAULTS, replicates=None, budget_s=9, target="3%")
+    assert (changed.replicates, changed.budget_s, changed.target) == (suites.DEFAULTS.replicates, 9, 0.03)
+    with pytest.raises(InputError, match="budget_s: nan should be"):
+        change_settings(suites.DEFAULTS, budget_s=float("nan"))
+    with pytest.raises(InputError, match="unknown key 'bugdet_s'; did you mean 'budget_s'"):
+        change_settings(suites.DEFAULTS, bugdet_s=1)

@@ -1,0 +1,185 @@
+import dataclasses
+import shutil
+import sys
+
+import pytest
+import torch
+import torch._dynamo
+
+from bench.measure import precision
+from bench.tasks.workload import build
+from bench.validate import ran as audit
+from results.schema.case import CHOICES
+
+
+@pytest.fixture(autouse=True)
+def settings_of_torch():
+    """Workers are alone in their process; these tests are not."""
+    threads = torch.get_num_threads()
+    yield
+    torch.set_num_threads(threads)
+    precision.set_tf32(on=False)
+
+
+@pytest.fixture
+def tiny(make_case):
+    def tiny(**axes):
+        return make_case(**{"model": "cifar_resnet20", "batch_size": 2, "image_size": 32, "threads": 1, **axes})
+
+    return tiny
+
+
+def observe(case):
+    return audit.observe(case, build(case))
+
+
+@pytest.mark.parametrize(
+    ("label", "weights", "compute", "autocast"),
+    [
+        ("fp32", "float32", "float32", None),
+        ("amp-bf16", "float32", "bfloat16", "bfloat16"),
+        ("amp-fp16", "float32", "float16", "float16"),
+        ("bf16", "bfloat16", "bfloat16", None),
+    ],
+)
+@pytest.mark.parametrize("task", ["inference", "training"])
+def test_a_precision_is_what_really_runs(tiny, label, weights, compute, autocast, task):
+    ran, unseen = observe(tiny(precision=label, task=task))
+    assert unseen is None
+    assert ran.parameter_dtypes == (weights,)
+    assert ran.compute_dtypes == (compute,)
+    assert ran.autocast == autocast
+    assert ran.grad_scaler == (label == "amp-fp16" and task == "training")
+    assert not ran.tf32_matmul
+    assert not ran.tf32_convolution
+    assert ran.threads == 1
+    assert (ran.batch_size, ran.image_size) == (2, 32)
+
+
+@pytest.mark.parametrize("layout", CHOICES["layout"])
+def test_a_layout_survives_the_network(tiny, layout):
+    assert observe(tiny(layout=layout))[0].layout == layout
+
+
+def test_a_leaked_tf32_is_seen(tiny):
+    case = tiny()
+    work = build(case)
+    precision.set_tf32(on=True)
+    ran, _ = audit.observe(case, work)
+    assert ran.tf32_matmul
+    assert ran.tf32_convolution
+
+
+def test_an_autocast_that_misses_a_layer_is_seen(tiny):
+    case = tiny(precision="amp-bf16")
+    work = build(case)
+    conv = work.module.layer1[0].conv1
+    whole = conv.forward
+
+    def without_autocast(x):
+        with torch.autocast("cpu", enabled=False):
+            return whole(x.float())
+
+    conv.forward = without_autocast
+    assert audit.observe(case, work)[0].compute_dtypes == ("bfloat16", "float32")
+
+
+def test_a_layer_of_another_layout_is_seen(tiny):
+    case = tiny()
+    work = build(case)
+    work.module.layer1[0].conv1.to(memory_format=torch.channels_last)
+    assert audit.observe(case, work)[0].layout == "mixed"
+
+
+def test_a_batch_that_is_not_the_promised_one_is_seen(tiny):
+    case = tiny(batch_size=4)
+    assert audit.observe(case, build(tiny(batch_size=3)))[0].batch_size == 3
+
+
+def test_only_the_forward_pass_is_looked_at_and_the_step_runs_to_its_end(tiny):
+    case = tiny(task="training")
+    work = build(case)
+    before = work.module.fc.weight.detach().clone()
+    nodes = audit.trace(work, lambda: None)
+    assert not any("backward" in node["name"].lower() for node in nodes)
+    assert not torch.equal(work.module.fc.weight, before)
+    assert sys.getprofile() is None
+
+
+def test_a_step_that_fails_leaves_the_next_look_possible(tiny):
+    case = tiny()
+    work = build(case)
+    with pytest.raises(ZeroDivisionError):
+        audit.trace(dataclasses.replace(work, step=lambda mark: 1 / 0), lambda: None)
+    assert sys.getprofile() is None
+    assert audit.observe(case, work)[1] is None
+
+
+def test_where_no_convolution_is_called_the_settings_are_still_told(tiny):
+    case = tiny()
+    ran, unseen = audit.observe(case, dataclasses.replace(build(case), step=lambda mark: torch.zeros(2).add(1)))
+    assert "could not be seen" in unseen
+    assert (ran.compute_dtypes, ran.layout, ran.batch_size, ran.image_size) == ((), audit.UNSEEN, None, None)
+    assert ran.threads == 1
+
+
+def node(identity, above, name, kind="float", shape=(2, 16, 8, 8), strides=(1024, 64, 8, 1)):
+    tensor = {"types": [f"Tensor({kind})"], "shapes": [list(shape)], "strides": [list(strides)]}
+    return {"id": identity, "name": name, "ctrl_deps": above, "inputs": tensor, "outputs": tensor}
+
+
+def test_the_innermost_convolution_counts_and_the_product_inside_it_does_not():
+    nodes = [
+        node(1, 1, "[pytorch|profiler|execution_trace|process]"),
+        node(5, 3, "aten::mm"),
+        node(3, 2, "aten::_slow_conv2d_forward", "c10::BFloat16"),
+        node(2, 1, "aten::conv2d"),
+        node(7, 6, "aten::addmm", "c10::Half"),
+        node(6, 1, "aten::linear"),
+        node(8, 1, "aten::convolution_backward"),
+        node(9, 1, "triton_poi_fused_convolution_relu_1"),
+        node(10, 1, "triton_tem_fused_convolution_2"),
+        node(11, 1, "aten::cudnn_convolution"),
+        node(12, 1, "mkldnn::_convolution_pointwise"),
+    ]
+    convolutions, linears = audit.products(nodes)
+    assert [found["id"] for found in convolutions] == [3, 10, 11, 12]
+    assert [found["id"] for found in linears] == [7]
+
+
+@pytest.mark.parametrize(
+    ("shape", "strides", "layout"),
+    [
+        ((2, 16, 8, 8), (1024, 64, 8, 1), "nchw"),
+        ((2, 16, 8, 8), (1024, 1, 128, 16), "nhwc"),
+        ((2, 1, 8, 8), (64, 1, 8, 1), audit.UNSEEN),
+        ((2, 16, 1, 1), (16, 1, 1, 1), audit.UNSEEN),
+    ],
+)
+def test_one_channel_or_one_pixel_is_of_both_layouts(shape, strides, layout):
+    assert audit.layout([node(1, 1, "aten::convolution", shape=shape, strides=strides)]) == layout
+
+
+@pytest.mark.skipif(shutil.which("g++") is None and shutil.which("clang++") is None, reason="no C++ compiler here")
+def test_a_compiled_graph_is_seen_as_it_is_and_not_compiled_again(tiny, tmp_path, monkeypatch):
+    class Small(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv = torch.nn.Conv2d(3, 8, 3)
+            self.fc = torch.nn.Linear(8, 10)
+
+        def forward(self, x):
+            return self.fc(self.conv(x).relu().mean((2, 3)))
+
+    torch._dynamo.reset()
+    monkeypatch.setattr("bench.suites.models.create", lambda name: Small())
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path))
+    case = tiny(runtime="compile", precision="amp-bf16", layout="nhwc")
+    work = build(case)
+    with work.context():
+        work.step(lambda: None)
+    graphs = torch._dynamo.utils.counters["stats"]["unique_graphs"]
+    ran, unseen = audit.observe(case, work)
+    assert unseen is None
+    assert (ran.compute_dtypes, ran.layout, ran.autocast) == (("bfloat16",), "nhwc", "bfloat16")
+    assert torch._dynamo.utils.counters["stats"]["unique_graphs"] == graphs

@@ -1,0 +1,216 @@
+import dataclasses
+import json
+import os
+import pathlib
+import shutil
+import socket
+import threading
+
+import pytest
+import torch
+import torch._dynamo
+
+from bench.measure.device import Cpu, PeakMemory, Unsupported
+from bench.worker import serve
+from results.schema.record import Equality, Ran
+from results.schema.validation import validated
+
+OURS = "the case of this test"
+
+
+@pytest.fixture
+def ask():
+    """Serve a worker in a thread of this process and ask it."""
+    ours, theirs = socket.socketpair()
+    threads = torch.get_num_threads()
+    thread = threading.Thread(target=serve.serve, args=(theirs,))
+    thread.start()
+    lines = ours.makefile("rb")
+
+    def ask(do, **arguments):
+        ours.sendall(json.dumps({"do": do, **arguments}).encode() + b"\n")
+        return json.loads(lines.readline())
+
+    yield ask
+    lines.close()
+    ours.close()
+    thread.join(timeout=30)
+    assert not thread.is_alive()
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture
+def tiny(make_case):
+    def tiny(**axes):
+        case = {"model": "cifar_resnet20", "batch_size": 2, "image_size": 32, "threads": 1, **axes}
+        return dataclasses.asdict(make_case(**case))
+
+    return tiny
+
+
+def test_a_case_from_its_first_step_to_its_end(ask, tiny, tmp_path):
+    ready = ask("prepare", case=tiny(task="training"), cache=str(tmp_path), token=OURS)
+    assert ready["first_step_s"] > 0
+    assert ready["phases"] == ["forward", "backward", "optimizer"]
+    turn = ask("turn", steps=3, drop=1)
+    assert [len(step) for step in turn["phase_s"]] == [3, 3, 3]
+    assert sum(map(sum, turn["phase_s"])) <= turn["wall_s"] * 3
+    assert ask("footprint")["device_bytes"] is None
+    end = ask("finish")
+    assert validated(end["ran"], Ran).compute_dtypes == ("float32",)
+    assert end["notes"] == []
+    assert end["nulls"]["graph_breaks"] == end["nulls"]["recompiles"] == "nothing is compiled"
+    assert {answer["token"] for answer in (ready, turn, end)} == {OURS}
+
+
+def test_a_case_is_checked_against_fp64_after_it_was_timed(ask, tiny, tmp_path):
+    ask("prepare", case=tiny(layout="nhwc"), cache=str(tmp_path), token=OURS)
+    ask("turn", steps=1, drop=0)
+    ask("finish")
+    answer = ask("check", folder=str(tmp_path))
+    assert validated(answer["equality"], Equality).verdict == "equal"
+    assert answer["token"] == OURS
+
+
+def test_a_check_that_fails_is_an_answer_too(ask, tiny, tmp_path):
+    ask("prepare", case=tiny(layout="nhwc"), cache=str(tmp_path), token=OURS)
+    assert ask("check", folder=str(tmp_path / "gone"))["failed"] == "error"
+    assert "facts" in ask("finish")
+
+
+def test_a_reference_that_memory_does_not_hold_is_not_tried(ask, tiny, tmp_path, monkeypatch):
+    ask("prepare", case=tiny(task="training", layout="nhwc"), cache=str(tmp_path), token=OURS)
+    monkeypatch.setattr("bench.machine.memory.available", lambda: 1 << 10)
+    assert "are not free" in ask("check", folder=str(tmp_path))["cause"]
+
+
+def test_what_goes_wrong_is_an_answer_and_the_worker_lives_on(ask, tiny, tmp_path):
+    assert ask("prepare", case=tiny(precision="tf32"), cache=str(tmp_path), token=OURS)["failed"] == "unsupported"
+    assert ask("turn", steps=1, drop=0)["failed"] == "error"
+    assert ask("static", model="resnt18", image_size=224)["failed"] == "error"
+    assert "first_step_s" in ask("prepare", case=tiny(), cache=str(tmp_path), token=OURS)
+
+
+def test_static_and_description_are_counted_in_a_worker(ask):
+    assert ask("static", model="cifar_resnet20", image_size=32)["static"]["parameters"] > 250_000
+    description = ask("describe", devices=["cpu"])
+    assert description["devices"] == ["cpu"]
+    assert description["environment"]["torch"] == torch.__version__
+    assert "no device 'cuda:99'" in ask("describe", devices=["cpu", "cuda:99"])["cause"]
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB"), "out-of-memory"),
+        (RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried"), "out-of-memory"),
+        (MemoryError(), "out-of-memory"),
+        (RuntimeError("InductorError: OutOfMemoryError: CUDA out of memory. Tried to allocate"), "out-of-memory"),
+        (RuntimeError("CUDA error: out of memory"), "out-of-memory"),
+        (RuntimeError("MPS backend out of memory (MPS allocated: 9 GB)"), "out-of-memory"),
+        (RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling cublasCreate"), "out-of-memory"),
+        (RuntimeError("torch.compile is not supported on Python 3.99+"), "unsupported"),
+        (Unsupported("no"), "unsupported"),
+        (NotImplementedError("no kernel"), "unsupported"),
+        (RuntimeError("\"slow_conv2d_cpu\" not implemented for 'Half'"), "unsupported"),
+        (RuntimeError("InvalidCxxCompiler: No working C++ compiler found"), "unsupported"),
+        (ValueError("bad"), "error"),
+    ],
+)
+def test_errors_have_their_status(error, status):
+    assert serve.classify(error) == status
+
+
+class Watched(Cpu):
+    """A device that counts, in place of seconds, how often it was waited for."""
+
+    def __init__(self):
+        self.waits = 0
+
+    def synchronize(self):
+        self.waits += 1
+
+    def peak_memory(self):
+        return PeakMemory(allocated=3_000, reserved=5_000)
+
+    def free_memory(self):
+        return 7_000
+
+
+def test_the_first_step_is_awaited_and_begins_when_the_device_is_idle(tiny, tmp_path):
+    device = Watched()
+    subject = serve.CaseWorker(open_device=lambda name: device, clock=lambda: float(device.waits))
+    ready = subject.prepare(case=tiny(), cache=str(tmp_path), token=OURS)
+    assert ready["first_step_s"] == 1.0  # one wait before the clock starts, one before it stops
+    assert device.waits == 2
+
+
+def test_an_accelerators_memory_is_reported_in_place_of_the_hosts(tiny, tmp_path):
+    subject = serve.CaseWorker(open_device=lambda name: Watched())
+    subject.prepare(case=tiny(), cache=str(tmp_path), token=OURS)
+    subject.case = dataclasses.replace(subject.case, device="cuda:0")
+    subject.workload = dataclasses.replace(subject.workload, step=lambda mark: 1 / 0)
+    assert subject.footprint()["device_bytes"] == 5_000
+    assert subject.footprint()["device_free_bytes"] == 7_000
+    end = subject.finish()
+    assert end["facts"] == {
+        "peak_allocated_bytes": 3_000,
+        "peak_reserved_bytes": 5_000,
+        "peak_resident_bytes": None,
+    }
+    assert "accelerator" in end["nulls"]["peak_resident_bytes"]
+    assert end["ran"] is None
+    assert "division by zero" in end["nulls"]["ran"]
+
+
+@pytest.mark.skipif(shutil.which("g++") is None and shutil.which("clang++") is None, reason="no C++ compiler here")
+@pytest.mark.parametrize("broken", [False, True], ids=["whole", "with a graph break"])
+def test_compilation_is_real_private_and_its_graph_breaks_are_counted(tiny, tmp_path, monkeypatch, broken):
+    class Small(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.fc = torch.nn.Linear(3, 10)
+
+        def forward(self, x):
+            x = x.mean((2, 3)).relu()
+            if broken:
+                torch._dynamo.graph_break()
+            return self.fc(x)
+
+    torch._dynamo.reset()
+    torch._dynamo.utils.counters.clear()
+    monkeypatch.setattr("bench.suites.models.create", lambda name: Small())
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", "set again by the worker")
+    monkeypatch.setenv("TRITON_CACHE_DIR", "set again by the worker")
+    subject = serve.CaseWorker()
+    subject.prepare(case=tiny(runtime="compile"), cache=str(tmp_path), token=OURS)
+    assert len(subject.turn(steps=2, drop=1)["phase_s"]) == 2
+    end = subject.finish()
+    assert end["facts"]["graph_breaks"] == int(broken)
+    assert end["facts"]["recompiles"] == 0
+    assert "compile_s" not in end["nulls"]
+    assert any(path.is_file() for path in tmp_path.rglob("*"))  # the compiler worked, and there
+    assert pathlib.Path(os.environ["TRITON_CACHE_DIR"]).is_relative_to(tmp_path)
+
+
+@pytest.mark.skipif(shutil.which("g++") is None and shutil.which("clang++") is None, reason="no C++ compiler here")
+def test_a_compilation_inside_the_timed_steps_is_counted(tiny, tmp_path, monkeypatch):
+    class Small(torch.nn.Module):
+        scale = 1.0
+
+        def __init__(self):
+            super().__init__()
+            self.fc = torch.nn.Linear(3, 10)
+
+        def forward(self, x):
+            return self.fc(x.mean((2, 3)) * self.scale)
+
+    torch._dynamo.reset()
+    monkeypatch.setattr("bench.suites.models.create", lambda name: Small())
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", "set again by the worker")
+    monkeypatch.setenv("TRITON_CACHE_DIR", "set again by the worker")
+    subject = serve.CaseWorker()
+    subject.prepare(case=tiny(runtime="compile"), cache=str(tmp_path), token=OURS)
+    subject.workload.module.scale = 2.0
+    subject.turn(steps=2, drop=1)
+    assert subject.finish()["facts"]["recompiles"] == 1

@@ -1,0 +1,150 @@
+import pytest
+
+from reports.chapters.tradeoffs.fronts import (
+    MOST,
+    NAMED,
+    accuracy_against_latency,
+    accuracy_against_memory,
+    accuracy_against_throughput,
+    of_latency,
+    of_memory,
+    of_throughput,
+    with_accuracy,
+)
+from reports.figures.points import macs_by_depth, memory_by_depth
+from reports.page.cases import cases
+from reports.style.measures import LATENCY, MEMORY, THROUGHPUT
+from results.storage.reader import Records
+
+DRAWN = {
+    "throughput": (THROUGHPUT, accuracy_against_throughput, of_throughput),
+    "latency": (LATENCY, accuracy_against_latency, of_latency),
+    "memory": (MEMORY, accuracy_against_memory, of_memory),
+}
+
+
+@pytest.fixture
+def frame(make_records, tmp_path):
+    """Two machines of one kind of CPU, the second half as fast."""
+    one = make_records(tmp_path / "one", run_id="one")
+    two = make_records(tmp_path / "two", run_id="two", slowness=2.0)
+    return cases(Records((*one.files, *two.files)))
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_on_the_front_is_what_nothing_on_its_machine_beats(name, frame):
+    measure, _, _ = DRAWN[name]
+    rows = with_accuracy(measure)(frame)
+    assert set(rows["task"]) == {"inference"}
+    sign = 1 if measure.better == "higher" else -1
+    assert rows["front"].any()
+    assert not rows["front"].all()
+    for _, group in rows.groupby("machine"):
+        for row in group.itertuples():
+            cost = sign * group[measure.column]
+            mine = sign * getattr(row, measure.column)
+            beaten = (
+                (cost >= mine)
+                & (group["imagenet_top1"] >= row.imagenet_top1)
+                & ((cost > mine) | (group["imagenet_top1"] > row.imagenet_top1))
+            ).any()
+            assert not (row.front and beaten)
+            if not beaten:  # an equal of it is on the front
+                assert group.loc[group["imagenet_top1"].eq(row.imagenet_top1), "front"].any()
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_every_point_knows_its_case_and_every_front_its_machine(name, frame):
+    measure, draw, say = DRAWN[name]
+    rows = with_accuracy(measure)(frame)
+    figure = draw(rows)
+    fronts = [trace for trace in figure.data if "front" in trace.meta]
+    dots = [trace for trace in figure.data if "rows" in trace.meta]
+    assert len(fronts) + len(dots) == len(figure.data)
+    assert sorted(row for trace in dots for row in trace.meta["rows"]) == sorted(rows["row"])
+    by_row = frame.set_index("row")
+    for trace in dots:
+        assert len(trace.x) == len(trace.y) == len(trace.text) == len(trace.meta["rows"])
+        for x, y, row in zip(trace.x, trace.y, trace.meta["rows"], strict=True):
+            assert x == pytest.approx(measure.factor * by_row.loc[row, measure.column])
+            assert y == pytest.approx(100 * by_row.loc[row, "imagenet_top1"])
+    assert {trace.meta["machine"] for trace in fronts} == set(rows["machine"])
+    assert {trace.meta["front"]["x"] for trace in fronts} == {measure.better}
+    assert len({trace.line.dash for trace in fronts}) == 2
+    for trace in fronts:
+        assert list(trace.x) == sorted(trace.x)
+        assert list(trace.y) == sorted(trace.y, reverse=measure.better == "higher")
+        if trace.mode == "lines+text":
+            assert [text for text in trace.text if text] == [trace.text[-1]] == [trace.meta["machine"]]
+    assert say(rows).endswith(").")
+
+
+def test_of_many_points_only_those_on_a_front_are_named(frame):
+    rows = with_accuracy(THROUGHPUT)(frame)
+    assert len(rows) > NAMED
+    front = set(rows.loc[rows["front"], "row"])
+    figure = accuracy_against_throughput(rows)
+    named = {
+        row
+        for trace in figure.data
+        if "rows" in trace.meta
+        for row, text in zip(trace.meta["rows"], trace.text, strict=True)
+        if text
+    }
+    assert named
+    assert named <= front
+    few = rows[rows["run"].eq("one") & rows["batch_size"].eq(1)]
+    labels = [text for trace in accuracy_against_throughput(few).data if "rows" in trace.meta for text in trace.text]
+    assert sum(map(bool, labels)) > few["front"].sum()
+
+
+def test_one_machine_has_a_plain_front(frame):
+    rows = with_accuracy(LATENCY)(frame[frame["run"] == "one"])
+    (front,) = (trace for trace in accuracy_against_latency(rows).data if "front" in trace.meta)
+    assert front.name == "Pareto front"
+    assert front.mode == "lines"
+
+
+def test_of_too_many_points_fronts_and_the_best_stay(frame):
+    import pandas as pd  # noqa: PLC0415
+
+    sound = with_accuracy(LATENCY)(frame).drop(columns="front")
+    many = pd.concat(
+        [sound.assign(batch_size=8 + index, latency_s=sound["latency_s"] * (1 + index)) for index in range(60)],
+        ignore_index=True,
+    )
+    assert len(many) > MOST
+    kept = with_accuracy(LATENCY)(many)
+    assert len(kept) < MOST
+    best = many.groupby(["machine", "model"])["latency_s"].min()
+    assert kept.groupby(["machine", "model"])["latency_s"].min().to_dict() == best.to_dict()
+    assert set(kept.loc[kept["front"], "batch_size"]) == {8}
+
+
+def test_the_cheapest_within_a_point_is_named_with_its_conditions(frame):
+    rows = with_accuracy(MEMORY)(frame[frame["run"] == "one"])
+    said = of_memory(rows)
+    eight = rows[rows["batch_size"].eq(8) & rows["runtime"].eq("eager") & rows["layout"].eq("nchw")]
+    close = eight[eight["imagenet_top1"] >= eight["imagenet_top1"].max() - 0.01]
+    assert said.startswith(f"{close.sort_values('peak_bytes')['model'].iloc[0]} needs the least memory")
+    assert said.endswith("(inference · batch 8 · 224 px · fp32 · eager · nchw · AMD EPYC 9B14 · one).")
+
+
+def test_nothing_with_an_accuracy_gives_nothing_to_draw(frame):
+    assert with_accuracy(MEMORY)(frame.assign(imagenet_top1=float("nan"))).empty
+    assert with_accuracy(MEMORY)(frame.iloc[:0]).empty
+
+
+@pytest.mark.parametrize(
+    ("draw", "column", "factor"), [(memory_by_depth, "peak_bytes", 1e-6), (macs_by_depth, "macs", 1e-9)]
+)
+def test_depth_is_drawn_against_memory_and_macs_as_well(draw, column, factor, frame):
+    one = frame[frame["run"].eq("one") & frame["batch_size"].eq(8) & frame["task"].eq("inference")]
+    one = one[one["status"].eq("ok") & one["depth"].notna()].drop_duplicates("model")
+    figure = draw(one)
+    by_row = frame.set_index("row")
+    drawn = [(row, y) for trace in figure.data for row, y in zip(trace.meta["rows"], trace.y, strict=True)]
+    assert len(drawn) == len(one)
+    for row, y in drawn:
+        assert y == pytest.approx(factor * by_row.loc[row, column])
+    assert figure.layout.yaxis.type == "log"

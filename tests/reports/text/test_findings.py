@@ -1,0 +1,123 @@
+import dataclasses
+import re
+
+import pytest
+
+from reports.text.findings import findings_text
+from results.storage.reader import load
+
+
+@pytest.fixture
+def text(tmp_path_factory, write_run, make_run):
+    """What is found in records, as lines; further cases may be planned."""
+
+    def make(records, *, planned=(), fmt="table", **run_fields):
+        plan = [*dict.fromkeys(record.case for record in records), *planned]
+        path = write_run(tmp_path_factory.mktemp("runs"), records, run=make_run(plan=plan, **run_fields))
+        return findings_text(load(path), fmt).splitlines()
+
+    return make
+
+
+@pytest.fixture
+def compiled(make_record, make_case):
+    """Records of a baseline, nhwc, and nhwc compiled, with these speed-ups."""
+
+    def make(nhwc=1.25, both=1.5, **fields):
+        made = [make_record(latency_s=0.05)]
+        for gain, axes in ((nhwc, {"layout": "nhwc"}), (both, {"layout": "nhwc", "runtime": "compile"})):
+            own = fields if gain is both else {}
+            made.append(make_record(make_case(**axes), latency_s=0.05 / gain, baseline_latency_s=0.05, **own))
+        return made
+
+    return make
+
+
+def test_a_chain_is_one_line(text, compiled):
+    lines = text(compiled(noise=0.0))
+    line = lines[lines.index("which change gave what") + 1]
+    assert re.fullmatch(
+        r"resnet50 b8: nchw → nhwc ×1\.2\d* ± 0\.\d+ %, eager → compile ×1\.19\d* ± 0\.\d+ %: ×1\.5\d* ± 0\.010 %", line
+    )
+
+
+def test_a_broken_chain_says_why(text, compiled, make_equality):
+    lines = text(compiled(equality=make_equality("wrong")))
+    assert (
+        "resnet50 b8: no chain to fp32 compile nhwc: fp32 compile nhwc: its result is wrong: "
+        "output, error 0.3 where 1e-05 is allowed" in lines
+    )
+    assert any(line.startswith("resnet50 b8 compile nhwc: not known: its result is wrong") for line in lines)
+
+
+_PAYS = r"resnet50 b8 compile nhwc: ×[\d.]+ ± [\d.]+ % over eager, [\d.]+ s of compilation: "
+
+
+def test_when_compiling_pays_is_one_line(text, compiled):
+    (line,) = [line for line in text(compiled(nhwc=1.2, both=1.5, noise=0.03)) if "of compilation" in line]
+    told = re.fullmatch(_PAYS + r"pays after ([\d,]+) steps \(([\d,]+) to ([\d,]+)\)", line)
+    low, value, high = (float(told[place].replace(",", "")) for place in (2, 1, 3))
+    assert low < value < high
+    assert value == pytest.approx(10 / (0.05 / 1.2 - 0.05 / 1.5), rel=0.1)
+
+
+@pytest.mark.parametrize(
+    ("both", "told"),
+    [
+        (1.1, r"never pays"),
+        (1.205, r"pays after [\d,]+ steps \([\d,]+ to never\)"),
+        (1.195, r"never pays \(at best after [\d,]+ steps\)"),
+    ],
+)
+def test_compiling_that_may_never_pay_says_so(text, compiled, both, told):
+    (line,) = [line for line in text(compiled(nhwc=1.2, both=both, noise=0.02)) if "of compilation" in line]
+    assert re.fullmatch(_PAYS + told, line), line
+
+
+def test_a_warm_cache_is_told_apart(text, compiled):
+    records = compiled()
+    facts = dataclasses.replace(records[-1].facts, warm_compile_s=1.0)
+    (line,) = [line for line in text([*records[:-1], dataclasses.replace(records[-1], facts=facts)]) if "warm" in line]
+    assert ", with a warm cache pays after 1" in line
+
+
+def test_what_reached_the_target_is_counted_and_the_rest_named(text, make_record, make_case):
+    stops = {1: "target", 2: "target", **dict.fromkeys(range(3, 10), "budget"), 10: "time-limit"}
+    records = [make_record(make_case(batch_size=size), stop=stop) for size, stop in stops.items()]
+    records.append(make_record(make_case(batch_size=11), status="crash", cause="x"))
+    assert text(records, planned=[make_case(batch_size=12)])[-1] == (
+        "2 of 12 cases reached the target of ±1 %, "
+        "7 ran out of budget (resnet50 b3, resnet50 b4, resnet50 b5, resnet50 b6, resnet50 b7, 2 more), "
+        "1 were cut by the time limit (resnet50 b10), 1 failed (resnet50 b11), 1 were not measured (resnet50 b12)"
+    )
+
+
+def test_one_late_replicate_makes_the_case_late(text, make_record):
+    records = [make_record(), make_record(replicate=1, stop="budget")]
+    assert text(records)[-1] == "0 of 1 cases reached the target of ±1 %, 1 ran out of budget (resnet50 b8)"
+
+
+def test_cases_are_named_by_what_varies(text, make_record, make_case):
+    records = [make_record(stop="budget"), make_record(make_case(task="training", threads=1), stop="budget")]
+    assert "(resnet50 b8 inference 2 threads, resnet50 b8 training 1 threads)" in text(records)[-1]
+
+
+def test_several_runs_are_told_apart(tmp_path, write_run, make_record, make_run):
+    for name in ("a", "b"):
+        write_run(tmp_path, [make_record()], run=make_run(plan=[make_record().case], run_id=name))
+    lines = findings_text(load(tmp_path), "table").splitlines()
+    assert lines[-2:] == [f"{name}: 1 of 1 cases reached the target of ±1 %" for name in ("a", "b")]
+
+
+def test_findings_are_for_people(text, compiled):
+    assert text(compiled(), fmt="json") == text(compiled(), fmt="csv") == []
+
+
+def test_markdown_has_paragraphs_and_hostile_names_only_show(text, make_record, make_case):
+    lines = text([make_record(make_case(model="a|b<c>"), stop="budget")], fmt="markdown")
+    assert "a\\|b&lt;c> b8" in lines[-2]
+    assert not lines[-1]
+
+
+def test_an_empty_run_finds_nothing(text):
+    assert text([]) == []

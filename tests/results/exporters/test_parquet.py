@@ -1,0 +1,67 @@
+import io
+import json
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+import results
+from results.exporters.parquet import to_parquet
+from results.metrics.rows import plain
+
+
+def read(records):
+    return pq.read_table(io.BytesIO(to_parquet(records).content()))
+
+
+def test_pyarrow_reads_every_value_back(measured):
+    rows = [{**row, "nulls": dict(row["nulls"])} for row in read(measured).to_pylist()]
+    assert rows == plain(results.table(measured))
+
+
+def test_columns_have_the_types_that_they_hold(measured):
+    schema = read(measured).schema
+    types = {
+        "model": pa.string(),
+        "cause": pa.string(),
+        "latency_s": pa.float64(),
+        "latency_low_s": pa.float64(),
+        "break_even_steps": pa.float64(),
+        "macs": pa.int64(),
+        "peak_resident_bytes": pa.int64(),
+        "threads": pa.int64(),
+        "depth": pa.int64(),
+        "notes": pa.list_(pa.string()),
+        "nulls": pa.map_(pa.string(), pa.string()),
+    }
+    assert {name: schema.field(name).type for name in types} == types
+    frame = results.table(measured)
+    for field in schema:
+        assert (field.metadata or {}).get(b"unit", b"").decode() == frame.attrs["units"].get(field.name, "")
+
+
+def test_units_and_versions_are_in_the_metadata(measured):
+    metadata = read(measured).schema.metadata
+    assert json.loads(metadata[b"units"]) == results.table(measured).attrs["units"]
+    assert json.loads(metadata[b"tool_versions"]) == {"20261122-003812-default-a1b2": "0.1.0"}
+
+
+def test_pandas_reads_the_numbers_back_equal(measured):
+    frame = results.table(measured)
+    found = pd.read_parquet(io.BytesIO(to_parquet(measured).content()))
+    numbers = frame.select_dtypes("float64").columns
+    pd.testing.assert_frame_equal(found[numbers].astype("float64"), frame[numbers])
+    assert found["model"].to_list() == frame["model"].to_list()
+    assert dict(found["nulls"][3]) == frame["nulls"][3]
+    assert list(found["notes"][2]) == list(frame["notes"][2])
+
+
+def test_the_same_records_give_the_same_bytes(measured):
+    assert to_parquet(measured).content() == to_parquet(measured).content()
+
+
+def test_a_column_of_nulls_keeps_its_type(imported):
+    found = read(imported)
+    assert found.schema.field("threads").type == pa.int64()
+    assert found["threads"].to_pylist() == [None]
+    assert found.schema.field("speedup").type == pa.float64()

@@ -1,0 +1,193 @@
+import dataclasses
+
+import pytest
+
+from results.metrics.warnings import NOISES, TOLERATED, kind, warnings
+from results.schema.case import CHOICES
+from results.schema.labels import PROMISES
+from results.schema.record import UNSEEN, Noise
+from results.schema.run import Peak
+
+
+def _with(record, **samples):
+    return dataclasses.replace(record, samples=dataclasses.replace(record.samples, **samples))
+
+
+@pytest.mark.parametrize("task", ["inference", "training"])
+@pytest.mark.parametrize("precision", ["fp32", "tf32", "amp-fp16", "amp-bf16", "fp16", "bf16"])
+@pytest.mark.parametrize("device", ["cpu", "cuda:0"])
+def test_a_sound_record_has_no_warning(make_record, make_case, task, precision, device):
+    assert warnings(make_record(make_case(task=task, precision=precision, device=device))) == ()
+
+
+def test_a_failure_has_no_warning(make_record):
+    assert warnings(make_record(status="crash", cause="signal 11")) == ()
+
+
+def test_work_that_the_device_clock_misses_is_told(make_record):
+    # A queue that launches in 1 ms and runs for 20 ms, timed without a synchronisation.
+    record = make_record(latency_s=0.001)
+    (warning,) = warnings(_with(record, wall_s=(0.020,) * 40))
+    assert warning.startswith("clocks: ")
+    assert "the batch is 8" in warning
+
+
+def test_a_fifth_more_wall_time_than_steps_is_told(make_record):
+    record = make_record(latency_s=0.05)
+    assert warnings(_with(record, wall_s=(0.053,) * 40)) == ()
+    (warning,) = warnings(_with(record, wall_s=(0.060,) * 40))
+    assert "work goes unseen" in warning
+
+
+def test_steps_that_do_not_fit_into_the_wall_time_are_told(make_record):
+    (warning,) = warnings(_with(make_record(latency_s=0.01), wall_s=(0.005,) * 40))
+    assert warning.startswith("clocks: ")
+    assert "do not fit" in warning
+
+
+def test_launching_short_steps_is_no_warning(make_record):
+    assert warnings(_with(make_record(latency_s=0.0002), wall_s=(0.0008,) * 40)) == ()
+
+
+def test_phases_must_add_up(make_record, make_case):
+    record = make_record(make_case(task="training"))
+    (warning,) = warnings(_with(record, backward_s=record.samples.forward_s))
+    assert warning == "phases: forward, backward and optimizer add up to 70% of the step"
+
+
+def test_more_allocated_than_reserved_is_told(make_record, make_case):
+    record = make_record(make_case(device="cuda:0"))
+    facts = dataclasses.replace(record.facts, peak_reserved_bytes=1)
+    (warning,) = warnings(dataclasses.replace(record, facts=facts))
+    assert warning.startswith("memory: ")
+
+
+def test_a_series_that_never_settled_is_told(make_record):
+    (warning,) = warnings(_with(make_record(), steady=False))
+    assert warning.startswith("not-steady: ")
+
+
+def test_growing_slower_stands_in_place_of_never_settling(make_record):
+    (warning,) = warnings(_with(make_record(), steady=False, slowing=True))
+    assert warning.startswith("slowing: ")
+
+
+def _peak(flops_per_s, **axes):
+    return Peak(**{"device": "cpu", "precision": "fp32", "threads": 2, **axes}, flops_per_s=flops_per_s)
+
+
+def test_a_rate_beyond_what_winograd_may_save_is_told(make_record, make_static):
+    record, static = make_record(latency_s=0.05, noise=0.0), make_static()
+    rate = 2 * static.macs * 8 / 0.05
+    assert warnings(record, static, (_peak(rate / 2.2),)) == ()
+    (warning,) = warnings(record, static, (_peak(rate / 2.3),))
+    assert warning.startswith("peak: ")
+    assert "2.25 times" in warning
+
+
+@pytest.mark.parametrize("axes", [{"device": "cuda:0"}, {"precision": "bf16"}, {"threads": 1}])
+def test_a_peak_of_something_else_says_nothing(make_record, make_static, axes):
+    assert warnings(make_record(), make_static(), (_peak(1.0, **axes),)) == ()
+
+
+def test_without_a_static_cost_there_is_no_rate_to_doubt(make_record):
+    assert warnings(make_record(), None, (_peak(1.0),)) == ()
+
+
+def test_a_wrong_result_is_told_with_its_error(make_record, make_equality):
+    (warning,) = warnings(make_record(equality=make_equality("wrong")))
+    assert warning == "wrong: output, error 0.3 where 1e-05 is allowed; it is no speed-up"
+    (warning,) = warnings(make_record(equality=make_equality("wrong", error=None)))
+    assert "error not finite" in warning
+    assert warnings(make_record(equality=make_equality())) == ()
+
+
+def test_a_baseline_that_does_not_repeat_itself_is_told(make_record, make_equality):
+    (warning,) = warnings(make_record(equality=make_equality("eager-twice-differs")))
+    assert warning.startswith("eager-twice-differs: ")
+    assert kind(warning) in TOLERATED
+
+
+def test_compiling_inside_the_timed_steps_is_told(make_record, make_case):
+    record = make_record(make_case(runtime="compile"))
+    for count, told in ((0, 0), (2, 1)):
+        found = warnings(dataclasses.replace(record, facts=dataclasses.replace(record.facts, recompiles=count)))
+        assert [kind(line) for line in found] == ["recompiled"] * told
+
+
+@pytest.mark.parametrize(
+    ("noise", "expected"),
+    [
+        (Noise(), []),
+        (Noise(other_cpus=0.2, steal=0.04, cpu_pressure=0.9, memory_pressure=0.005, throttled_s=0.0), ["pressure"]),
+        (Noise(other_cpus=0.05, cpu_pressure=0.9), []),  # our own threads and compilers wait for one another
+        (Noise(other_cpus=0.15, cpu_pressure=0.1), []),
+        (Noise(cpu_pressure=0.3), ["pressure"]),
+        (Noise(other_cpus=0.3), ["busy"]),
+        (Noise(steal=0.06), ["steal"]),
+        (Noise(memory_pressure=0.02), ["pressure"]),
+        (Noise(throttled_s=0.01), ["throttled"]),
+        (Noise(accelerator_throttling=("sw_thermal_slowdown",)), ["throttled"]),
+    ],
+)
+def test_signs_of_noise_are_told(make_record, noise, expected):
+    found = warnings(make_record(signs=noise))
+    assert [kind(line) for line in found] == expected
+    assert set(expected) <= NOISES
+
+
+def test_noise_is_told_of_a_failure_too(make_record):
+    (warning,) = warnings(make_record(status="timeout", cause="hung", signs=Noise(other_cpus=1.5)))
+    assert warning == "busy: other processes kept 1.5 CPUs busy"
+
+
+@pytest.mark.parametrize(
+    ("changes", "part"),
+    [
+        ({"tf32_matmul": True}, "TF32 matmul True"),
+        ({"tf32_convolution": True}, "convolution True"),
+        ({"parameter_dtypes": ("bfloat16",)}, "parameters in bfloat16"),
+        ({"autocast": "float16"}, "autocast float16"),
+        ({"compute_dtypes": ("bfloat16", "float32")}, "fp32 computed in bfloat16, float32"),
+        ({"compute_dtypes": ()}, "fp32 computed in nothing"),
+        ({"grad_scaler": True}, "inference ran with GradScaler on"),
+        ({"layout": "mixed"}, "nchw ran as mixed"),
+        ({"threads": 1}, "2 threads ran as 1"),
+        ({"batch_size": 4}, "batch 8 ran as 4"),
+        ({"image_size": 112}, "224 pixels ran as 112"),
+    ],
+)
+def test_a_label_is_a_promise(make_record, changes, part):
+    record = make_record()
+    (warning,) = warnings(dataclasses.replace(record, ran=dataclasses.replace(record.ran, **changes)))
+    assert warning.startswith("label: ")
+    assert part in warning
+
+
+def test_the_layout_that_a_compiler_chooses_is_told_and_breaks_no_promise(make_record, make_case):
+    record = make_record(make_case(runtime="compile"))
+    (warning,) = warnings(dataclasses.replace(record, ran=dataclasses.replace(record.ran, layout="nhwc")))
+    assert warning == "layout: the compiler ran nchw as nhwc"
+    assert kind(warning) in TOLERATED
+
+
+def test_what_could_not_be_seen_accuses_nobody(make_record, make_case):
+    record = make_record(make_case(runtime="compile:reduce-overhead"))
+    unseen = dataclasses.replace(record.ran, layout=UNSEEN, compute_dtypes=(), batch_size=None, image_size=None)
+    assert warnings(dataclasses.replace(record, ran=unseen)) == ()
+
+
+def test_autocast_that_left_the_convolutions_in_float32_is_told(make_record, make_case):
+    record = make_record(make_case(precision="amp-bf16"))
+    (warning,) = warnings(dataclasses.replace(record, ran=dataclasses.replace(record.ran, compute_dtypes=("float32",))))
+    assert warning == "label: amp-bf16 computed in float32"
+
+
+def test_training_in_fp16_without_a_loss_scaler_is_told(make_record, make_case):
+    record = make_record(make_case(precision="amp-fp16", task="training"))
+    (warning,) = warnings(dataclasses.replace(record, ran=dataclasses.replace(record.ran, grad_scaler=False)))
+    assert warning == "label: amp-fp16 training ran with GradScaler off"
+
+
+def test_every_precision_has_its_promise():
+    assert tuple(PROMISES) == CHOICES["precision"]

@@ -1,0 +1,237 @@
+"""Measure the measuring: `nox -s bench-self`, some minutes on an idle machine.
+
+Each row of its table is a promise with the figure that was seen: ``kept``, ``BROKEN``, or ``unsure`` where the interval
+holds values on both sides of the bound. What is compared runs in workers that live at the same time and are stepped
+in turn, as in a run; a reference is written by hand and shares no code with the harness.
+"""
+
+import argparse
+import json
+import resource
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+from bench.measure.device import Cpu
+from bench.measure.timing import time_turn
+from bench.process.client import LiveCase
+from bench.process.forkserver import SERVE, ForkServer
+from bench.schedule.rotation import Hooks, Seat, rotate
+from bench.tasks.workload import inference_step
+from results.metrics.table import table
+from results.metrics.values import turn_medians
+from results.schema.case import Case
+from results.schema.run import Settings
+from results.statistics import intervals
+from results.storage.reader import load
+
+BY_HAND: Final = "tests.selftest.selfbench:by_hand"
+PAIRS: Final = 5
+SETTINGS: Final = Settings(replicates=1, target=0.002, budget_s=8, timeout_s=1200, time_limit_s=None)
+Row = tuple[str, str, str, bool | None]
+"""What, figure, bound, and whether it is kept (None: the figure is not sure enough)."""
+
+_TIMM_LIKE: Final = """
+import sys, time, torch, torchvision
+from fvcore.nn import FlopCountAnalysis, ActivationCountAnalysis
+model = torchvision.models.get_model(sys.argv[1]).eval().to(memory_format=torch.channels_last)
+x = torch.randn(8, 3, 224, 224).contiguous(memory_format=torch.channels_last)
+with torch.no_grad():
+    for _ in range(10):
+        model(x)
+    began = time.perf_counter()
+    for _ in range(40):
+        model(x)
+    rate = 8 * 40 / (time.perf_counter() - began)
+    FlopCountAnalysis(model, x[:1]).unsupported_ops_warnings(False).uncalled_modules_warnings(False).total()
+    ActivationCountAnalysis(model, x[:1]).unsupported_ops_warnings(False).uncalled_modules_warnings(False).total()
+print(f"{rate:.1f} img/s")
+"""
+
+
+def by_hand(connection: socket.socket) -> None:
+    """Be the loop that anyone would write around a torchvision model, as a worker."""
+    import torch  # noqa: PLC0415
+    from torchvision.models import get_model  # type: ignore[attr-defined]  # noqa: PLC0415
+
+    model: Any = None
+    images: Any = None
+    token = None
+    for line in connection.makefile("rb"):
+        request = json.loads(line)
+        if request["do"] == "prepare":
+            case, token = request["case"], request["token"]
+            torch.set_num_threads(case["threads"])
+            model = get_model(case["model"].removeprefix("torchvision:")).eval()
+            images = torch.randn(case["batch_size"], 3, case["image_size"], case["image_size"])
+            answer: dict[str, Any] = {"first_step_s": 0.0, "phases": [], "notes": []}
+        else:
+            times = []
+            with torch.inference_mode():
+                for _ in range(request["drop"] + request["steps"]):
+                    began = time.perf_counter()
+                    model(images)
+                    times.append(time.perf_counter() - began)
+            kept = times[request["drop"] :]
+            answer = {"phase_s": [[seconds] for seconds in kept], "wall_s": sum(kept) / len(kept)}
+        connection.sendall(json.dumps(answer | {"token": token}).encode() + b"\n")
+
+
+def paired(server: ForkServer, ours: Case, reference: Case, target: str = SERVE) -> intervals.Interval | None:
+    """Return our time over the reference's: `PAIRS` pairs of fresh processes, each pair stepped in turn.
+
+    The interval is that across the pairs: where a process happens to lie in memory moves its times by more than the
+    steps of one pair can show.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        caches = [tempfile.mkdtemp(dir=folder) for _ in range(2)]  # later pairs compile from what the first left
+        ratios = [_pair(server, ours, reference, target, caches) for _ in range(PAIRS)]
+    return intervals.across([ratio for ratio in ratios if ratio is not None])
+
+
+def _pair(server: ForkServer, ours: Case, reference: Case, target: str, caches: list[str]) -> float | None:
+    lives = [LiveCase(server, ours, 0, SETTINGS), LiveCase(server, reference, 0, SETTINGS, target)]
+    try:
+        for live, cache in zip(lives, caches, strict=True):
+            live.prepare(cache)
+        seat, base = (Seat(live.case, live) for live in lives)
+        rotate((seat, base), base, SETTINGS, Hooks(left=_ignore, failed=_give_up, turned=_ignore))
+        samples = lives[0].samples(seat)
+    finally:
+        for live in lives:
+            live.close()
+    pairs = [(own, samples.baseline_s[turn]) for turn, own in turn_medians(samples).items()]
+    ratio = intervals.median_interval([own / base for own, base in pairs if base is not None])
+    return None if ratio is None else ratio.value
+
+
+def fidelity(server: ForkServer, threads: int) -> Iterator[Row]:
+    """Our harness around torchvision's model, against a loop by hand around the same model."""
+    for name in ("resnet18", "resnet50"):
+        case = _case(f"torchvision:{name}", threads)
+        yield _ratio_row(f"fidelity: {name}, harness / loop by hand", paired(server, case, case, BY_HAND))
+
+
+def same_model(server: ForkServer, threads: int) -> Iterator[Row]:
+    """Our model against torchvision's, both in our harness."""
+    for name in ("resnet18", "resnet50"):
+        for task in ("inference", "training"):
+            for runtime in ("eager", "compile"):
+                axes = {"task": task, "runtime": runtime, "batch_size": 1 if task == "inference" else 4}
+                ours, theirs = (_case(model, threads, **axes) for model in (name, f"torchvision:{name}"))
+                yield _ratio_row(f"ours / torchvision: {name} {task} {runtime}", paired(server, ours, theirs))
+
+
+def overhead(server: ForkServer, threads: int) -> Iterator[Row]:
+    """The loop's own time, which an empty step shows whole."""
+    import torch  # noqa: PLC0415
+
+    nothing = torch.zeros(1)
+    step = inference_step(_case("resnet18", 1), lambda images: images, nothing)
+    cost = statistics.median(time_turn(step, Cpu(), steps=20).wall_s for _ in range(2_000))  # the turns of a run
+    yield f"overhead a step: {cost * 1e6:.2f} µs, of a step of 1 ms", f"{cost / 1e-3:.3%}", "≤ 0.2 %", cost <= 2e-6
+
+
+def time_to_answer(server: ForkServer, threads: int) -> Iterator[Row]:
+    """Three ResNets at batch 8, against a script that does what timm's benchmark.py does."""
+    models = ("resnet18", "resnet34", "resnet50")
+    began = time.perf_counter()
+    for model in models:
+        subprocess.run([sys.executable, "-c", _TIMM_LIKE, model], check=True, stdout=subprocess.DEVNULL)
+    theirs = time.perf_counter() - began
+    with tempfile.TemporaryDirectory() as folder:
+        axes = ["--model", ",".join(models), "--batch-size", "8", "--layout", "nhwc", "--device", "cpu"]
+        command = [sys.executable, "-m", "bench", "run", *axes, "--out", folder, "--no-report"]
+        began = time.perf_counter()
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        ours = time.perf_counter() - began
+        frame = table(load(folder))
+    certain = int(frame["latency_low_s"].notna().sum())
+    figure = f"{ours:.1f} s / {theirs:.1f} s = {ours / theirs:.2f}"
+    held = ours <= 0.5 * theirs and certain == len(models) == len(frame)
+    yield f"time to an answer: resnet18, 34, 50 at batch 8, {certain} intervals", figure, "≤ 0.5", held
+
+
+def static_cost(server: ForkServer, threads: int) -> Iterator[Row]:
+    """The whole registry at 224 pixels, in one fresh process."""
+    began = time.perf_counter()
+    command = [sys.executable, "-m", "bench", "cost", "all", "--image-size", "224", "--format", "json"]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    took = time.perf_counter() - began
+    yield "static cost: every variant at 224 pixels", f"{took:.1f} s", "≤ 45 s", took <= 45
+
+
+def start(server: ForkServer, threads: int) -> Iterator[Row]:
+    """Processor time of the commands that must not wait for torch."""
+    for argument, bound in (("--help", 0.4), ("list", 1.0)):
+        times = [_cpu_s([sys.executable, "-m", "bench", argument]) for _ in range(5)]
+        took = statistics.median(times)
+        yield f"resnet-bench {argument}: processor time", f"{took:.2f} s", f"≤ {bound} s", took <= bound
+
+
+def _cpu_s(command: list[str]) -> float:
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
+
+
+CHECKS: Final[dict[str, Callable[[ForkServer, int], Iterator[Row]]]] = {
+    "start": start,
+    "static": static_cost,
+    "overhead": overhead,
+    "fidelity": fidelity,
+    "answer": time_to_answer,
+    "model": same_model,
+}
+
+
+def _case(model: str, threads: int, **axes: Any) -> Case:
+    usual = {"task": "inference", "batch_size": 1, "precision": "fp32", "runtime": "eager", "layout": "nchw"}
+    return Case(**{"model": model, "image_size": 224, "device": "cpu", "threads": threads, **usual, **axes})
+
+
+def _ratio_row(what: str, interval: intervals.Interval | None) -> Row:
+    if interval is None:
+        return what, "too few turns", "1.00 ± 0.03", None
+    figure = f"{interval.value:.4f} [{interval.low:.4f}, {interval.high:.4f}]"
+    inside, outside = 0.97 <= interval.low <= interval.high <= 1.03, interval.low > 1.03 or interval.high < 0.97
+    return what, figure, "1.00 ± 0.03", inside or (None if not outside else False)
+
+
+def _ignore(*_: object) -> None:
+    """Need nothing of what the rotation tells."""
+
+
+def _give_up(_: Seat, failure: Exception) -> None:
+    raise failure
+
+
+def main() -> int:
+    """Print the table; return 1 where a promise is broken, else 3 where a figure is not sure enough."""
+    parser = argparse.ArgumentParser(prog="python -m tests.selftest.selfbench", description=__doc__)
+    parser.add_argument("checks", nargs="*", choices=[[], *CHECKS], help="those to run; all, if none is named")
+    checks = parser.parse_args().checks or list(CHECKS)
+    verdicts = []
+    with ForkServer() as server:
+        worker = server.spawn()
+        threads = worker.request({"do": "describe", "devices": ["cpu"]}, timeout_s=120)["environment"]["torch_threads"]
+        worker.close()
+        for check in checks:
+            for what, figure, bound, held in CHECKS[check](server, threads):
+                verdict = {True: "kept", False: "BROKEN", None: "unsure"}[held]
+                sys.stdout.write(f"{verdict:6}  {what:60} {figure:32} {bound}\n")
+                sys.stdout.flush()
+                verdicts.append(held)
+    if False in verdicts:
+        return 1
+    return 0 if all(verdicts) else 3
+
+
+if __name__ == "__main__":
+    sys.exit(main())
