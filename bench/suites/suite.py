@@ -31,15 +31,14 @@ from typing import Any, Final, Literal, get_type_hints
 
 from bench.suites import models
 from results.errors import InputError, suggestion
-from results.schema.case import CHOICES, Case, check_choice
+from results.schema.axes import AXES, check_choice
+from results.schema.case import Case
 from results.schema.run import Settings
 from results.schema.types import Text
 from results.schema.validation import InvalidError, validated
 
 Kind = Literal["cpu", "accelerator"]
 KINDS: Final[tuple[Kind, ...]] = ("cpu", "accelerator")
-Words = Mapping[Kind, tuple[str, ...]]
-Sizes = Mapping[Kind, tuple[int, ...]]
 
 ALL: Final = "all"
 """Stands for every variant of `resnet.VARIANTS` wherever a suite or an option names a model."""
@@ -53,22 +52,20 @@ _LARGEST_BYTES: Final = 100_000  # A suite is written by hand; more is the wrong
 _LONGEST_LINE: Final = 10_000  # tomllib's time is quadratic in the parts of a dotted key: for 100 kB of them, minutes.
 
 
+SUITE_AXES: Final = tuple(name for name in AXES if name != "device")
+"""Axes that a suite may set, the slowest first. The device belongs to the machine."""
+
+
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
-    """Values of each axis by kind of device, to be multiplied out. None is the model's, or torch's, own value."""
+    """Values of axes, to be multiplied out."""
 
-    model: Words
-    task: Words = dataclasses.field(default_factory=lambda: dict.fromkeys(KINDS, ("inference",)))
-    batch_size: Sizes = dataclasses.field(default_factory=lambda: dict.fromkeys(KINDS, (1,)))
-    image_size: Sizes | None = None
-    threads: Sizes | None = None
-    precision: Words = dataclasses.field(default_factory=lambda: dict.fromkeys(KINDS, ("fp32",)))
-    runtime: Words = dataclasses.field(default_factory=lambda: dict.fromkeys(KINDS, ("eager",)))
-    layout: Words = dataclasses.field(default_factory=lambda: dict.fromkeys(KINDS, ("nchw",)))
+    axes: Mapping[str, Mapping[Kind, tuple[Any, ...]]]
+    """Values by axis and kind of device; an axis that is missing has its default."""
 
-
-AXES: Final = tuple(field.name for field in dataclasses.fields(Block))
-"""The axes that a suite may set, slowest first: a case's but the device, which belongs to the machine."""
+    def values(self, axis: str, kind: Kind) -> tuple[Any, ...]:
+        """Return the values of `axis` on a kind of device; None stands for the model's, or torch's, own value."""
+        return self.axes[axis].get(kind, ()) if axis in self.axes else (AXES[axis].default,)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +82,7 @@ class Suite:
 
     def __post_init__(self) -> None:
         for kind in KINDS:
-            count = sum(math.prod(len(_choices(block, axis, kind)) for axis in AXES) for block in self.blocks)
+            count = sum(math.prod(len(block.values(axis, kind)) for axis in SUITE_AXES) for block in self.blocks)
             if count > MOST_CASES:
                 raise InputError(f"{count:,} cases are more than the {MOST_CASES:,} that a suite may have")
 
@@ -131,7 +128,7 @@ def custom_suite(axes: Mapping[str, Sequence[str | int]]) -> Suite:
     """
     if "model" not in axes:
         raise InputError("no model to measure: name one such as 'resnet50', or 'all', or a suite")
-    block = Block(**{axis: _values(axis, values) for axis, values in axes.items()})
+    block = Block(axes={axis: _values(axis, values) for axis, values in axes.items()})
     return Suite(name="custom", description="One block of axes given by hand", blocks=(block,), written=False)
 
 
@@ -169,8 +166,8 @@ def override(suite: Suite, axes: Mapping[str, Sequence[str | int]]) -> Suite:
     Raises:
         InputError: an axis or a value is wrong.
     """
-    changes: dict[str, Any] = {axis: _values(axis, values) for axis, values in axes.items()}
-    return dataclasses.replace(suite, blocks=tuple(dataclasses.replace(block, **changes) for block in suite.blocks))
+    changes = {axis: _values(axis, values) for axis, values in axes.items()}
+    return dataclasses.replace(suite, blocks=tuple(Block(axes={**block.axes, **changes}) for block in suite.blocks))
 
 
 def change_settings(settings: Settings, **changes: object) -> Settings:
@@ -189,7 +186,7 @@ def expand(
     device: str,
     threads: int,
 ) -> tuple[Case, ...]:
-    """Multiply `suite` out for `device`: each case once, in the order of its blocks and of `AXES`.
+    """Multiply `suite` out for `device`: each case once, in the order of its blocks and of `SUITE_AXES`.
 
     Args:
         suite: what to multiply out.
@@ -203,8 +200,8 @@ def expand(
     cases: dict[Case, None] = {}
     for number, block in enumerate(suite.blocks, start=1):
         with _within(f"suite {suite.name!r}: [[cases]] {number}") if suite.written else contextlib.nullcontext():
-            for values in itertools.product(*(_choices(block, axis, kind) for axis in AXES)):
-                cases[_case(dict(zip(AXES, values, strict=True)), device, threads)] = None
+            for values in itertools.product(*(block.values(axis, kind) for axis in SUITE_AXES)):
+                cases[_case(dict(zip(SUITE_AXES, values, strict=True)), device, threads)] = None
     if not cases:
         raise InputError(f"suite {suite.name!r} has no case for device {device!r}: its tables leave {kind} out")
     return tuple(cases)
@@ -304,15 +301,15 @@ def _block(table: object, number: int) -> Block:
     with _within(f"[[cases]] {number}"):
         if not isinstance(table, dict):
             raise InputError("not a table")
-        _check_keys(table, AXES)
+        _check_keys(table, SUITE_AXES)
         if "model" not in table:
             raise InputError("model: missing; name at least one, or 'all'")
-        return Block(**{axis: _values(axis, value) for axis, value in table.items()})
+        return Block(axes={axis: _values(axis, value) for axis, value in table.items()})
 
 
 def _values(axis: str, value: object) -> Mapping[Kind, tuple[Any, ...]]:
     """Bring a scalar, a list, or a table by kind of device into the one form that a block has."""
-    _check_keys({axis: value}, AXES, "axis")
+    _check_keys({axis: value}, SUITE_AXES, "axis")
     if not isinstance(value, Mapping):
         return dict.fromkeys(KINDS, _axis(axis, value))
     for kind in value:
@@ -327,7 +324,7 @@ def _axis(axis: str, value: object) -> tuple[Any, ...]:
         raise InputError(f"{axis}: empty; give at least one value")
     annotation = get_type_hints(Case, include_extras=True)[axis]
     for item in values:
-        if axis in CHOICES and isinstance(item, str):
+        if AXES[axis].choices and isinstance(item, str):
             check_choice(axis, item)
         _validate(annotation, item, axis)
     if axis == "model":
@@ -343,11 +340,6 @@ def model_names(name: str) -> tuple[str, ...]:
     return (name,)
 
 
-def _choices(block: Block, axis: str, kind: Kind) -> tuple[Any, ...]:
-    values = getattr(block, axis)
-    return (None,) if values is None else values.get(kind, ())
-
-
 def _case(values: dict[str, Any], device: str, threads: int) -> Case:
     values["image_size"] = values["image_size"] or models.default_image_size(values["model"])
     values["threads"] = values["threads"] or threads
@@ -358,7 +350,7 @@ def _case(values: dict[str, Any], device: str, threads: int) -> Case:
 
 def check_case(case: Case) -> None:
     """Raise `InputError` unless every axis of a case that was not made by a suite has a value that it can have."""
-    for axis in AXES:
+    for axis in SUITE_AXES:
         _values(axis, getattr(case, axis))
     _check_image_size(case)
 

@@ -6,7 +6,7 @@ from typing import Any
 from reports.text.table import check_format, grid_text, lines_text
 from results.analysis.comparison import Compared, Comparison
 from results.metrics.rows import json_text, plain
-from results.schema.case import AXES
+from results.schema.axes import AXES
 from results.text import csv_text, digits, half_width
 
 

@@ -8,7 +8,8 @@ from reports.text.table import check_format, lines_text, percent
 from results.metrics.breakeven import BreakEven, Steps, break_evens
 from results.metrics.speedups import Chain, Factor, chains, setting
 from results.metrics.table import worst_stop
-from results.schema.case import AXES, Case
+from results.schema.axes import AXES
+from results.schema.case import Case
 from results.schema.record import Record
 from results.schema.run import Settings
 from results.storage.reader import Records, RunFile

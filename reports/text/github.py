@@ -11,7 +11,7 @@ from reports.text.github_markdown import LIMIT, Part, escaped, fitted, folded, r
 from results.analysis.ab import Paired
 from results.analysis.comparison import Compared, Comparison, Outcome
 from results.analysis.differences import Change
-from results.schema.case import AXES
+from results.schema.axes import AXES
 from results.statistics.difference import FALSE_ALARMS
 from results.text import digits, half_width
 

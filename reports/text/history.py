@@ -7,7 +7,7 @@ from typing import Final
 from reports.text.table import check_format, grid_text, lines_text
 from results.analysis.history import Change, Series, environment_text, frame
 from results.metrics.rows import json_text, plain
-from results.schema.case import AXES
+from results.schema.axes import AXES
 from results.statistics.changepoints import MIN_RUNS
 from results.statistics.difference import FALSE_ALARMS
 from results.text import csv_text, digits, half_width

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from results.schema.case import AXES, BASELINE
+from results.schema.axes import AXES, BASELINE
 
 if TYPE_CHECKING:
     import pandas as pd

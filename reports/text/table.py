@@ -7,7 +7,7 @@ from reports.text.grid import markdown_escaped, markdown_table, text_table
 from reports.text.pivots import depth_by_block, speedups
 from results.errors import InputError, suggestion
 from results.metrics.warnings import kind
-from results.schema.case import AXES
+from results.schema.axes import AXES
 from results.text import FINEST, csv_text, digits, half_width, printable
 
 if TYPE_CHECKING:

@@ -16,7 +16,8 @@ from results.analysis.differences import Change
 from results.analysis.machines import Machine, described, machines
 from results.analysis.sides import Side, by_case
 from results.errors import InputError
-from results.schema.case import AXES, Case
+from results.schema.axes import AXES
+from results.schema.case import Case
 from results.statistics.difference import Difference, Verdict, chance, check_margin, difference, holm, verdict
 from results.statistics.intervals import geometric_mean
 from results.storage.collector import paused

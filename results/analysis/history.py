@@ -16,7 +16,8 @@ from results.analysis.history_points import Point, date_of, point_of
 from results.analysis.machines import machines
 from results.metrics.rows import plain
 from results.metrics.table import table
-from results.schema.case import AXES, Case
+from results.schema.axes import AXES
+from results.schema.case import Case
 from results.statistics.changepoints import MIN_RUNS, change_points, level
 from results.statistics.difference import check_margin
 from results.storage.reader import Records, RunFile

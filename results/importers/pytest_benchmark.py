@@ -20,7 +20,8 @@ from results.importers.reading import (
     unknown_environment,
 )
 from results.importers.timm_names import TIMM, Network
-from results.schema.case import AXES, Case
+from results.schema.axes import AXES
+from results.schema.case import Case
 from results.schema.record import Record, Samples, Summary
 from results.schema.run import Run
 from results.schema.types import LEAST_S, MOST_S

@@ -5,7 +5,7 @@ import re
 from typing import Final
 
 from results.importers.reading import Options, device_and_chip
-from results.schema.case import check_choice
+from results.schema.axes import check_choice
 
 _TASKS: Final = {"infer": "inference", "train": "training"}
 _PRECISIONS: Final = {

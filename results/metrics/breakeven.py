@@ -16,7 +16,8 @@ from results.metrics.reasons import Memo
 from results.metrics.speedups import Factor, factors, speedups, without_speedup
 from results.metrics.timings import timings
 from results.metrics.values import Measures, measure_file
-from results.schema.case import AXES, Case
+from results.schema.axes import AXES
+from results.schema.case import Case
 from results.statistics import intervals
 from results.statistics.segments import Floats, Segments
 from results.storage.reader import Records, RunFile

@@ -12,7 +12,8 @@ from results.metrics.replicates import NUMBERS, add_break_evens, combined, nulls
 from results.metrics.timings import timings
 from results.metrics.values import measure_file
 from results.metrics.warnings import warnings_of
-from results.schema.case import AXES, Case
+from results.schema.axes import AXES
+from results.schema.case import Case
 from results.schema.metrics import BOUNDS, METRICS
 from results.schema.record import Record, Samples
 from results.storage.collector import paused

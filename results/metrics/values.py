@@ -15,7 +15,8 @@ import numpy as np
 
 from results.metrics.reasons import TAILS, WEIGHTS, Memo, no_speedup, nulls
 from results.metrics.timings import PHASES, Medians, Spread, timings
-from results.schema.case import BASELINE, Case
+from results.schema.axes import BASELINE
+from results.schema.case import Case
 from results.schema.labels import PROMISES
 from results.schema.metrics import METRICS, STATIC
 from results.schema.record import Facts, Record, Samples

@@ -1,4 +1,8 @@
-"""What each precision label promises, in one place: dtypes, autocast, TF32 and loss scaling."""
+"""What a label promises: each precision, runtime, task and layout, declared once.
+
+Only facts stand here, so that files open without torch. The code that keeps the promises of a runtime or a task is
+`bench.runtimes` or `bench.tasks`.
+"""
 
 import dataclasses
 from typing import Final
@@ -29,3 +33,52 @@ PROMISES: Final[dict[str, Promise]] = {
     "bf16": Promise(weights="bfloat16"),
 }
 """Every value of the axis ``precision``."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Runtime:
+    """Facts of a runtime: what a record of it can hold."""
+
+    engine: str
+    """Module of `bench.runtimes` that runs it."""
+    compiles: bool = False
+    """Whether its first step compiles the network: it has a cold and a warm compile time, and a break-even."""
+    mode: str | None = None
+    """Mode of the compiler, None for its default."""
+    tasks: tuple[str, ...] = ("inference", "training")
+    """Tasks that it can run."""
+
+
+RUNTIMES: Final[dict[str, Runtime]] = {
+    "eager": Runtime(engine="eager"),
+    "compile": Runtime(engine="inductor", compiles=True),
+    "compile:reduce-overhead": Runtime(engine="inductor", compiles=True, mode="reduce-overhead"),
+    "compile:max-autotune": Runtime(engine="inductor", compiles=True, mode="max-autotune"),
+    "compile:max-autotune-no-cudagraphs": Runtime(engine="inductor", compiles=True, mode="max-autotune-no-cudagraphs"),
+}
+"""Every value of the axis ``runtime``."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """Facts of a task."""
+
+    description: str
+    trains: bool = False
+    """Whether a step computes gradients and updates the weights."""
+    phases: tuple[str, ...] = ()
+    """Parts of a step that are timed apart; empty where a step has none."""
+
+
+TASKS: Final[dict[str, Task]] = {
+    "inference": Task(description="forward in eval mode"),
+    "training": Task(
+        description="forward, cross-entropy, backward, SGD with momentum",
+        trains=True,
+        phases=("forward", "backward", "optimizer"),
+    ),
+}
+"""Every value of the axis ``task``."""
+
+LAYOUTS: Final[dict[str, str]] = {"nchw": "contiguous_format", "nhwc": "channels_last"}
+"""Every value of the axis ``layout``, and torch's name of the memory format."""

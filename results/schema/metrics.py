@@ -1,64 +1,75 @@
-"""The metrics, each declared once: name, unit, direction and label.
+"""The metrics, declared once: name, unit, direction, labels, bounds, and where people see them.
 
-What they are for a record is in `results.metrics.values`.
+To add a metric, add its line here and the code that produces its value: a field of `results.schema.record.Facts`
+that the worker fills, or a computation in `results.metrics.values`.
 """
 
 import dataclasses
-from typing import Final, Literal
+from typing import Any, Final, Literal
+
+from results.schema.axes import baseline_text
 
 Better = Literal["higher", "lower"]
 Combine = Literal["geometric", "median", "max", "same", "run", "known"]
+Table = Literal["cases", "models"]
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Metric:
-    """One quantity: what it is called, counted in, and which direction is good."""
+    """One quantity: its name and unit, and which direction is good."""
 
     name: str
     unit: str
-    """SI unit of the stored value, ``1`` for ratios and counts."""
+    """One of `results.schema.units.UNITS`."""
     better: Better | None
     """Direction of improvement, None where neither is."""
     label: str
-    """A few words for an axis or a column head."""
+    """A few words for an axis or a sentence."""
     description: str
     combine: Combine
-    """One value from replicates: the ``geometric`` mean (what has an interval across them, and what follows from
-    it), the ``median`` (other times), the ``max`` (peaks and counts) of all or of those in which it is ``known``, or
-    the ``same`` in all (static). What other cases of the ``run`` are needed for is no record's: `results.metrics.table`
-    fills it in."""
+    """How the values of replicates become one value: the ``geometric`` mean (times and rates that have an interval
+    across replicates), the ``median`` (other times), the ``max`` (peaks and counts) of all or of those in which it is
+    ``known``, or the ``same`` value in all (static cost). ``run``: the value needs other cases of the run;
+    `results.metrics.table` computes it."""
     whole: bool = False
     """Whether every value is a whole number."""
+    bounds: tuple[str, str] | None = None
+    """Columns that hold the ends of its 95 % interval."""
+    heading: str = ""
+    """Head of its column on the page; the label where it is empty."""
+    tables: frozenset[Table] = frozenset()
+    """Tables of the page that show it: all ``cases``, all ``models``."""
+    terminal: tuple[float, str] | None = None
+    """Factor and head of its column in a terminal; None leaves it out."""
 
 
-def _time(name: str, label: str, description: str, *, combine: Combine = "median") -> Metric:
-    return Metric(name=name, unit="s", better="lower", label=label, description=description, combine=combine)
+_CASES: Final[frozenset[Table]] = frozenset({"cases"})
+_MODELS: Final[frozenset[Table]] = frozenset({"models"})
 
 
-def _steps(name: str, label: str, description: str) -> Metric:
-    return Metric(name=name, unit="1", better="lower", label=label, description=description, combine="run")
+def _time(name: str, label: str, description: str, **more: Any) -> Metric:
+    more = {"combine": "median"} | more
+    return Metric(name=name, unit="s", better="lower", label=label, description=description, **more)
 
 
-def _peak(name: str, label: str, description: str) -> Metric:
-    return Metric(name=name, unit="B", better="lower", label=label, description=description, combine="max", whole=True)
+def _steps(name: str, label: str, description: str, **more: Any) -> Metric:
+    return Metric(name=name, unit="1", better="lower", label=label, description=description, combine="run", **more)
 
 
-def _count(name: str, label: str, description: str, better: Better | None = "lower") -> Metric:
-    return Metric(name=name, unit="1", better=better, label=label, description=description, combine="max", whole=True)
-
-
-def _cost(
-    name: str, unit: str, label: str, description: str, *, better: Better | None = "lower", whole: bool = True
-) -> Metric:
+def _peak(name: str, label: str, description: str, **more: Any) -> Metric:
     return Metric(
-        name=name,
-        unit=unit,
-        better=better,
-        label=label,
-        description=description,
-        combine="same",
-        whole=whole,
+        name=name, unit="B", better="lower", label=label, description=description, combine="max", whole=True, **more
     )
+
+
+def _count(name: str, label: str, description: str, **more: Any) -> Metric:
+    more = {"better": "lower"} | more
+    return Metric(name=name, unit="1", label=label, description=description, combine="max", whole=True, **more)
+
+
+def _cost(name: str, unit: str, label: str, description: str, **more: Any) -> Metric:
+    more = {"better": "lower", "whole": True, "tables": _MODELS} | more
+    return Metric(name=name, unit=unit, label=label, description=description, combine="same", **more)
 
 
 TIMED: Final = (
@@ -69,15 +80,38 @@ TIMED: Final = (
         label="latency",
         description="median of the steady steps, each of one whole batch",
         combine="geometric",
+        bounds=("latency_low_s", "latency_high_s"),
+        tables=_CASES,
+        terminal=(1e3, "ms"),
     ),
     _time(
         "latency_p50_s",
         "p50 latency",
         "median steady step; null where the steps, worth fewer for being correlated, cannot bound it",
+        heading="p50",
+        tables=_CASES,
     ),
-    _time("latency_p90_s", "p90 latency", "9 in 10 steady steps take at most this long; null as for p50"),
-    _time("latency_p95_s", "p95 latency", "19 in 20 steady steps take at most this long; null as for p50"),
-    _time("latency_p99_s", "p99 latency", "99 in 100 steady steps take at most this long; null as for p50"),
+    _time(
+        "latency_p90_s",
+        "p90 latency",
+        "9 in 10 steady steps take at most this long; null as for p50",
+        heading="p90",
+        tables=_CASES,
+    ),
+    _time(
+        "latency_p95_s",
+        "p95 latency",
+        "19 in 20 steady steps take at most this long; null as for p50",
+        heading="p95",
+        tables=_CASES,
+    ),
+    _time(
+        "latency_p99_s",
+        "p99 latency",
+        "99 in 100 steady steps take at most this long; null as for p50",
+        heading="p99",
+        tables=_CASES,
+    ),
     Metric(
         name="throughput_img_per_s",
         unit="img/s",
@@ -85,32 +119,68 @@ TIMED: Final = (
         label="throughput",
         description="images a second: batch size over latency",
         combine="geometric",
+        tables=_CASES,
+        terminal=(1.0, "img/s"),
     ),
     Metric(
         name="speedup",
         unit="1",
         better="higher",
         label="speed-up",
-        description="time of the baseline (fp32, eager, nchw) over time of the case, in the same rounds",
+        description=f"time of the baseline ({baseline_text()}) over time of the case, in the same rounds",
         combine="geometric",
+        bounds=("speedup_low", "speedup_high"),
+        tables=_CASES,
+        terminal=(1.0, "speed-up"),
     ),
-    _time("first_step_s", "first step", "wall time of the very first step, compilation included"),
+    _time(
+        "first_step_s",
+        "first step",
+        "wall time of the very first step, compilation included",
+        tables=_CASES,
+    ),
     _time(
         "compile_s",
         "compile time",
         "first step of a compiled runtime less the median steady step, from an empty cache: a cold compilation",
+        heading="compile",
+        tables=_CASES,
     ),
     _time(
         "warm_compile_s",
         "warm compile time",
         "the same in another fresh process that finds the artefacts of the cold compilation",
         combine="known",
+        heading="warm compile",
+        tables=_CASES,
     ),
     _count("warmup_steps", "warm-up steps", "kept steps before the series became steady", better=None),
-    _count("graph_breaks", "graph breaks", "places where the compiler gave back to Python"),
-    _count("recompiles", "recompilations", "compilations after the first step, inside the timed ones"),
-    _peak("peak_resident_bytes", "peak resident", "CPU: peak resident size of the worker above its start"),
-    _peak("peak_allocated_bytes", "peak allocated", "accelerator: peak of the bytes that tensors occupied"),
+    _count(
+        "graph_breaks",
+        "graph breaks",
+        "places where the compiler gave back to Python",
+        tables=_CASES,
+    ),
+    _count(
+        "recompiles",
+        "recompilations",
+        "compilations after the first step, inside the timed ones",
+        tables=_CASES,
+    ),
+    _peak(
+        "peak_resident_bytes",
+        "peak resident",
+        "CPU: peak resident size of the worker above its start",
+        tables=_CASES,
+        terminal=(1e-9, "GB resident"),
+    ),
+    _peak(
+        "peak_allocated_bytes",
+        "peak allocated",
+        "accelerator: peak of the bytes that tensors occupied",
+        tables=_CASES,
+        terminal=(1e-9, "GB allocated"),
+    ),
     _peak("peak_reserved_bytes", "peak reserved", "accelerator: peak of the bytes the allocator held"),
     Metric(
         name="flops_per_s",
@@ -119,6 +189,9 @@ TIMED: Final = (
         label="achieved rate",
         description="FLOPs of the batch (2 per MAC of convolution and linear layers) over latency",
         combine="geometric",
+        heading="achieved",
+        tables=_CASES,
+        terminal=(1e-9, "GFLOP/s"),
     ),
     _time("forward_s", "forward", "training: median part of a steady step up to the loss"),
     _time("backward_s", "backward", "training: median part of a steady step in the backward pass"),
@@ -130,6 +203,8 @@ TIMED: Final = (
         label="error of the result",
         description="root mean square against fp64 on the same weights and input, relative to that of the reference",
         combine="known",
+        heading="error",
+        tables=_CASES,
     ),
 )
 RUN: Final = (
@@ -137,18 +212,45 @@ RUN: Final = (
         "break_even_steps",
         "break-even",
         "steps after which what a cold compilation takes has been saved; null with the reason 'never' where it is not",
+        heading="compiling pays after",
+        bounds=("break_even_low", "break_even_high"),
+        tables=_CASES,
     ),
     _steps("warm_break_even_steps", "warm break-even", "the same for a warm compilation"),
 )
 STATIC: Final = (
     _cost("parameters", "1", "parameters", "elements of all parameters"),
-    _cost("trainable_parameters", "1", "trainable parameters", "elements of those that are trained"),
-    _cost("buffers", "1", "buffers", "elements of the buffers, such as running statistics"),
-    _cost("model_bytes", "B", "model size", "bytes of parameters and buffers at the case's precision"),
+    _cost(
+        "trainable_parameters",
+        "1",
+        "trainable parameters",
+        "elements of those that are trained",
+        tables=frozenset(),
+    ),
+    _cost(
+        "buffers",
+        "1",
+        "buffers",
+        "elements of the buffers, such as running statistics",
+        tables=frozenset(),
+    ),
+    _cost(
+        "model_bytes",
+        "B",
+        "model size",
+        "bytes of parameters and buffers at the case's precision",
+        heading="weights",
+    ),
     _cost("macs", "MAC", "MACs", "multiply-adds of convolution and linear layers for one image"),
     _cost("flops", "FLOP", "FLOPs", "2 per MAC, for one image forward"),
     _cost("training_flops", "FLOP", "training FLOPs", "forward and backward for one image"),
-    _cost("fvcore_macs", "MAC", "fvcore total", "fvcore's own total: multiply-adds, with batch norm and pooling"),
+    _cost(
+        "fvcore_macs",
+        "MAC",
+        "fvcore total",
+        "fvcore's own total: multiply-adds, with batch norm and pooling",
+        heading="fvcore's total",
+    ),
     _cost("activations", "1", "activations", "elements that convolution and linear layers put out for one image"),
     _cost(
         "arithmetic_intensity",
@@ -157,6 +259,7 @@ STATIC: Final = (
         "FLOPs a byte moved, fp32 at batch 1",
         better=None,
         whole=False,
+        heading="intensity",
     ),
     _cost(
         "imagenet_top1",
@@ -165,18 +268,13 @@ STATIC: Final = (
         "published ImageNet-1k accuracy, a fraction",
         better="higher",
         whole=False,
+        heading="top-1",
+        tables=_CASES | _MODELS,
     ),
 )
 
-BOUNDS: Final = {
-    "latency_low_s": "s",
-    "latency_high_s": "s",
-    "speedup_low": "1",
-    "speedup_high": "1",
-    "break_even_low": "1",
-    "break_even_high": "1",
-}
-"""Columns of 95 % intervals, with their units."""
-
 METRICS: Final[dict[str, Metric]] = {metric.name: metric for metric in (*TIMED, *RUN, *STATIC)}
 """Every metric by name, in the order in which tables show them."""
+
+BOUNDS: Final = {end: metric.unit for metric in METRICS.values() for end in metric.bounds or ()}
+"""Columns of the ends of 95 % intervals, with their units."""

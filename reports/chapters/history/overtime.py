@@ -9,7 +9,7 @@ from reports.style.drawing import STANDARD, blank, whiskers
 from reports.style.theme import BLUE, GREY, INDIGO, VERMILLION, label
 from reports.style.units import TIMES, number, quantity, spread
 from reports.style.views import each
-from results.schema.case import AXES as CASE_AXES
+from results.schema.axes import AXES as CASE_AXES
 from results.statistics.changepoints import MIN_RUNS
 
 if TYPE_CHECKING:

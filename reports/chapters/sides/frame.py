@@ -8,7 +8,7 @@ from reports.chapters.sides import judging
 from reports.style.views import SETTING, axis_text, each
 from results.analysis.comparison import MARGIN, compare
 from results.analysis.differences import same_hardware
-from results.schema.case import AXES as CASE_AXES
+from results.schema.axes import AXES as CASE_AXES
 from results.storage.reader import Records
 from results.text import printable
 

@@ -10,7 +10,7 @@ from reports.style.theme import BLUE, VERMILLION, Style, label
 from reports.style.units import NEVER, NONE, SPACE, TIMES, number, quantity, steps
 from reports.style.views import AXES, axis_text, constants, each
 from results.metrics import breakeven
-from results.schema.case import AXES as CASE_AXES
+from results.schema.axes import AXES as CASE_AXES
 from results.text import printable
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from reports.style.views import AXES
 from results.metrics import speedups
-from results.schema.case import AXES as CASE_AXES
+from results.schema.axes import AXES as CASE_AXES
 from results.text import printable
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from bench.machine.software import cgroup_folders
 
 GROWING = """
 import os
-from bench import memory
+from bench.machine import memory
 parents_own = b"x" * 200_000_000  # a peak of the parent, which the child must not inherit
 del parents_own
 if os.fork() == 0:

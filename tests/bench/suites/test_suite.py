@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 
 from bench.suites import models
 from bench.suites import suite as suites
-from bench.suites.suite import AXES, change_settings, choose, custom_suite, expand, fraction, load_suite, override
+from bench.suites.suite import SUITE_AXES, change_settings, choose, custom_suite, expand, fraction, load_suite, override
 from results.errors import InputError
-from results.schema.case import CHOICES
+from results.schema.axes import AXES
 
 BUILTIN = ("cifar", "default", "full", "quick")
 DEVICES = ("cpu", "cuda:0")
@@ -57,8 +57,8 @@ def test_default_covers_what_it_must(device):
 def test_full_covers_every_variant_precision_and_compile_mode():
     cases = cases_of("full", "cuda:0")
     assert {case.model for case in cases} == set(models.names()) - set(models.PEERS)
-    assert {case.precision for case in cases} == set(CHOICES["precision"])
-    assert {case.runtime for case in cases} == set(CHOICES["runtime"])
+    assert {case.precision for case in cases} == set(AXES["precision"].choices)
+    assert {case.runtime for case in cases} == set(AXES["runtime"].choices)
     assert {case.model for case in cases if case.task == "training"} == {case.model for case in cases}
     assert max(case.batch_size for case in cases) == 256
 
@@ -247,15 +247,18 @@ VALUES = {
     "batch_size": st.integers(1, 4096),
     "image_size": st.integers(64, 512),
     "threads": st.integers(1, 64),
-    **{axis: st.sampled_from(choices) for axis, choices in CHOICES.items()},
+    **{
+        axis: st.sampled_from(choices)
+        for axis, choices in ((name, each.choices) for name, each in AXES.items() if each.choices)
+    },
 }
 
 
-@given(axes=st.fixed_dictionaries({axis: st.lists(VALUES[axis], min_size=1, max_size=3) for axis in AXES}))
+@given(axes=st.fixed_dictionaries({axis: st.lists(VALUES[axis], min_size=1, max_size=3) for axis in SUITE_AXES}))
 def test_expansion_is_the_product_of_the_axes_each_case_once_in_order(axes):
     cases = expand(custom_suite(axes), device="cpu", threads=1)
-    product = itertools.product(*(dict.fromkeys(axes[axis]) for axis in AXES))
-    assert [tuple(getattr(case, axis) for axis in AXES) for case in cases] == list(product)
+    product = itertools.product(*(dict.fromkeys(axes[axis]) for axis in SUITE_AXES))
+    assert [tuple(getattr(case, axis) for axis in SUITE_AXES) for case in cases] == list(product)
 
 
 @given(percent=st.floats(0.001, 99.9))

@@ -9,7 +9,7 @@ import torch._dynamo
 from bench.measure import precision
 from bench.tasks.workload import build
 from bench.validate import ran as audit
-from results.schema.case import CHOICES
+from results.schema.axes import AXES
 
 
 @pytest.fixture(autouse=True)
@@ -56,7 +56,7 @@ def test_a_precision_is_what_really_runs(tiny, label, weights, compute, autocast
     assert (ran.batch_size, ran.image_size) == (2, 32)
 
 
-@pytest.mark.parametrize("layout", CHOICES["layout"])
+@pytest.mark.parametrize("layout", AXES["layout"].choices)
 def test_a_layout_survives_the_network(tiny, layout):
     assert observe(tiny(layout=layout))[0].layout == layout
 

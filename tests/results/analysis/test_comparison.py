@@ -5,7 +5,7 @@ import pytest
 
 import results
 from results.errors import InputError
-from results.schema.case import AXES
+from results.schema.axes import AXES
 from results.schema.record import Noise
 from results.schema.run import Accelerator, Peak
 from results.storage.reader import Records, load

@@ -7,7 +7,7 @@ import pytest
 from results.analysis.history import COLUMNS, frame, history
 from results.analysis.history_points import date_of
 from results.errors import InputError
-from results.schema.case import AXES
+from results.schema.axes import AXES
 from results.schema.record import Noise, Summary
 from results.schema.run import Arm, Source
 from results.storage import reader

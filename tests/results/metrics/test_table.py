@@ -6,7 +6,7 @@ import pytest
 
 from results.metrics.table import BOUNDS, COLUMNS, table
 from results.metrics.warnings import kind
-from results.schema.case import AXES
+from results.schema.axes import AXES
 from results.schema.metrics import METRICS
 from results.schema.record import Noise
 from results.schema.run import Arm, Peak

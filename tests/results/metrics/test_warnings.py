@@ -3,7 +3,7 @@ import dataclasses
 import pytest
 
 from results.metrics.warnings import NOISES, TOLERATED, kind, warnings
-from results.schema.case import CHOICES
+from results.schema.axes import AXES
 from results.schema.labels import PROMISES
 from results.schema.record import UNSEEN, Noise
 from results.schema.run import Peak
@@ -190,4 +190,4 @@ def test_training_in_fp16_without_a_loss_scaler_is_told(make_record, make_case):
 
 
 def test_every_precision_has_its_promise():
-    assert tuple(PROMISES) == CHOICES["precision"]
+    assert tuple(PROMISES) == AXES["precision"].choices

@@ -1,0 +1,31 @@
+"""The units of stored values, declared once: what people and other programs call them."""
+
+import dataclasses
+from typing import Final
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Unit:
+    """A unit in which values are stored: an SI base unit, or a count of something."""
+
+    scales: tuple[tuple[float, str], ...]
+    """Factors and names in which people read a value, the largest first."""
+    suffix: str = ""
+    """How the name of a metric in this unit may end."""
+    words: str = ""
+    """The unit spelled out, as OpenMetrics wants it."""
+
+
+UNITS: Final[dict[str, Unit]] = {
+    "s": Unit(scales=((1.0, "s"), (1e-3, "ms"), (1e-6, "µs")), suffix="s", words="seconds"),
+    "B": Unit(scales=((1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1.0, "B")), suffix="bytes", words="bytes"),
+    "img/s": Unit(scales=((1.0, "img/s"),), suffix="img_per_s", words="images_per_second"),
+    "FLOP/s": Unit(
+        scales=((1e12, "TFLOP/s"), (1e9, "GFLOP/s"), (1e6, "MFLOP/s")), suffix="flops_per_s", words="flops_per_second"
+    ),
+    "FLOP": Unit(scales=((1e12, "TFLOP"), (1e9, "GFLOP"), (1e6, "MFLOP")), suffix="flops", words="flops"),
+    "FLOP/B": Unit(scales=((1.0, "FLOP/B"),), suffix="flops_per_byte", words="flops_per_byte"),
+    "MAC": Unit(scales=((1e9, "GMAC"), (1e6, "MMAC")), suffix="macs", words="macs"),
+    "1": Unit(scales=((1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""))),
+}
+"""Every unit of a metric by its symbol; ``1`` is that of ratios and counts."""
