@@ -22,6 +22,7 @@ from reports.machine import compared, details, hardware
 from reports.pairs import MOST_SIDES
 from reports.pareto import drawing
 from reports.payload import packed, payload, remarks, rounded, table_of
+from reports.script import script
 from reports.sentences import both, noise, summary
 from reports.static import models
 from reports.views import AXES, constants, constants_text, each, setting
@@ -159,7 +160,7 @@ def render(records: "Records") -> str:
     fixed = constants(frame, AXES)
     listed = table(frame, tuple(name for name in CASE_COLUMNS if name not in fixed))
     plain_columns = tuple(name for name in PLAIN_COLUMNS if name not in fixed)
-    page_js = (TEMPLATES / "page.js").read_text(encoding="utf-8")
+    page_js = script()
     plotly_js: str = get_plotlyjs()  # type: ignore[no-untyped-call]
     environment = Environment(
         autoescape=True,
