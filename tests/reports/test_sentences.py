@@ -1,13 +1,14 @@
 import pytest
 
-from reports import page, sentences
+from reports import sentences
+from reports.cases import cases
 from results import store
 
 
 @pytest.fixture
 def make_frame(write_run, tmp_path_factory):
     def make(*records):
-        return page.cases(store.load(write_run(tmp_path_factory.mktemp("runs"), records)))
+        return cases(store.load(write_run(tmp_path_factory.mktemp("runs"), records)))
 
     return make
 
