@@ -65,7 +65,7 @@ def write_images(figures: "Iterable[tuple[str, Figure]]", folder: Path, fmt: For
 def figures(records: "Records") -> "Iterator[tuple[str, Figure]]":
     """Draw every view that the page of `records` offers of every figure, under the words of the page."""
     from reports.chapters import FIGURES  # noqa: PLC0415 (Plotly and pandas only where drawn)
-    from reports.content import content  # noqa: PLC0415
+    from reports.page.content import content  # noqa: PLC0415
     from reports.style.views import constants, constants_text  # noqa: PLC0415
 
     drawn_from = content(records)

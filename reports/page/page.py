@@ -18,10 +18,11 @@ from reports.chapters.static.layers import stage_tables
 from reports.chapters.static.stages import models
 from reports.chapters.tradeoffs import fronts
 from reports.chapters.tradeoffs.svg import drawing
-from reports.content import Content, content
+from reports.page.content import Content, content
 from reports.page.frames import statics
 from reports.page.machine import compared, details, hardware
 from reports.page.payload import packed, payload, remarks, rounded, table_of
+from reports.page.script import script
 from reports.page.sentences import both, noise, summary
 from reports.style.columns import table
 from reports.style.views import AXES, constants, constants_text, each, setting
@@ -159,7 +160,7 @@ def render(records: "Records") -> str:
     fixed = constants(frame, AXES)
     listed = table(frame, tuple(name for name in CASE_COLUMNS if name not in fixed))
     plain_columns = tuple(name for name in PLAIN_COLUMNS if name not in fixed)
-    page_js = (TEMPLATES / "page.js").read_text(encoding="utf-8")
+    page_js = script()
     plotly_js: str = get_plotlyjs()  # type: ignore[no-untyped-call]
     environment = Environment(
         autoescape=True,

@@ -183,7 +183,7 @@ def _ratios(rows: "pd.DataFrame", a: str, b: str) -> "pd.DataFrame":
 def _judged(rows: "pd.DataFrame", a: Records, b: Records) -> "pd.DataFrame":
     """Put what `results.compare` found, which is of latencies, in the place of ratios and verdicts."""
     judged = {
-        (printable(one.case.model), *(getattr(one.case, axis) for axis in CASE_AXES[1:])): one
+        (printable(one.case.model), *(getattr(one.case, axis) for axis in tuple(CASE_AXES)[1:])): one
         for one in compare(a, b).cases
         if one.ratio is not None
     }

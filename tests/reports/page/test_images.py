@@ -177,7 +177,7 @@ def test_the_figures_of_a_run_have_their_words_and_names_of_their_own(make_recor
 @pytest.mark.parametrize(("cases", "choices"), [(5_000, 12), (40, 2)])
 def test_images_are_the_charts_that_the_page_shows(make_records, tmp_path, monkeypatch, cases, choices):
     monkeypatch.setattr("reports.page.selection.MOST_CASES", cases)
-    monkeypatch.setattr("reports.content.FEW_VIEWS", choices)
+    monkeypatch.setattr("reports.page.content.FEW_VIEWS", choices)
     records = make_records(tmp_path)
     text = page.render(records)
     packed = re.search(r'id="payload">([^<]*)</script>', text)[1]

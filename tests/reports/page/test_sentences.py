@@ -1,13 +1,14 @@
 import pytest
 
-from reports.page import page, sentences
+from reports.page import sentences
+from reports.page.cases import cases
 from results.storage import reader
 
 
 @pytest.fixture
 def make_frame(write_run, tmp_path_factory):
     def make(*records):
-        return page.cases(reader.load(write_run(tmp_path_factory.mktemp("runs"), records)))
+        return cases(reader.load(write_run(tmp_path_factory.mktemp("runs"), records)))
 
     return make
 
