@@ -131,7 +131,7 @@ def run(
             return _Run(server, writer, file.run, file, listener, began=time.perf_counter()).measure()
     chosen = _chosen(suite, axes, settings)
     with ForkServer() as server:
-        planned = _plan(server, chosen, device or "auto")
+        planned = _plan(server, chosen, "auto" if device is None else device)
         began = time.perf_counter()
         header = Run(
             id=new_run_id(datetime.datetime.now(datetime.UTC), planned.suite),
@@ -142,7 +142,7 @@ def run(
             plan=planned.cases,
             peaks=probe.peaks(server, planned.cases, deadline=_until(began, planned.settings, _PEAK_SHARE)),
         )
-        writer = Writer.create(out or "runs", header)
+        writer = Writer.create("runs" if out is None else out, header)
         return _Run(server, writer, header, None, listener, began=began).measure()
 
 
