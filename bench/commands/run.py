@@ -92,7 +92,7 @@ def run(
 
     plan = choose(suite, axes, settings) if fresh else None
     if dry_run:
-        _show_plan(runner.plan(plan, device=device or "auto"))
+        _show_plan(runner.plan(plan, device="auto" if device is None else device))
         return OK
     listener = progress.listener(sys.stderr)
     try:

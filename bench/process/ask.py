@@ -3,6 +3,7 @@
 Asking an accelerator is not for the fork server, nor for the caller, so each question gets a worker of its own.
 """
 
+import time
 from collections.abc import Collection, Iterable
 from typing import Any, Final
 
@@ -50,12 +51,18 @@ def static(server: ForkServer, model: str, image_size: int, *, timeout_s: float)
         return failure.cause
 
 
-def peaks(server: ForkServer, cases: Iterable[Case]) -> tuple[Peak, ...]:
-    """Return the measured peak rate of each device, precision and number of threads of `cases`, where it could be."""
+def peaks(server: ForkServer, cases: Iterable[Case], *, deadline: float = float("inf")) -> tuple[Peak, ...]:
+    """Return the measured peak rate of each device, precision and number of threads of `cases`, where it could be.
+
+    At the `deadline`, a reading of `time.perf_counter`, those that are left go without.
+    """
     found = []
     for device, precision, threads in dict.fromkeys((case.device, case.precision, case.threads) for case in cases):
+        left = deadline - time.perf_counter()
+        if left <= 0:
+            break
         try:
-            answer = _ask(server, PATIENCE_S, do="peak", device=device, precision=precision, threads=threads)
+            answer = _ask(server, min(PATIENCE_S, left), do="peak", device=device, precision=precision, threads=threads)
             rate = protocol.read(protocol.Rated, answer).flops_per_s
         except (WorkerDied, Failed):
             continue  # no peak, no check: the cases themselves will tell what is wrong

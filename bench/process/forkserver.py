@@ -44,10 +44,26 @@ SERVE: Final = "bench.worker.serve:serve"
 
 _PR_SET_PDEATHSIG: Final = 1
 _PR_SET_CHILD_SUBREAPER: Final = 36
-_START: Final = (
-    "import json, sys; before, after = json.loads(sys.argv[1]); sys.path[:0] = before; sys.path += after;"
-    "from bench.process.forkserver import serve; serve(int(sys.argv[2]))"
-)
+OURS: Final = ("bench", "resnet", "results", "reports")
+"""All that another interpreter takes from here: its other packages must be its own, built for it."""
+NEEDED: Final = ("torch", "torchvision", "numpy", "psutil", "msgspec")
+"""What another interpreter must have itself."""
+_START: Final = """\
+import json, sys
+before, root, ours, needed = json.loads(sys.argv[1])
+sys.path[:0] = before
+if root is not None:
+    from importlib.machinery import PathFinder
+    from importlib.util import find_spec
+    if missing := [name for name in needed if find_spec(name) is None]:
+        sys.exit("it lacks the packages " + ", ".join(missing) + "; install them there")
+    class Ours:
+        @staticmethod
+        def find_spec(name, path=None, target=None):
+            return PathFinder.find_spec(name, [root]) if name in ours else None
+    sys.meta_path.append(Ours)
+from bench.process.forkserver import serve; serve(int(sys.argv[2]))
+"""
 _ROOT: Final = str(pathlib.Path(__file__).resolve().parents[2])
 MAX_ANSWER_BYTES: Final = 64 * 2**20
 """A longer line is no answer: the cost of the largest model, layer by layer, takes some hundred kilobytes."""
@@ -172,7 +188,7 @@ class ForkServer:
 
         Args:
             python: the interpreter of its workers, None for this one with this one's import path. Another one takes
-                our modules from its own environment if it has them, else from here.
+                our modules from its own environment if it has them, else from here; all else must be its own.
             checkout: a folder whose modules come before all others: another checkout of this project.
             patience_s: seconds without an answer after which the server counts as lost.
 
@@ -181,14 +197,21 @@ class ForkServer:
         """
         ours, theirs = socket.socketpair()
         first = [] if checkout is None else [str(pathlib.Path(checkout).resolve())]
-        path = (first + sys.path, []) if python is None else (first, [_ROOT])
+        path = (first + sys.path, None) if python is None else (first, _ROOT)
         self._patience_s = patience_s
         self._turn = threading.Lock()  # a question and its answer belong together, whichever thread asks
         self._connection = ours
         self._lines = ours.makefile("rb")
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the server
         # -P: the current folder must not come before what an interpreter has of its own.
-        command = [str(python or sys.executable), "-P", "-c", _START, json.dumps(path), str(theirs.fileno())]
+        command = [
+            str(python or sys.executable),
+            "-P",
+            "-c",
+            _START,
+            json.dumps((*path, OURS, NEEDED)),
+            str(theirs.fileno()),
+        ]
         try:
             self._process = subprocess.Popen(
                 command,

@@ -32,6 +32,10 @@ _COMPILE_S: Final = 30.0
 """A compilation, likewise."""
 _LEAST_BUDGET_S: Final = 0.3
 """No worker is given less, however little time is left."""
+_PEAK_SHARE: Final = 0.1
+"""Share of a time limit after which no more peak rates are measured."""
+_COUNT_SHARE: Final = 0.5
+"""Share of a time limit after which models are measured first, and counted in what time is left then."""
 _COUNTERS: Final = 8
 """Processes that count models at the same time, at most: each holds one model."""
 
@@ -128,10 +132,11 @@ def run(
         with ForkServer() as server:
             environment = ask.environment(server, planned_devices)[1]
             writer, file = Writer.resume(resume, started=now(), environment=environment)
-            return _Run(server, writer, file.run, file, listener).measure()
+            return _Run(server, writer, file.run, file, listener, began=time.perf_counter()).measure()
     chosen = _chosen(suite, axes, settings)
     with ForkServer() as server:
-        planned = _plan(server, chosen, device or "auto")
+        planned = _plan(server, chosen, "auto" if device is None else device)
+        began = time.perf_counter()
         header = Run(
             id=new_run_id(datetime.datetime.now(datetime.UTC), planned.suite),
             started=now(),
@@ -139,9 +144,10 @@ def run(
             settings=planned.settings,
             environment=planned.environment,
             plan=planned.cases,
-            peaks=ask.peaks(server, planned.cases),
+            peaks=ask.peaks(server, planned.cases, deadline=_until(began, planned.settings, _PEAK_SHARE)),
         )
-        return _Run(server, Writer.create(out or "runs", header), header, None, listener).measure()
+        writer = Writer.create("runs" if out is None else out, header)
+        return _Run(server, writer, header, None, listener, began=began).measure()
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,6 +204,11 @@ def _plan_of_cases(server: ForkServer, chosen: _Cases, device: str) -> Plan:
     return Plan(suite="cases", cases=tuple(cases), settings=chosen.settings, environment=environment)
 
 
+def _until(began: float, settings: Settings, share: float = 1.0) -> float:
+    """Return the reading of `time.perf_counter` at which that share of a run's time limit is over."""
+    return began + share * settings.time_limit_s if settings.time_limit_s else float("inf")
+
+
 class _Run:
     """A run under way: one file, one server."""
 
@@ -208,6 +219,8 @@ class _Run:
         header: Run,
         before: RunFile | None,
         listener: Listener | None,
+        *,
+        began: float,
     ) -> None:
         self._server = server
         self._writer = writer
@@ -217,10 +230,9 @@ class _Run:
         self._listener = listener
         self._uncounted: dict[tuple[str, int], str] = {}
         self._already = len(self._done)
-        self._began = time.perf_counter()
+        self._began = began
         self._settings = known(header.settings)
-        limit = self._settings.time_limit_s
-        self._deadline = self._began + limit if limit else float("inf")
+        self._deadline = _until(began, self._settings)
         self._todo = len(header.plan) * self._settings.replicates - len(self._done)
         self._left = self._todo
         compiled = sum(case.runtime != "eager" for case in header.plan) * self._settings.replicates
@@ -233,9 +245,10 @@ class _Run:
             self._listener.planned(self._header, self._writer.path)
         try:
             with private_folder() as cache:
-                self._count()
+                self._count(_until(self._began, self._settings, _COUNT_SHARE))
                 for replicate in range(self._settings.replicates):
                     self._pass(replicate, pathlib.Path(cache))
+                self._count(self._deadline)
             self._writer.end("complete" if self._left == 0 else "interrupted")
         except KeyboardInterrupt:
             self._writer.end("interrupted")
@@ -249,26 +262,32 @@ class _Run:
                 self._listener.closed()
         return load(self._writer.path)
 
-    def _count(self) -> None:
-        """Count each model once, several at a time: nothing is timed yet."""
+    def _count(self, until: float) -> None:
+        """Count each model once, several at a time: nothing is timed meanwhile. None begins after `until`."""
         models = dict.fromkeys((case.model, case.image_size) for case in self._header.plan)
-        queue = [key for key in models if key not in self._counted]
+        queue = [key for key in models if key not in self._counted and key not in self._uncounted]
         with ThreadPoolExecutor(max_workers=min(usable_cores(), _COUNTERS)) as pool:
-            for number, ((model, _), static) in enumerate(zip(queue, pool.map(self._static, queue), strict=True)):
+            costs = pool.map(lambda key: self._static(key, until), queue)
+            for number, ((model, image_size), static) in enumerate(zip(queue, costs, strict=True)):
                 if static is not None:
                     self._writer.static(static)
+                    self._counted.add((model, image_size))
                 self._tell(
                     Progress(phase="static cost", case=model, done=number + 1, total=len(queue), seconds_left=None)
                 )
 
-    def _static(self, key: tuple[str, int]) -> Static | None:
+    def _static(self, key: tuple[str, int], until: float) -> Static | None:
         """Count one model in a worker of its own; one that cannot be counted is measured all the same."""
         model, image_size = key
-        found = ask.static(self._server, model, image_size, timeout_s=self._settings.timeout_s)
-        if isinstance(found, str):
-            self._uncounted[key] = f"its static cost could not be counted: {found}"[:4096]
+        left = until - time.perf_counter()
+        if left <= 0:
             return None
-        return found
+        found = probe.static(self._server, model, image_size, timeout_s=min(self._settings.timeout_s, left))
+        if not isinstance(found, str):
+            return found
+        if time.perf_counter() < until:  # else it was only cut short
+            self._uncounted[key] = f"its static cost could not be counted: {found}"[:4096]
+        return None
 
     def _pass(self, replicate: int, cache: pathlib.Path) -> None:
         """Measure every group once."""

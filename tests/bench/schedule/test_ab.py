@@ -214,8 +214,22 @@ def test_an_arm_needs_little_in_its_environment(bare_python):
 def test_an_interpreter_that_lacks_something_says_what(tmp_path):
     venv.create(tmp_path / "empty", with_pip=False, symlinks=True)
     python = tmp_path / "empty" / "bin" / "python"
-    with pytest.raises(InputError, match=r"arm b: .*No module named 'psutil'"):
+    with pytest.raises(InputError, match=r"arm b: .*lacks the packages torch, torchvision, numpy, psutil, msgspec"):
         ab(_side(), Side(axes=AXES, python=python), out=None)
+
+
+def test_what_lies_beside_our_packages_is_not_lent_to_another_interpreter(tmp_path, bare_python, monkeypatch):
+    root = pathlib.Path(module.__file__).parents[1]
+    for room in ("bench", "results", "resnet", "tests"):  # as in the site-packages that a wheel was installed into
+        (tmp_path / room).symlink_to(root / room)
+    (tmp_path / "fvcore").mkdir()
+    (tmp_path / "fvcore" / "__init__.py").write_text("raise SystemExit('another interpreter's')")
+    monkeypatch.setattr("bench.forkserver._ROOT", str(tmp_path))
+    with ForkServer(bare_python) as server:
+        worker = server.spawn()
+        answer = worker.request({"do": "static", "model": "resnet18", "image_size": 64}, timeout_s=60)
+        worker.close()
+    assert "No module named 'fvcore'" in answer["cause"]
 
 
 def test_a_checkout_comes_before_what_the_interpreter_has(tmp_path):

@@ -3,6 +3,7 @@ import dataclasses
 import itertools
 import shutil
 import subprocess
+import time
 
 import pytest
 
@@ -162,6 +163,17 @@ def test_a_model_that_cannot_be_counted_is_measured(serving, tmp_path):
         records = runner.run(pair(1), out=tmp_path, **campaign.QUICK)
     assert [record.status for record in records] == ["ok", "ok"]
     assert all("could not be counted: killed by SIGSEGV" in record.notes[-1] for record in records)
+
+
+def test_counting_and_peak_rates_leave_a_short_run_time_to_measure(serving, tmp_path):
+    models = [dataclasses.replace(case, model=model) for model in ("resnet18", "resnet34") for case in pair(1)]
+    with serving({"None None static": "hang", "None None peak": "hang"}):
+        began = time.perf_counter()
+        records = runner.run(models, out=tmp_path, **campaign.QUICK | {"time_limit_s": 4})
+        took = time.perf_counter() - began
+    assert [record.status for record in records] == ["ok"] * 4
+    assert not any("could not be counted" in note for record in records for note in record.notes)
+    assert took < 8
 
 
 @pytest.mark.parametrize("fault", ["killed", "nan", "infinite", "text", "boolean", "no object"])
