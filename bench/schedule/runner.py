@@ -282,7 +282,7 @@ class _Run:
         left = until - time.perf_counter()
         if left <= 0:
             return None
-        found = probe.static(self._server, model, image_size, timeout_s=min(self._settings.timeout_s, left))
+        found = ask.static(self._server, model, image_size, timeout_s=min(self._settings.timeout_s, left))
         if not isinstance(found, str):
             return found
         if time.perf_counter() < until:  # else it was only cut short

@@ -64,7 +64,7 @@ def test_each_device_precision_and_number_of_threads_has_one_peak(make_case):
 
 def test_no_peak_is_measured_after_the_deadline(make_case):
     server = _Server(peak={"flops_per_s": 5e9})
-    assert probe.peaks(server, [make_case()], deadline=time.perf_counter() - 1) == ()
+    assert ask.peaks(server, [make_case()], deadline=time.perf_counter() - 1) == ()
     assert not server.workers
 
 
