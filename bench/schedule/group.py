@@ -11,10 +11,11 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Sequence
 
-from bench.process.client import LiveCase
+from bench.process.client import WorkerClient
 from bench.process.forkserver import ForkServer
+from bench.process.protocol import Failed
 from bench.schedule.progress import Phase
-from bench.schedule.rotation import Failed, Hooks, Seat, rotate
+from bench.schedule.rotation import Hooks, Seat, rotate
 from results.schema.case import Case
 from results.schema.record import Record, Stop
 from results.schema.run import Settings
@@ -81,7 +82,7 @@ class GroupRun:
         # reads the records can derive it.
         self._shuffler = random.Random(f"{group.cases[0].baseline.key} {replicate}")  # noqa: S311 - no secret
         self._alone: list[Case] = []
-        self._live: dict[Seat, LiveCase] = {}
+        self._live: dict[Seat, WorkerClient] = {}
 
     def measure(self) -> None:
         """Measure every case of the group, in as many parts as memory asks for."""
@@ -130,7 +131,7 @@ class GroupRun:
     def _seat(self, case: Case, *, recorded: bool = True) -> Seat | None:
         """Prepare a fresh worker and give it a seat, or record why there is none."""
         self._progressed("preparing", case, 0)
-        live = LiveCase(self._server, case, self._replicate, self._settings)
+        live = WorkerClient(self._server, case, self._replicate, self._settings)
         seat = Seat(case, live, recorded=recorded)
         self._live[seat] = live
         cache = tempfile.mkdtemp(dir=self._cache)
@@ -174,7 +175,7 @@ class GroupRun:
     def _left(self, seat: Seat, stop: Stop) -> None:
         live = self._live[seat]
         if seat.recorded:
-            samples = live.samples(seat)
+            samples = seat.samples(live.phases)
             try:
                 record = live.end(samples, stop)
             except Failed as failure:
@@ -190,6 +191,6 @@ class GroupRun:
             live.close()
             self._alone.append(seat.case)  # beside others it may have lacked what they took
             return
-        record = live.fail(failure, live.samples(seat) if seat.steps else None)
+        record = live.fail(failure, seat.samples(live.phases) if seat.steps else None)
         if seat.recorded:
             self._recorded(record)

@@ -6,10 +6,11 @@ import random
 import time
 from collections.abc import Callable
 
-from bench.process.client import LiveCase
+from bench.process.client import WorkerClient
 from bench.process.forkserver import SERVE, ForkServer
+from bench.process.protocol import Failed
 from bench.schedule.progress import Listener, Phase, Progress
-from bench.schedule.rotation import Failed, Hooks, Seat, rotate
+from bench.schedule.rotation import Hooks, Seat, rotate
 from results.analysis.ab import ratio
 from results.schema.case import Case
 from results.schema.record import Record, Samples, Stop
@@ -75,13 +76,13 @@ class Pairs:
 
     def _pair(self, index: int) -> tuple[Record, Record]:
         """Measure one pair of fresh processes and return their records."""
-        lives: list[LiveCase] = []
+        lives: list[WorkerClient] = []
         records: dict[ArmName, Record] = {}
         try:
-            seats: dict[Seat, tuple[Arm, LiveCase]] = {}
+            seats: dict[Seat, tuple[Arm, WorkerClient]] = {}
             for arm in self._arms if index % 2 == 0 else reversed(self._arms):  # neither is always the first
                 self._progressed("preparing", arm.case, index)
-                live = LiveCase(arm.server, arm.case, index, self._settings, arm.target)
+                live = WorkerClient(arm.server, arm.case, index, self._settings, arm.target)
                 lives.append(live)
                 try:
                     live.prepare(str(arm.cache), warm=index > 0)
@@ -95,10 +96,10 @@ class Pairs:
                 live.close()
         return records["a"], records["b"]
 
-    def _rotate(self, seats: dict[Seat, tuple[Arm, LiveCase]], records: dict[ArmName, Record], index: int) -> None:
+    def _rotate(self, seats: dict[Seat, tuple[Arm, WorkerClient]], records: dict[ArmName, Record], index: int) -> None:
         def left(seat: Seat, stop: Stop) -> None:
             arm, live = seats[seat]
-            samples = _as_arm(live.samples(seat))
+            samples = _as_arm(seat.samples(live.phases))
             try:
                 records[arm.name] = live.end(samples, stop)
             except Failed as failure:
@@ -106,7 +107,7 @@ class Pairs:
 
         def failed(seat: Seat, failure: Failed) -> None:
             arm, live = seats[seat]
-            records[arm.name] = live.fail(failure, _as_arm(live.samples(seat)) if seat.steps else None)
+            records[arm.name] = live.fail(failure, _as_arm(seat.samples(live.phases)) if seat.steps else None)
 
         reference = next((seat for seat, (arm, _) in seats.items() if arm.name == "a"), None)
         rotate(

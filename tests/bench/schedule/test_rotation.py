@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.measure.timing import Turn
+from bench.process.protocol import Turn
 from bench.schedule.rotation import MIN_TURNS, Failed, Hooks, Seat, plan_turn, rotate
 from results.schema.run import Settings
 
