@@ -1,6 +1,6 @@
 """The machine and the software of a run, without host, user or folder names.
 
-What reads a format takes its text or folder as an argument; `describe` is what looks at this machine.
+What reads a format takes its text or folder as an argument; `without_torch` is what looks at this machine.
 """
 
 import importlib.metadata
@@ -13,9 +13,8 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
-from results.schema.run import Environment
 from results.text import printable
 
 CPU_FLAGS: Final = (
@@ -41,15 +40,6 @@ _VARIABLES: Final = re.compile(
     r"|TORCH_(ALLOW_TF32_CUBLAS_OVERRIDE|CUDNN_\w+|BLAS_\w+|LINALG_\w+)|CUBLAS_WORKSPACE_CONFIG|LD_PRELOAD"
 )
 
-_BUILD: Final = {
-    "mkl": r"(?:oneAPI )?Math Kernel Library Version ([^\n]+?)(?: for [^\n]*)?$",
-    "onednn": r"MKL-DNN (v[^\s]+)",
-    "openmp": r"OpenMP (\d+[^\n]*)$",
-    "compiler": r"- (GCC [^\n]+|clang [^\n]+|MSVC [^\n]+)$",
-    "blas": r"BLAS_INFO=(\w+)",
-}
-"""What to look for in the text of ``torch.__config__.show()``."""
-
 _ROOT: Final = pathlib.Path(__file__).resolve().parents[2]
 _T = TypeVar("_T")
 _ELSEWHERE: Final = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY")
@@ -57,43 +47,29 @@ _NO_LIMIT: Final = 1 << 60
 """Version 1 of control groups writes a huge number of bytes where there is no limit."""
 
 
-def describe() -> Environment:
-    """Look at this machine. What cannot be found is None, with its reason in `Environment.nulls`.
-
-    On CUDA this makes a context: not in a process that forks.
-    """
-    import torch  # noqa: PLC0415
-
-    from bench.worker.accelerators import find  # noqa: PLC0415
-
-    nulls: dict[str, str] = {}
+def without_torch(nulls: dict[str, str]) -> dict[str, Any]:
+    """Return the fields of `Environment` that need no torch; the reason of each missing one goes to `nulls`."""
     cpu, flags = _cpu()
     cgroup_cpus, cgroup_memory = _cgroup(nulls)
     commit, no_commit = tool_commit(_ROOT)
-    return Environment(
-        cpu=cpu or platform.machine(),
-        cpu_flags=flags,
-        physical_cores=_or_null(_physical_cores(), "physical_cores", "the system does not tell", nulls),
-        logical_cores=os.cpu_count() or 1,
-        usable_cores=usable_cores(),
-        governor=_or_null(governor(), "governor", "the system has no frequency governor that can be read", nulls),
-        cgroup_cpus=cgroup_cpus,
-        cgroup_memory_bytes=cgroup_memory,
-        memory_bytes=_memory(),
-        accelerators=find(nulls),
-        os=_os(),
-        kernel=f"{platform.system()} {platform.release()}",
-        python=f"{platform.python_implementation()} {platform.python_version()}",
-        torch=torch.__version__,
-        torch_build=_torch_build(nulls),
-        torch_threads=torch.get_num_threads(),
-        torch_interop_threads=torch.get_num_interop_threads(),
-        variables=variables(os.environ),
-        torchvision=_or_null(_version("torchvision"), "torchvision", "not installed", nulls),
-        tool_version=tool_version(),
-        tool_commit=_or_null(commit, "tool_commit", no_commit, nulls),
-        nulls=nulls,
-    )
+    return {
+        "cpu": cpu or platform.machine(),
+        "cpu_flags": flags,
+        "physical_cores": _or_null(_physical_cores(), "physical_cores", "the system does not tell", nulls),
+        "logical_cores": os.cpu_count() or 1,
+        "usable_cores": usable_cores(),
+        "governor": _or_null(governor(), "governor", "the system has no frequency governor that can be read", nulls),
+        "cgroup_cpus": cgroup_cpus,
+        "cgroup_memory_bytes": cgroup_memory,
+        "memory_bytes": _memory(),
+        "os": _os(),
+        "kernel": f"{platform.system()} {platform.release()}",
+        "python": f"{platform.python_implementation()} {platform.python_version()}",
+        "variables": variables(os.environ),
+        "torchvision": _or_null(_version("torchvision"), "torchvision", "not installed", nulls),
+        "tool_version": tool_version(),
+        "tool_commit": _or_null(commit, "tool_commit", no_commit, nulls),
+    }
 
 
 def cpu_flags() -> tuple[str, ...]:
@@ -196,12 +172,6 @@ def _without_folders(name: str, value: str) -> str:
     return "(a path)" if "/" in value or "\\" in value or "~" in value else printable(value)[:4096]
 
 
-def parse_torch_build(text: str) -> dict[str, str]:
-    """Return the libraries that torch was built with, from the text of ``torch.__config__.show()``."""
-    matches = {name: re.search(pattern, text, re.MULTILINE) for name, pattern in _BUILD.items()}
-    return {name: match.group(1).strip() for name, match in matches.items() if match}
-
-
 def tool_version() -> str:
     """Return this tool's version: the installed distribution's, or the checkout's where it is not installed."""
     installed = _version("resnet-bench")
@@ -274,24 +244,6 @@ def _os() -> str:
         return platform.freedesktop_os_release()["PRETTY_NAME"]
     except OSError:
         return f"macOS {platform.mac_ver()[0]}" if sys.platform == "darwin" else platform.system()
-
-
-def _torch_build(nulls: dict[str, str]) -> dict[str, str]:
-    import torch  # noqa: PLC0415
-
-    cudnn: int | None = torch.backends.cudnn.version()  # type: ignore[no-untyped-call]
-    build = {
-        **parse_torch_build(torch.__config__.show()),
-        "git": torch.version.git_version,
-        "cpu_capability": torch.backends.cpu.get_cpu_capability(),
-        "cuda": torch.version.cuda,
-        "hip": torch.version.hip,
-        "cudnn": None if cudnn is None else str(cudnn),
-    }
-    for name, value in build.items():
-        if value is None:
-            nulls[f"torch_build.{name}"] = "torch was built without it"
-    return {name: value for name, value in build.items() if value is not None}
 
 
 def _version(distribution: str) -> str | None:

@@ -1,10 +1,5 @@
-import dataclasses
-import getpass
 import os
-import platform
-import socket
 import subprocess
-from pathlib import Path
 
 import pytest
 
@@ -12,18 +7,14 @@ from bench.machine import software
 from bench.machine.software import (
     cgroup_folders,
     cgroup_limits,
-    cpu_flags,
-    describe,
     governor,
     parse_cpuinfo,
     parse_sysctl,
-    parse_torch_build,
     tool_commit,
     tool_version,
     usable_cores,
     variables,
 )
-from results.schema.run import Environment
 
 SAPPHIRE_RAPIDS = """\
 processor\t: 0
@@ -42,15 +33,6 @@ BogoMIPS\t: 2100.00
 Features\t: fp asimd fphp asimdhp asimddp sve i8mm bf16
 CPU implementer\t: 0x41
 CPU part\t: 0xd40
-"""
-BUILD = """\
-PyTorch built with:
-  - GCC 13.3
-  - C++ Version: 202002
-  - Intel(R) oneAPI Math Kernel Library Version 2024.2-Product Build 20240605 for Intel(R) 64 architecture applications
-  - Intel(R) MKL-DNN v3.12.0 (Git Hash 80afa71049cd69a3df32adcccb623b12cd7baa22)
-  - OpenMP 201511 (a.k.a. OpenMP 4.5)
-  - Build settings: BLAS_INFO=mkl, BUILD_TYPE=Release, USE_MKLDNN=ON,
 """
 
 
@@ -163,17 +145,6 @@ def test_variables_name_no_folder():
     }
 
 
-def test_what_torch_was_built_with_is_read_from_its_text():
-    assert parse_torch_build(BUILD) == {
-        "mkl": "2024.2-Product Build 20240605",
-        "onednn": "v3.12.0",
-        "openmp": "201511 (a.k.a. OpenMP 4.5)",
-        "compiler": "GCC 13.3",
-        "blas": "mkl",
-    }
-    assert parse_torch_build("") == {}
-
-
 def git(folder, *arguments):
     identity = ["-c", "user.name=t", "-c", "user.email=t@t", "-c", "commit.gpgsign=false"]
     done = subprocess.run(
@@ -237,58 +208,3 @@ def test_commit_is_none_without_git(tmp_path, monkeypatch):
 def test_version_is_the_checkouts_where_the_tool_is_not_installed(monkeypatch):
     monkeypatch.setattr(software, "_version", lambda _: None)
     assert tool_version().count(".") == 2
-
-
-@pytest.fixture(scope="module")
-def here():
-    return describe()
-
-
-def test_this_machine_is_described(here):
-    import psutil  # noqa: PLC0415
-    import torch  # noqa: PLC0415
-
-    assert isinstance(here, Environment)
-    assert 1 <= here.usable_cores <= here.logical_cores == os.cpu_count()
-    assert here.memory_bytes == psutil.virtual_memory().total
-    assert here.torch == torch.__version__
-    assert here.torch_threads == torch.get_num_threads()
-    assert here.torch_build["git"] == torch.version.git_version
-    assert here.python == f"CPython {platform.python_version()}"
-    assert here.cpu_flags == cpu_flags()
-    assert len(here.accelerators) == torch.accelerator.device_count()
-
-
-def test_every_missing_value_has_its_reason(here):
-    missing = {field.name for field in dataclasses.fields(here) if getattr(here, field.name) is None}
-    assert missing <= set(here.nulls)
-    assert all(here.nulls.values())
-    present = {field.name for field in dataclasses.fields(here)} - missing - {"accelerators"}
-    assert not present & set(here.nulls)
-
-
-def test_nobody_is_named(monkeypatch):
-    host, user = "qx-odd-host-73", "zv_odd_user_41"
-    monkeypatch.setattr(socket, "gethostname", lambda: host)
-    machine = platform.uname()
-    monkeypatch.setattr(platform, "uname", lambda: machine._replace(node=host))
-    home = f"/home/{user}"
-    for name, value in {
-        "HOSTNAME": host,
-        "USER": user,
-        "LOGNAME": user,
-        "HOME": home,
-        "PWD": f"{home}/{host}",
-        "OMP_NUM_THREADS": "1",
-        "TORCHINDUCTOR_CACHE_DIR": f"{home}/{host}",
-        "MALLOC_CONF_FILE": f"~{user}",
-        "LD_PRELOAD": f"{home}/libnone.so",
-    }.items():
-        monkeypatch.setenv(name, value)
-    assert (getpass.getuser(), socket.gethostname(), platform.node()) == (user, host, host)
-    monkeypatch.setattr(software, "_ROOT", Path(home) / host)
-    text = repr(dataclasses.asdict(describe()))
-    assert "OMP_NUM_THREADS" in text
-    assert "libnone.so" in text
-    for private in (host, user, "/home"):
-        assert private not in text

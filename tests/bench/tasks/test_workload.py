@@ -49,7 +49,7 @@ def test_training_marks_the_borders_of_its_three_phases_and_learns(tiny, monkeyp
         return loss
 
     monkeypatch.setattr(torch.nn.CrossEntropyLoss, "forward", watched)
-    monkeypatch.setattr("bench.tasks.workload.LEARNING_RATE", 0.05)
+    monkeypatch.setattr("bench.tasks.training.LEARNING_RATE", 0.05)
     workload = build(tiny(task="training", batch_size=4))
     assert workload.phases == ("forward", "backward", "optimizer")
     assert run(workload, steps=12) == 24
