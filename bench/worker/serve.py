@@ -5,7 +5,6 @@ and from a mistake.
 """
 
 import gc
-import os
 import pathlib
 import re
 import socket
@@ -17,7 +16,6 @@ import torch
 
 from bench.costs.static import cost
 from bench.machine import memory
-from bench.machine.software import describe
 from bench.measure import peak_rate, precision
 from bench.measure.device import Device, Unsupported, first_line, open_device, resolve
 from bench.measure.timing import time_turn
@@ -44,8 +42,10 @@ from bench.process.protocol import (
 from bench.tasks.workload import Workload, build
 from bench.validate import equality
 from bench.validate.ran import observe
+from bench.worker.describe import describe
 from results.errors import InputError
 from results.schema.case import Case
+from results.schema.labels import TASKS
 from results.schema.record import Facts
 
 _REFERENCE: Final = 3
@@ -96,20 +96,15 @@ class WorkerServer:
         """Build the case and run its first step, which compiles where the runtime does."""
         self.token = request.token
         self.case = request.case
-        if self.case.runtime != "eager":
-            os.environ["TORCHINDUCTOR_CACHE_DIR"] = request.cache
-            os.environ["TRITON_CACHE_DIR"] = os.path.join(request.cache, "triton")  # noqa: PTH118
-            import torch._dynamo  # noqa: PLC0415 - imported before the clock starts
-            import torch._inductor.compile_fx  # noqa: F401, PLC0415
-        self.device = self._open_device(self.case.device)
-        self.workload = build(self.case)
+        self.workload = build(self.case, device=self._open_device(self.case.device), cache=pathlib.Path(request.cache))
+        self.device = self.workload.prepared.device
         self.device.synchronize()
         began = self._clock()
         with self.workload.context():
             self.workload.step(_ignore)
         self.device.synchronize()
         first_step_s = self._clock() - began
-        self._compilations = self._compiled()
+        self.workload.prepared.first_step_ended()
         gc.collect()
         gc.freeze()  # what the model is made of need not be walked again while it is timed
         note = precision.emulated(self.case)
@@ -136,22 +131,13 @@ class WorkerServer:
             "peak_reserved_bytes": peak.reserved,
             "peak_resident_bytes": max(0, memory.resident_peak() - self._resident_at_start),
         }
-        nulls: dict[str, str] = {}
-        notes: list[str] = []
+        report = self.workload.prepared.report()
+        nulls = dict(report.nulls)
         if peak.reason:
             nulls |= dict.fromkeys(("peak_allocated_bytes", "peak_reserved_bytes"), peak.reason)
         if self.case.device != "cpu":
             facts["peak_resident_bytes"] = None
             nulls["peak_resident_bytes"] = "the work is in the accelerator's memory"
-        if self.case.runtime == "eager":
-            nulls |= dict.fromkeys(("graph_breaks", "compile_s", "recompiles"), "nothing is compiled")
-        else:
-            from torch._dynamo.utils import counters  # noqa: PLC0415
-
-            facts["graph_breaks"] = sum(counters["graph_break"].values())
-            facts["recompiles"] = self._compiled() - self._compilations
-            if skips := counters["inductor"]["cudagraph_skips"]:
-                notes.append(f"CUDA graphs were skipped {skips} times: those parts ran as plain compile")
         ran = None
         try:
             ran, unseen = observe(self.case, self.workload)
@@ -159,12 +145,12 @@ class WorkerServer:
             unseen = f"could not be observed: {first_line(error)}"
         if unseen:
             nulls["ran"] = unseen
-        return Finished(facts=Facts(**facts), nulls=nulls, notes=tuple(notes), ran=ran)
+        return Finished(facts=Facts(**facts, **report.facts), nulls=nulls, notes=report.notes, ran=ran)
 
     def check(self, request: CheckEquality) -> EqualityChecked:
         """Compare the result of the case with fp64; nothing can be timed afterwards."""
         need = _REFERENCE * max(1, memory.resident_peak() - self._resident_at_start)
-        if self.case.device == "cpu" and self.case.task == "training" and need > memory.available():
+        if self.case.device == "cpu" and TASKS[self.case.task].trains and need > memory.available():
             raise equality.Incomparable(f"its fp64 reference may need {need} bytes, which are not free")
         return EqualityChecked(equality=equality.check(self.case, self.workload, pathlib.Path(request.folder)))
 
@@ -173,14 +159,6 @@ class WorkerServer:
         plain = isinstance(error, (InputError, Unsupported))  # written for people
         cause = first_line(error) if plain else f"{type(error).__name__}: {first_line(error)}"
         return Failure(failed=classify(error), cause=cause)
-
-    def _compiled(self) -> int:
-        """Graphs that dynamo has compiled in this process; each recompilation is one more."""
-        if self.case.runtime == "eager":
-            return 0
-        from torch._dynamo.utils import counters  # noqa: PLC0415
-
-        return int(counters["stats"]["unique_graphs"])
 
 
 def serve(connection: socket.socket) -> None:

@@ -79,8 +79,8 @@ class LateCompiler(WorkerServer):
         with unittest.mock.patch("bench.worker.serve.build", self._lazily):
             return super().prepare(request)
 
-    def _lazily(self, case):
-        workload = build(case)
+    def _lazily(self, case, **options):
+        workload = build(case, **options)
         calls = itertools.count()
 
         def step(mark):

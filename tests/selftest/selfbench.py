@@ -23,7 +23,7 @@ from bench.process.client import WorkerClient
 from bench.process.forkserver import SERVE, ForkServer
 from bench.process.protocol import Turn, serve_requests
 from bench.schedule.rotation import Lost, Seat, rotate
-from bench.tasks.workload import inference_step
+from bench.tasks.inference import inference_step
 from results.metrics.table import table
 from results.metrics.values import turn_medians
 from results.schema.case import Case
@@ -140,7 +140,7 @@ def overhead(server: ForkServer, threads: int) -> Iterator[Row]:
     import torch  # noqa: PLC0415
 
     nothing = torch.zeros(1)
-    step = inference_step(_case("resnet18", 1), lambda images: images, nothing)
+    step = inference_step(_case("resnet18", 1), lambda: nothing)
     cost = statistics.median(time_turn(step, Cpu(), steps=20).wall_s for _ in range(2_000))  # the turns of a run
     yield f"overhead a step: {cost * 1e6:.2f} µs, of a step of 1 ms", f"{cost / 1e-3:.3%}", "≤ 0.2 %", cost <= 2e-6
 

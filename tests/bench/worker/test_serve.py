@@ -182,7 +182,7 @@ def test_compilation_is_real_private_and_its_graph_breaks_are_counted(tiny, tmp_
 
     torch._dynamo.reset()
     torch._dynamo.utils.counters.clear()
-    monkeypatch.setattr("bench.suites.models.create", lambda name: Small())
+    monkeypatch.setattr("bench.tasks.networks.create_network", lambda name: Small())
     monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", "set again by the worker")
     monkeypatch.setenv("TRITON_CACHE_DIR", "set again by the worker")
     subject = serve.WorkerServer()
@@ -208,7 +208,7 @@ def test_a_compilation_inside_the_timed_steps_is_counted(tiny, tmp_path, monkeyp
             return self.fc(x.mean((2, 3)) * self.scale)
 
     torch._dynamo.reset()
-    monkeypatch.setattr("bench.suites.models.create", lambda name: Small())
+    monkeypatch.setattr("bench.tasks.networks.create_network", lambda name: Small())
     monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", "set again by the worker")
     monkeypatch.setenv("TRITON_CACHE_DIR", "set again by the worker")
     subject = serve.WorkerServer()
