@@ -25,11 +25,11 @@ from bench.process.protocol import Turn, serve_requests
 from bench.schedule.rotation import Lost, Seat, rotate
 from bench.tasks.inference import inference_step
 from results.metrics.table import table
-from results.metrics.values import turn_medians
 from results.schema.case import Case
 from results.schema.run import Settings
 from results.schema.types import known
 from results.statistics import intervals
+from results.statistics.steady import turn_medians
 from results.storage.reader import load
 from tests.bench.fakes import FakeWorker
 
