@@ -84,7 +84,7 @@ def describe() -> Environment:
         os=_os(),
         kernel=f"{platform.system()} {platform.release()}",
         python=f"{platform.python_implementation()} {platform.python_version()}",
-        torch=torch.__version__,
+        torch=str(torch.__version__),
         torch_build=_torch_build(nulls),
         torch_threads=torch.get_num_threads(),
         torch_interop_threads=torch.get_num_interop_threads(),

@@ -13,7 +13,7 @@ from bench.schedule.rotation import Failed
 from bench.worker.serve import PROTOCOL
 from results.errors import InputError
 from results.schema.case import Case
-from results.schema.run import Environment, Peak
+from results.schema.run import Environment, PeakRate
 from results.schema.static import Static
 from results.schema.types import known
 
@@ -51,7 +51,7 @@ def static(server: ForkServer, model: str, image_size: int, *, timeout_s: float)
         return failure.cause
 
 
-def peaks(server: ForkServer, cases: Iterable[Case], *, deadline: float = float("inf")) -> tuple[Peak, ...]:
+def peaks(server: ForkServer, cases: Iterable[Case], *, deadline: float = float("inf")) -> tuple[PeakRate, ...]:
     """Return the measured peak rate of each device, precision and number of threads of `cases`, where it could be.
 
     At the `deadline`, a reading of `time.perf_counter`, those that are left go without.
@@ -66,7 +66,7 @@ def peaks(server: ForkServer, cases: Iterable[Case], *, deadline: float = float(
             rate = protocol.read(protocol.Rated, answer).flops_per_s
         except (WorkerDied, Failed):
             continue  # no peak, no check: the cases themselves will tell what is wrong
-        found.append(Peak(device=device, precision=precision, threads=known(threads), flops_per_s=rate))
+        found.append(PeakRate(device=device, precision=precision, threads=known(threads), flops_per_s=rate))
     return tuple(found)
 
 

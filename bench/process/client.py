@@ -1,6 +1,5 @@
 """A worker that is one case: asked step by step, and in the end for its record, whatever became of it."""
 
-import dataclasses
 import datetime
 import pathlib
 import secrets
@@ -8,6 +7,8 @@ import signal
 import statistics
 import time
 from typing import Any, Final
+
+from msgspec import structs
 
 from bench.machine import memory
 from bench.machine.noise import Watch
@@ -64,7 +65,7 @@ class LiveCase:
         """
         self._shared = str(pathlib.Path(cache).absolute().parent)
         self._warm = warm
-        order = {"case": dataclasses.asdict(self.case), "cache": cache, "token": self._token}
+        order = {"case": structs.asdict(self.case), "cache": cache, "token": self._token}
         prepared = protocol.read(protocol.Prepared, self._ask("prepare", **order))
         self._first_step_s = prepared.first_step_s
         self._phases = prepared.phases
@@ -119,15 +120,15 @@ class LiveCase:
         equality = self._equality(untold)
         self.close()
         steady = statistics.median(samples.step_s[samples.warmup :] or samples.step_s)
-        facts = dataclasses.replace(finished.facts, first_step_s=self._first_step_s)
+        facts = structs.replace(finished.facts, first_step_s=self._first_step_s)
         if "compile_s" not in finished.nulls and self._first_step_s is not None:
             if self._warm:
                 self._warm_first_step_s = self._first_step_s
                 untold["compile_s"] = "an earlier process had filled the compiler's cache"
             else:
-                facts = dataclasses.replace(facts, compile_s=max(0.0, self._first_step_s - steady))
+                facts = structs.replace(facts, compile_s=max(0.0, self._first_step_s - steady))
         if self._warm_first_step_s is not None:
-            facts = dataclasses.replace(facts, warm_compile_s=max(0.0, self._warm_first_step_s - steady))
+            facts = structs.replace(facts, warm_compile_s=max(0.0, self._warm_first_step_s - steady))
         else:
             untold["warm_compile_s"] = self._no_warm_compile
         return Record(

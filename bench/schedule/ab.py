@@ -24,7 +24,7 @@ from results.analysis.ab import Paired, compare_arms
 from results.errors import InputError
 from results.schema import run
 from results.schema.record import Record
-from results.schema.run import ArmName, Environment, Run, Settings
+from results.schema.run import ArmName, Environment, RunHeader, Settings
 from results.schema.static import Static
 from results.schema.types import known
 from results.statistics.difference import check_margin
@@ -99,7 +99,7 @@ def ab(
 
         def recorded(*records: Record) -> None:
             for writer, record in zip(writers, records, strict=True):
-                writer.record(record)
+                writer.append(record)
 
         try:
             Pairs(*arms, margin=margin, settings=chosen, recorded=recorded, listener=listener).measure()
@@ -146,7 +146,7 @@ def _writer(
     arm: Arm, environment: Environment, folder: pathlib.Path, pair: str, margin: float, settings: Settings
 ) -> Writer:
     """Start the run file of an arm, with what is known before anything is timed."""
-    header = Run(
+    header = RunHeader(
         id=f"{pair}-{arm.name}",
         started=now(),
         suite="ab",
@@ -159,5 +159,5 @@ def _writer(
     static = ask.static(arm.server, arm.case.model, arm.case.image_size, timeout_s=settings.timeout_s)
     writer = Writer.create(folder, header)
     if isinstance(static, Static):
-        writer.static(static)
+        writer.append(static)
     return writer

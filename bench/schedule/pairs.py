@@ -6,6 +6,8 @@ import random
 import time
 from collections.abc import Callable
 
+from msgspec import structs
+
 from bench.process.client import LiveCase
 from bench.process.forkserver import SERVE, ForkServer
 from bench.schedule.progress import Listener, Phase, Progress
@@ -127,7 +129,7 @@ class Pairs:
 
 def _as_arm(samples: Samples) -> Samples:
     """Put what stood beside this arm where it belongs: the other arm is no baseline."""
-    return dataclasses.replace(samples, arm_s=samples.baseline_s, baseline_s=())
+    return structs.replace(samples, arm_s=samples.baseline_s, baseline_s=())
 
 
 def told(judged: Judged) -> str:

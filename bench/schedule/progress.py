@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, Literal, Protocol, TextIO
 
 from results.metrics import values
 from results.schema.record import Record
-from results.schema.run import Run
+from results.schema.run import RunHeader
 from results.schema.static import Static
 from results.schema.types import known
 from results.text import digits, printable
@@ -45,7 +45,7 @@ class Progress:
 class Listener(Protocol):
     """Who wants to know how a run goes on."""
 
-    def planned(self, run: Run, path: Path) -> None:
+    def planned(self, run: RunHeader, path: Path) -> None:
         """A run begins, or goes on, whose file is `path`."""
 
     def progress(self, state: Progress) -> None:
@@ -68,7 +68,7 @@ class PlainListener:
         self._stream = stream
         self._counter = _Counter()
 
-    def planned(self, run: Run, path: Path) -> None:
+    def planned(self, run: RunHeader, path: Path) -> None:
         """Say what begins and where it is kept."""
         self._write(self._counter.planned(run, path))
 
@@ -114,7 +114,7 @@ class TerminalListener:
         )
         self._task = self._live.add_task("", total=None, phase="starting", left="")
 
-    def planned(self, run: Run, path: Path) -> None:
+    def planned(self, run: RunHeader, path: Path) -> None:
         """Say what begins and where it is kept, and start the live line."""
         self._print(self._counter.planned(run, path))
         self._live.start()
@@ -160,7 +160,7 @@ class _Counter:
         self._done = 0
         self._total = 0
 
-    def planned(self, run: Run, path: Path) -> str:
+    def planned(self, run: RunHeader, path: Path) -> str:
         self._total = len(run.plan) * known(run.settings).replicates
         return f"suite {printable(run.suite)}: {self._total} to measure, into {printable(str(path))}"
 

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
+from msgspec import structs
+
 from bench.machine.software import usable_cores
 from bench.process import ask
 from bench.process.forkserver import ForkServer, ServerLost
@@ -19,7 +21,7 @@ from bench.suites.suite import DEFAULTS, Suite, change_settings, check_case, cho
 from results.errors import InputError
 from results.schema.case import Case
 from results.schema.record import Record
-from results.schema.run import Environment, Run, Settings
+from results.schema.run import Environment, RunHeader, Settings
 from results.schema.static import Static
 from results.schema.types import known
 from results.storage.lines import DamagedLineError
@@ -137,7 +139,7 @@ def run(
     with ForkServer() as server:
         planned = _plan(server, chosen, "auto" if device is None else device)
         began = time.perf_counter()
-        header = Run(
+        header = RunHeader(
             id=new_run_id(datetime.datetime.now(datetime.UTC), planned.suite),
             started=now(),
             suite=planned.suite,
@@ -195,8 +197,7 @@ def _plan_of_cases(server: ForkServer, chosen: _Cases, device: str) -> Plan:
     full_names = dict(zip(asked, names, strict=True))
     threads = known(environment.torch_threads)
     cases = dict.fromkeys(
-        dataclasses.replace(case, device=full_names[case.device], threads=case.threads or threads)
-        for case in chosen.cases
+        structs.replace(case, device=full_names[case.device], threads=case.threads or threads) for case in chosen.cases
     )
     for case in cases:
         if device != "auto" and case.device != full_names[device]:
@@ -216,7 +217,7 @@ class _Run:
         self,
         server: ForkServer,
         writer: Writer,
-        header: Run,
+        header: RunHeader,
         before: RunFile | None,
         listener: Listener | None,
         *,
@@ -270,7 +271,7 @@ class _Run:
             costs = pool.map(lambda key: self._static(key, until), queue)
             for number, ((model, image_size), static) in enumerate(zip(queue, costs, strict=True)):
                 if static is not None:
-                    self._writer.static(static)
+                    self._writer.append(static)
                     self._counted.add((model, image_size))
                 self._tell(
                     Progress(phase="static cost", case=model, done=number + 1, total=len(queue), seconds_left=None)
@@ -294,7 +295,7 @@ class _Run:
         for group in groups(self._header.plan, lambda case: (case, replicate) not in self._done):
             if time.perf_counter() >= self._deadline:
                 return
-            settings = dataclasses.replace(self._settings, budget_s=self._budget())
+            settings = structs.replace(self._settings, budget_s=self._budget())
             GroupRun(
                 self._server,
                 group,
@@ -315,9 +316,9 @@ class _Run:
     def _record(self, record: Record) -> None:
         uncounted = self._uncounted.get((record.case.model, record.case.image_size))
         if uncounted:
-            record = dataclasses.replace(record, notes=(*record.notes, uncounted))
+            record = structs.replace(record, notes=(*record.notes, uncounted))
         try:
-            self._writer.record(record)
+            self._writer.append(record)
         except DamagedLineError as nonsense:  # a worker reported what cannot be
             record = Record(
                 case=record.case,
@@ -327,7 +328,7 @@ class _Run:
                 started=record.started,
                 duration_s=record.duration_s,
             )
-            self._writer.record(record)
+            self._writer.append(record)
         self._left -= 1
         self._to_compile -= record.case.runtime != "eager"
         if self._listener:

@@ -31,6 +31,8 @@ import pathlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
+from msgspec import structs
+
 from bench.measure import precision
 from bench.suites import models
 from bench.tasks.workload import Workload, build
@@ -116,7 +118,7 @@ def check(case: Case, work: Workload, folder: pathlib.Path) -> Equality:
             if worst <= 1:
                 break
             if (differs := _unrepeatable(case, reference)) is not None:
-                return dataclasses.replace(best[differs][1], verdict="eager-twice-differs")
+                return structs.replace(best[differs][1], verdict="eager-twice-differs")
     return equality
 
 
@@ -215,12 +217,12 @@ def _small(base: Case) -> Case:
     """
     images = min(IMAGES, base.batch_size) if base.task == "inference" else base.batch_size
     device = "cpu" if base.device.startswith("mps") else base.device
-    return dataclasses.replace(base, batch_size=images, device=device)
+    return structs.replace(base, batch_size=images, device=device)
 
 
 def _weights(base: Case, folder: pathlib.Path) -> "Tensors":
     def make() -> tuple["Tensors", dict[str, str]]:
-        work = build(dataclasses.replace(base, task="inference", batch_size=CALIBRATION))
+        work = build(structs.replace(base, task="inference", batch_size=CALIBRATION))
         steady(work.module, work.images)
         return {name: tensor.cpu().contiguous() for name, tensor in work.module.state_dict().items()}, {}
 

@@ -4,7 +4,6 @@ It answers one JSON line to each JSON line and never speaks first. An exception 
 that the parent can tell an unsupported setting from an out-of-memory from a mistake.
 """
 
-import dataclasses
 import gc
 import json
 import os
@@ -14,6 +13,8 @@ import socket
 import time
 from collections.abc import Callable
 from typing import Any, Final
+
+import msgspec
 
 from bench.machine import memory
 from bench.measure import precision
@@ -70,13 +71,13 @@ class CaseWorker:
         from bench.machine.software import describe  # noqa: PLC0415
 
         names = [resolve(device) for device in devices]
-        return {"protocol": PROTOCOL, "devices": names, "environment": dataclasses.asdict(describe())}
+        return {"protocol": PROTOCOL, "devices": names, "environment": msgspec.to_builtins(describe())}
 
     def static(self, model: str, image_size: int) -> dict[str, Any]:
         """Count a model without timing it."""
         from bench.costs.static import cost  # noqa: PLC0415
 
-        return {"static": dataclasses.asdict(cost(model, image_size=image_size))}
+        return {"static": msgspec.to_builtins(cost(model, image_size=image_size))}
 
     def peak(self, device: str, precision: str, threads: int) -> dict[str, Any]:
         """Find out how fast a device multiplies matrices."""
@@ -153,7 +154,7 @@ class CaseWorker:
         ran = None
         try:
             seen, unseen = observe(self.case, self.workload)
-            ran = dataclasses.asdict(seen)
+            ran = msgspec.to_builtins(seen)
         except Exception as error:  # noqa: BLE001 - a look at the work must not cost what was measured
             unseen = f"could not be observed: {first_line(error)}"
         if unseen:
@@ -170,7 +171,7 @@ class CaseWorker:
         need = _REFERENCE * max(1, memory.resident_peak() - self._resident_at_start)
         if self.case.device == "cpu" and self.case.task == "training" and need > memory.available():
             raise equality.Incomparable(f"its fp64 reference may need {need} bytes, which are not free")
-        return {"equality": dataclasses.asdict(equality.check(self.case, self.workload, pathlib.Path(folder)))}
+        return {"equality": msgspec.to_builtins(equality.check(self.case, self.workload, pathlib.Path(folder)))}
 
     def _compiled(self) -> int:
         """Graphs that dynamo has compiled in this process; each recompilation is one more."""

@@ -5,13 +5,15 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
+from msgspec import structs
+
 from results.errors import InputError
 from results.metrics.rows import plain
 from results.metrics.table import table
 from results.schema.case import Case
 from results.schema.metrics import METRICS, STATIC, Metric
 from results.schema.record import Record
-from results.schema.run import Run
+from results.schema.run import RunHeader
 from results.storage.reader import Records
 
 ENDS: Final = {
@@ -42,7 +44,7 @@ class Benchmark:
 
     name: str
     """The case's key, and on what it ran where several runs go out together: no two are the same."""
-    run: Run
+    run: RunHeader
     case: Case
     machine: str
     """The accelerator that the case ran on, else the CPU."""
@@ -61,7 +63,7 @@ class Benchmark:
     @property
     def axes(self) -> dict[str, str | int]:
         """The axes of the case that are known, by name."""
-        return {axis: value for axis, value in dataclasses.asdict(self.case).items() if value is not None}
+        return {axis: value for axis, value in structs.asdict(self.case).items() if value is not None}
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,10 +1,11 @@
 """JSON as pytest-benchmark saves it, for ``pytest-benchmark compare`` and ``pytest --benchmark-compare``."""
 
 import bisect
-import dataclasses
 import statistics
 from collections.abc import Sequence
 from typing import Any, Final
+
+from msgspec import structs
 
 from results.exporters.benchmarks import Benchmark, benchmarks
 from results.exporters.files import SINGLE, Files
@@ -72,16 +73,16 @@ def _benchmark(one: Benchmark, data: list[float]) -> dict[str, Any]:
         "group": None,
         "name": one.name,
         "fullname": one.name,
-        "params": dataclasses.asdict(one.case),
+        "params": structs.asdict(one.case),
         "param": one.case.key,
         "extra_info": {
-            **dataclasses.asdict(one.case),
+            **structs.asdict(one.case),
             "status": "ok",
             "run": run.id,
             "started": run.started,
             "machine": one.machine,
             "torch": run.environment.torch,
-            "source": run.source and dataclasses.asdict(run.source),
+            "source": run.source and structs.asdict(run.source),
             "samples": any(record.samples for record in one.records),
             "interval": one.interval,
             "metrics": {name: value.value for name, value in one.values.items()},

@@ -3,6 +3,8 @@
 import json
 from typing import TYPE_CHECKING, Any, Final
 
+from msgspec import structs
+
 from results.schema.metrics import METRICS
 
 if TYPE_CHECKING:
@@ -15,7 +17,7 @@ _WHOLE: Final = frozenset(name for name, metric in METRICS.items() if metric.who
 
 def json_text(content: Any) -> str:
     """Return JSON that any parser takes, ending in a newline."""
-    return json.dumps(content, indent=1, allow_nan=False) + "\n"
+    return json.dumps(content, indent=1, allow_nan=False, default=structs.asdict) + "\n"
 
 
 def plain(frame: "pd.DataFrame") -> list[Row]:

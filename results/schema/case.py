@@ -1,10 +1,11 @@
 """A case: a value on every axis of `results.schema.axes.AXES`."""
 
-import dataclasses
 from typing import TYPE_CHECKING, Any, Literal
 
+from msgspec.structs import replace
+
 from results.schema.axes import AXES, BASELINE
-from results.schema.types import Name, Size
+from results.schema.types import Name, Size, Stored
 
 if TYPE_CHECKING:  # a type checker sees text; the choices are declared once, in `AXES`
     Task = str
@@ -17,8 +18,7 @@ else:
     )
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
+class Case(Stored, frozen=True, kw_only=True, cache_hash=True):
     """Everything that may change a number, and nothing else. Its fields are `AXES`, in their order."""
 
     model: Name
@@ -45,7 +45,7 @@ class Case:
     def baseline(self) -> "Case":
         """The case with the settings of the baseline (``fp32``, ``eager``, ``nchw``) and all else equal."""
         settings: dict[str, Any] = BASELINE
-        return dataclasses.replace(self, **settings)
+        return replace(self, **settings)
 
     @property
     def is_baseline(self) -> bool:

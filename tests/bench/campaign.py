@@ -4,7 +4,6 @@ A run takes half a second so, and its workers can be told to go wrong in any way
 """
 
 import contextlib
-import dataclasses
 import json
 import math
 import os
@@ -16,6 +15,7 @@ import subprocess
 import sys
 import time
 
+import msgspec
 import psutil
 
 from bench.process import forkserver
@@ -229,7 +229,7 @@ def prepare(folder, **more):
     """
     from tests.conftest import _run, _static  # noqa: PLC0415 - the dying process needs none of it
 
-    given = {"environment": dataclasses.asdict(_run().environment), "static": dataclasses.asdict(_static()), **more}
+    given = {"environment": msgspec.to_builtins(_run().environment), "static": msgspec.to_builtins(_static()), **more}
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "given.json").write_text(json.dumps(given))
 

@@ -1,4 +1,3 @@
-import dataclasses
 import json
 import os
 import signal
@@ -9,6 +8,7 @@ import time
 
 import psutil
 import pytest
+from msgspec import structs
 
 import bench
 import results
@@ -134,7 +134,7 @@ def test_a_plan_says_what_a_run_would_do_and_writes_nothing(tmp_path, monkeypatc
 @pytest.fixture
 def machine(monkeypatch, make_run):
     """Let a plan be made for a machine with one accelerator, with no process asked; gives what torch's threads are."""
-    environment = dataclasses.replace(make_run().environment, torch_threads=3)
+    environment = structs.replace(make_run().environment, torch_threads=3)
     full = {"auto": "cuda:0", "cuda": "cuda:0", "cuda:0": "cuda:0", "cpu": "cpu"}
     monkeypatch.setattr(
         runner.probe, "environment", lambda _, devices: ([full[name] for name in sorted(devices)], environment)
@@ -179,7 +179,7 @@ def test_what_would_be_ignored_beside_resume_is_refused(tmp_path, write_run, mak
 
 def test_an_imported_run_is_not_gone_on_with_and_stays_as_it_is(tmp_path, write_run, make_run, make_case):
     run = make_run(plan=[make_case()])
-    path = write_run(tmp_path, run=dataclasses.replace(run, settings=None), status="interrupted")
+    path = write_run(tmp_path, run=structs.replace(run, settings=None), status="interrupted")
     before = path.read_bytes()
     with pytest.raises(InputError, match="was imported"):
         bench.run(resume=path)
@@ -254,7 +254,7 @@ def test_a_report_that_breaks_the_schema_is_an_error_of_that_case(tmp_path, monk
     def spoil(self, *arguments, recorded, **options):
         def spoiled(record):
             wall = (float("nan"),) * len(record.samples.wall_s)
-            recorded(dataclasses.replace(record, samples=dataclasses.replace(record.samples, wall_s=wall)))
+            recorded(structs.replace(record, samples=structs.replace(record.samples, wall_s=wall)))
 
         original(self, *arguments, recorded=spoiled, **options)
 
