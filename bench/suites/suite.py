@@ -29,6 +29,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Literal, get_type_hints
 
+from msgspec import structs
+
 from bench.suites import SUITE_AXES, models
 from results.errors import InputError, suggestion
 from results.schema.axes import AXES, check_choice
@@ -173,7 +175,7 @@ def change_settings(settings: Settings, **changes: object) -> Settings:
         InputError: an unknown setting, or a value that is not one.
     """
     given = {key: value for key, value in changes.items() if value is not None}
-    return _settings(dataclasses.asdict(settings) | given)
+    return _settings(structs.asdict(settings) | given)
 
 
 def expand(
@@ -285,8 +287,8 @@ def _settings_by_kind(table: object) -> Mapping[Kind, Settings]:
 
 def _settings(table: Mapping[str, object]) -> Settings:
     with _within("settings"):
-        _check_keys(table, [field.name for field in dataclasses.fields(Settings)])
-        values = dataclasses.asdict(DEFAULTS) | dict(table)
+        _check_keys(table, [*Settings.__struct_fields__])
+        values = structs.asdict(DEFAULTS) | dict(table)
         with _within("target"):
             values["target"] = fraction(values["target"])
         types = get_type_hints(Settings, include_extras=True)

@@ -26,6 +26,7 @@ from collections.abc import Callable
 from typing import Final
 
 import torch
+from msgspec import structs
 
 from bench.measure import precision
 from bench.suites import models
@@ -96,7 +97,7 @@ def check(case: Case, work: Workload, folder: pathlib.Path) -> Equality:
             if worst <= 1:
                 break
             if (differs := _unrepeatable(case, reference)) is not None:
-                return dataclasses.replace(best[differs][1], verdict="eager-twice-differs")
+                return structs.replace(best[differs][1], verdict="eager-twice-differs")
     return equality
 
 
@@ -172,7 +173,7 @@ def _small(base: Case) -> Case:
     """
     images = base.batch_size if TASKS[base.task].trains else min(IMAGES, base.batch_size)
     device = "cpu" if base.device.startswith("mps") else base.device
-    return dataclasses.replace(base, batch_size=images, device=device)
+    return structs.replace(base, batch_size=images, device=device)
 
 
 def _weights(base: Case, folder: pathlib.Path) -> Tensors:

@@ -1,19 +1,20 @@
 """The machine and the plan of a run in words."""
 
-import dataclasses
 import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, structs
 
 from reports.style.units import NONE, quantity
 
 if TYPE_CHECKING:
     from results.schema.record import Record
-    from results.schema.run import Run, Settings
+    from results.schema.run import RunHeader, Settings
     from results.storage.reader import RunFile
 
 
-def hardware(run: "Run") -> str:
+def hardware(run: "RunHeader") -> str:
     """Return what the cases ran on: the accelerators that the plan names, else the CPU."""
     devices = {case.device for case in run.plan}
     named = [card.name for card in run.environment.accelerators if card.device in devices]
@@ -43,7 +44,7 @@ def sides(files: "Sequence[RunFile]") -> dict[str, str]:
     return found
 
 
-def _told(run: "Run", others: "Sequence[Run]") -> str:
+def _told(run: "RunHeader", others: "Sequence[RunHeader]") -> str:
     """Return what tells `run` from others of the same machine, as short as may be: its day, its minute, or its name."""
     for letters in (len("2026-11-22"), len("2026-11-22T08:00")):
         days = [(one.started or "")[:letters] for one in (run, *others)]
@@ -121,13 +122,13 @@ def _memory(total: int | None, limit: int | None) -> str | None:
     return f"{said}, of which {limit / 2**30:.3g} may be used" if limit and limit < total else said
 
 
-def details(run: "Run") -> list[tuple[str, str]]:
+def details(run: "RunHeader") -> list[tuple[str, str]]:
     """Return all that is known of a run's machine, software and settings, a name and a text each."""
     machine = run.environment
-    fields = {field.name: getattr(machine, field.name) for field in dataclasses.fields(machine)}
+    fields = structs.asdict(machine)
     for group, content in (("sampling", run.settings), ("source", run.source)):
         if content is not None:
-            fields |= {f"{group} {name}": value for name, value in dataclasses.asdict(content).items()}
+            fields |= {f"{group} {name}": value for name, value in structs.asdict(content).items()}
     del fields["nulls"]
     # What is missing inside of a field has its reason under a name of its own, such as torch_build.hip.
     fields |= dict.fromkeys(name for name in machine.nulls if name not in fields)
@@ -138,8 +139,8 @@ def _text(value: Any, reason: str | None = None) -> str:
     if value is None or value in ((), {}):
         nothing = NONE if value is None else "none"
         return f"{nothing} ({reason})" if reason else nothing
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        value = dataclasses.asdict(value)
+    if isinstance(value, Struct):
+        value = structs.asdict(value)
     if isinstance(value, Mapping):
         return ", ".join(f"{name} {_text(part)}" for name, part in value.items())
     if isinstance(value, tuple):

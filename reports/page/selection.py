@@ -5,6 +5,8 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
+from msgspec import structs
+
 from results.metrics.timings import medians
 from results.metrics.values import latencies
 from results.schema.case import Case
@@ -61,7 +63,7 @@ def _only(file: RunFile, kept: set[tuple[str, Case]]) -> RunFile:
     plan = tuple(case for case in file.cases() if (file.run.id, case) in kept)
     among = set(plan)
     found = tuple(record for record in file.records if record.case in among)
-    return dataclasses.replace(file, run=dataclasses.replace(file.run, plan=plan), records=found)
+    return dataclasses.replace(file, run=structs.replace(file.run, plan=plan), records=found)
 
 
 def _throughput(replicates: Sequence[Record], latency_s: Sequence[float]) -> float:

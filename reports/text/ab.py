@@ -1,7 +1,8 @@
 """An A/B comparison as text, for people and for programs."""
 
-import dataclasses
 from typing import Any
+
+import msgspec
 
 from reports.text.table import check_format, grid_text, lines_text
 from results.analysis.ab import Paired
@@ -20,7 +21,7 @@ def arms_text(paired: Paired, fmt: str) -> str:
     """
     check_format(fmt)
     if fmt == "json":
-        return json_text({"outcome": paired.outcome, **dataclasses.asdict(paired)})
+        return json_text({"outcome": paired.outcome, **msgspec.to_builtins(paired)})
     if fmt == "csv":
         return csv_text(["pair", "ratio"], [[index, ratio] for index, ratio in enumerate(paired.ratios)])
     heads = ["arm", "case", "ms", "img/s"]

@@ -1,7 +1,8 @@
 """A comparison as text, for people and for programs."""
 
-import dataclasses
 from typing import Any
+
+import msgspec
 
 from reports.text.table import check_format, grid_text, lines_text
 from results.analysis.compare import Compared, Comparison
@@ -68,5 +69,5 @@ def _ms(value: float | None) -> str:
 
 
 def _document(comparison: Comparison) -> dict[str, Any]:
-    content = dataclasses.asdict(comparison)
+    content = msgspec.to_builtins(comparison)
     return {"outcome": comparison.outcome, **content, "cases": plain(comparison.frame())}

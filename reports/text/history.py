@@ -1,8 +1,9 @@
 """Runs over time as text, for people and for programs."""
 
-import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Final
+
+import msgspec
 
 from reports.text.table import check_format, grid_text, lines_text
 from results.analysis.history import Change, Series, environment_text, frame
@@ -39,7 +40,7 @@ def history_text(series: Sequence[Series], fmt: str, margin: float) -> str:
     """
     check_format(fmt)
     if fmt == "json":
-        return json_text({"margin": margin, "series": [dataclasses.asdict(one) for one in series]})
+        return json_text({"margin": margin, "series": [msgspec.to_builtins(one) for one in series]})
     if fmt == "csv":
         found = frame(series)
         return csv_text(list(found.columns), [list(row.values()) for row in plain(found)])

@@ -10,6 +10,8 @@ import itertools
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+from msgspec import structs
+
 from results.analysis import differences
 from results.analysis.history_points import Point, date_of, point_of
 from results.analysis.machines import machines
@@ -150,7 +152,7 @@ def environment_text(change: Change) -> str:
 
 def _rows(one: Series) -> Iterator[dict[str, Any]]:
     changes = {change.index: change for change in one.changes}
-    head = {"machine": one.machine, **dataclasses.asdict(one.case), "family": one.family}
+    head = {"machine": one.machine, **structs.asdict(one.case), "family": one.family}
     for index, point in enumerate(one.points):
         row = {**head, **dataclasses.asdict(point), "noisy": ", ".join(point.noisy) or None}
         change = changes.get(index)

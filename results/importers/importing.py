@@ -11,7 +11,9 @@ from typing import Final
 from results.errors import InputError, suggestion
 from results.importers import csv, pytest_benchmark, timm
 from results.importers.reading import Content, Imported, Options, Tell, read_content
-from results.storage.lines import Body, DamagedLineError, End, encode
+from results.schema.run import End
+from results.schema.types import Stored
+from results.storage.lines import DamagedLineError, encode
 from results.storage.reader import check_run_id
 from results.text import printable
 
@@ -94,7 +96,7 @@ def _encoded(path: str | Path, one: Imported) -> bytes:
     return b"".join(lines)
 
 
-def _line(path: str | Path, place: str, number: int, body: Body) -> bytes:
+def _line(path: str | Path, place: str, number: int, body: Stored) -> bytes:
     try:
         return encode(number, body)
     except DamagedLineError as error:

@@ -14,7 +14,7 @@ from typing import Final
 from results.errors import InputError
 from results.schema.case import Case
 from results.schema.record import Record
-from results.schema.run import Accelerator, Environment, Run, Source
+from results.schema.run import Accelerator, Environment, RunHeader, Source
 from results.text import printable
 
 MAX_FILE_BYTES: Final = 256 * 2**20
@@ -58,7 +58,7 @@ class Options:
 class Imported:
     """A run as a file tells it."""
 
-    run: Run
+    run: RunHeader
     records: tuple[Record, ...]
     places: tuple[str, ...]
     """Where in the file each record stands, such as ``line 7``."""
@@ -240,7 +240,7 @@ def unknown_environment(
     told = {name: value for name, value in {"cpu": cpu, "torch": torch, **known}.items() if value is not None}
     empty = {"cpu_flags": (), "torch_build": {"cuda": cuda} if cuda else {}, "variables": {}}
     cards = tuple(Accelerator(device=key, name=name, memory_bytes=None) for key, name in (accelerators or {}).items())
-    rest = {field.name for field in dataclasses.fields(Environment)} - {*empty, *told, "accelerators", "nulls"}
+    rest = {*Environment.__struct_fields__} - {*empty, *told, "accelerators", "nulls"}
     nulls = dict.fromkeys(sorted(rest), SILENT)
     values = dict.fromkeys(nulls) | empty | told
     return Environment(accelerators=cards, nulls=nulls, **values)  # type: ignore[arg-type] # checked as the run is written

@@ -9,6 +9,8 @@ import dataclasses
 import math
 from typing import Final
 
+from msgspec import structs
+
 from results.errors import InputError
 from results.importers.reading import (
     Content,
@@ -26,7 +28,7 @@ from results.importers.timm_files import Told, told
 from results.importers.timm_names import architecture, network
 from results.schema.case import Case
 from results.schema.record import Record, Summary
-from results.schema.run import Run
+from results.schema.run import RunHeader
 from results.schema.types import LEAST_S, MOST_S
 from results.text import printable
 
@@ -96,8 +98,8 @@ def read(content: Content, options: Options, tell: Tell) -> list[Imported]:
                 continue
             name = row.cells["model"].strip()
             if names.setdefault(record.case, name) != name:  # other weights of the same network: a second opinion
-                case = dataclasses.replace(record.case, model=f"timm:{name}")
-                record = dataclasses.replace(record, case=case)
+                case = structs.replace(record.case, model=f"timm:{name}")
+                record = structs.replace(record, case=case)
             wrong = check_new(record.case, seen, f"line {row.line}")
             if wrong:
                 raise row.error("model", wrong)
@@ -106,7 +108,7 @@ def read(content: Content, options: Options, tell: Tell) -> list[Imported]:
     if not records:
         raise InputError(f"{content.name}: holds no row to import")
     chip = {known.device: known.chip} if known.device and known.chip and known.device != "cpu" else {}
-    run = Run(
+    run = RunHeader(
         id=content.run_id(),
         started=None,
         suite=FORMAT,
@@ -175,11 +177,11 @@ def _record(file: _File, row: Row, prefix: str, task: str) -> Record | None:
     summary = Summary(metrics={}, family=named.family, block=named.block, depth=named.depth)
     record = Record(case=case, replicate=0, status="ok", started=None, duration_s=None, summary=summary)
     if step_ms is None and rate is None:
-        return dataclasses.replace(
+        return structs.replace(
             record,
             status="out-of-memory" if "out of memory" in failure.lower() else "error",
             cause=printable(" ".join(failure.split()))[:1000],
-            summary=dataclasses.replace(summary, replicates=0, failed_replicates=1),
+            summary=structs.replace(summary, replicates=0, failed_replicates=1),
         )
     metrics, notes = _times(row, prefix, case, step_ms, rate)
     share = metrics["throughput_img_per_s"] * metrics["latency_s"] / batch
@@ -189,9 +191,9 @@ def _record(file: _File, row: Row, prefix: str, task: str) -> Record | None:
         notes.append(_ROUNDED)
     nulls = dict.fromkeys(("macs", "flops", "training_flops"), _COUNTED) if "fvcore_macs" in counts else {}
     accuracy = _top1(file, name, size, nulls, notes)
-    return dataclasses.replace(
+    return structs.replace(
         record,
-        summary=dataclasses.replace(
+        summary=structs.replace(
             summary, metrics=metrics | counts | accuracy, warnings=clocks if abs(share - 1) > AGREEMENT else ()
         ),
         nulls=nulls,

@@ -12,12 +12,13 @@ from itertools import pairwise
 from typing import Final, NamedTuple, Self
 
 import numpy as np
+from msgspec import structs
 
 from results.metrics.values import Measures
 from results.schema.axes import SETTINGS
 from results.schema.case import Case
 from results.schema.record import Record
-from results.schema.run import Run
+from results.schema.run import RunHeader
 from results.statistics import intervals
 from results.statistics.segments import Floats, Segments
 from results.storage.reader import RunFile
@@ -106,7 +107,7 @@ def path(case: Case) -> list[Case]:
     """Return the cases from the baseline to `case`, both included, each with one more of its axes."""
     way = [case.baseline]
     for axis in ORDER:
-        changed = dataclasses.replace(way[-1], **{axis: getattr(case, axis)})
+        changed = structs.replace(way[-1], **{axis: getattr(case, axis)})
         if changed != way[-1]:
             way.append(changed)
     return way
@@ -127,7 +128,7 @@ def _common(sides: Sequence[Mapping[int, int]]) -> tuple[int, ...]:
 
 
 def _chain(
-    run: Run, way: Sequence[Case], replicates: tuple[int, ...], found: Iterator[Factor], reason: str | None
+    run: RunHeader, way: Sequence[Case], replicates: tuple[int, ...], found: Iterator[Factor], reason: str | None
 ) -> Chain:
     """Return the chain of a way; takes the factors of its steps and then its total from `found`, if it has any."""
     if reason is not None:

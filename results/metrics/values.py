@@ -23,7 +23,7 @@ from results.statistics import intervals as stats
 from results.statistics.segments import Floats
 from results.storage.reader import RunFile
 
-_FACTS: Final = tuple(field.name for field in dataclasses.fields(Facts))
+_FACTS: Final = Facts.__struct_fields__
 ENDS: Final = {
     "latency_s": ("latency_low_s", "latency_high_s"),
     "speedup": ("speedup_low", "speedup_high"),

@@ -14,7 +14,7 @@ from results.metrics.values import latencies
 from results.schema.case import Case
 from results.schema.labels import PROMISES
 from results.schema.record import UNSEEN, Equality, Noise, Ran, Record
-from results.schema.run import Peak
+from results.schema.run import PeakRate
 from results.schema.static import Static
 
 NOISES: Final = frozenset({"busy", "steal", "pressure", "throttled"})
@@ -48,20 +48,20 @@ _MEMORY_PRESSURE: Final = 0.01
 """A task that waits for memory stands still: a hundredth of the time is as much as the intervals promise."""
 
 
-def warnings(record: Record, static: Static | None = None, peaks: Sequence[Peak] = ()) -> tuple[str, ...]:
+def warnings(record: Record, static: Static | None = None, peaks: Sequence[PeakRate] = ()) -> tuple[str, ...]:
     """Return what is implausible in `record`, a line each, beginning with the name of the check.
 
     Args:
         record: one case in one process.
         static: the cost of its model; without it no rate is known that could exceed a peak.
-        peaks: the peaks that were measured on the record's machine (`Run.peaks`).
+        peaks: the peaks that were measured on the record's machine (`RunHeader.peaks`).
     """
     (found,) = warnings_of([record], [static], peaks, medians([record]))
     return found
 
 
 def warnings_of(
-    records: Sequence[Record], costs: Sequence[Static | None], peaks: Sequence[Peak], typical: Medians
+    records: Sequence[Record], costs: Sequence[Static | None], peaks: Sequence[PeakRate], typical: Medians
 ) -> list[tuple[str, ...]]:
     """Return `warnings` of each record of a run.
 
@@ -113,7 +113,7 @@ def kind(warning: str) -> str:
     return warning.partition(":")[0]
 
 
-def _rate(record: Record, cost: Static, peaks: Sequence[Peak], latency_s: float) -> Iterator[str]:
+def _rate(record: Record, cost: Static, peaks: Sequence[PeakRate], latency_s: float) -> Iterator[str]:
     """Nothing computes faster than the fastest matrix product, but for multiplications that are saved."""
     case = record.case
     rate = case.batch_size / latency_s * (cost.training_flops if case.task == "training" else cost.flops)

@@ -5,13 +5,12 @@ never rounded. A value that could not be had is ``None``, and its reason stands 
 `results.schema.validation` checks them when they come from a file or a worker; the constraints are in the annotations.
 """
 
-import dataclasses
 from typing import Annotated, Final, Literal
 
-from msgspec import Meta
+from msgspec import Meta, field
 
 from results.schema.case import Case
-from results.schema.types import Count, Name, Patience, Seconds, Size, StepSeconds, Text, Value
+from results.schema.types import Count, Name, Patience, Seconds, Size, StepSeconds, Stored, Text, Value
 
 Status = Literal["ok", "out-of-memory", "crash", "timeout", "error", "unsupported"]
 Stop = Literal["target", "budget", "time-limit"]
@@ -21,8 +20,7 @@ UNSEEN: Final = "unknown"
 """What `Ran.layout` is where no convolution was seen, as in a graph that is replayed."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Samples:
+class Samples(Stored, frozen=True, kw_only=True):
     """The raw series of one process, oldest first, warm-up included: every statistic is recomputed from it.
 
     A turn is one worker's share of a round of the rotation: its first step is dropped where others ran in
@@ -52,8 +50,7 @@ class Samples:
     """Whether it was not steady because steps became ever slower, as on a machine that grows hot."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
+class Facts(Stored, frozen=True, kw_only=True):
     """What one process measured once. None has its reason in `Record.nulls` under the field's name."""
 
     first_step_s: Seconds | None = None
@@ -73,8 +70,7 @@ class Facts:
     """Accelerator: peak of the bytes that the allocator held."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Ran:
+class Ran(Stored, frozen=True, kw_only=True):
     """What really ran, observed on one forward pass of the case's own runtime outside the timed steps."""
 
     parameter_dtypes: tuple[Name, ...]
@@ -94,8 +90,7 @@ class Ran:
     image_size: Size | None = None
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Equality:
+class Equality(Stored, frozen=True, kw_only=True):
     """Whether a case computes what its baseline computes, against fp64 on the same weights and input.
 
     Errors are root mean squares relative to that of the reference: of the output, or in training the larger of the
@@ -113,8 +108,7 @@ class Equality:
     """What differs most: ``output``, ``loss`` or the name of a parameter whose gradient it is."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Noise:
+class Noise(Stored, frozen=True, kw_only=True):
     """Signs of disturbance while a worker lived. None where the system does not tell."""
 
     other_cpus: Annotated[float, Meta(ge=0)] | None = None
@@ -131,8 +125,7 @@ class Noise:
     """Why the accelerator held its clocks back, by NVML's names."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Summary:
+class Summary(Stored, frozen=True, kw_only=True):
     """What an imported record holds in place of samples: a row of a table, as its source gives it.
 
     Whatever the source does not tell is missing, and `Record.nulls` may say why.
@@ -140,7 +133,7 @@ class Summary:
 
     metrics: dict[Name, Value]
     """Values by the names of `results.schema.metrics.METRICS`, in their units."""
-    bounds: dict[Name, Value] = dataclasses.field(default_factory=dict)
+    bounds: dict[Name, Value] = field(default_factory=dict)
     """Ends of intervals by the names of `results.metrics.table.BOUNDS`, in their units."""
     interval: Literal["replicates", "process"] | None = None
     """What the bounds span, as in `results.metrics.table.table`."""
@@ -155,8 +148,7 @@ class Summary:
     warnings: tuple[Text, ...] = ()
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
+class Record(Stored, frozen=True, kw_only=True):
     """What came of one case in one process, whatever came of it."""
 
     case: Case
@@ -171,8 +163,8 @@ class Record:
     samples: Samples | None = None
     summary: Summary | None = None
     """Of an imported record, which has no samples; None otherwise."""
-    facts: Facts = dataclasses.field(default_factory=Facts)
-    nulls: dict[str, Text] = dataclasses.field(default_factory=dict)
+    facts: Facts = Facts()
+    nulls: dict[str, Text] = field(default_factory=dict)
     """Reason of each value that could not be had, by the name of the metric or field. Records that were read share one
     dict with those that spell it alike: copy it before you change it."""
     ran: Ran | None = None

@@ -1,22 +1,20 @@
 """The header of a run file: environment, settings, plan."""
 
-import dataclasses
 from typing import Annotated, Final, Literal
 
 from msgspec import Meta
 
 from results.schema.case import Case, Precision
-from results.schema.types import Count, Name, Patience, Size, Text
+from results.schema.types import Count, Name, Patience, Size, Stored, Text
 
-SCHEMA_VERSION: Final = 3
-"""Version of the run file. History: 1, the first; 2 adds what was found out about a record beside its times (equality,
-noise, the batch that ran, warm compilation), peaks and arms of A/B runs; 3 adds imported runs, whose source tells less:
-summaries in place of samples, and unknown machines. Files of versions 1 and 2 are still read."""
+SCHEMA_VERSION: Final = 4
+"""Version of the run file. History: 1, the first; 2 adds equality, noise, the batch that ran, warm compilation, peak
+rates and arms of A/B runs; 3 adds imported runs: summaries in place of samples, and unknown machines; 4 names the kind
+of each line. Files of versions 1 to 3 are still read."""
 ArmName = Literal["a", "b"]
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Peak:
+class PeakRate(Stored, frozen=True, kw_only=True):
     """The rate of the fastest matrix product that was found, measured before the run."""
 
     device: Name
@@ -25,8 +23,7 @@ class Peak:
     flops_per_s: Annotated[float, Meta(gt=0)]
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Arm:
+class Arm(Stored, frozen=True, kw_only=True):
     """That a run is one side of an A/B comparison: its replicates pair up with the other side's by their index."""
 
     name: ArmName
@@ -35,8 +32,7 @@ class Arm:
     margin: Annotated[float, Meta(ge=0, le=1)]
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Accelerator:
+class Accelerator(Stored, frozen=True, kw_only=True):
     """One accelerator as its driver describes it."""
 
     device: Name
@@ -49,8 +45,7 @@ class Accelerator:
     power_limit_w: float | None = None
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Environment:
+class Environment(Stored, frozen=True, kw_only=True):
     """The machine and the software of a run. Host and user names are left out on purpose.
 
     A run that was measured here knows them all but for what `nulls` gives a reason; an imported one knows few.
@@ -85,8 +80,7 @@ class Environment:
     nulls: dict[str, Text]
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(Stored, frozen=True, kw_only=True):
     """How a run samples."""
 
     replicates: Size
@@ -101,8 +95,7 @@ class Settings:
     """Seconds for the whole run; cases that it leaves no time for are not measured."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
+class Source(Stored, frozen=True, kw_only=True):
     """Where an imported run comes from: it was not measured by this program."""
 
     format: Name
@@ -113,12 +106,11 @@ class Source:
     """Of its content."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
+class RunHeader(Stored, frozen=True, kw_only=True):
     """The head of a run file: one machine, one plan."""
 
     id: Name
-    schema: Literal[1, 2, 3] = SCHEMA_VERSION
+    schema: Literal[1, 2, 3, 4] = SCHEMA_VERSION
     started: Name | None
     """ISO 8601, UTC; None where an imported source does not tell."""
     suite: Name
@@ -126,8 +118,22 @@ class Run:
     """None where an imported source does not tell how it sampled."""
     environment: Environment
     plan: tuple[Case, ...]
-    peaks: tuple[Peak, ...] = ()
+    peaks: tuple[PeakRate, ...] = ()
     arm: Arm | None = None
     """None for a run that is no side of an A/B comparison."""
     source: Source | None = None
     """None for a run that was measured by this program."""
+
+
+class Resumed(Stored, frozen=True, kw_only=True):
+    """A run goes on after a break, and on what machine."""
+
+    started: str
+    environment: Environment
+
+
+class End(Stored, frozen=True, kw_only=True):
+    """How a run ended, and how many records it then held."""
+
+    status: Literal["complete", "interrupted"]
+    records: Count

@@ -1,12 +1,9 @@
 """Static cost of a model."""
 
-import dataclasses
-
-from results.schema.types import Count, Name, Size
+from results.schema.types import Count, Name, Size, Stored
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Layer:
+class Layer(Stored, frozen=True, kw_only=True):
     """One leaf module of a model."""
 
     name: Name
@@ -22,8 +19,7 @@ class Layer:
     """Elements put out by convolution and linear layers (0 elsewhere)."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Stage:
+class Stage(Stored, frozen=True, kw_only=True):
     """The layers of one top-level child, added up."""
 
     name: Name
@@ -32,8 +28,7 @@ class Stage:
     activations: Count
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Static:
+class Static(Stored, frozen=True, kw_only=True):
     """What is known of a model at an image size without timing it; per image unless it says otherwise."""
 
     model: Name

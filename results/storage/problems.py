@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Final
 
 from results.schema.record import Record
-from results.schema.run import Environment, Run
-from results.storage.lines import Body, End
+from results.schema.run import End, Environment, RunHeader
+from results.schema.types import Stored
 
 _MOST: Final = 100
 """Problems of a file that are told one by one; a disk can turn a file into millions of damaged lines."""
@@ -61,7 +61,9 @@ class Problems:
         return (*self._told, *(f"{self._path}: {problem}" for problem in (*more, *last)))
 
 
-def misplaced(number: int, body: Body, last: int, seen: AbstractSet[int], skipped: int, end: End | None) -> str | None:
+def misplaced(
+    number: int, body: Stored, last: int, seen: AbstractSet[int], skipped: int, end: End | None
+) -> str | None:
     """Return why a sound line does not belong where it stands, None where it does.
 
     Args:
@@ -79,7 +81,7 @@ def misplaced(number: int, body: Body, last: int, seen: AbstractSet[int], skippe
     if number > last + skipped + 1:
         missing = number - last - skipped - 1
         return f"{missing} line{'s are' if missing > 1 else ' is'} missing before it (it was line {number})"
-    if isinstance(body, Run):
+    if isinstance(body, RunHeader):
         return "a second header; left out"
     if end is not None:
         return "stands after the end of the run"
@@ -99,7 +101,7 @@ def changes(before: Environment, after: Environment) -> list[str]:
     return [f"resumed under other conditions: {change}" for change in changed]
 
 
-def ending(run: Run, records: Sequence[Record], end: End | None) -> list[str]:
+def ending(run: RunHeader, records: Sequence[Record], end: End | None) -> list[str]:
     """Return in what a run did not come to its end."""
     planned = len(run.plan) * (run.settings.replicates if run.settings else 1)
     progress = f"{len(records)} of {planned} planned records are there"

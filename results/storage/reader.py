@@ -14,10 +14,10 @@ from typing import BinaryIO, Final, overload
 from results.errors import InputError
 from results.schema.case import Case
 from results.schema.record import Record
-from results.schema.run import Run
+from results.schema.run import End, Resumed, RunHeader
 from results.schema.static import Static
 from results.storage.collector import paused
-from results.storage.lines import MAX_LINE_BYTES, DamagedLineError, End, Known, Resumed, decode
+from results.storage.lines import MAX_LINE_BYTES, DamagedLineError, Statics, decode
 from results.storage.problems import Problems, changes, ending, misplaced
 
 _ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -29,7 +29,7 @@ class RunFile:
     """What one run file holds."""
 
     path: Path
-    run: Run
+    run: RunHeader
     statics: tuple[Static, ...]
     records: tuple[Record, ...]
     complete: bool
@@ -103,7 +103,7 @@ class Records(Sequence[Record]):
         except KeyError:
             raise ValueError("this record is none of these records (a copy does not know its file)") from None
 
-    def run(self, record: Record) -> Run:
+    def run(self, record: Record) -> RunHeader:
         """Return the run that made `record`."""
         return self.file(record).run
 
@@ -127,9 +127,9 @@ def load(*paths: str | Path) -> Records:
     if not files:
         raise InputError("no run file given; give files or folders such as runs/")
     read: dict[str, RunFile] = {}
-    known = Known()
+    statics: Statics = {}
     for path in files:
-        file = parse(path, known).file
+        file = parse(path, statics).file
         if file.run.id in read:
             raise InputError(f"{path} and {read[file.run.id].path} hold the same run; give only one of them")
         read[file.run.id] = file
@@ -163,20 +163,20 @@ class Parsed:
     next_line: int
 
 
-def parse(path: Path, known: Known | None = None) -> Parsed:
-    """Read one run file; raises `InputError` as `load` does. `known` is that of `results.storage.lines.decode`."""
+def parse(path: Path, statics: Statics | None = None) -> Parsed:
+    """Read one run file; raises `InputError` as `load` does. `statics` is that of `results.storage.lines.decode`."""
     try:
         if path.exists() and not path.is_file():  # a pipe would be waited for, and a device may never end
             raise InputError(f"{path} is no regular file")
         with path.open("rb", buffering=_BUFFER_BYTES) as stream:
-            return _parse_stream(path, stream, known)
+            return _parse_stream(path, stream, statics)
     except FileNotFoundError:
         raise InputError(f"there is no file {path}") from None
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror or error}") from None
 
 
-def _parse_stream(path: Path, stream: BinaryIO, known: Known | None) -> Parsed:
+def _parse_stream(path: Path, stream: BinaryIO, known: Statics | None) -> Parsed:
     run = _header(path, stream)
     statics: list[Static] = []
     records: list[Record] = []
@@ -194,7 +194,7 @@ def _parse_stream(path: Path, stream: BinaryIO, known: Known | None) -> Parsed:
             skipped += 1
             problems.unreadable(position, error, torn=not whole and len(raw) <= MAX_LINE_BYTES)
             continue
-        if number != last + 1 or end is not None or isinstance(body, Run):
+        if number != last + 1 or end is not None or isinstance(body, RunHeader):
             wrong = misplaced(number, body, last, seen, skipped, end)
             if wrong:
                 problems.add(position, wrong)
@@ -229,7 +229,7 @@ def _parse_stream(path: Path, stream: BinaryIO, known: Known | None) -> Parsed:
     return Parsed(file=file, damaged=problems.damaged, good_bytes=good_bytes, next_line=next_line)
 
 
-def _header(path: Path, stream: BinaryIO) -> Run:
+def _header(path: Path, stream: BinaryIO) -> RunHeader:
     """Read the first line; without it nothing that follows can be told apart."""
     _, raw = next(_raw_lines(stream), (0, b""))
     try:
@@ -239,7 +239,7 @@ def _header(path: Path, stream: BinaryIO) -> Run:
     except DamagedLineError as error:
         what = "its header is damaged" if raw.startswith(b'{"crc32":') else "this is no run file"
         raise InputError(f"{path} line 1: {what} ({error})") from None
-    if not isinstance(run, Run) or number != 1:
+    if not isinstance(run, RunHeader) or number != 1:
         raise InputError(f"{path} line 1: the header of the run is missing; its first lines were lost")
     try:
         check_run_id(run.id)

@@ -15,9 +15,9 @@ from typing import Final, Literal, NamedTuple, Self
 
 from results.errors import InputError
 from results.schema.record import Record
-from results.schema.run import Environment, Run
-from results.schema.static import Static
-from results.storage.lines import Body, End, Resumed, encode
+from results.schema.run import End, Environment, Resumed, RunHeader
+from results.schema.types import Stored
+from results.storage.lines import encode
 from results.storage.reader import Parsed, RunFile, check_run_id, parse
 
 _ELSEWHERE: Final = "choose another folder with --out"
@@ -53,7 +53,7 @@ class Writer:
         self._position = _Position()
 
     @classmethod
-    def create(cls, folder: str | Path, run: Run) -> "Writer":
+    def create(cls, folder: str | Path, run: RunHeader) -> "Writer":
         """Start ``folder/<run id>.jsonl`` with its header; an existing file is never overwritten."""
         check_run_id(run.id)
         path = Path(folder) / f"{run.id}.jsonl"
@@ -113,13 +113,9 @@ class Writer:
             raise
         return writer, parsed.file
 
-    def static(self, static: Static) -> None:
-        """Append the static cost of a model."""
-        self._append(static)
-
-    def record(self, record: Record) -> None:
-        """Append a record; on return it is on the disk."""
-        self._append(record)
+    def append(self, body: Stored) -> None:
+        """Append a line of any kind of `results.schema.kinds.KINDS`; on return it is on the disk."""
+        self._append(body)
 
     def end(self, status: Literal["complete", "interrupted"]) -> None:
         """Append the end line and close the file."""
@@ -148,7 +144,7 @@ class Writer:
         except OSError:
             return  # a file system without locks (some network ones) is no reason not to measure
 
-    def _append(self, body: Body) -> None:
+    def _append(self, body: Stored) -> None:
         before = self._position
         data = encode(before.line, body)
         after = _Position(before.line + 1, before.good_bytes + len(data), before.records + isinstance(body, Record))

@@ -4,16 +4,17 @@ A collection is that of a laboratory: `_MACHINES` machines, each with one run of
 which every variant runs with each of `_SETTINGS`. Times, steps and turns differ from record to record.
 """
 
-import dataclasses
 import json
 import random
 import zlib
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
+
 from results.schema.case import Case
 from results.schema.labels import PROMISES
-from results.schema.run import Environment, Run, Settings
+from results.schema.run import Environment, RunHeader, Settings
 from results.schema.static import Layer, Stage, Static
 
 _MACHINES: Final = 5
@@ -88,7 +89,7 @@ def _write_run(
         for precision, runtime, layout in settings
     ]
     sampling = Settings(replicates=replicates, target=0.01, budget_s=5.0, timeout_s=60.0, time_limit_s=None)
-    run = Run(
+    run = RunHeader(
         id=name,
         started="2026-11-22T00:38:12Z",
         suite="scale",
@@ -96,8 +97,8 @@ def _write_run(
         environment=_environment(machine),
         plan=tuple(plan),
     )
-    bodies: list[dict[str, Any]] = [{"header": dataclasses.asdict(run)}]
-    bodies += [{"static": dataclasses.asdict(static)} for static in statics]
+    bodies: list[dict[str, Any]] = [{"header": msgspec.to_builtins(run)}]
+    bodies += [{"static": msgspec.to_builtins(static)} for static in statics]
     with path.open("wb") as file:
         for number, body in enumerate(bodies, start=1):
             file.write(_line(number, body))
@@ -128,7 +129,7 @@ def _record(rng: random.Random, case: Case, replicate: int, machine: int) -> dic
     steps = [process_s / gain * rng.lognormvariate(0, _SPREAD) for _ in range(2 * turns)]
     promise = PROMISES[case.precision]
     return {
-        "case": dataclasses.asdict(case),
+        "case": msgspec.to_builtins(case),
         "replicate": replicate,
         "status": "out-of-memory" if failed else "ok",
         "cause": "CUDA out of memory: tried to allocate 392 MiB" if failed else None,

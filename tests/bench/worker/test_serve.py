@@ -9,6 +9,7 @@ import threading
 import pytest
 import torch
 import torch._dynamo
+from msgspec import structs
 
 from bench.measure.device import Cpu, PeakMemory, Unsupported
 from bench.process.protocol import Finish, MeasureFootprint, Prepare, TakeTurn
@@ -45,7 +46,7 @@ def ask():
 def tiny(make_case):
     def tiny(**axes):
         case = {"model": "cifar_resnet20", "batch_size": 2, "image_size": 32, "threads": 1, **axes}
-        return dataclasses.asdict(make_case(**case))
+        return structs.asdict(make_case(**case))
 
     return tiny
 

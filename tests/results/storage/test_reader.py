@@ -1,10 +1,10 @@
-import dataclasses
 import datetime as dt
 import re
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from results.errors import InputError
 from results.storage.lines import MAX_LINE_BYTES, encode
@@ -177,7 +177,7 @@ def test_a_copy_of_a_run_is_not_counted_twice(path):
 )
 def test_other_conditions_after_a_break_are_told(tmp_path, write_run, records, make_run, change, told):
     path = write_run(tmp_path, records, status=None)
-    changed = dataclasses.replace(make_run().environment, **change)
+    changed = structs.replace(make_run().environment, **change)
     writer, _ = Writer.resume(path, started="2026-11-23T00:00:00Z", environment=changed)
     writer.end("complete")
     assert any(told in problem for problem in load(path).problems)

@@ -4,6 +4,7 @@ import dataclasses
 import math
 
 import pytest
+from msgspec import structs
 
 from reports.chapters.sides.differences import diff_tables
 from reports.chapters.sides.frame import BEST, BOTH, FAILED, OTHER, OVER, SAME, UNKNOWN, comparable, pairs
@@ -138,8 +139,8 @@ def test_what_failed_or_has_no_interval_says_so(make_side):
 
 def test_versions_that_share_no_setting_are_shown_and_not_judged(make_side):
     (new,) = make_side("new", batch_size=16).files
-    environment = dataclasses.replace(new.run.environment, torch="2.15.0")
-    new = dataclasses.replace(new, run=dataclasses.replace(new.run, environment=environment))
+    environment = structs.replace(new.run.environment, torch="2.15.0")
+    new = dataclasses.replace(new, run=structs.replace(new.run, environment=environment))
     _, _, frame = _paired(make_side("old"), Records((new,)))
     assert set(frame["matched"]) == {BEST}
     assert set(frame["verdict"]) == {OTHER}

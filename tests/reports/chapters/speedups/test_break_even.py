@@ -1,7 +1,7 @@
-import dataclasses
 import math
 
 import pytest
+from msgspec import structs
 
 from reports.chapters.speedups.break_even import MOST, break_even, break_evens, known, of_break_even
 from reports.page.cases import cases
@@ -21,8 +21,8 @@ def frame(tmp_path, make_case, make_record, make_run, write_run):
             records.append(make_record(compiled, status="error", cause="no compiler"))
             continue
         record = make_record(compiled, latency_s=0.1 / gain, baseline_latency_s=0.1, noise=0.001)
-        facts = dataclasses.replace(record.facts, compile_s=10.0, warm_compile_s=2.0)
-        records.append(dataclasses.replace(record, facts=facts))
+        facts = structs.replace(record.facts, compile_s=10.0, warm_compile_s=2.0)
+        records.append(structs.replace(record, facts=facts))
     run = make_run(plan=dict.fromkeys(record.case for record in records))
     loaded = reader.load(write_run(tmp_path, records, run=run))
     return break_evens(loaded, cases(loaded))
