@@ -2,14 +2,13 @@
 
 import dataclasses
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from typing import Final
+
+import pandas as pd
+from plotly.graph_objs._figure import Figure
 
 from reports.chapters.static.layers import CostTable
 from reports.style.views import AXES, View, split
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from plotly.graph_objs._figure import Figure
 
 MOST_BARS: Final = 60
 """Variants that charts with a row for each draw: more is a wall of names."""
@@ -27,15 +26,15 @@ class Chart:
     definition: str
     absent: str
     """What the page says where there is nothing to draw."""
-    rows: Callable[["pd.DataFrame"], "pd.DataFrame"]
+    rows: Callable[[pd.DataFrame], pd.DataFrame]
     """Selects from the frame what may be drawn, and adds derived columns."""
     by: tuple[str, ...]
     """Columns on which the rows of one view are equal."""
-    draw: Callable[["pd.DataFrame"], "Figure"]
-    takeaway: Callable[["pd.DataFrame"], str]
+    draw: Callable[[pd.DataFrame], Figure]
+    takeaway: Callable[[pd.DataFrame], str]
     columns: tuple[str, ...]
     """Columns of the figure's data table, unless `table` makes one of its own."""
-    table: Callable[["pd.DataFrame"], CostTable] | None = None
+    table: Callable[[pd.DataFrame], CostTable] | None = None
     least: int = 2
     """Rows below which a view compares nothing."""
     choices: int = 60
@@ -45,7 +44,7 @@ class Chart:
     ordered: bool = False
     """Whether the choices stand in the order of the rows; else the most telling set is first."""
 
-    def views(self, frame: "pd.DataFrame") -> tuple[View, ...]:
+    def views(self, frame: pd.DataFrame) -> tuple[View, ...]:
         """Return the sets of comparable rows, the most telling first; none where there is no data."""
         return tuple(
             _cut(view, self.most) for view in split(self.rows(frame), self.by, self.least, ordered=self.ordered)
@@ -72,13 +71,13 @@ class Chapter:
     """In the order of the page; their names are ids in it."""
 
 
-def sound(*columns: str, task: str | None = None) -> Callable[["pd.DataFrame"], "pd.DataFrame"]:
+def sound(*columns: str, task: str | None = None) -> Callable[[pd.DataFrame], pd.DataFrame]:
     """Return what keeps the cases (of one task) that succeeded and have a value in all `columns`.
 
     Where only some replicates failed, the others' numbers stand in the table of all cases, with the failure.
     """
 
-    def rows(frame: "pd.DataFrame") -> "pd.DataFrame":
+    def rows(frame: pd.DataFrame) -> pd.DataFrame:
         kept = frame[frame["status"].eq("ok")].dropna(subset=list(columns))
         kept = kept[kept[list(columns)].gt(0).all(axis=1)]  # logarithmic axes hold nothing else
         return kept if task is None else kept[kept["task"].eq(task)]

@@ -1,6 +1,8 @@
 """What depth, block type and cardinality cost."""
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
+
+import pandas as pd
 
 from reports.chapters.chart import MOST_BARS, PEAKS, Chapter, Chart, sound
 from reports.figures.bars import memory
@@ -8,11 +10,8 @@ from reports.figures.points import macs_against_latency, macs_by_depth, memory_b
 from reports.page import sentences
 from reports.style.views import AXES
 
-if TYPE_CHECKING:
-    import pandas as pd
 
-
-def _counted(frame: "pd.DataFrame") -> "pd.DataFrame":
+def _counted(frame: pd.DataFrame) -> pd.DataFrame:
     """Keep a row of each model and image size."""
     return frame[frame["macs"].gt(0)].dropna(subset=["depth"]).drop_duplicates(["model", "image_size"])
 

@@ -1,18 +1,15 @@
 """Figures of bars: peak memory, the phases of a training step, the cost of each stage."""
 
-from typing import TYPE_CHECKING
+import pandas as pd
+from plotly.graph_objs._figure import Figure
 
 from reports.style.drawing import CATEGORIES, FRAME_PIXELS, ROW_PIXELS, bars, blank, hover, whiskers
 from reports.style.theme import PHASES, STAGES, family_style, label
 from reports.style.units import quantity
 from reports.style.views import each, throughput_bounds
 
-if TYPE_CHECKING:
-    import pandas as pd
-    from plotly.graph_objs._figure import Figure
 
-
-def memory(frame: "pd.DataFrame") -> "Figure":
+def memory(frame: pd.DataFrame) -> Figure:
     """Draw bars of peak memory (MB), the largest on top, with the bytes of the weights as a tick."""
     frame = frame.sort_values(["peak_bytes", "model"])
     kind = "allocated" if frame["peak_allocated_bytes"].notna().any() else "resident"
@@ -47,7 +44,7 @@ def memory(frame: "pd.DataFrame") -> "Figure":
     return figure
 
 
-def throughput(frame: "pd.DataFrame") -> "Figure":
+def throughput(frame: pd.DataFrame) -> Figure:
     """Draw bars of images a second with their 95 % intervals, the fastest on top."""
     frame = frame.sort_values(["throughput_img_per_s", "model"])
     figure = blank(
@@ -74,7 +71,7 @@ def throughput(frame: "pd.DataFrame") -> "Figure":
     return figure
 
 
-def training_phases(frame: "pd.DataFrame") -> "Figure":
+def training_phases(frame: pd.DataFrame) -> Figure:
     """Draw each training step (ms) as forward, backward and optimizer, the slowest on top."""
     phases = {phase: f"{phase}_s" for phase in PHASES}
     frame = frame.sort_values(["latency_s", "model"])
@@ -102,7 +99,7 @@ def training_phases(frame: "pd.DataFrame") -> "Figure":
     return figure
 
 
-def cost_by_stage(frame: "pd.DataFrame") -> "Figure":
+def cost_by_stage(frame: pd.DataFrame) -> Figure:
     """Draw where a model's cost lies: the share (%) of each stage, of the quantity in column ``quantity``."""
     models = list(dict.fromkeys(frame["model"]))[::-1]
     whole = frame.groupby("model")["value"].sum()

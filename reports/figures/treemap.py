@@ -1,21 +1,20 @@
 """Where a model's parameters, multiply-adds or activations lie, down to the layer."""
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
+
+import pandas as pd
+from plotly.graph_objs._figure import Figure
 
 from reports.style.drawing import blank
 from reports.style.theme import GREY, OTHER, PATTERN, STAGES, label
 from reports.style.units import SPACE, quantity
 from reports.style.views import each
 
-if TYPE_CHECKING:
-    import pandas as pd
-    from plotly.graph_objs._figure import Figure
-
 HEIGHT: Final = 560
 _ROOT: Final = ""
 
 
-def treemap(frame: "pd.DataFrame") -> "Figure":
+def treemap(frame: pd.DataFrame) -> Figure:
     """Draw a model and a quantity (`reports.chapters.static.layers.by_quantity`) as boxes: stage, block, layer.
 
     The area of a box is its share; colour and pattern tell the stage. A click goes into a box.
@@ -76,7 +75,7 @@ def _darker(color: str) -> str:
     return "#" + "".join(f"{round(0.75 * channel):02x}" for channel in channels)
 
 
-def _nodes(frame: "pd.DataFrame") -> dict[str, dict[str, Any]]:
+def _nodes(frame: pd.DataFrame) -> dict[str, dict[str, Any]]:
     """Return the boxes by name, parents before children; a block of one layer is that layer."""
     model = next(each(frame))
     nodes: dict[str, dict[str, Any]] = {
@@ -105,7 +104,7 @@ def _node(parent: str | None, text: str, title: str, color: str, pattern: str) -
     return {"parent": parent, "label": text, "title": title, "color": color, "pattern": pattern, "value": 0, "more": ""}
 
 
-def of_layers(frame: "pd.DataFrame") -> str:
+def of_layers(frame: pd.DataFrame) -> str:
     """Say which layer and which stage of the model hold most."""
     model = next(each(frame))
     total = frame["value"].sum()

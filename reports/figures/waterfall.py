@@ -1,16 +1,15 @@
 """The waterfall of one chain: what each change gave on top of those before it, and what they give together."""
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
+
+import pandas as pd
+from plotly.graph_objs._figure import Figure
 
 from reports.style.axes import log_axis
 from reports.style.drawing import CATEGORIES, blank, whiskers
 from reports.style.theme import BLUE, GREY, INDIGO, PATTERN, VERMILLION, Style, label
 from reports.style.units import TIMES, number, quantity, spread
 from reports.style.views import BASELINE, each, setting
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from plotly.graph_objs._figure import Figure
 
 HEIGHT: Final = 400
 STEP_PIXELS: Final = (130, 230)
@@ -26,7 +25,7 @@ KINDS: Final[dict[str, Style]] = {
 """How bars look, by what their step gave."""
 
 
-def waterfall(frame: "pd.DataFrame") -> "Figure":
+def waterfall(frame: pd.DataFrame) -> Figure:
     """Draw one chain of `reports.chapters.speedups.chains.steps`, from the baseline to its case, as floating bars.
 
     The axis is logarithmic, as speed-ups multiply: bars of equal height are equal factors. A whisker is the 95 %
@@ -126,7 +125,7 @@ def _words(value: float, bounds: tuple[Any, Any]) -> str:
     return f"<b>{quantity(value, TIMES, *bounds)}</b><br>{spread(value, *bounds) or 'no interval'}"
 
 
-def _broken(row: Any) -> "Figure":
+def _broken(row: Any) -> Figure:
     return blank(
         HEIGHT // 2,
         xaxis={"visible": False},
@@ -145,7 +144,7 @@ def _broken(row: Any) -> "Figure":
     )
 
 
-def of_chain(frame: "pd.DataFrame") -> str:
+def of_chain(frame: pd.DataFrame) -> str:
     """Say what the whole chain gives, and which step gives most of it."""
     rows = list(each(frame))
     first = rows[0]

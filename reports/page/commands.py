@@ -1,19 +1,17 @@
 """The command that measures a case again."""
 
 import shlex
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from results.schema.case import Case
+from results.schema.run import Run
 from results.text import printable
-
-if TYPE_CHECKING:
-    from results.schema.case import Case
-    from results.schema.run import Run
 
 _BESIDE: Final = ("precision", "runtime", "layout")
 """Axes on which a baseline differs; it is measured along, as a speed-up is one only beside it."""
 
 
-def reproduce(run: "Run", case: "Case") -> str | None:
+def reproduce(run: Run, case: Case) -> str | None:
     """Return the command line that measures `case` as `run` did, with its baseline; None if it was imported."""
     if run.source is not None or run.settings is None:
         return None

@@ -1,7 +1,9 @@
 """What the page and its images draw: the chosen cases, the frames made of them, and the views of each figure."""
 
 import dataclasses
-from typing import TYPE_CHECKING, Final
+from typing import Final
+
+import pandas as pd
 
 from reports.chapters.chart import Chart
 from reports.page.cases import cases
@@ -9,11 +11,7 @@ from reports.page.frames import FRAMES
 from reports.page.machine import sides
 from reports.page.selection import shown
 from reports.style.views import View
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from results.storage.reader import Records
+from results.storage.reader import Records
 
 FEW_VIEWS: Final = 12
 """Choices of a figure where there are more cases than a page shows: a reader of so many asks for the whole first."""
@@ -23,11 +21,11 @@ FEW_VIEWS: Final = 12
 class Content:
     """The cases that are shown, and the frames that figures draw."""
 
-    records: "Records"
+    records: Records
     """The records of the cases that are shown."""
     left_out: str
     """What to say of the cases that are not; empty where all are shown."""
-    frames: "dict[str, pd.DataFrame]"
+    frames: dict[str, pd.DataFrame]
     """By the names of `reports.page.frames.FRAMES`."""
 
     def views(self, chart: Chart) -> tuple[tuple[View, ...], int]:
@@ -38,7 +36,7 @@ class Content:
         return kept, len(views) - len(kept)
 
 
-def content(records: "Records") -> Content:
+def content(records: Records) -> Content:
     """Choose the cases of `records` that are shown, and make their frames."""
     named = sides(records.files)
     kept, left_out = shown(records, named)

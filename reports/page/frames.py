@@ -1,27 +1,25 @@
 """The frames that charts draw, by name: each a function of the records and of the frame of their cases."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from typing import Final
+
+import pandas as pd
 
 from reports.chapters.history import overtime
 from reports.chapters.sides import frame
 from reports.chapters.speedups import break_even, chains
 from reports.chapters.static import layers
 from reports.chapters.static.stages import stages
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from results.schema.static import Static
-    from results.storage.reader import Records
+from results.schema.static import Static
+from results.storage.reader import Records
 
 
-def statics(records: "Records") -> "tuple[Static, ...]":
+def statics(records: Records) -> tuple[Static, ...]:
     """Return the static costs of all files."""
     return tuple(static for file in records.files for static in file.statics)
 
 
-FRAMES: Final[dict[str, Callable[["Records", "pd.DataFrame"], "pd.DataFrame"]]] = {
+FRAMES: Final[dict[str, Callable[[Records, pd.DataFrame], pd.DataFrame]]] = {
     "cases": lambda _, cases: cases,
     "chains": chains.steps,
     "break_evens": break_even.break_evens,

@@ -7,7 +7,12 @@ import json
 import re
 import zlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
+
+import pandas as pd
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+from plotly.offline import get_plotlyjs  # type: ignore[attr-defined]
 
 import results
 from reports.chapters import CHAPTERS, FIGURES
@@ -26,14 +31,10 @@ from reports.page.script import script
 from reports.page.sentences import both, noise, summary
 from reports.style.columns import table
 from reports.style.views import AXES, constants, constants_text, each, setting
+from results.schema.metrics import METRICS
 from results.storage.files import check_place, replace
+from results.storage.reader import Records
 from results.text import printable
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from markupsafe import Markup
-
-    from results.storage.reader import Records
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
 CASE_COLUMNS: Final = (
@@ -128,7 +129,7 @@ class CaseRow:
     remarks: tuple[str, ...]
 
 
-def build(records: "Records", path: str | Path = "report.html") -> Path:
+def build(records: Records, path: str | Path = "report.html") -> Path:
     """Write the page of `records` and return its path.
 
     The same records give the same bytes. An existing file is replaced, and only once the new one is whole.
@@ -143,14 +144,8 @@ def build(records: "Records", path: str | Path = "report.html") -> Path:
     return path
 
 
-def render(records: "Records") -> str:
+def render(records: Records) -> str:
     """Return the page of `records` as HTML."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415 (only where drawn)
-    from markupsafe import Markup  # noqa: PLC0415
-    from plotly.offline import get_plotlyjs  # type: ignore[attr-defined]  # noqa: PLC0415
-
-    from results.schema.metrics import METRICS  # noqa: PLC0415
-
     machines = both(list(dict.fromkeys(hardware(file.run) for file in records.files)))  # by the plans, before any cut
     drawn_from = content(records)
     records, left_out, frames = drawn_from.records, drawn_from.left_out, drawn_from.frames
@@ -251,10 +246,8 @@ def slug(text: str) -> str:
     return "-".join(re.findall(r"[a-z0-9.]+", text.lower()))[:80]
 
 
-def _code(text: str) -> "Markup":
+def _code(text: str) -> Markup:
     """Return escaped text in which what stands between backticks is marked as code."""
-    from markupsafe import Markup, escape  # noqa: PLC0415
-
     parts = [escape(part) for part in text.split("`")]
     return Markup("").join(
         Markup("<code>{}</code>").format(part) if place % 2 else part for place, part in enumerate(parts)
@@ -275,7 +268,7 @@ def _case(row: Any) -> CaseRow:
     )
 
 
-def _missing(frame: "pd.DataFrame") -> list[tuple[str, str, int]]:
+def _missing(frame: pd.DataFrame) -> list[tuple[str, str, int]]:
     """Return why values are missing: metric, reason, number of cases. Of many reasons the commonest.
 
     Each case has its own with it in the table; numbers in a reason make it one of a kind.

@@ -4,7 +4,9 @@ import base64
 import json
 import zlib
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
+
+import pandas as pd
 
 from reports.page.commands import reproduce
 from reports.style.columns import COLUMNS, Cell, Table
@@ -13,13 +15,9 @@ from reports.style.units import number
 from reports.style.views import each
 from results.metrics.rows import plain
 from results.schema.metrics import METRICS
+from results.schema.record import Record
+from results.storage.reader import Records
 from results.text import csv_text, printable
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from results.schema.record import Record
-    from results.storage.reader import Records
 
 FACETS: Final = {
     "machine": "machine",
@@ -45,7 +43,7 @@ def packed(content: Mapping[str, Any]) -> str:
 
 
 def payload(
-    records: "Records", frame: "pd.DataFrame", shown: Table, exact: "pd.DataFrame", charts: Mapping[str, Any]
+    records: Records, frame: pd.DataFrame, shown: Table, exact: pd.DataFrame, charts: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Return everything that the script draws.
 
@@ -116,7 +114,7 @@ def _head(name: str) -> dict[str, Any]:
     }
 
 
-def _cells(cells: "Sequence[Cell]") -> dict[str, Any]:
+def _cells(cells: Sequence[Cell]) -> dict[str, Any]:
     """Return one column of the table of cases, leaving out what no cell has."""
     notes = [cell.note for cell in cells]
     return {
@@ -127,7 +125,7 @@ def _cells(cells: "Sequence[Cell]") -> dict[str, Any]:
     }
 
 
-def _samples(replicates: "Sequence[Record]") -> list[list[float]] | None:
+def _samples(replicates: Sequence[Record]) -> list[list[float]] | None:
     """Return some steady steps of each process in seconds, in ascending order."""
     steps = [
         sorted(record.samples.step_s[record.samples.warmup :])
@@ -138,7 +136,7 @@ def _samples(replicates: "Sequence[Record]") -> list[list[float]] | None:
     return [_thinned(one, max(2, SAMPLES // len(kept))) for one in kept] or None
 
 
-def _thinned(values: "Sequence[float]", most: int) -> list[float]:
+def _thinned(values: Sequence[float], most: int) -> list[float]:
     """Return at most `most` evenly spaced order statistics, the least and the greatest among them."""
     if len(values) > most:
         values = [values[round(place * (len(values) - 1) / (most - 1))] for place in range(most)]

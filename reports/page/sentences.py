@@ -4,25 +4,27 @@ Each is a pure function of the rows that its figure draws, and says nothing that
 """
 
 import statistics
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+import pandas as pd
+
+from reports.chapters.sides.frame import comparable
+from reports.chapters.sides.relative import of_relative
+from reports.chapters.tradeoffs.fronts import of_throughput
 from reports.style.units import SPACE, TIMES, plus_minus, quantity, relative, spread
 from reports.style.views import BASELINE, WORKLOAD, axis_text, each, is_baseline, setting, throughput_bounds
 from results.metrics.warnings import NOISES, kind
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 CLOSE: Final = 0.01
 """Accuracy that a reader may give up for speed: one percentage point."""
 LISTED: Final = 3
 
 
-def _only(frame: "pd.DataFrame") -> Any:
+def _only(frame: pd.DataFrame) -> Any:
     return next(each(frame))
 
 
-def _at(frame: "pd.DataFrame", column: str, *, largest: bool) -> Any:
+def _at(frame: pd.DataFrame, column: str, *, largest: bool) -> Any:
     """Return the row with the largest or smallest of `column`; of equals the first by name."""
     return _only(frame.sort_values([column, "model"], ascending=[not largest, True]))
 
@@ -46,7 +48,7 @@ def plural(count: int, noun: str, many: str | None = None) -> str:
     return f"{count:,} {noun if count == 1 else many or f'{noun}s'}"
 
 
-def fastest(frame: "pd.DataFrame") -> str:
+def fastest(frame: pd.DataFrame) -> str:
     """Say which of comparable rows with an accuracy is the fastest within `CLOSE` of the best."""
     best = _at(frame, "imagenet_top1", largest=True)
     close = frame[frame["imagenet_top1"] >= best.imagenet_top1 - CLOSE]
@@ -65,7 +67,7 @@ def _percent(share: float, digits: int = 2) -> str:
     return f"{100 * share:.{digits}f}{SPACE}%"
 
 
-def best_speedup(frame: "pd.DataFrame") -> str | None:
+def best_speedup(frame: pd.DataFrame) -> str | None:
     """Say what the best speed-up over fp32, eager, nchw is and what gives it, and how many cases are slower.
 
     Only what the 95 % interval tells apart from 1 counts as faster or slower.
@@ -98,7 +100,7 @@ def best_speedup(frame: "pd.DataFrame") -> str | None:
     )
 
 
-def failures(frame: "pd.DataFrame") -> str:
+def failures(frame: pd.DataFrame) -> str:
     """Say how many cases have no result, and why."""
     failed = frame[frame["status"] != "ok"]
     if failed.empty:
@@ -111,7 +113,7 @@ def failures(frame: "pd.DataFrame") -> str:
     return f"{len(failed)} of {plural(len(frame), 'case')} did not succeed: {both(parts)}."
 
 
-def precision(frame: "pd.DataFrame") -> str | None:
+def precision(frame: pd.DataFrame) -> str | None:
     """Say how tight the intervals of the latencies are, and how many have none."""
     timed = frame[frame["status"].eq("ok") & frame["latency_s"].notna()]
     if timed.empty:
@@ -143,7 +145,7 @@ def precision(frame: "pd.DataFrame") -> str | None:
     return said
 
 
-def noise(frame: "pd.DataFrame") -> str:
+def noise(frame: pd.DataFrame) -> str:
     """Say how many measured cases carry signs that the machine was disturbed, and which."""
     measured = frame[frame["status"].ne("unsupported") & ~frame["imported"]]
     if measured.empty:
@@ -158,9 +160,7 @@ def noise(frame: "pd.DataFrame") -> str:
     return f"{disturbed:,} of {plural(len(measured), 'case')} {carry} signs that the machine was disturbed: {told}."
 
 
-def summary(
-    frame: "pd.DataFrame", accurate: "pd.DataFrame", pairs: "pd.DataFrame", *, whole: bool = True
-) -> tuple[str, ...]:
+def summary(frame: pd.DataFrame, accurate: pd.DataFrame, pairs: pd.DataFrame, *, whole: bool = True) -> tuple[str, ...]:
     """Return the answer first: speed for accuracy, best speed-up, sides, failures, precision.
 
     Args:
@@ -169,8 +169,6 @@ def summary(
         pairs: the frame of `reports.chapters.sides.frame.pairs`.
         whole: whether these are all cases; else nothing is said of failures and speed-ups, which the choice has cut.
     """
-    from reports.chapters.tradeoffs.fronts import of_throughput  # noqa: PLC0415 (it needs these sentences)
-
     if frame.empty:
         return ("These files hold no case.",)
     pick = None if accurate.empty else of_throughput(accurate)
@@ -178,18 +176,15 @@ def summary(
     return tuple(said for said in (pick, speedup, _sides(pairs), failed, precision(frame)) if said)
 
 
-def _sides(pairs: "pd.DataFrame") -> str | None:
+def _sides(pairs: pd.DataFrame) -> str | None:
     """Say how two sides compare, the first pair that has a ratio."""
-    from reports.chapters.sides.frame import comparable  # noqa: PLC0415 (it needs these sentences)
-    from reports.chapters.sides.relative import of_relative  # noqa: PLC0415
-
     known = comparable(pairs)
     if known.empty:
         return None
     return of_relative(known[known["pair"].eq(known["pair"].iloc[0])])
 
 
-def of_depth(frame: "pd.DataFrame") -> str:
+def of_depth(frame: pd.DataFrame) -> str:
     """Say what the span from the fastest to the slowest is."""
     top = _at(frame, "throughput_img_per_s", largest=True)
     low = _at(frame, "throughput_img_per_s", largest=False)
@@ -199,12 +194,12 @@ def of_depth(frame: "pd.DataFrame") -> str:
     return f"{top.model} is the fastest at {_throughput(top)}, {ratio:.2g} times {low.model} ({_throughput(low)})."
 
 
-def of_speedups(frame: "pd.DataFrame") -> str:
+def of_speedups(frame: pd.DataFrame) -> str:
     """Say what `best_speedup` says, or where nothing has a speed-up, what failed."""
     return best_speedup(frame) or failures(frame)
 
 
-def of_macs(frame: "pd.DataFrame") -> str:
+def of_macs(frame: pd.DataFrame) -> str:
     """Say how far the time of one multiply-add differs between models."""
     rate = frame.assign(_rate=frame["macs"] * frame["batch_size"] / frame["latency_s"])
     best, worst = _at(rate, "_rate", largest=True), _at(rate, "_rate", largest=False)
@@ -217,7 +212,7 @@ def of_macs(frame: "pd.DataFrame") -> str:
     )
 
 
-def of_memory(frame: "pd.DataFrame") -> str:
+def of_memory(frame: pd.DataFrame) -> str:
     """Say who needs most and least."""
     most, least = _at(frame, "peak_bytes", largest=True), _at(frame, "peak_bytes", largest=False)
     if most.model == least.model:
@@ -227,7 +222,7 @@ def of_memory(frame: "pd.DataFrame") -> str:
     )
 
 
-def of_counts(frame: "pd.DataFrame") -> str:
+def of_counts(frame: pd.DataFrame) -> str:
     """Say who takes most and least multiply-adds."""
     most, least = _at(frame, "macs", largest=True), _at(frame, "macs", largest=False)
     if most.model == least.model:
@@ -238,7 +233,7 @@ def of_counts(frame: "pd.DataFrame") -> str:
     )
 
 
-def of_phases(frame: "pd.DataFrame") -> str:
+def of_phases(frame: pd.DataFrame) -> str:
     """Say what share of a training step the backward pass takes."""
     whole = frame["forward_s"] + frame["backward_s"] + frame["optimizer_s"]
     share = sorted(frame["backward_s"] / whole)
@@ -250,7 +245,7 @@ def of_phases(frame: "pd.DataFrame") -> str:
     )
 
 
-def of_stages(frame: "pd.DataFrame") -> str:
+def of_stages(frame: pd.DataFrame) -> str:
     """Say which stage typically holds most."""
     share = frame["value"] / frame.groupby("model")["value"].transform("sum")
     typical = share.groupby(frame["stage"]).median().sort_values()

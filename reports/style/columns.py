@@ -2,13 +2,12 @@
 
 import dataclasses
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
+
+import pandas as pd
 
 from reports.style.units import NEVER, NONE, SPACE, TIMES, number, quantity, spread, steps
 from reports.style.views import each, throughput_bounds
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,7 +223,7 @@ COLUMNS: Final[dict[str, Column]] = {
 }
 
 
-def table(frame: "pd.DataFrame", names: tuple[str, ...]) -> Table:
+def table(frame: pd.DataFrame, names: tuple[str, ...]) -> Table:
     """Return those of the columns `names` in which any row of `frame` has a value."""
     rows = list(each(frame))
     made = {name: [COLUMNS[name].make(row) for row in rows] for name in names}

@@ -3,12 +3,11 @@
 import dataclasses
 from collections.abc import Iterator
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
+
+import pandas as pd
 
 from reports.style.units import number
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 WORKLOAD: Final = ("task", "batch_size", "image_size")
 """What a model was given to do."""
@@ -25,7 +24,7 @@ class View:
     """One choice of a chart: a set of comparable rows and what tells it from the chart's other views."""
 
     label: str
-    frame: "pd.DataFrame"
+    frame: pd.DataFrame
 
 
 def axis_text(axis: str, value: Any) -> str:
@@ -37,7 +36,7 @@ def axis_text(axis: str, value: Any) -> str:
     return {"batch_size": "batch {}", "image_size": "{} px"}.get(axis, "{}").format(value)
 
 
-def each(frame: "pd.DataFrame") -> Iterator[Any]:
+def each(frame: pd.DataFrame) -> Iterator[Any]:
     """Return the rows of `frame` as objects whose attributes are the columns.
 
     On a wide frame of few rows pandas' own `itertuples` takes ten times as long.
@@ -57,12 +56,12 @@ def setting(row: Any) -> str:
     return " · ".join(str(getattr(row, axis)) for axis in SETTING)
 
 
-def is_baseline(frame: "pd.DataFrame") -> "pd.Series[bool]":
+def is_baseline(frame: pd.DataFrame) -> "pd.Series[bool]":
     """Return for each row whether it is its group's baseline: fp32, eager, nchw."""
     return frame[list(SETTING)].eq(list(BASELINE)).all(axis=1)
 
 
-def constants(frame: "pd.DataFrame", axes: tuple[str, ...]) -> dict[str, Any]:
+def constants(frame: pd.DataFrame, axes: tuple[str, ...]) -> dict[str, Any]:
     """Return those of `axes` that have one and the same value in every row, with that value."""
     return {axis: frame[axis].iloc[0] for axis in axes if len(set(frame[axis])) == 1}
 
@@ -72,7 +71,7 @@ def constants_text(found: dict[str, Any]) -> str:
     return " · ".join(axis_text(axis, value) for axis, value in found.items() if value is not None)
 
 
-def split(frame: "pd.DataFrame", by: tuple[str, ...], least: int = 2, *, ordered: bool = False) -> tuple[View, ...]:
+def split(frame: pd.DataFrame, by: tuple[str, ...], least: int = 2, *, ordered: bool = False) -> tuple[View, ...]:
     """Split `frame` into sets of rows that are equal on all of `by`: the most telling first, or as they are `ordered`.
 
     Sets of fewer than `least` rows compare nothing and are left out, unless there are no others.

@@ -1,18 +1,17 @@
 """The differences of each pair of sides as a table: what is surely different first, the rest folded and counted."""
 
 import dataclasses
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
 
 from reports.chapters.sides.frame import BEST, BOTH, FAILED, MISSING, OTHER, UNKNOWN, side_records
 from reports.style.units import NONE, TIMES, quantity, spread
 from reports.style.views import axis_text, each
 from results.analysis.differences import environment
+from results.storage.reader import Records
 from results.text import printable
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from results.storage.reader import Records
 
 MOST: Final = 60
 """Rows of what differs; the rest is only counted."""
@@ -47,7 +46,7 @@ class DiffTable:
     """What else differs between the sides: what, on a, on b."""
 
 
-def diff_tables(frame: "pd.DataFrame", records: "Records", cases: "pd.DataFrame") -> tuple[DiffTable, ...]:
+def diff_tables(frame: pd.DataFrame, records: Records, cases: pd.DataFrame) -> tuple[DiffTable, ...]:
     """Return a table for each pair of the frame of `reports.chapters.sides.frame.pairs`, in its order.
 
     Args:
@@ -58,7 +57,7 @@ def diff_tables(frame: "pd.DataFrame", records: "Records", cases: "pd.DataFrame"
     return tuple(_table(rows, records, cases) for _, rows in frame.groupby("pair", sort=False))
 
 
-def _table(rows: "pd.DataFrame", records: "Records", cases: "pd.DataFrame") -> DiffTable:
+def _table(rows: pd.DataFrame, records: Records, cases: pd.DataFrame) -> DiffTable:
     first = next(each(rows))
     ranked = _ranked(rows)
     above = ranked[ranked["verdict"].isin(_FIRST)]
@@ -90,10 +89,8 @@ def _known(text: str) -> str:
     return "unknown" if text in {"None", "-"} else printable(text)
 
 
-def _ranked(rows: "pd.DataFrame") -> "pd.DataFrame":
+def _ranked(rows: pd.DataFrame) -> pd.DataFrame:
     """Return the rows by the size of their change, the biggest first and those that failed last."""
-    import numpy as np  # noqa: PLC0415 (pandas' own)
-
     return rows.assign(_size=np.log(rows["ratio"]).abs()).sort_values(
         ["_size", "model"], ascending=[False, True], kind="stable"
     )

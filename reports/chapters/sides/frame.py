@@ -2,7 +2,10 @@
 
 import itertools
 import math
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
 
 from reports.chapters.sides import judging
 from reports.style.views import SETTING, axis_text, each
@@ -11,9 +14,6 @@ from results.analysis.differences import same_hardware
 from results.schema.axes import AXES as CASE_AXES
 from results.storage.reader import Records
 from results.text import printable
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 MOST_SIDES: Final = 6
 """Sides that are paired, those with the most cases: 15 pairs."""
@@ -49,7 +49,7 @@ COLUMNS: Final = (
 )
 
 
-def pairs(records: Records, cases: "pd.DataFrame") -> "pd.DataFrame":
+def pairs(records: Records, cases: pd.DataFrame) -> pd.DataFrame:
     """Return a row for each case that both sides of a pair have, failed ones included.
 
     ``ratio`` is the throughput of side ``b`` over that of side ``a``: above 1, b is faster. On the same hardware its
@@ -57,8 +57,6 @@ def pairs(records: Records, cases: "pd.DataFrame") -> "pd.DataFrame":
     latencies' together (the half-widths add in squares, in logs), and the verdict asks whether the ratio lies beyond
     a margin of 2 %, with the correction of `results.compare` for the number of cases of the pair.
     """
-    import pandas as pd  # noqa: PLC0415 (0.4 s, only where a page is built)
-
     kept = cases["machine"].value_counts().head(MOST_SIDES).index
     paired = cases[cases["machine"].isin(kept)]
     paired = paired.assign(degrees=judging.degrees(records, paired))
@@ -86,20 +84,18 @@ def pairs(records: Records, cases: "pd.DataFrame") -> "pd.DataFrame":
     return pd.concat(frames, ignore_index=True)[list(COLUMNS)]
 
 
-def side_records(records: Records, cases: "pd.DataFrame", side: str) -> Records:
+def side_records(records: Records, cases: pd.DataFrame, side: str) -> Records:
     """Return the runs that one side holds."""
     return _records(records, cases[cases["machine"] == side])
 
 
-def _records(records: Records, rows: "pd.DataFrame") -> Records:
+def _records(records: Records, rows: pd.DataFrame) -> Records:
     runs = set(rows["run"])
     return Records(tuple(file for file in records.files if printable(file.run.id) in runs))
 
 
-def _side(rows: "pd.DataFrame") -> "pd.DataFrame":
+def _side(rows: pd.DataFrame) -> pd.DataFrame:
     """Return what is compared of one side's cases, the fastest first and those that failed last."""
-    import pandas as pd  # noqa: PLC0415 (as above)
-
     axes = ["batch_size", *SETTING, *(["threads"] if len(set(rows["threads"])) > 1 else [])]
     words = zip(*(rows[axis] for axis in axes), strict=True)
     sound = rows["status"].eq("ok")
@@ -123,7 +119,7 @@ def _side(rows: "pd.DataFrame") -> "pd.DataFrame":
     )
 
 
-def _matched(a: "pd.DataFrame", b: "pd.DataFrame", keys: list[str]) -> "tuple[pd.DataFrame, str]":
+def _matched(a: pd.DataFrame, b: pd.DataFrame, keys: list[str]) -> tuple[pd.DataFrame, str]:
     """Return the cases of both sides side by side, and on what they match."""
     same = _merged(a, b, keys)
     if not same.empty:
@@ -133,7 +129,7 @@ def _matched(a: "pd.DataFrame", b: "pd.DataFrame", keys: list[str]) -> "tuple[pd
     return best.assign(**dict.fromkeys(("batch_size", *SETTING))), BEST
 
 
-def _merged(a: "pd.DataFrame", b: "pd.DataFrame", keys: list[str]) -> "pd.DataFrame":
+def _merged(a: pd.DataFrame, b: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
     one, other = (
         side.drop_duplicates(keys)[[*keys, "family", *_MERGED]].rename(
             columns={what: f"{name}_{what}" for what in _MERGED}
@@ -143,10 +139,8 @@ def _merged(a: "pd.DataFrame", b: "pd.DataFrame", keys: list[str]) -> "pd.DataFr
     return one.drop(columns="family").merge(other, on=keys)
 
 
-def _ratios(rows: "pd.DataFrame", a: str, b: str) -> "pd.DataFrame":
+def _ratios(rows: pd.DataFrame, a: str, b: str) -> pd.DataFrame:
     """Add the ratio of the throughputs, its interval and what it shows."""
-    import numpy as np  # noqa: PLC0415 (as above)
-
     ratio: Any = rows["b_throughput"] / rows["a_throughput"]
     halves: list[Any] = [np.log(rows[f"{side}_high"] / rows[f"{side}_low"]) / 2 for side in "ab"]
     spread: Any = np.exp(np.hypot(*halves))
@@ -180,7 +174,7 @@ def _ratios(rows: "pd.DataFrame", a: str, b: str) -> "pd.DataFrame":
     return rows.assign(ratio=ratio, ratio_low=low, ratio_high=high, verdict=verdict, reason=reasons)
 
 
-def _judged(rows: "pd.DataFrame", a: Records, b: Records) -> "pd.DataFrame":
+def _judged(rows: pd.DataFrame, a: Records, b: Records) -> pd.DataFrame:
     """Put what `results.compare` found, which is of latencies, in the place of ratios and verdicts."""
     judged = {
         (printable(one.case.model), *(getattr(one.case, axis) for axis in tuple(CASE_AXES)[1:])): one
@@ -211,6 +205,6 @@ def _judged(rows: "pd.DataFrame", a: Records, b: Records) -> "pd.DataFrame":
     )
 
 
-def comparable(frame: "pd.DataFrame") -> "pd.DataFrame":
+def comparable(frame: pd.DataFrame) -> pd.DataFrame:
     """Keep the cases that have a throughput on both sides."""
     return frame[frame["ratio"].notna()]

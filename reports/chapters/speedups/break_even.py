@@ -2,7 +2,10 @@
 
 import math
 import statistics
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
+
+import pandas as pd
+from plotly.graph_objs._figure import Figure
 
 from reports.style.axes import log_axis
 from reports.style.drawing import FRAME_PIXELS, ROW_PIXELS, blank, remark
@@ -10,15 +13,10 @@ from reports.style.theme import BLUE, VERMILLION, Style, label
 from reports.style.units import NEVER, NONE, SPACE, TIMES, number, quantity, steps
 from reports.style.views import AXES, axis_text, constants, each
 from results.metrics import breakeven
+from results.metrics.breakeven import BreakEven
 from results.schema.axes import AXES as CASE_AXES
+from results.storage.reader import Records
 from results.text import printable
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from plotly.graph_objs._figure import Figure
-
-    from results.metrics.breakeven import BreakEven
-    from results.storage.reader import Records
 
 MOST: Final = 60
 """Cases that one drawing holds."""
@@ -35,10 +33,8 @@ _NUMBERS: Final = (
 )
 
 
-def break_evens(records: "Records", cases: "pd.DataFrame") -> "pd.DataFrame":
+def break_evens(records: Records, cases: pd.DataFrame) -> pd.DataFrame:
     """Return a row for each compiled case whose run also holds it eager; infinite numbers of steps are never."""
-    import pandas as pd  # noqa: PLC0415 (0.4 s, only where a page is built)
-
     machines = dict(zip(cases["run"], cases["machine"], strict=True))
     rows = [_row(one, machines[printable(one.run)]) for one in breakeven.break_evens(records)]
     # As objects, or an unknown number of threads would become NaN.
@@ -46,7 +42,7 @@ def break_evens(records: "Records", cases: "pd.DataFrame") -> "pd.DataFrame":
     return frame.astype(dict.fromkeys(_NUMBERS, "float64") | dict.fromkeys(("batch_size", "image_size"), "int64"))
 
 
-def _row(one: "BreakEven", machine: str) -> dict[str, Any]:
+def _row(one: BreakEven, machine: str) -> dict[str, Any]:
     row: dict[str, Any] = {axis: getattr(one.case, axis) for axis in CASE_AXES}
     row |= {"machine": machine, "model": printable(one.case.model), "compile_s": one.compile_s}
     row |= {"reason": None if one.reason is None else printable(one.reason)}
@@ -58,12 +54,12 @@ def _row(one: "BreakEven", machine: str) -> dict[str, Any]:
     return row
 
 
-def known(frame: "pd.DataFrame") -> "pd.DataFrame":
+def known(frame: pd.DataFrame) -> pd.DataFrame:
     """Keep the cases whose break-even is known, even if it is never."""
     return frame[frame["cold_steps"].notna()]
 
 
-def break_even(frame: "pd.DataFrame") -> "Figure":
+def break_even(frame: pd.DataFrame) -> Figure:
     """Draw after how many steps compiling has paid (log), the soonest on top, with cold and with warm caches.
 
     Lines are 95 % intervals; one that ends in an arrow at the right edge reaches to never.
@@ -106,7 +102,7 @@ def break_even(frame: "pd.DataFrame") -> "Figure":
     return figure
 
 
-def _add(figure: "Figure", kind: str, style: Style, rows: list[Any], heights: list[float], edge: float) -> None:
+def _add(figure: Figure, kind: str, style: Style, rows: list[Any], heights: list[float], edge: float) -> None:
     """Add the intervals and the markers of one kind of compilation."""
 
     def across(value: Any) -> float:
@@ -164,7 +160,7 @@ def _hover(row: Any, kind: str) -> str:
     return "<br>".join(lines)
 
 
-def of_break_even(frame: "pd.DataFrame") -> str:
+def of_break_even(frame: pd.DataFrame) -> str:
     """Say where compiling pays soonest, when it has paid in half of the cases, and in how many it never does."""
     rows = sorted(each(frame), key=lambda row: (row.cold_steps, row.model))
     never = sum(row.cold_steps == math.inf for row in rows)

@@ -1,17 +1,15 @@
 """The frame of attribution: which change gave what, a row a step."""
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
+
+import pandas as pd
 
 from reports.style.views import AXES
 from results.metrics import speedups
+from results.metrics.speedups import Chain
 from results.schema.axes import AXES as CASE_AXES
+from results.storage.reader import Records
 from results.text import printable
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from results.metrics.speedups import Chain
-    from results.storage.reader import Records
 
 MOST: Final = 60
 """Chains that the page draws."""
@@ -19,13 +17,11 @@ _NUMBERS: Final = ("factor", "factor_low", "factor_high", "total", "total_low", 
 _COLUMNS: Final = ("run", "machine", *CASE_AXES, "step", "change", "before", "after", *_NUMBERS, "reason")
 
 
-def steps(records: "Records", cases: "pd.DataFrame") -> "pd.DataFrame":
+def steps(records: Records, cases: pd.DataFrame) -> pd.DataFrame:
     """Return a row for each step of each chain of `results.metrics.speedups.chains`, and one for each broken chain.
 
     Of a broken one, ``factor`` and ``total`` are NaN, and ``reason`` says why.
     """
-    import pandas as pd  # noqa: PLC0415 (0.4 s, only where a page is built)
-
     machines = dict(zip(cases["run"], cases["machine"], strict=True))
     rows = [row for chain in speedups.chains(records) for row in _rows(chain, machines[printable(chain.run)])]
     # As objects, or an unknown number of threads would become NaN, which is not even equal to itself.
@@ -33,7 +29,7 @@ def steps(records: "Records", cases: "pd.DataFrame") -> "pd.DataFrame":
     return frame.astype(dict.fromkeys(_NUMBERS, "float64") | dict.fromkeys(("batch_size", "image_size"), "int64"))
 
 
-def _rows(chain: "Chain", machine: str) -> list[dict[str, Any]]:
+def _rows(chain: Chain, machine: str) -> list[dict[str, Any]]:
     axes = {axis: getattr(chain.case, axis) for axis in CASE_AXES}
     whole = {**axes, "run": printable(chain.run), "machine": machine, "model": printable(chain.case.model)}
     total = chain.total
@@ -55,7 +51,7 @@ def _rows(chain: "Chain", machine: str) -> list[dict[str, Any]]:
     ]
 
 
-def largest(frame: "pd.DataFrame") -> "pd.DataFrame":
+def largest(frame: pd.DataFrame) -> pd.DataFrame:
     """Keep `MOST` chains in the order of their choices: inference first, the largest gain first, broken ones last.
 
     The best chain of each model, task and machine is kept before any other.

@@ -1,6 +1,8 @@
 """What precision, runtime and layout give."""
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
+
+import pandas as pd
 
 from reports.chapters.chart import MOST_BARS, Chapter, Chart
 from reports.chapters.speedups import break_even, chains
@@ -9,11 +11,8 @@ from reports.figures.heatmap import speedups
 from reports.page import sentences
 from reports.style.views import AXES, CONDITIONS, is_baseline
 
-if TYPE_CHECKING:
-    import pandas as pd
 
-
-def _groups(frame: "pd.DataFrame") -> "pd.DataFrame":
+def _groups(frame: pd.DataFrame) -> pd.DataFrame:
     """Keep what was tried beside the baseline, whether it worked or not."""
     return frame[~is_baseline(frame) & (frame["speedup"].notna() | frame["status"].ne("ok"))]
 

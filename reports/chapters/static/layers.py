@@ -2,17 +2,15 @@
 
 import dataclasses
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
+
+import pandas as pd
 
 from reports.chapters.static.stages import QUANTITIES, stage_name, unique
 from reports.style.units import SPACE, TIMES, quantity
 from reports.style.views import each
+from results.schema.static import Static
 from results.text import printable
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from results.schema.static import Static
 
 MOST_MODELS: Final = 40
 """Models whose layers the page holds."""
@@ -29,15 +27,13 @@ class CostTable:
     rows: tuple[tuple[str, ...], ...]
 
 
-def layers(statics: "tuple[Static, ...]") -> "pd.DataFrame":
+def layers(statics: tuple[Static, ...]) -> pd.DataFrame:
     """Return a row for each layer of the first `MOST_MODELS` models by family and depth.
 
     ``stage`` is ``stem``, ``layer1``… ``head``, or the top-level child where the model has no such stages; ``block``
     is the layer's parent in it (``layer1.0``), and the layer's own name where it has none. Layers that cost nothing
     are there as well.
     """
-    import pandas as pd  # noqa: PLC0415 (0.4 s, only where a page is built)
-
     rows: list[dict[str, Any]] = []
     for static in unique(statics)[:MOST_MODELS]:
         for layer in static.layers:
@@ -58,10 +54,8 @@ def layers(statics: "tuple[Static, ...]") -> "pd.DataFrame":
     return pd.DataFrame(rows, columns=list(_COLUMNS))
 
 
-def by_quantity(frame: "pd.DataFrame") -> "pd.DataFrame":
+def by_quantity(frame: pd.DataFrame) -> pd.DataFrame:
     """Return a row for each layer and each ``quantity`` of which it costs any ``value``."""
-    import pandas as pd  # noqa: PLC0415 (as above)
-
     if frame.empty:
         return frame.assign(quantity="", value=0)
     parts = [
@@ -73,7 +67,7 @@ def by_quantity(frame: "pd.DataFrame") -> "pd.DataFrame":
     return whole[whole["value"] > 0]
 
 
-def stage_table(frame: "pd.DataFrame") -> CostTable:
+def stage_table(frame: pd.DataFrame) -> CostTable:
     """Return a row for each stage of one model that costs anything, with its share of each quantity, and their sum."""
     sums = frame.groupby("stage", sort=False)[list(QUANTITIES)].sum()
     sums = sums[sums.gt(0).any(axis=1)]
@@ -84,7 +78,7 @@ def stage_table(frame: "pd.DataFrame") -> CostTable:
     return CostTable(heads=heads, numeric=(False, *[True] * (len(heads) - 1)), rows=(*rows, whole))
 
 
-def stage_tables(frame: "pd.DataFrame") -> CostTable | None:
+def stage_tables(frame: pd.DataFrame) -> CostTable | None:
     """Return `stage_table` of each model below one another, the model and its pixels in front; None of no model."""
     tables = {
         (str(model), str(size)): stage_table(rows)
@@ -100,7 +94,7 @@ def stage_tables(frame: "pd.DataFrame") -> CostTable | None:
     )
 
 
-def layer_table(frame: "pd.DataFrame") -> CostTable:
+def layer_table(frame: pd.DataFrame) -> CostTable:
     """Return a row for each layer of one model that costs anything."""
     rows = [
         (row.layer, row.type, row.output_shape, *(quantity(getattr(row, field), "") for field in QUANTITIES))

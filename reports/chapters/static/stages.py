@@ -1,13 +1,11 @@
 """Static costs as frames: a row a model, and a row a stage and quantity."""
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
+
+import pandas as pd
 
 from reports.style.theme import FAMILIES
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from results.schema.static import Static
+from results.schema.static import Static
 
 MOST: Final = 60
 """Models of the figures: more is a wall of names."""
@@ -20,10 +18,8 @@ _STAGES: Final = {
 }
 
 
-def models(statics: "tuple[Static, ...]") -> "pd.DataFrame":
+def models(statics: tuple[Static, ...]) -> pd.DataFrame:
     """Return a row for each model and image size, by family and depth: its totals."""
-    import pandas as pd  # noqa: PLC0415 (0.4 s, only where a page is built)
-
     rows = [
         {
             "model": static.model,
@@ -47,13 +43,11 @@ def models(statics: "tuple[Static, ...]") -> "pd.DataFrame":
     return pd.DataFrame(rows)
 
 
-def stages(statics: "tuple[Static, ...]") -> "pd.DataFrame":
+def stages(statics: tuple[Static, ...]) -> pd.DataFrame:
     """Return a row for each model, image size, stage (``stem``, ``layer1``… ``head``) and quantity.
 
     Models that are built of other stages, such as VGG, are left out, and so are stages that cost nothing.
     """
-    import pandas as pd  # noqa: PLC0415 (as above)
-
     totals: dict[tuple[str, int, str, str], int] = {}
     known = [(static, _costs(static)) for static in unique(statics)]
     fitting = [(static, costs) for static, costs in known if all(name in _STAGES for name, _, _ in costs)]
@@ -68,7 +62,7 @@ def stages(statics: "tuple[Static, ...]") -> "pd.DataFrame":
     return pd.DataFrame(rows, columns=["model", "image_size", "stage", "quantity", "value"])
 
 
-def _costs(static: "Static") -> list[tuple[str, str, int]]:
+def _costs(static: Static) -> list[tuple[str, str, int]]:
     """Return the stages that cost anything, with the quantity and how much."""
     return [
         (stage.name, quantity, cost)
@@ -78,12 +72,12 @@ def _costs(static: "Static") -> list[tuple[str, str, int]]:
     ]
 
 
-def unique(statics: "tuple[Static, ...]") -> "list[Static]":
+def unique(statics: tuple[Static, ...]) -> list[Static]:
     """Return one static a model and image size, by family and depth: several runs may hold the same."""
     found = {(static.model, static.image_size): static for static in statics}
     families = list(FAMILIES)
 
-    def place(one: "Static") -> tuple[int, int, str, int]:
+    def place(one: Static) -> tuple[int, int, str, int]:
         known = one.family in families
         return families.index(one.family) if known else len(families), one.depth or 0, one.model, one.image_size
 
