@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from reports.text.table import check_format, lines_text, percent
-from results.metrics.breakeven import BreakEven, Steps, break_evens
-from results.metrics.speedups import Chain, Factor, chains, setting
+from results.analysis.study import Study
+from results.metrics.breakeven import BreakEven, Steps
+from results.metrics.speedups import Chain, Factor, setting
 from results.metrics.table import worst_stop
 from results.schema.axes import AXES
 from results.schema.case import Case
@@ -37,10 +38,10 @@ def findings_text(records: Records, fmt: str) -> str:
     check_format(fmt)
     if fmt in {"json", "csv"}:
         return ""
-    name = _Names(records)
+    name, study = _Names(records), Study(records)
     titled = {
-        "which change gave what": [_chain(one, name) for one in chains(records)],
-        "when compiling pays": [_break_even(one, name) for one in break_evens(records)],
+        "which change gave what": [_chain(one, name) for one in study.chains],
+        "when compiling pays": [_break_even(one, name) for one in study.break_evens],
         "precision": [
             _reached(file, file.run.settings, name) for file in records.files if file.run.plan and file.run.settings
         ],

@@ -5,7 +5,7 @@ from typing import Any, Final
 import pandas as pd
 
 from reports.style.views import AXES
-from results.metrics import speedups
+from results.analysis.study import Study
 from results.metrics.speedups import Chain
 from results.schema.axes import AXES as CASE_AXES
 from results.storage.reader import Records
@@ -23,7 +23,7 @@ def steps(records: Records, cases: pd.DataFrame) -> pd.DataFrame:
     Of a broken one, ``factor`` and ``total`` are NaN, and ``reason`` says why.
     """
     machines = dict(zip(cases["run"], cases["machine"], strict=True))
-    rows = [row for chain in speedups.chains(records) for row in _rows(chain, machines[printable(chain.run)])]
+    rows = [row for chain in Study(records).chains for row in _rows(chain, machines[printable(chain.run)])]
     # As objects, or an unknown number of threads would become NaN, which is not even equal to itself.
     frame = pd.DataFrame(rows, columns=list(_COLUMNS), dtype=object)
     return frame.astype(dict.fromkeys(_NUMBERS, "float64") | dict.fromkeys(("batch_size", "image_size"), "int64"))
