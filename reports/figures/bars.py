@@ -7,6 +7,7 @@ from reports.style.drawing import CATEGORIES, FRAME_PIXELS, ROW_PIXELS, bars, bl
 from reports.style.theme import PHASES, STAGES, family_style, label
 from reports.style.units import quantity
 from reports.style.views import each, throughput_bounds
+from reports.style.words import extreme, throughput_text
 
 
 def memory(frame: pd.DataFrame) -> Figure:
@@ -44,6 +45,16 @@ def memory(frame: pd.DataFrame) -> Figure:
     return figure
 
 
+def of_memory(frame: pd.DataFrame) -> str:
+    """Say who needs most and least."""
+    most, least = extreme(frame, "peak_bytes", largest=True), extreme(frame, "peak_bytes", largest=False)
+    if most.model == least.model:
+        return f"{most.model} peaks at {quantity(most.peak_bytes, 'B')}."
+    return (
+        f"{most.model} peaks at {quantity(most.peak_bytes, 'B')}, {least.model} at {quantity(least.peak_bytes, 'B')}."
+    )
+
+
 def throughput(frame: pd.DataFrame) -> Figure:
     """Draw bars of images a second with their 95 % intervals, the fastest on top."""
     frame = frame.sort_values(["throughput_img_per_s", "model"])
@@ -69,6 +80,18 @@ def throughput(frame: pd.DataFrame) -> Figure:
             error_x=whiskers(values, [throughput_bounds(row) for row in each(rows)]),
         )
     return figure
+
+
+def of_throughput(frame: pd.DataFrame) -> str:
+    """Say what the span from the fastest to the slowest is."""
+    top = extreme(frame, "throughput_img_per_s", largest=True)
+    low = extreme(frame, "throughput_img_per_s", largest=False)
+    if top.model == low.model:
+        return f"{top.model} does {throughput_text(top)}."
+    ratio = top.throughput_img_per_s / low.throughput_img_per_s
+    return (
+        f"{top.model} is the fastest at {throughput_text(top)}, {ratio:.2g} times {low.model} ({throughput_text(low)})."
+    )
 
 
 def training_phases(frame: pd.DataFrame) -> Figure:
@@ -120,7 +143,7 @@ def cost_by_stage(frame: pd.DataFrame) -> Figure:
             continue
         shares = [100 * row.value / whole[row.model] for row in each(rows)]
         words = [
-            f"<b>{label(row.model)}</b><br>{stage}: {quantity(row.value, '')}, {share:.1f} %"
+            f"<b>{label(row.model)}</b><br>{stage}: {quantity(row.value, '1')}, {share:.1f} %"
             for row, share in zip(each(rows), shares, strict=True)
         ]
         bars(figure, style, stage, rows, shares, words)

@@ -23,7 +23,7 @@ def treemap(frame: pd.DataFrame) -> Figure:
     total = nodes[_ROOT]["value"]
     what = label(frame["quantity"].iloc[0])
     values = [node["value"] for node in nodes.values()]
-    amounts = [f"{quantity(value, '')}, {100 * value / total:.1f}{SPACE}%" for value in values]
+    amounts = [f"{quantity(value, '1')}, {100 * value / total:.1f}{SPACE}%" for value in values]
     words = [
         (label(node["label"]), amount, node["parent"] in {None, _ROOT})
         for node, amount in zip(nodes.values(), amounts, strict=True)
@@ -102,17 +102,3 @@ def _nodes(frame: pd.DataFrame) -> dict[str, dict[str, Any]]:
 
 def _node(parent: str | None, text: str, title: str, color: str, pattern: str) -> dict[str, Any]:
     return {"parent": parent, "label": text, "title": title, "color": color, "pattern": pattern, "value": 0, "more": ""}
-
-
-def of_layers(frame: pd.DataFrame) -> str:
-    """Say which layer and which stage of the model hold most."""
-    model = next(each(frame))
-    total = frame["value"].sum()
-    stages = frame.groupby("stage", sort=False)["value"].sum()
-    largest = frame.sort_values("value", ascending=False, kind="stable").iloc[0]
-    stage, share = stages.idxmax(), stages.max() / total
-    return (
-        f"{model.model} has {quantity(total, '')} {model.quantity} at {model.image_size} px: "
-        f"{100 * share:.0f}{SPACE}% in {stage}, and {100 * largest['value'] / total:.0f}{SPACE}% in its largest layer, "
-        f"{largest['layer']}."
-    )

@@ -10,10 +10,10 @@ from typing import Any, Final, Literal
 
 from plotly.graph_objs._figure import Figure
 
-from reports.chapters import FIGURES
 from reports.page.content import content
 from reports.style.theme import label, template
 from reports.style.views import constants, constants_text
+from results.analysis.study import Study
 from results.errors import InputError
 from results.storage.files import replace
 from results.storage.reader import Records
@@ -63,14 +63,13 @@ def write_images(figures: Iterable[tuple[str, Figure]], folder: Path, fmt: Forma
         return [folder / f"{name}.{fmt}" for name in names]
 
 
-def figures(records: Records) -> Iterator[tuple[str, Figure]]:
-    """Draw every view that the page of `records` offers of every figure, under the words of the page."""
-    drawn_from = content(records)
-    for name, chart in FIGURES.items():
-        views, _ = drawn_from.views(chart)
-        for index, view in enumerate(views, start=1):
-            where = constants_text(constants(view.frame, chart.by))
-            yield f"{name}-{index}", titled(chart.draw(view.frame), chart.title, where)
+def figures(records: Records | Study) -> Iterator[tuple[str, Figure]]:
+    """Draw every view that the page offers of every figure, under the words of the page."""
+    study = records if isinstance(records, Study) else Study(records)
+    for figure in content(study).figures:
+        for index, view in enumerate(figure.views, start=1):
+            where = constants_text(constants(view.frame, figure.chart.by))
+            yield f"{figure.name}-{index}", titled(figure.chart.draw(view.frame), figure.chart.title, where)
 
 
 def titled(figure: Figure, title: str, subtitle: str) -> Figure:

@@ -7,15 +7,16 @@ from typing import Any, Final
 import pandas as pd
 from plotly.graph_objs._figure import Figure
 
+from reports.figures.chart import Source
 from reports.style.axes import log_axis
+from reports.style.columns import Column, amount, words
 from reports.style.drawing import STANDARD, blank, whiskers
 from reports.style.theme import BLUE, GREY, INDIGO, VERMILLION, label
 from reports.style.units import TIMES, number, quantity, spread
 from reports.style.views import each
 from results.analysis.history import frame, history
-from results.schema.axes import AXES as CASE_AXES
+from results.schema.axes import AXES
 from results.statistics.changepoints import MIN_RUNS
-from results.storage.reader import Records
 
 LEAST: Final = 3
 """Runs that are a history."""
@@ -28,17 +29,24 @@ _LONGEST: Final = 100
 """Characters of each."""
 
 
-def runs(records: Records) -> pd.DataFrame:
-    """Return `results.analysis.history.frame` of the records, its bounds named as in the frame of the cases."""
-    found = frame(history(records))
-    return found.assign(
-        latency_low_s=found["low"], latency_high_s=found["high"], threads=found["threads"].astype(object)
-    )
+COLUMNS: Final[dict[str, Column]] = {
+    "started": words("started", "started"),
+    "level_s": amount("level", "level_s", "s"),
+    "noisy": words("signs of noise", "noisy"),
+    "environment": words("what changed around it", "environment"),
+}
+"""Columns of the data of a history."""
+
+
+def runs(source: Source) -> pd.DataFrame:
+    """Return `results.analysis.history.frame` of all runs, its bounds named as in the frame of the cases."""
+    rows = frame(history(source.study.records))
+    return rows.assign(latency_low_s=rows["low"], latency_high_s=rows["high"], threads=rows["threads"].astype(object))
 
 
 def several(frame: pd.DataFrame) -> pd.DataFrame:
     """Keep the series of `LEAST` dates or more, those with the largest change of level first."""
-    keys = ["machine", *CASE_AXES]
+    keys = ["machine", *AXES]
     series = frame.assign(_change=frame["change"].map(math.log).abs()).groupby(keys, sort=False, dropna=False)
     order = frame.assign(_size=series["latency_s"].transform("count"), _change=series["_change"].transform("max"))
     kept = order[order["_size"] >= LEAST]

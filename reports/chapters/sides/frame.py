@@ -8,10 +8,13 @@ import numpy as np
 import pandas as pd
 
 from reports.chapters.sides import judging
-from reports.style.views import SETTING, axis_text, each
+from reports.figures.chart import Source
+from reports.style.columns import Column, estimate, words
+from reports.style.units import TIMES
+from reports.style.views import axis_text, each
 from results.analysis.comparison import MARGIN, compare
 from results.analysis.differences import same_hardware
-from results.schema.axes import AXES as CASE_AXES
+from results.schema.axes import AXES, SETTINGS
 from results.storage.reader import Records
 from results.text import printable
 
@@ -20,7 +23,7 @@ MOST_SIDES: Final = 6
 OVER: Final = "\N{DIVISION SIGN}"
 SAME: Final = "same setting"
 BEST: Final = "each at its best"
-KEYS: Final = tuple(axis for axis in CASE_AXES if axis not in {"device", "threads"})
+KEYS: Final = tuple(name for name, axis in AXES.items() if axis.role != "machine")
 """On what cases of different hardware match; of several devices or threads, the fastest stands for its side."""
 BEST_KEYS: Final = ("model", "task", "image_size")
 """On what they match where no case is the same: the fastest of the others stands for its side."""
@@ -40,7 +43,7 @@ _SIDE: Final = ("setting", "failure", "throughput", "low", "high")
 _MERGED: Final = (*_SIDE, "degrees")
 """What each side brings to a verdict."""
 _RATIO: Final = ("ratio", "ratio_low", "ratio_high")
-COLUMNS: Final = (
+_COLUMNS: Final = (
     *("pair", "a", "b", "matched", "family"),
     *KEYS,
     *(f"{side}_{what}" for side in "ab" for what in _SIDE),
@@ -48,8 +51,20 @@ COLUMNS: Final = (
     *("verdict", "significant", "reason"),
 )
 
+COLUMNS: Final[dict[str, Column]] = {
+    "a": words("a", "a"),
+    "b": words("b", "b"),
+    "a_setting": words("setting on a", "a_setting"),
+    "b_setting": words("setting on b", "b_setting"),
+    "a_throughput": estimate("throughput on a", "a_throughput", "img/s", ends="a"),
+    "b_throughput": estimate("throughput on b", "b_throughput", "img/s", ends="b"),
+    "ratio": estimate("b over a", "ratio", TIMES),
+    "verdict": words("b is", "verdict"),
+}
+"""Columns of pairs."""
 
-def pairs(records: Records, cases: pd.DataFrame) -> pd.DataFrame:
+
+def pairs(source: Source) -> pd.DataFrame:
     """Return a row for each case that both sides of a pair have, failed ones included.
 
     ``ratio`` is the throughput of side ``b`` over that of side ``a``: above 1, b is faster. On the same hardware its
@@ -57,15 +72,16 @@ def pairs(records: Records, cases: pd.DataFrame) -> pd.DataFrame:
     latencies' together (the half-widths add in squares, in logs), and the verdict asks whether the ratio lies beyond
     a margin of 2 %, with the correction of `results.compare` for the number of cases of the pair.
     """
-    kept = cases["machine"].value_counts().head(MOST_SIDES).index
-    paired = cases[cases["machine"].isin(kept)]
-    paired = paired.assign(degrees=judging.degrees(records, paired))
-    found = {str(name): _side(rows) for name, rows in paired.groupby("machine", sort=False)}
-    files = {name: _records(records, rows) for name, rows in found.items()}
+    cases = source.cases
+    largest = cases["machine"].value_counts().head(MOST_SIDES).index
+    paired = cases[cases["machine"].isin(largest)]
+    paired = paired.assign(degrees=judging.degrees(source.study.records, paired))
+    sides = {str(name): _side(rows) for name, rows in paired.groupby("machine", sort=False)}
+    files = {name: side_records(source, name) for name in sides}
     frames = []
-    for a, b in itertools.combinations(found, 2):
+    for a, b in itertools.combinations(sides, 2):
         alike = same_hardware(files[a], files[b])
-        rows, matched = _matched(found[a], found[b], list(CASE_AXES) if alike else list(KEYS))
+        rows, matched = _matched(sides[a], sides[b], list(AXES) if alike else list(KEYS))
         if rows.empty:
             continue
         rows = _ratios(rows, a, b)
@@ -78,25 +94,23 @@ def pairs(records: Records, cases: pd.DataFrame) -> pd.DataFrame:
             rows.assign(pair=f"{b} {OVER} {a}", a=a, b=b, matched=matched, significant=significant, alike=alike)
         )
     if not frames:
-        return pd.DataFrame(columns=list(COLUMNS)).astype(dict.fromkeys(_RATIO, "float64"))
+        return pd.DataFrame(columns=list(_COLUMNS)).astype(dict.fromkeys(_RATIO, "float64"))
     # The most telling pair first: of the same settings, of different machines, of many cases.
     frames.sort(key=lambda rows: (rows["matched"].iloc[0] == BEST, rows["alike"].iloc[0], -len(rows)))
-    return pd.concat(frames, ignore_index=True)[list(COLUMNS)]
+    return pd.concat(frames, ignore_index=True)[list(_COLUMNS)]
 
 
-def side_records(records: Records, cases: pd.DataFrame, side: str) -> Records:
+def side_records(source: Source, side: str) -> Records:
     """Return the runs that one side holds."""
-    return _records(records, cases[cases["machine"] == side])
-
-
-def _records(records: Records, rows: pd.DataFrame) -> Records:
-    runs = set(rows["run"])
-    return Records(tuple(file for file in records.files if printable(file.run.id) in runs))
+    machines = source.machines
+    return source.study.part(
+        {file.run.id for file in source.study.records.files if machines.get(printable(file.run.id)) == side}
+    ).records
 
 
 def _side(rows: pd.DataFrame) -> pd.DataFrame:
     """Return what is compared of one side's cases, the fastest first and those that failed last."""
-    axes = ["batch_size", *SETTING, *(["threads"] if len(set(rows["threads"])) > 1 else [])]
+    axes = ["batch_size", *SETTINGS, *(["threads"] if len(set(rows["threads"])) > 1 else [])]
     words = zip(*(rows[axis] for axis in axes), strict=True)
     sound = rows["status"].eq("ok")
     causes = zip(rows["status"], rows["cause"], strict=True)
@@ -113,9 +127,7 @@ def _side(rows: pd.DataFrame) -> pd.DataFrame:
         index=rows.index,
     )
     return (
-        rows[[*CASE_AXES, "family", "run", "degrees"]]
-        .join(made)
-        .sort_values("throughput", ascending=False, kind="stable")
+        rows[[*AXES, "family", "run", "degrees"]].join(made).sort_values("throughput", ascending=False, kind="stable")
     )
 
 
@@ -126,7 +138,7 @@ def _matched(a: pd.DataFrame, b: pd.DataFrame, keys: list[str]) -> tuple[pd.Data
         return same, SAME
     sound = [side[side["throughput"].notna()] for side in (a, b)]
     best = _merged(sound[0], sound[1], list(BEST_KEYS))
-    return best.assign(**dict.fromkeys(("batch_size", *SETTING))), BEST
+    return best.assign(**dict.fromkeys(("batch_size", *SETTINGS))), BEST
 
 
 def _merged(a: pd.DataFrame, b: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
@@ -177,11 +189,11 @@ def _ratios(rows: pd.DataFrame, a: str, b: str) -> pd.DataFrame:
 def _judged(rows: pd.DataFrame, a: Records, b: Records) -> pd.DataFrame:
     """Put what `results.compare` found, which is of latencies, in the place of ratios and verdicts."""
     judged = {
-        (printable(one.case.model), *(getattr(one.case, axis) for axis in tuple(CASE_AXES)[1:])): one
+        (printable(one.case.model), *(getattr(one.case, axis) for axis in tuple(AXES)[1:])): one
         for one in compare(a, b).cases
         if one.ratio is not None
     }
-    found = [judged.get(key) for key in rows[list(CASE_AXES)].itertuples(index=False, name=None)]
+    found = [judged.get(key) for key in rows[list(AXES)].itertuples(index=False, name=None)]
     chosen = [row.ratio > 0 and one is not None for row, one in zip(each(rows), found, strict=True)]
 
     def turned(column: str, name: str) -> list[Any]:

@@ -11,12 +11,13 @@ from plotly.graph_objs._figure import Figure
 from scipy.stats import kendalltau
 
 from reports.chapters.sides.frame import BEST
-from reports.page.sentences import plural
 from reports.style.drawing import FRAME_PIXELS, blank
 from reports.style.theme import BLUE, GREY, INDIGO, OCHRE, VERMILLION, label
 from reports.style.units import SPACE, TIMES, quantity
-from reports.style.views import BASELINE, SETTING, axis_text, each
+from reports.style.views import axis_text, each
+from reports.style.words import plural
 from results.analysis.comparison import MARGIN
+from results.schema.axes import BASELINE
 
 MOST: Final = 40
 """Variants that one drawing holds."""
@@ -65,7 +66,7 @@ def _largest(rows: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
 
     def rank(group: pd.DataFrame) -> tuple[int, bool, int]:
         first = group.iloc[0]
-        usual = sum(first[axis] == value for axis, value in zip(SETTING, BASELINE, strict=True))
+        usual = sum(first[axis] == value for axis, value in BASELINE.items())
         return group["model"].nunique(), first["task"] == "inference", usual
 
     return max(groups, key=rank)

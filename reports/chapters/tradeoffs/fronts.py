@@ -9,13 +9,11 @@ import pandas as pd
 from plotly.graph_objs._figure import Figure
 
 from reports.figures.points import names, points
-from reports.page import sentences
 from reports.style.axes import Range, place
 from reports.style.drawing import STANDARD, blank, hover, series, whiskers
-from reports.style.measures import LATENCY, MEMORY, THROUGHPUT, Measure
+from reports.style.measures import Measure
 from reports.style.theme import BLUE, BROWN, GREEN, GREY, INDIGO, VERMILLION, label
-from reports.style.units import SPACE, number, quantity
-from reports.style.views import AXES, WORKLOAD, axis_text, each, setting, split
+from reports.style.units import number, quantity
 
 ACCURACY_PIXELS: Final = 224
 """Image size at which torchvision's published accuracies of these models hold; imported ones are of their own size."""
@@ -61,19 +59,12 @@ def on_front(frame: pd.DataFrame, measure: Measure) -> "pd.Series[bool]":
     return (better["imagenet_top1"] > before).reindex(frame.index).astype(bool)
 
 
-def accuracy_against_throughput(frame: pd.DataFrame) -> Figure:
-    """Draw ImageNet top-1 (%) over throughput (log) with the Pareto front of each machine (column ``front``)."""
-    return _draw(frame, THROUGHPUT)
+def accuracy_against(measure: Measure) -> Callable[[pd.DataFrame], Figure]:
+    """Return what draws ImageNet top-1 (%) over a measure (log), with the Pareto front of each machine.
 
-
-def accuracy_against_latency(frame: pd.DataFrame) -> Figure:
-    """Draw ImageNet top-1 (%) over the latency of a step (log) with the Pareto fronts, of which less is better."""
-    return _draw(frame, LATENCY)
-
-
-def accuracy_against_memory(frame: pd.DataFrame) -> Figure:
-    """Draw ImageNet top-1 (%) over peak memory (log) with the Pareto fronts, of which less is better."""
-    return _draw(frame, MEMORY)
+    Column ``front`` says what lies on it.
+    """
+    return lambda frame: _draw(frame, measure)
 
 
 def _draw(frame: pd.DataFrame, measure: Measure) -> Figure:
@@ -161,44 +152,3 @@ def _looks(machines: list[str]) -> list[dict[str, Any]]:
         {"name": f"Pareto front, {label(machine)}", "line": {"color": color, "dash": dash, "width": 2.4}}
         for machine, (color, dash) in zip(machines, kinds, strict=False)
     ]
-
-
-def of_throughput(frame: pd.DataFrame) -> str:
-    """Say what is the fastest within a point of the best, in the most telling set of comparable cases."""
-    rows = comparable(frame)
-    return f"{sentences.fastest(rows)[:-1]} ({_conditions(rows)})."
-
-
-def of_latency(frame: pd.DataFrame) -> str:
-    """Say what waits least within a point of the best accuracy, in the most telling set of comparable cases."""
-    return _cheapest(frame, LATENCY, "answers soonest")
-
-
-def of_memory(frame: pd.DataFrame) -> str:
-    """Say what needs the least memory within a point of the best accuracy, in the most telling set."""
-    return _cheapest(frame, MEMORY, "needs the least memory")
-
-
-def _cheapest(frame: pd.DataFrame, measure: Measure, does: str) -> str:
-    rows = comparable(frame)
-    best = next(each(rows.sort_values(["imagenet_top1", "model"], ascending=[False, True])))
-    close = rows[rows["imagenet_top1"] >= best.imagenet_top1 - sentences.CLOSE]
-    pick = next(each(close.sort_values([measure.column, "model"])))
-    value, most = getattr(pick, measure.column), getattr(best, measure.column)
-    said = (
-        f"{pick.model} {does} of the variants within one point of the best ImageNet top-1: "
-        f"{100 * pick.imagenet_top1:.2f}{SPACE}% at {quantity(value, measure.unit, *measure.stored_bounds(pick))}"
-    )
-    if pick.model != best.model:
-        said += f", {value / most:.2g} times that of the most accurate, {best.model}"
-    return f"{said} ({_conditions(rows)})."
-
-
-def comparable(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the most telling set of rows that are equal on every axis but the model."""
-    return split(frame, AXES)[0].frame
-
-
-def _conditions(rows: pd.DataFrame) -> str:
-    first = next(each(rows))
-    return " · ".join([*(axis_text(axis, getattr(first, axis)) for axis in WORKLOAD), setting(first), first.machine])
