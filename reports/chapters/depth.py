@@ -4,7 +4,7 @@ from typing import Final
 
 import pandas as pd
 
-from reports.figures.bars import memory, of_memory, of_throughput
+from reports.figures.bars import memory, memory_range, throughput_range
 from reports.figures.chart import MOST_BARS, PEAKS, Chapter, Chart, sound
 from reports.figures.points import macs_against_latency, macs_by_depth, memory_by_depth, throughput_by_depth
 from reports.style.units import quantity
@@ -56,7 +56,7 @@ CHAPTER: Final = Chapter(
             rows=sound("depth", "throughput_img_per_s"),
             by=CONTEXT,
             draw=throughput_by_depth,
-            takeaway=of_throughput,
+            takeaway=throughput_range,
             columns=("model", "family", "block", "depth", *CONTEXT, "throughput_img_per_s"),
         ),
         "depth_memory": Chart(
@@ -69,7 +69,7 @@ CHAPTER: Final = Chapter(
             rows=sound("depth", "peak_bytes"),
             by=CONTEXT,
             draw=memory_by_depth,
-            takeaway=of_memory,
+            takeaway=memory_range,
             columns=("model", "family", "block", "depth", *CONTEXT, "peak_bytes"),
         ),
         "depth_macs": Chart(
@@ -109,7 +109,7 @@ CHAPTER: Final = Chapter(
             by=CONTEXT,
             most=MOST_BARS,
             draw=memory,
-            takeaway=of_memory,
+            takeaway=memory_range,
             columns=PEAKS,
         ),
     },

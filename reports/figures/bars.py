@@ -45,7 +45,7 @@ def memory(frame: pd.DataFrame) -> Figure:
     return figure
 
 
-def of_memory(frame: pd.DataFrame) -> str:
+def memory_range(frame: pd.DataFrame) -> str:
     """Say who needs most and least."""
     most, least = extreme(frame, "peak_bytes", largest=True), extreme(frame, "peak_bytes", largest=False)
     if most.model == least.model:
@@ -82,7 +82,7 @@ def throughput(frame: pd.DataFrame) -> Figure:
     return figure
 
 
-def of_throughput(frame: pd.DataFrame) -> str:
+def throughput_range(frame: pd.DataFrame) -> str:
     """Say what the span from the fastest to the slowest is."""
     top = extreme(frame, "throughput_img_per_s", largest=True)
     low = extreme(frame, "throughput_img_per_s", largest=False)

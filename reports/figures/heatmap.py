@@ -16,7 +16,7 @@ COLUMN_PIXELS: Final = (96, 240)
 """Least width at which a cell's text fits (on a narrower screen the map is scrolled), and the greatest."""
 
 
-def speedups(frame: pd.DataFrame) -> Figure:
+def speedup_map(frame: pd.DataFrame) -> Figure:
     """Draw a heat map of speed-ups over the baseline: a row a model, a column a setting, failed cases crossed.
 
     Colour is the logarithm of the ratio, grey where the interval does not exclude 1.
@@ -55,19 +55,24 @@ def speedups(frame: pd.DataFrame) -> Figure:
         showscale=False,
     )
     if not failed.empty:
-        figure.add_scatter(
-            x=[label(setting(row)).replace(" · ", "<br>") for row in each(failed)],
-            y=[label(row.model) for row in each(failed)],
-            mode="markers+text",
-            text=[label(row.status) for row in each(failed)],
-            textposition="bottom center",
-            textfont={"size": 11},
-            customdata=[label(row.cause) for row in each(failed)],
-            hovertemplate="%{y}: %{text}<br>%{customdata}<extra></extra>",
-            marker={"symbol": "x-thin", "size": 9, "line": {"width": 2, "color": GREY}},
-            showlegend=False,
-        )
+        _add_failures(figure, failed)
     return figure
+
+
+def _add_failures(figure: Figure, failed: pd.DataFrame) -> None:
+    """Cross the cells of the cases that failed."""
+    figure.add_scatter(
+        x=[label(setting(row)).replace(" · ", "<br>") for row in each(failed)],
+        y=[label(row.model) for row in each(failed)],
+        mode="markers+text",
+        text=[label(row.status) for row in each(failed)],
+        textposition="bottom center",
+        textfont={"size": 11},
+        customdata=[label(row.cause) for row in each(failed)],
+        hovertemplate="%{y}: %{text}<br>%{customdata}<extra></extra>",
+        marker={"symbol": "x-thin", "size": 9, "line": {"width": 2, "color": GREY}},
+        showlegend=False,
+    )
 
 
 def _log_ratio(row: Any) -> float:

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 from plotly.graph_objs._figure import Figure
 
-from reports.style.axes import log_axis, place
+from reports.style.axes import log_axis, name_positions
 from reports.style.drawing import STANDARD, blank, hover, series, series_name, whiskers
 from reports.style.measures import MACS, MEMORY, THROUGHPUT, Measure
 from reports.style.theme import FAMILIES, GREY, family_style, label
@@ -131,7 +131,7 @@ def macs_against_latency(frame: pd.DataFrame) -> Figure:
     )
     figure = blank(STANDARD, xaxis=xaxis, yaxis=yaxis)
     frame = frame.assign(
-        position=place(
+        position=name_positions(
             [math.log10(macs) for macs in gmacs],
             [math.log10(time) for time, _, _ in times],
             list(frame["model"]),

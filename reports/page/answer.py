@@ -8,7 +8,7 @@ from reports.chapters.sides import frame as sides
 from reports.chapters.sides.relative import of_relative
 from reports.chapters.speedups.heat import best_speedup, failures
 from reports.chapters.tradeoffs.chapter import accurate
-from reports.chapters.tradeoffs.picks import of_throughput
+from reports.chapters.tradeoffs.picks import fastest
 from reports.figures.chart import Source
 from reports.style.units import SPACE, plus_minus, relative
 from reports.style.views import each
@@ -27,7 +27,7 @@ def answer(source: Source, *, complete: bool) -> tuple[str, ...]:
     if frame.empty:
         return ("These files hold no case.",)
     candidates = accurate(source)
-    pick = None if candidates.empty else of_throughput(candidates)
+    pick = None if candidates.empty else fastest(candidates)
     speedup, failed = (best_speedup(frame), failures(frame)) if complete else (None, None)
     pairs = source.frame(sides.pairs)
     return tuple(said for said in (pick, speedup, _first_pair(pairs), failed, precision(frame)) if said)
@@ -35,7 +35,7 @@ def answer(source: Source, *, complete: bool) -> tuple[str, ...]:
 
 def _first_pair(pairs: pd.DataFrame) -> str | None:
     """Say how the sides of the first pair compare that has a ratio."""
-    known = sides.comparable(pairs)
+    known = sides.with_ratio(pairs)
     if known.empty:
         return None
     return of_relative(known[known["pair"].eq(known["pair"].iloc[0])])

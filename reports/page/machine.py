@@ -28,23 +28,23 @@ def sides(files: Sequence[RunFile]) -> dict[str, str]:
     by_name: dict[str, list[RunFile]] = {}
     for file in files:
         by_name.setdefault(named[file.run.id], []).append(file)
-    found = {}
+    system = {}
     for name, alike in by_name.items():
         several = len({versions[file.run.id] for file in alike}) > 1
         for file in alike:
             run = file.run.id
-            twins = [one for one in alike if one is not file and versions[one.run.id] == versions[run]]
+            twins = [twin for twin in alike if twin is not file and versions[twin.run.id] == versions[run]]
             own = {record.case for record in file.records}
             shared = [twin for twin in twins if own & {record.case for record in twin.records}]
-            told = [_told(file.run, [twin.run for twin in shared])] if shared else []
-            found[run] = " · ".join([name, *([versions[run]] if several else []), *told])
-    return found
+            mark = [_mark(file.run, [twin.run for twin in shared])] if shared else []
+            system[run] = " · ".join([name, *([versions[run]] if several else []), *mark])
+    return system
 
 
-def _told(run: Run, others: Sequence[Run]) -> str:
+def _mark(run: Run, others: Sequence[Run]) -> str:
     """Return what tells `run` from others of the same machine, as short as may be: its day, its minute, or its name."""
     for letters in (len("2026-11-22"), len("2026-11-22T08:00")):
-        days = [(one.started or "")[:letters] for one in (run, *others)]
+        days = [(other.started or "")[:letters] for other in (run, *others)]
         if all(days) and days.count(days[0]) == 1:
             return days[0].replace("T", " ")
     return run.id
@@ -53,12 +53,10 @@ def _told(run: Run, others: Sequence[Run]) -> str:
 def compared(files: Sequence[RunFile]) -> tuple[dict[str, str], list[str], list[list[str]]]:
     """Return the facts that all runs share, and those that differ as a table: its heads, and a row a run."""
     known = [facts(file) for file in files]
-    names = list(dict.fromkeys(name for one in known for name in one))
-    shared = {
-        name: one[name] for one in known[:1] for name in names if all(x.get(name) == one.get(name) for x in known)
-    }
+    names = list(dict.fromkeys(name for run in known for name in run))
+    shared = {name: known[0][name] for name in names if all(run.get(name) == known[0].get(name) for run in known)}
     differing = [name for name in names if name not in shared]
-    rows = [[file.run.id, *(one.get(name, NONE) for name in differing)] for file, one in zip(files, known, strict=True)]
+    rows = [[file.run.id, *(run.get(name, NONE) for name in differing)] for file, run in zip(files, known, strict=True)]
     return shared, ["Run", *differing], rows
 
 
@@ -73,7 +71,7 @@ def facts(file: RunFile) -> dict[str, str]:
         )
         for card in machine.accelerators
     ]
-    found = {
+    known = {
         "Accelerator": "; ".join(cards),
         "CPU": _joined(machine.cpu, _of(machine.usable_cores, machine.logical_cores, "cores")),
         "Memory": _memory(machine.memory_bytes, machine.cgroup_memory_bytes),
@@ -87,7 +85,7 @@ def facts(file: RunFile) -> dict[str, str]:
         "Sampling": run.settings and _sampling(run.settings, file.records),
         "Imported": run.source and f"from {run.source.format}, not measured here",
     }
-    return {name: fact for name, fact in found.items() if fact}
+    return {name: fact for name, fact in known.items() if fact}
 
 
 def _sampling(settings: Settings, records: Sequence[Record]) -> str:

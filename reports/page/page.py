@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 from plotly.offline import get_plotlyjs  # type: ignore[attr-defined]
 
-from reports.chapters import CHAPTERS, FOLDER
+from reports.chapters import CHAPTER_FOLDER, CHAPTERS
 from reports.figures.chart import Insert, Source
 from reports.page.answer import answer, noise
 from reports.page.content import Content, content
@@ -54,7 +54,7 @@ class CaseRow:
     remarks: tuple[str, ...]
 
 
-def build(records: Records | Study, path: str | Path = "report.html") -> Path:
+def write_page(records: Records | Study, path: str | Path = "report.html") -> Path:
     """Write the page of `records` and return its path.
 
     The same records give the same bytes. An existing file is replaced, and only once the new one is whole.
@@ -93,7 +93,7 @@ def _environment() -> Environment:
     environment = Environment(
         autoescape=True,
         finalize=lambda value: printable(value) if type(value) is str else value,
-        loader=FileSystemLoader([TEMPLATES, FOLDER]),
+        loader=FileSystemLoader([TEMPLATES, CHAPTER_FOLDER]),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

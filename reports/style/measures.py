@@ -38,10 +38,9 @@ class Measure:
 
     def bounds(self, frame: pd.DataFrame) -> list[Bounds]:
         """Return the intervals of all rows in the unit of the axis."""
-        found = [self.stored_bounds(row) for row in each(frame)]
         return [
             (None if low is None else self.factor * low, None if high is None else self.factor * high)
-            for low, high in found
+            for low, high in map(self.stored_bounds, each(frame))
         ]
 
     def axis(self, frame: pd.DataFrame) -> dict[str, Any]:

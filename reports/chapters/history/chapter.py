@@ -26,7 +26,7 @@ CHAPTER: Final = Chapter(
             draw=overtime.over_time,
             takeaway=overtime.of_history,
             columns=("run", "started", "status", "latency_s", "level_s", "noisy", "environment"),
-            own=overtime.COLUMNS,
+            own=overtime.HISTORY_COLUMNS,
             least=1,
             ordered=True,
         ),

@@ -1,4 +1,4 @@
-"""The figure of one case over time, and what it says."""
+"""A case over time: its frame, its figure and its sentence."""
 
 import datetime
 import math
@@ -24,12 +24,12 @@ _BOTTOM: Final = 0.03
 """Height of the crosses of runs without a latency, as a share of the axis."""
 _HALF_A_DAY: Final = datetime.timedelta(hours=12)
 _MOST: Final = 8
-"""Changes of the environment in the box beside a point."""
+"""Changes of the environment in the box of a point."""
 _LONGEST: Final = 100
 """Characters of each."""
 
 
-COLUMNS: Final[dict[str, Column]] = {
+HISTORY_COLUMNS: Final[dict[str, Column]] = {
     "started": words("started", "started"),
     "level_s": amount("level", "level_s", "s"),
     "noisy": words("signs of noise", "noisy"),
@@ -50,10 +50,10 @@ def several(frame: pd.DataFrame) -> pd.DataFrame:
     series = frame.assign(_change=frame["change"].map(math.log).abs()).groupby(keys, sort=False, dropna=False)
     order = frame.assign(_size=series["latency_s"].transform("count"), _change=series["_change"].transform("max"))
     kept = order[order["_size"] >= LEAST]
-    place = kept.groupby(keys, sort=False, dropna=False).ngroup()
-    kept = kept.assign(_change=kept["_change"].fillna(0.0), _place=place)
-    return kept.sort_values(["_change", "_place"], ascending=[False, True], kind="stable").drop(
-        columns=["_size", "_change", "_place"]
+    position = kept.groupby(keys, sort=False, dropna=False).ngroup()
+    kept = kept.assign(_change=kept["_change"].fillna(0.0), _position=position)
+    return kept.sort_values(["_change", "_position"], ascending=[False, True], kind="stable").drop(
+        columns=["_size", "_change", "_position"]
     )
 
 
@@ -100,7 +100,9 @@ def of_history(frame: pd.DataFrame) -> str:
         first, last = (started[:10] for started in timed["started"].iloc[[0, -1]])
         return f"{name} shows no change of level from {first} to {last} in {counted}."
     biggest = max(changes, key=lambda row: max(row.change, 1 / row.change))
-    said = f"{name} takes {_ratio(biggest)} as long from {biggest.started[:10]} on ({', '.join(_told(biggest, 3))})"
+    said = (
+        f"{name} takes {_ratio(biggest)} as long from {biggest.started[:10]} on ({', '.join(_environment(biggest, 3))})"
+    )
     if len(changes) == 1:
         return f"{said}, the only change of level in {counted}."
     levels = timed["level_s"]
@@ -115,7 +117,7 @@ def _ratio(row: Any) -> str:
 
 def _date_axis(started: list[str]) -> dict[str, Any]:
     """Return an axis around the dates; for those of one day Plotly's own would go down to milliseconds."""
-    dates = sorted(datetime.datetime.fromisoformat(one) for one in started)
+    dates = sorted(datetime.datetime.fromisoformat(start) for start in started)
     pad = max(0.03 * (dates[-1] - dates[0]), _HALF_A_DAY)
     ends = [end.isoformat(timespec="seconds") for end in (dates[0] - pad, dates[-1] + pad)]
     return {"type": "date", "title": {"text": "start of the run (UTC)"}, "range": ends}
@@ -152,9 +154,9 @@ def _runs(figure: Figure, rows: pd.DataFrame, name: str, symbol: str) -> None:
 def _mark(figure: Figure, row: Any) -> None:
     """Mark a change with a line at the first run of the new level and its ratio."""
     color = VERMILLION if row.change > 1 else INDIGO
-    place = {"xref": "x", "yref": "paper"}
+    axes = {"xref": "x", "yref": "paper"}
     line = {"color": color, "width": 1.6, "dash": "dash"}
-    figure.add_shape(type="line", x0=row.started, x1=row.started, y0=0, y1=1, line=line, layer="below", **place)
+    figure.add_shape(type="line", x0=row.started, x1=row.started, y0=0, y1=1, line=line, layer="below", **axes)
     figure.add_annotation(
         x=row.started,
         y=1,
@@ -164,7 +166,7 @@ def _mark(figure: Figure, row: Any) -> None:
         xanchor="left",
         yanchor="top",
         font={"color": color},
-        **place,
+        **axes,
     )
 
 
@@ -181,11 +183,11 @@ def _hover(row: Any) -> str:
 def _changed(row: Any) -> str:
     """Return what changed at a row, a line each, as Plotly's pseudo-HTML."""
     within = f"{row.change_low:.3f} to {row.change_high:.3f}"
-    return "<br>".join([f"new level: {within} times the old one", *map(label, _told(row, _MOST))])
+    return "<br>".join([f"new level: {within} times the old one", *map(label, _environment(row, _MOST))])
 
 
-def _told(row: Any, most: int) -> list[str]:
+def _environment(row: Any, most: int) -> list[str]:
     """Return the first changes of the environment, cut to a length that a line has room for."""
     parts = row.environment.split("; ")
-    told = [part if len(part) <= _LONGEST else f"{part[:_LONGEST]}…" for part in parts[:most]]
-    return told if len(parts) <= most else [*told, f"and {len(parts) - most} more"]
+    first = [part if len(part) <= _LONGEST else f"{part[:_LONGEST]}…" for part in parts[:most]]
+    return first if len(parts) <= most else [*first, f"and {len(parts) - most} more"]

@@ -32,7 +32,7 @@ FAILED: Final = ("failed on a", "failed on b")
 BOTH: Final = "failed on both"
 UNKNOWN: Final = "no interval"
 MISSING: Final = "no throughput"
-OTHER: Final = "other settings"
+OTHER_SETTINGS: Final = "other settings"
 _REASONS: Final = {
     UNKNOWN: "at least one side has no interval, or both have intervals without width",
     MISSING: "at least one side tells none",
@@ -51,7 +51,7 @@ _COLUMNS: Final = (
     *("verdict", "significant", "reason"),
 )
 
-COLUMNS: Final[dict[str, Column]] = {
+PAIR_COLUMNS: Final[dict[str, Column]] = {
     "a": words("a", "a"),
     "b": words("b", "b"),
     "a_setting": words("setting on a", "a_setting"),
@@ -88,7 +88,7 @@ def pairs(source: Source) -> pd.DataFrame:
         if alike and matched == SAME:
             rows = _judged(rows, files[a], files[b])
         elif alike:  # of other settings there is nothing that `compare` could judge
-            rows = rows.assign(verdict=rows["verdict"].where(rows["verdict"].isin([*FAILED, BOTH]), OTHER))
+            rows = rows.assign(verdict=rows["verdict"].where(rows["verdict"].isin([*FAILED, BOTH]), OTHER_SETTINGS))
         significant = rows["verdict"].isin(["faster", "slower"])
         frames.append(
             rows.assign(pair=f"{b} {OVER} {a}", a=a, b=b, matched=matched, significant=significant, alike=alike)
@@ -111,13 +111,14 @@ def side_records(source: Source, side: str) -> Records:
 def _side(rows: pd.DataFrame) -> pd.DataFrame:
     """Return what is compared of one side's cases, the fastest first and those that failed last."""
     axes = ["batch_size", *SETTINGS, *(["threads"] if len(set(rows["threads"])) > 1 else [])]
-    words = zip(*(rows[axis] for axis in axes), strict=True)
+    columns = zip(*(rows[axis] for axis in axes), strict=True)
     sound = rows["status"].eq("ok")
     causes = zip(rows["status"], rows["cause"], strict=True)
     made = pd.DataFrame(
         {
             "setting": [
-                " · ".join(axis_text(axis, value) for axis, value in zip(axes, one, strict=True)) for one in words
+                " · ".join(axis_text(axis, value) for axis, value in zip(axes, values, strict=True))
+                for values in columns
             ],
             "failure": ["" if status == "ok" else f"{status} ({cause})" for status, cause in causes],
             "throughput": rows["throughput_img_per_s"].where(sound),
@@ -142,13 +143,13 @@ def _matched(a: pd.DataFrame, b: pd.DataFrame, keys: list[str]) -> tuple[pd.Data
 
 
 def _merged(a: pd.DataFrame, b: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
-    one, other = (
+    left, right = (
         side.drop_duplicates(keys)[[*keys, "family", *_MERGED]].rename(
             columns={what: f"{name}_{what}" for what in _MERGED}
         )
         for name, side in zip("ab", (a, b), strict=True)
     )
-    return one.drop(columns="family").merge(other, on=keys)
+    return left.drop(columns="family").merge(right, on=keys)
 
 
 def _ratios(rows: pd.DataFrame, a: str, b: str) -> pd.DataFrame:
@@ -158,8 +159,8 @@ def _ratios(rows: pd.DataFrame, a: str, b: str) -> pd.DataFrame:
     spread: Any = np.exp(np.hypot(*halves))
     low, high = ratio / spread, ratio * spread
     parts = [zip(half, rows[f"{side}_degrees"], strict=True) for side, half in zip("ab", halves, strict=True)]
-    found = [judging.difference(value, sides) for value, *sides in zip(ratio, *parts, strict=True)]
-    beyond = np.array(judging.significant(found), dtype=bool)
+    differences = [judging.difference(value, sides) for value, *sides in zip(ratio, *parts, strict=True)]
+    beyond = np.array(judging.significant(differences), dtype=bool)
     floor, roof = 1 / (1 + MARGIN), 1 + MARGIN
     failed = [rows[f"{side}_failure"].ne("") for side in "ab"]
     verdict = np.select(
@@ -167,7 +168,7 @@ def _ratios(rows: pd.DataFrame, a: str, b: str) -> pd.DataFrame:
             failed[0] & failed[1],
             *failed,
             ratio.isna(),
-            [one is None for one in found],
+            [difference is None for difference in differences],
             beyond & (ratio > 1),
             beyond & (ratio < 1),
             (low > floor) & (high < roof),
@@ -176,8 +177,8 @@ def _ratios(rows: pd.DataFrame, a: str, b: str) -> pd.DataFrame:
         "inconclusive",
     )
     failures = [
-        f"{a}: {one}" if one else f"{b}: {other}"
-        for one, other in zip(rows["a_failure"], rows["b_failure"], strict=True)
+        f"{a}: {before}" if before else f"{b}: {after}"
+        for before, after in zip(rows["a_failure"], rows["b_failure"], strict=True)
     ]
     reasons: list[Any] = [
         failure if word in {*FAILED, BOTH} else _REASONS.get(word)
@@ -187,26 +188,26 @@ def _ratios(rows: pd.DataFrame, a: str, b: str) -> pd.DataFrame:
 
 
 def _judged(rows: pd.DataFrame, a: Records, b: Records) -> pd.DataFrame:
-    """Put what `results.compare` found, which is of latencies, in the place of ratios and verdicts."""
+    """Replace ratios and verdicts by those of `results.compare`, whose ratios are of latencies."""
     judged = {
-        (printable(one.case.model), *(getattr(one.case, axis) for axis in tuple(AXES)[1:])): one
-        for one in compare(a, b).cases
-        if one.ratio is not None
+        (printable(compared.case.model), *(getattr(compared.case, axis) for axis in tuple(AXES)[1:])): compared
+        for compared in compare(a, b).cases
+        if compared.ratio is not None
     }
-    found = [judged.get(key) for key in rows[list(AXES)].itertuples(index=False, name=None)]
-    chosen = [row.ratio > 0 and one is not None for row, one in zip(each(rows), found, strict=True)]
+    verdicts = [judged.get(key) for key in rows[list(AXES)].itertuples(index=False, name=None)]
+    chosen = [row.ratio > 0 and new is not None for row, new in zip(each(rows), verdicts, strict=True)]
 
     def turned(column: str, name: str) -> list[Any]:
         """Return the reciprocals of one field of the comparison."""
-        values = [getattr(one, name) if one else None for one in found]
+        values = [getattr(new, name) if new else None for new in verdicts]
         return [
             (math.nan if value is None else 1 / value) if use else old
             for use, value, old in zip(chosen, values, rows[column], strict=True)
         ]
 
     words: list[tuple[Any, Any]] = [
-        (one.verdict, one.reason) if use and one else (old, why)
-        for use, one, old, why in zip(chosen, found, rows["verdict"], rows["reason"], strict=True)
+        (new.verdict, new.reason) if use and new else (old, why)
+        for use, new, old, why in zip(chosen, verdicts, rows["verdict"], rows["reason"], strict=True)
     ]
     return rows.assign(
         ratio=turned("ratio", "ratio"),
@@ -217,6 +218,6 @@ def _judged(rows: pd.DataFrame, a: Records, b: Records) -> pd.DataFrame:
     )
 
 
-def comparable(frame: pd.DataFrame) -> pd.DataFrame:
+def with_ratio(frame: pd.DataFrame) -> pd.DataFrame:
     """Keep the cases that have a throughput on both sides."""
     return frame[frame["ratio"].notna()]

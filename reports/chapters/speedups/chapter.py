@@ -5,7 +5,7 @@ from typing import Any, Final
 from reports.chapters.speedups import break_even, chains, heat
 from reports.figures import waterfall
 from reports.figures.chart import MOST_BARS, Chapter, Chart, Insert, Source
-from reports.figures.heatmap import speedups
+from reports.figures.heatmap import speedup_map
 from reports.style.views import BASELINE_TEXT, CONDITIONS, CONTEXT, each, setting
 
 
@@ -32,14 +32,14 @@ CHAPTER: Final = Chapter(
             rows=heat.tried,
             by=CONDITIONS,
             most=MOST_BARS,
-            draw=speedups,
+            draw=speedup_map,
             takeaway=heat.of_speedups,
             columns=("model", *CONTEXT, "latency_s", "speedup"),
             least=1,
         ),
         "waterfall": Chart(
             title="Which change gave what",
-            frame=chains.steps,
+            frame=chains.chain_steps,
             definition=(
                 f"One case's way from {BASELINE_TEXT}: each bar is what one change gives on top of those before "
                 "it, so the order matters, and it is always layout, runtime, precision. The factors multiply to the "
@@ -54,7 +54,7 @@ CHAPTER: Final = Chapter(
             draw=waterfall.waterfall,
             takeaway=chains.of_chain,
             columns=("model", *CONTEXT, "step", "change", "before", "after", "factor", "total", "reason"),
-            own=chains.COLUMNS,
+            own=chains.CHAIN_COLUMNS,
             least=1,
             ordered=True,
         ),
@@ -73,7 +73,7 @@ CHAPTER: Final = Chapter(
             draw=break_even.break_even,
             takeaway=break_even.of_break_even,
             columns=("model", *CONTEXT, "compile_s", "gain", "cold_steps", "warm_steps"),
-            own=break_even.COLUMNS,
+            own=break_even.BREAK_EVEN_COLUMNS,
             least=1,
         ),
     },

@@ -38,7 +38,7 @@ CHAPTER: Final = Chapter(
             draw=cost_by_stage,
             takeaway=stages.of_stages,
             columns=("model", "image_size", "stage", "quantity", "value"),
-            own=stages.COLUMNS,
+            own=stages.STATIC_COLUMNS,
             least=1,
         ),
         "treemap": Chart(

@@ -27,7 +27,7 @@ def accurate(source: Source) -> pd.DataFrame:
 
 def _still(source: Source) -> dict[str, Any]:
     """Return the fastest comparable cases with an accuracy as a plain drawing."""
-    return {"pareto": svg.drawing(picks.comparable(accurate(source)))}
+    return {"pareto": svg.drawing(picks.most_telling(accurate(source)))}
 
 
 CHAPTER: Final = Chapter(
@@ -45,7 +45,7 @@ CHAPTER: Final = Chapter(
             rows=_ROWS,
             by=("task",),
             draw=fronts.accuracy_against(THROUGHPUT),
-            takeaway=picks.of_throughput,
+            takeaway=picks.fastest,
             columns=("model", *CONTEXT, "throughput_img_per_s", "imagenet_top1"),
             still=Insert(template="tradeoffs/still.html", values=_still),
             least=1,

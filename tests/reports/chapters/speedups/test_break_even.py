@@ -3,7 +3,14 @@ import math
 
 import pytest
 
-from reports.chapters.speedups.break_even import COLUMNS, MOST, break_even, break_evens, known, of_break_even
+from reports.chapters.speedups.break_even import (
+    BREAK_EVEN_COLUMNS,
+    MOST_BREAK_EVENS,
+    break_even,
+    break_evens,
+    known,
+    of_break_even,
+)
 from reports.style.columns import table
 from results.storage import reader
 from tests.reports.sources import source_of
@@ -54,7 +61,7 @@ def test_the_sentence_says_what_pays_soonest(frame):
 
 def test_a_failure_stands_in_the_table_only(frame):
     assert list(known(frame)["model"]) == ["resnet18", "resnet34"]
-    shown = table(frame, ("model", "cold_steps", "warm_steps", "reason"), COLUMNS)
+    shown = table(frame, ("model", "cold_steps", "warm_steps", "reason"), BREAK_EVEN_COLUMNS)
     texts = [[cell.text for cell in row] for row in shown.rows]
     assert texts[0][:3] == ["resnet18", "200", "40"]
     assert texts[1][:3] == ["resnet34", "never", "never"]
@@ -73,7 +80,11 @@ def test_of_too_many_the_soonest_are_drawn_and_it_says_so(frame):
     import pandas as pd  # noqa: PLC0415
 
     first = known(frame).head(1)
-    many = pd.concat([first.assign(batch_size=index, cold_steps=200.0 + index) for index in range(MOST + 5)])
+    many = pd.concat(
+        [first.assign(batch_size=index, cold_steps=200.0 + index) for index in range(MOST_BREAK_EVENS + 5)]
+    )
     figure = break_even(many)
-    assert len(figure.layout.yaxis.ticktext) == MOST
-    assert figure.layout.annotations[0].text.startswith(f"the {MOST} that pay soonest of {MOST + 5}")
+    assert len(figure.layout.yaxis.ticktext) == MOST_BREAK_EVENS
+    assert figure.layout.annotations[0].text.startswith(
+        f"the {MOST_BREAK_EVENS} that pay soonest of {MOST_BREAK_EVENS + 5}"
+    )
