@@ -4,7 +4,7 @@ import dataclasses
 from typing import Any
 
 from reports.text.table import check_format, grid_text, lines_text
-from results.analysis.comparison import Compared, Comparison
+from results.analysis.compare import Compared, Comparison
 from results.metrics.rows import json_text, plain
 from results.schema.axes import AXES
 from results.text import csv_text, digits, half_width

@@ -12,9 +12,10 @@ from reports.figures.chart import Source
 from reports.style.columns import Column, estimate, words
 from reports.style.units import TIMES
 from reports.style.views import axis_text, each
-from results.analysis.comparison import MARGIN, compare
+from results.analysis.compare import compare
 from results.analysis.differences import same_hardware
 from results.schema.axes import AXES, SETTINGS
+from results.statistics.margin import MARGIN
 from results.storage.reader import Records
 from results.text import printable
 

@@ -16,8 +16,8 @@ from reports.style.theme import BLUE, GREY, INDIGO, OCHRE, VERMILLION, label
 from reports.style.units import SPACE, TIMES, quantity
 from reports.style.views import axis_text, each
 from reports.style.words import plural
-from results.analysis.comparison import MARGIN
 from results.schema.axes import BASELINE
+from results.statistics.margin import MARGIN
 
 MOST_ORDERED: Final = 40
 """Variants that one drawing holds."""
