@@ -64,7 +64,7 @@ def report(pages, make_records, make_run):
             cpu = MACHINE if run_id == list(RUNS)[-1] else usual.cpu
             make_records(runs, run_id=run_id, environment=structs.replace(usual, cpu=cpu), **fields)
     if not path.exists():
-        page.build(reader.load(runs), path)
+        page.write_page(reader.load(runs), path)
     return types.SimpleNamespace(path=path, runs=runs, payload=unpacked(path))
 
 

@@ -6,16 +6,14 @@ import math
 import pytest
 from msgspec import structs
 
-from reports.chapters.sides.differences import diff_tables
-from reports.chapters.sides.frame import BEST, BOTH, FAILED, OTHER, OVER, SAME, UNKNOWN, comparable, pairs
-from reports.chapters.sides.orders import MOST as MOST_ORDERED
-from reports.chapters.sides.orders import comparable as in_one_order
-from reports.chapters.sides.orders import of_orders, orders, swaps
-from reports.chapters.sides.relative import MOST, of_relative, relative
-from reports.page.cases import cases
+from reports.chapters.sides.differences import differences
+from reports.chapters.sides.frame import BEST, BOTH, FAILED, OTHER_SETTINGS, OVER, SAME, UNKNOWN, pairs, with_ratio
+from reports.chapters.sides.orders import MOST_ORDERED, in_one_order, of_orders, orders, swaps
+from reports.chapters.sides.relative import MOST_RELATIVE, of_relative, relative_speeds
 from results import compare
 from results.storage import reader
 from results.storage.reader import Records
+from tests.reports.sources import source_of
 
 LATENCIES = {"resnet18": 0.02, "resnet34": 0.04, "resnet50": 0.05, "resnet101": 0.09}
 
@@ -42,8 +40,8 @@ def make_side(tmp_path, make_case, make_record, make_run, write_run):
 
 def _paired(*sides):
     records = Records(tuple(file for side in sides for file in side.files))
-    frame = cases(records)
-    return records, frame, pairs(records, frame)
+    source = source_of(records)
+    return source, source.cases, source.frame(pairs)
 
 
 def _lines(figure):
@@ -132,7 +130,7 @@ def test_what_failed_or_has_no_interval_says_so(make_side):
     failed = frame[frame["model"] == "resnet18"].iloc[0]
     assert failed["reason"].startswith("H100: crash (")
     assert math.isnan(failed["ratio"])
-    assert "resnet18" not in set(comparable(frame)["model"])
+    assert "resnet18" not in set(with_ratio(frame)["model"])
     _, _, both = _paired(make_side("one", failed=["resnet50"]), make_side("two", failed=["resnet50"], accelerator="A"))
     assert both.loc[both["model"] == "resnet50", "verdict"].tolist() == [BOTH]
 
@@ -143,7 +141,7 @@ def test_versions_that_share_no_setting_are_shown_and_not_judged(make_side):
     new = dataclasses.replace(new, run=structs.replace(new.run, environment=environment))
     _, _, frame = _paired(make_side("old"), Records((new,)))
     assert set(frame["matched"]) == {BEST}
-    assert set(frame["verdict"]) == {OTHER}
+    assert set(frame["verdict"]) == {OTHER_SETTINGS}
     assert frame["ratio"].notna().all()
     assert not frame["significant"].any()
 
@@ -152,7 +150,7 @@ def test_a_single_side_gives_no_pair(make_side):
     _, _, frame = _paired(make_side("cpu"))
     assert frame.empty
     assert in_one_order(frame).empty
-    assert comparable(frame).empty
+    assert with_ratio(frame).empty
 
 
 def test_relative_draws_ratios_with_their_intervals(make_side):
@@ -160,7 +158,7 @@ def test_relative_draws_ratios_with_their_intervals(make_side):
         model: latency / factor for (model, latency), factor in zip(LATENCIES.items(), (2, 4, 8, 16), strict=True)
     }
     _, _, frame = _paired(make_side("cpu"), make_side("gpu", faster, accelerator="H100"))
-    figure = relative(frame)
+    figure = relative_speeds(frame)
     assert figure.layout.yaxis.categoryarray == ("resnet18", "resnet34", "resnet50", "resnet101")  # from below
     (trace,) = figure.data
     ratios = dict(zip(trace.y, trace.x, strict=True))
@@ -178,10 +176,12 @@ def test_of_too_many_variants_those_that_differ_most_are_drawn(make_side):
     import pandas as pd  # noqa: PLC0415
 
     row = frame.head(1)
-    many = pd.concat([row.assign(model=f"m{index}", ratio=1.0 + index) for index in range(MOST + 3)], ignore_index=True)
-    figure = relative(many)
-    assert set(figure.data[0].y) == {f"m{index}" for index in range(3, MOST + 3)}
-    assert figure.layout.annotations[0].text == f"the {MOST} of {MOST + 3} variants that differ most"
+    many = pd.concat(
+        [row.assign(model=f"m{index}", ratio=1.0 + index) for index in range(MOST_RELATIVE + 3)], ignore_index=True
+    )
+    figure = relative_speeds(many)
+    assert set(figure.data[0].y) == {f"m{index}" for index in range(3, MOST_RELATIVE + 3)}
+    assert figure.layout.annotations[0].text == f"the {MOST_RELATIVE} of {MOST_RELATIVE + 3} variants that differ most"
 
 
 def test_variants_that_change_places_are_told_from_those_that_do_not(make_side):
@@ -189,7 +189,7 @@ def test_variants_that_change_places_are_told_from_those_that_do_not(make_side):
     _, _, frame = _paired(make_side("cpu"), make_side("gpu", other, accelerator="H100"))
     rows = in_one_order(frame)
     (swap,) = swaps(rows)
-    assert (rows["model"].iloc[swap.one], rows["model"].iloc[swap.other]) == ("resnet34", "resnet50")
+    assert (rows["model"].iloc[swap.first], rows["model"].iloc[swap.second]) == ("resnet34", "resnet50")
     assert swap.lead == pytest.approx(0.05 / 0.04, rel=0.01)
     assert swap.lag == pytest.approx(0.04 / 0.06, rel=0.01)
     assert _lines(orders(rows)) == {
@@ -250,16 +250,18 @@ def test_of_too_many_variants_the_swaps_stay(make_side):
 
 def test_a_diff_table_has_what_differs_first_and_the_rest_folded(make_side):
     other = {**LATENCIES, "resnet50": 0.10, "resnet34": 0.01}
-    records, frame, found = _paired(make_side("cpu"), make_side("gpu", other, accelerator="H100", failed=["resnet18"]))
-    (table,) = diff_tables(found, records, frame)
-    assert (table.a, table.b) == ("AMD EPYC 9B14", "H100")
-    assert [row[0] for row in table.rows] == ["resnet34", "resnet50", "resnet18"]
-    assert [row[0] for row in table.folded] == ["resnet101"]
-    assert dict(table.counts) == {"faster": 1, "slower": 1, FAILED[1]: 1, "same": 1}
-    assert all(len(row) == len(table.heads) == len(table.numeric) for row in (*table.rows, *table.folded))
-    assert table.hidden == 0
-    assert ("cuda:0.name", "unknown", "H100") in table.environment
-    row = dict(zip(table.heads, table.rows[0], strict=True))
+    source, _, _ = _paired(make_side("cpu"), make_side("gpu", other, accelerator="H100", failed=["resnet18"]))
+    (diff,) = differences(source)
+    assert (diff.a, diff.b) == ("AMD EPYC 9B14", "H100")
+    above, below = diff.differing, diff.folded
+    assert [row[0].text for row in above.rows] == ["resnet34", "resnet50", "resnet18"]
+    assert [row[0].text for row in below.rows] == ["resnet101"]
+    assert dict(diff.counts) == {"faster": 1, "slower": 1, FAILED[1]: 1, "same": 1}
+    assert above.heads == below.heads
+    assert all(len(row) == len(above.heads) == len(above.numeric) for row in (*above.rows, *below.rows))
+    assert diff.hidden == 0
+    assert ["cuda:0.name", "unknown", "H100"] in [[cell.text for cell in row] for row in diff.environment.rows]
+    row = dict(zip(above.heads, (cell.text for cell in above.rows[0]), strict=True))
     assert row["b over a"].startswith("4.0")
     assert row["± 95 %"].startswith("±")
     assert row["verdict on b"] == "faster"
@@ -270,7 +272,7 @@ def test_hostile_names_are_escaped_in_figures(make_side):
     latencies = {evil: 0.1, "resnet50": 0.05}
     other = {evil: 0.01, "resnet50": 0.05}
     _, _, frame = _paired(make_side("cpu", latencies), make_side("gpu", other, accelerator="<b>H100</b>"))
-    for figure in (relative(frame), orders(in_one_order(frame))):
+    for figure in (relative_speeds(frame), orders(in_one_order(frame))):
         drawn = figure.to_json()
         assert "<img" not in drawn
         assert "<b>H100" not in drawn.replace("<b>&lt;b&gt;H100", "")
