@@ -121,7 +121,7 @@ def _codes(command):
 
 def test_every_command_that_ci_needs_is_in_the_guide():
     used = {command[0] for command in commands(GUIDE)}
-    assert used == {"run", "report", "compare", "ab", "pairs", "doctor", "import", "export", "history"}
+    assert used == {"run", "report", "compare", "ab", "doctor", "import", "export", "history"}
 
 
 def test_exit_codes_are_those_of_the_command():
