@@ -199,7 +199,7 @@ def test_what_is_written_under_a_hostile_name_stays_in_its_folder(call_writing, 
 @pytest.mark.parametrize("form", ["table", "csv"])
 def test_a_stdout_that_cannot_write_a_name_is_no_traceback(folder, run_lines, sealed, form):
     for line in run_lines[2:-1]:
-        line["record"]["case"]["model"] = "\N{CJK UNIFIED IDEOGRAPH-4E2D}"
+        line["body"]["case"]["model"] = "\N{CJK UNIFIED IDEOGRAPH-4E2D}"
     (folder / "run.jsonl").write_bytes(b"".join(map(sealed, run_lines)))
     done = subprocess.run(
         [sys.executable, "-m", "bench", "table", "run.jsonl", "--format", form],

@@ -242,7 +242,7 @@ def test_any_document_on_the_command_line_is_planned_or_one_line(call, folder, d
 
 
 @settings(max_examples=200)
-@given(axes=st.dictionaries(st.sampled_from(AXES) | TEXT, ANY, max_size=4))
+@given(axes=st.dictionaries(st.sampled_from(list(AXES)) | TEXT, ANY, max_size=4))
 def test_any_axes_are_a_suite_or_one_line(axes):
     with contextlib.suppress(InputError):
         custom_suite({"model": ["resnet18"], **axes})
