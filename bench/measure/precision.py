@@ -4,7 +4,7 @@ import contextlib
 
 import torch
 
-from bench.machine import software
+from bench.machine import cpu
 from bench.measure.device import Unsupported
 from results.schema.case import Case
 from results.schema.labels import PROMISES, TASKS
@@ -58,7 +58,7 @@ def _cpu_has(dtype: str) -> bool:
         "bfloat16": {"avx512_bf16", "amx_bf16", "bf16"},
         "float16": {"avx512_fp16", "amx_fp16", "fphp", "asimdhp"},
     }
-    return bool(wanted[dtype] & set(software.cpu_flags()))
+    return bool(wanted[dtype] & set(cpu.cpu_flags()))
 
 
 def autocast(case: Case) -> contextlib.AbstractContextManager[object]:

@@ -22,7 +22,7 @@ from bench.process import ask
 from bench.process.client import WorkerClient
 from bench.process.forkserver import SERVE, ForkServer
 from bench.process.protocol import Turn, serve_requests
-from bench.schedule.rotation import Hooks, Seat, rotate
+from bench.schedule.rotation import Lost, Seat, rotate
 from bench.tasks.inference import inference_step
 from results.metrics.table import table
 from results.metrics.values import turn_medians
@@ -106,7 +106,9 @@ def _pair(server: ForkServer, ours: Case, reference: Case, target: str, caches: 
         for live, cache in zip(lives, caches, strict=True):
             live.prepare(cache)
         seat, base = (Seat(live.case, live) for live in lives)
-        rotate((seat, base), base, SETTINGS, Hooks(left=_ignore, failed=_give_up, turned=_ignore))
+        for event in rotate((seat, base), base, SETTINGS):
+            if isinstance(event, Lost):
+                raise event.failure
         samples = seat.samples(lives[0].phases)
     finally:
         for live in lives:
@@ -208,14 +210,6 @@ def _ratio_row(what: str, interval: intervals.Interval | None) -> Row:
     figure = f"{interval.value:.4f} [{interval.low:.4f}, {interval.high:.4f}]"
     inside, outside = 0.97 <= interval.low <= interval.high <= 1.03, interval.low > 1.03 or interval.high < 0.97
     return what, figure, "1.00 ± 0.03", inside or (None if not outside else False)
-
-
-def _ignore(*_: object) -> None:
-    """Need nothing of what the rotation tells."""
-
-
-def _give_up(_: Seat, failure: Exception) -> None:
-    raise failure
 
 
 def main() -> int:

@@ -8,7 +8,7 @@ import stat
 import pytest
 
 from bench.process import client
-from bench.schedule import runner
+from bench.schedule import run as runner
 from results.errors import InputError
 from results.schema.case import Case
 from tests.bench import campaign

@@ -123,6 +123,6 @@ def test_what_would_be_something_else_is_unsupported(tiny, axes, reason):
     ],
 )
 def test_emulation_is_told_by_the_flags_of_the_cpu(tiny, monkeypatch, flags, label, expected):
-    monkeypatch.setattr("bench.machine.software.cpu_flags", lambda: tuple(flags))
+    monkeypatch.setattr("bench.machine.cpu.cpu_flags", lambda: tuple(flags))
     note = precision.emulated(tiny(precision=label))
     assert note is None if expected is None else expected in note

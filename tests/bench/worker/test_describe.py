@@ -10,7 +10,7 @@ import psutil
 import pytest
 import torch
 
-from bench.machine import software
+from bench.machine import cpu, software
 from bench.worker.describe import accelerator, accelerators, describe, parse_torch_build
 from results.schema.run import Accelerator, Environment
 
@@ -142,7 +142,7 @@ def test_this_machine_is_described(here):
     assert here.torch_threads == torch.get_num_threads()
     assert here.torch_build["git"] == torch.version.git_version
     assert here.python == f"CPython {platform.python_version()}"
-    assert here.cpu_flags == software.cpu_flags()
+    assert here.cpu_flags == cpu.cpu_flags()
     assert len(here.accelerators) == torch.accelerator.device_count()
 
 
