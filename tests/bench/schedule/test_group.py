@@ -6,10 +6,9 @@ import types
 import pytest
 
 from bench.machine import memory
-from bench.process.client import WorkerClient
 from bench.process.forkserver import WorkerDied
 from bench.schedule.group import GroupRun, groups
-from results.schema.record import Noise, Record, Samples
+from results.schema.record import Noise, Record
 from results.schema.run import Settings
 from tests.bench.fakes import FakeServer
 
@@ -244,16 +243,6 @@ def test_a_second_process_times_the_warm_compilation(measure, make_case):
     assert record.facts.warm_compile_s == pytest.approx(0.09, abs=0.001)
     assert "warm_compile_s" not in record.nulls
     assert len(server.workers) == 2
-
-
-def test_a_compilation_from_a_filled_cache_is_never_called_cold(make_case, tmp_path):
-    server = FakeServer()
-    live = WorkerClient(server, make_case(runtime="compile"), 1, SETTINGS)
-    live.prepare(str(tmp_path), warm=True)
-    samples = Samples(step_s=(0.01,) * 4, turn=(0, 1, 2, 3), wall_s=(0.01,) * 4, warmup=0, steady=True)
-    record = live.end(samples, "budget")
-    assert (record.facts.compile_s, record.facts.warm_compile_s) == (None, pytest.approx(0.49))
-    assert "cache" in record.nulls["compile_s"]
 
 
 def test_a_second_process_that_dies_costs_the_warm_figure_only(measure, make_case):
