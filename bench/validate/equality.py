@@ -29,7 +29,7 @@ import torch
 
 from bench.measure import precision
 from bench.suites import models
-from bench.tasks.workload import Workload, build, network, random_images
+from bench.tasks.workload import Workload, build, network, random_batch
 from bench.validate.tolerance import RESULTS, allowances
 from results.schema.case import Case
 from results.schema.labels import PROMISES, TASKS
@@ -179,7 +179,8 @@ def _small(base: Case) -> Case:
 def _weights(base: Case, folder: pathlib.Path) -> Tensors:
     def make() -> tuple[Tensors, dict[str, str]]:
         module = network(base)
-        steady(module, random_images(base, CALIBRATION))
+        images, _ = random_batch(base, CALIBRATION)
+        steady(module, images)
         return {name: tensor.cpu().contiguous() for name, tensor in module.state_dict().items()}, {}
 
     return _stored(_path(folder, base, "weights"), make)[0]
