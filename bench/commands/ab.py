@@ -64,7 +64,7 @@ def ab(
     from bench.schedule import ab as schedule
     from bench.schedule import progress
     from bench.schedule.run import Stopped
-    from bench.suites.suite import fraction
+    from bench.suites.values import fraction
     from reports.text.ab import arms_text
     from reports.text.github import arms_github
 

@@ -36,7 +36,7 @@ def compare(
     Exit codes: 0 nothing became worse, 1 a case did, 2 bad input, 3 not enough to say, 70 a crash.
     """
     import results
-    from bench.suites.suite import fraction
+    from bench.suites.values import fraction
     from reports.text.comparison import comparison_text
     from reports.text.github import comparison_github
 
@@ -81,7 +81,7 @@ def history(runs: Runs, margin: Margin = "2%", form: Format = "table") -> None:
 
     Exit codes: 0 whatever it shows, 2 bad input.
     """
-    from bench.suites.suite import fraction
+    from bench.suites.values import fraction
     from reports.text.history import history_text
     from results.analysis.history import history as of_runs
 

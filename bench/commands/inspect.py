@@ -37,10 +37,10 @@ def cost(
 
     from bench.costs import static
     from bench.schedule import progress
-    from bench.suites import suite
+    from bench.suites.values import model_names
     from reports.text import cost as listing
 
-    names = tuple(dict.fromkeys(name for word in split(model) for name in suite.model_names(word)))
+    names = tuple(dict.fromkeys(name for word in split(model) for name in model_names(word)))
     statics = progress.counted(static.costs(names, image_size=image_size), len(names), sys.stderr)
     typer.echo(listing.cost_text(statics, form, per="layer" if per_layer else "stage" if per_stage else None))
 
