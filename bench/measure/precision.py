@@ -20,7 +20,7 @@ def set_tf32(*, on: bool) -> None:
     torch.backends.cudnn.allow_tf32 = on
 
 
-def check(case: Case) -> None:
+def check_precision(case: Case) -> None:
     """Raise `Unsupported`, with the reason, where the device cannot do what the precision promises."""
     promise = PROMISES[case.precision]
     if promise.tf32:

@@ -5,10 +5,11 @@ Only a worker may look at an accelerator: neither the fork server nor the parent
 
 import time
 from collections.abc import Collection, Iterable
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, Protocol
 
 from bench.process.forkserver import ForkServer, ServerLost, WorkerDied
 from bench.process.protocol import (
+    Answer,
     CountStatic,
     Describe,
     Failed,
@@ -24,8 +25,6 @@ from results.schema.run import Environment, Peak
 from results.schema.static import Static
 from results.schema.types import known
 
-A = TypeVar("A")
-
 PATIENCE_S: Final = 120.0
 """How long a driver may take to describe its device."""
 
@@ -40,7 +39,7 @@ class Channel(Protocol):
         """End the process."""
 
 
-def ask(channel: Channel, request: Request[A], *, timeout_s: float, token: str | None = None) -> A:
+def ask(channel: Channel, request: Request[Answer], *, timeout_s: float, token: str | None = None) -> Answer:
     """Make a request and return its answer.
 
     Args:
@@ -101,7 +100,7 @@ def peaks(server: ForkServer, cases: Iterable[Case], *, deadline: float = float(
     return tuple(rates)
 
 
-def _ask_fresh(server: ForkServer, request: Request[A], timeout_s: float) -> A:
+def _ask_fresh(server: ForkServer, request: Request[Answer], timeout_s: float) -> Answer:
     channel = server.spawn()
     try:
         return ask(channel, request, timeout_s=timeout_s)

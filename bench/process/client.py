@@ -8,13 +8,14 @@ import signal
 import statistics
 import time
 from collections.abc import Mapping
-from typing import Final, TypeVar
+from typing import Final
 
 from bench.machine import memory
 from bench.machine.noise import Watch
 from bench.process.ask import Channel, ask
 from bench.process.forkserver import SERVE, ForkServer, WorkerDied
 from bench.process.protocol import (
+    Answer,
     CheckEquality,
     Failed,
     Finish,
@@ -28,8 +29,6 @@ from results.schema.case import Case
 from results.schema.labels import RUNTIMES
 from results.schema.record import Equality, Facts, Noise, Record, Samples, Stop
 from results.schema.run import Settings
-
-A = TypeVar("A")
 
 HEADROOM: Final = 1.5
 """How much more memory than the first worker of its group another may take (measured: amp keeps copies of weights)."""
@@ -208,7 +207,7 @@ class WorkerClient:
             reasons["equality"] = f"not checked: {failure.cause}"[:4096]
             return None
 
-    def _ask(self, request: Request[A]) -> A:
+    def _ask(self, request: Request[Answer]) -> Answer:
         try:
             return ask(self._channel, request, timeout_s=self._settings.timeout_s, token=self._token)
         except WorkerDied as death:

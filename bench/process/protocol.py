@@ -23,7 +23,7 @@ from results.schema.validation import InvalidError, validated
 PROTOCOL: Final = 2
 """Version of these messages."""
 
-A = TypeVar("A")
+Answer = TypeVar("Answer")
 T = TypeVar("T")
 
 
@@ -48,8 +48,8 @@ class Failure:
     cause: str
 
 
-class Request(Generic[A]):
-    """A question whose answer is an `A`."""
+class Request(Generic[Answer]):
+    """A question whose answer is an `Answer`."""
 
     __slots__ = ()
 
@@ -221,7 +221,7 @@ def message_of(request: Request[Any]) -> dict[str, Any]:
     return {"do": _VERB_OF[type(request)], **dataclasses.asdict(request)}  # type: ignore[call-overload]
 
 
-def answer_of(request: Request[A], reply: dict[str, Any], token: str | None = None) -> A:
+def answer_of(request: Request[Answer], reply: dict[str, Any], token: str | None = None) -> Answer:
     """Return the answer that a reply holds, checked.
 
     Args:
@@ -242,7 +242,7 @@ def answer_of(request: Request[A], reply: dict[str, Any], token: str | None = No
     if "failed" in reply:
         failure = _read(Failure, reply)
         raise Refused(failure.failed, failure.cause)
-    answer: A = _read(VERBS[_VERB_OF[type(request)]][1], reply)
+    answer: Answer = _read(VERBS[_VERB_OF[type(request)]][1], reply)
     return answer
 
 

@@ -94,7 +94,7 @@ def build(
         Unsupported: the device or the runtime cannot do what the case asks.
     """
     engine = engine_of(case.runtime)
-    precision.check(case)
+    precision.check_precision(case)
     if case.task not in RUNTIMES[case.runtime].tasks:
         raise Unsupported(f"{case.runtime} runs no {case.task}")
     if (reason := engine.unsupported(case)) is not None:

@@ -135,14 +135,17 @@ class FakeChannel:
 class FakeServer:
     """A fork server whose workers are fakes in this process."""
 
-    def __init__(self, script=lambda verb, case, server: None, worker=FakeWorker):
+    def __init__(self, script=lambda verb, case, server: None, worker=FakeWorker, host_bytes=FakeWorker.host_bytes):
         self.script = script
         self.worker = worker
+        self.host_bytes = host_bytes
         self.workers = []
         self.most_alive = 0
 
     def spawn(self, target=""):
-        self.workers.append(FakeChannel(self.worker(), lambda verb, worker: self.script(verb, worker.case, self)))
+        worker = self.worker()
+        worker.random, worker.host_bytes = random.Random(len(self.workers)), self.host_bytes
+        self.workers.append(FakeChannel(worker, lambda verb, worker: self.script(verb, worker.case, self)))
         self.most_alive = max(self.most_alive, len(self.alive))
         return self.workers[-1]
 
