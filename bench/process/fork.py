@@ -31,7 +31,7 @@ _PR_SET_PDEATHSIG: Final = 1
 _PR_SET_CHILD_SUBREAPER: Final = 36
 
 
-def serve(file_number: int, preload: Sequence[str], leave_s: float) -> None:
+def serve_forks(file_number: int, preload: Sequence[str], leave_s: float) -> None:
     """Serve forks on a socket, until it closes.
 
     Args:

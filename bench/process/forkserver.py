@@ -52,7 +52,7 @@ class Rooms:
     def find_spec(name, path=None, target=None):
         return PathFinder.find_spec(name, [given["root"]]) if name in given["rooms"] else None
 sys.meta_path.insert(0 if given["first"] else len(sys.meta_path), Rooms)
-from bench.process.fork import serve; serve(int(sys.argv[2]), given["preload"], given["leave_s"])
+from bench.process.fork import serve_forks; serve_forks(int(sys.argv[2]), given["preload"], given["leave_s"])
 """
 """Starts the server. Our packages, and nothing else that lies there, come from `root`: before all others, so that no
 folder of the user's that has the name of one takes its part, or after what another interpreter has of its own."""

@@ -1,7 +1,7 @@
 """Suites: TOML files that say which cases to measure, multiplied out into `Case` objects.
 
 A suite is a description, optional settings, and blocks of axes. Each block is multiplied out over its axes, and the
-cases of all blocks together, each once, are the plan:
+cases of all blocks together, without duplicates, are the plan:
 
     description = "Depth against batch size"
 
@@ -103,7 +103,7 @@ def load_suite(name_or_path: str | Path) -> Suite:
 
 
 def custom_suite(axes: Mapping[str, Sequence[str | int]]) -> Suite:
-    """Return the suite of one block that `axes` describe, the other axes at their defaults.
+    """Return the suite of a single block that `axes` describe, the other axes at their defaults.
 
     Raises:
         InputError: no model is named, or an axis or a value is wrong.
@@ -138,7 +138,7 @@ def sample(suite: Suite, changes: Mapping[str, object]) -> Suite:
 
 
 def override(suite: Suite, axes: Mapping[str, Sequence[str | int]]) -> Suite:
-    """Return `suite` with each of `axes` replaced in every block, on any kind of device.
+    """Return `suite` with `axes` replaced in every block, on any kind of device.
 
     Raises:
         InputError: an axis or a value is wrong.
@@ -153,7 +153,7 @@ def expand(
     device: str,
     threads: int,
 ) -> tuple[Case, ...]:
-    """Multiply `suite` out for `device`: each case once, in the order of its blocks and of `SUITE_AXES`.
+    """Multiply `suite` out for `device`: every case once, in the order of its blocks and of `SUITE_AXES`.
 
     Args:
         suite: what to multiply out.

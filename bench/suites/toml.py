@@ -12,7 +12,7 @@ _LONGEST_LINE: Final = 10_000  # tomllib's time is quadratic in the parts of a d
 
 
 def builtin_suites() -> dict[str, str]:
-    """Return the description of each built-in suite by its name."""
+    """Return the descriptions of the built-in suites by name."""
     return {path.stem: read_toml(path)["description"] for path in sorted(_FOLDER.glob("*.toml"))}
 
 

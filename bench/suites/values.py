@@ -96,7 +96,7 @@ def change_settings(settings: Settings, **changes: object) -> Settings:
 
 
 def axis_values(axis: str, value: object) -> Mapping[Kind, tuple[Any, ...]]:
-    """Bring a scalar, a list, or a table by kind of device into the one form that a block has."""
+    """Bring a scalar, a list, or a table by kind of device into the form that a block has."""
     check_keys({axis: value}, SUITE_AXES, "axis")
     if not isinstance(value, Mapping):
         return dict.fromkeys(KINDS, _axis_tuple(axis, value))
@@ -123,6 +123,6 @@ def _axis_tuple(axis: str, value: object) -> tuple[Any, ...]:
 def model_names(name: str) -> tuple[str, ...]:
     """Return the model of that name, or every variant for `ALL`. Raises `InputError` for a name that is neither."""
     if name == ALL:
-        return tuple(each for each in models.names() if each not in models.PEERS)
+        return tuple(model for model in models.names() if model not in models.PEERS)
     models.check(name)
     return (name,)
