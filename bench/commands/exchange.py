@@ -31,9 +31,9 @@ class FormatCommand(TyperCommand):
 @with_axes(
     (name for name, axis in AXES.items() if axis.role in {"workload", "setting"}),
     several=False,
-    help_text="For files that do not tell it.",
+    help_text="For files that do not state it.",
 )
-def import_(
+def import_command(
     fmt: Annotated[str, typer.Argument(metavar="FORMAT")],
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Files in that format.")],
     out: Annotated[Path, typer.Option(metavar="FOLDER", help="Folder for the run files.")] = Path("runs"),
@@ -50,9 +50,9 @@ def import_(
         Path | None, typer.Option(metavar="CSV", help="timm's results-imagenet.csv, for ImageNet accuracy.")
     ] = None,
 ) -> None:
-    """Write results of other programs as run files, marked as imported; what they do not tell stays null.
+    """Write results of other programs as run files, marked as imported; what they do not state stays null.
 
-    timm: its benchmark tables, whose file names tell precision, layout, PyTorch and device. csv: our own.
+    timm: its benchmark tables, whose file names state precision, layout, PyTorch and device. csv: our own.
     """
     from results.importers.importing import import_files
     from results.importers.reading import Options
@@ -63,7 +63,7 @@ def import_(
         echo_path("", path)
 
 
-def export(
+def export_command(
     fmt: Annotated[str, typer.Argument(metavar="FORMAT")],
     runs: Runs,
     output: Annotated[

@@ -89,7 +89,7 @@ def models_text() -> str:
 
 def suites_text() -> str:
     """Return the built-in suites with their descriptions."""
-    from bench.suites.suite import builtin_suites  # noqa: PLC0415 - only where it is asked for
+    from bench.suites.toml import builtin_suites  # noqa: PLC0415 - only where it is asked for
 
     return text_table(["name", "description"], [*map(list, builtin_suites().items())]).rstrip()
 

@@ -15,7 +15,8 @@ from bench.costs import static as costs
 from bench.machine.software import tool_version
 from bench.schedule import plan as plans
 from bench.schedule import run as runner
-from bench.suites.suite import DEFAULTS, expand, load_suite
+from bench.suites.suite import expand, load_suite
+from bench.suites.values import DEFAULTS
 from results.errors import InputError
 from results.schema.run import Settings
 from results.storage import reader

@@ -223,7 +223,7 @@ def test_what_lies_beside_our_packages_is_not_lent_to_another_interpreter(tmp_pa
         (tmp_path / room).symlink_to(root / room)
     (tmp_path / "fvcore").mkdir()
     (tmp_path / "fvcore" / "__init__.py").write_text("raise SystemExit('another interpreter's')")
-    monkeypatch.setattr("bench.process.forkserver._ROOT", str(tmp_path))
+    monkeypatch.setattr("bench.process.forkserver.ROOMS_FOLDER", tmp_path)
     with ForkServer(bare_python) as server:
         worker = server.spawn()
         answer = worker.request({"do": "static", "model": "resnet18", "image_size": 64}, timeout_s=60)
