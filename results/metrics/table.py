@@ -16,7 +16,6 @@ from results.schema.axes import AXES
 from results.schema.case import Case
 from results.schema.metrics import BOUNDS, METRICS
 from results.schema.record import Record, Samples
-from results.storage.collector import paused
 from results.storage.reader import Records, RunFile
 
 if TYPE_CHECKING:
@@ -43,7 +42,6 @@ _STOPS: Final = (None, "time-limit", "budget", "target")
 all."""
 
 
-@paused()
 def table(records: Records) -> "pd.DataFrame":
     """Return a frame with one row for each case of each run, failed cases included, in the order of the plan.
 

@@ -1,7 +1,6 @@
 """What is wrong with a run file as a whole, whose lines are sound each by itself."""
 
 from collections.abc import Sequence
-from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Final
 
@@ -61,31 +60,47 @@ class Problems:
         return (*self._told, *(f"{self._path}: {problem}" for problem in (*more, *last)))
 
 
-def misplaced(
-    number: int, body: Stored, last: int, seen: AbstractSet[int], skipped: int, end: End | None
-) -> str | None:
-    """Return why a sound line does not belong where it stands, None where it does.
+class Order:
+    """The numbers of a file's sound lines: which are missing, repeated or misplaced."""
 
-    Args:
-        number: its own.
-        body: what it holds.
-        last: the highest number before it.
-        seen: all numbers before it.
-        skipped: how many lines since `last` could not be read.
-        end: the end line, if one came before it.
-    """
-    if number in seen:
-        return f"repeats line {number}; left out"
-    if number < last:
-        return f"not in its place (it was line {number})"
-    if number > last + skipped + 1:
-        missing = number - last - skipped - 1
-        return f"{missing} line{'s are' if missing > 1 else ' is'} missing before it (it was line {number})"
-    if isinstance(body, RunHeader):
-        return "a second header; left out"
-    if end is not None:
-        return "stands after the end of the run"
-    return None
+    def __init__(self) -> None:
+        self.last = 1
+        """The highest number so far; 1 is the header."""
+        self.end: End | None = None
+        """The end line, unless lines of the run follow it."""
+        self._skipped = 0
+        """Lines since `last` that could not be read."""
+        self._seen = {self.last}
+
+    def skip(self) -> None:
+        """Count a line that cannot be read."""
+        self._skipped += 1
+
+    def misplaced(self, number: int, body: Stored) -> str | None:
+        """Return why the sound line `number` with `body` does not belong after those so far, None where it does."""
+        if number in self._seen:
+            return f"repeats line {number}; left out"
+        if number < self.last:
+            return f"not in its place (it was line {number})"
+        missing = number - self.last - self._skipped - 1
+        if missing > 0:
+            return f"{missing} line{'s are' if missing > 1 else ' is'} missing before it (it was line {number})"
+        if isinstance(body, RunHeader):
+            return "a second header; left out"
+        if self.end is not None:
+            return "stands after the end of the run"
+        return None
+
+    def take(self, number: int, body: Stored) -> bool:
+        """Count a sound line in, and return whether it is new."""
+        if number in self._seen:
+            return False
+        self._seen.add(number)
+        if number > self.last:
+            self.last, self._skipped, self.end = number, 0, None
+        if isinstance(body, End):
+            self.end = body
+        return True
 
 
 def changes(before: Environment, after: Environment) -> list[str]:

@@ -6,19 +6,20 @@ The first line is the header, then come a line for each static cost and each rec
 import dataclasses
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import BinaryIO, Final, overload
+from typing import Any, BinaryIO, Final, overload
 
 from results.errors import InputError
 from results.schema.case import Case
+from results.schema.kinds import KINDS, Unknown, kind_of
 from results.schema.record import Record
 from results.schema.run import End, Resumed, RunHeader
 from results.schema.static import Static
-from results.storage.collector import paused
-from results.storage.lines import MAX_LINE_BYTES, DamagedLineError, Statics, decode
-from results.storage.problems import Problems, changes, ending, misplaced
+from results.schema.types import Stored
+from results.storage.lines import MAX_LINE_BYTES, DamagedLineError, Shared, decode
+from results.storage.problems import Order, Problems, changes, ending
 
 _ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _BUFFER_BYTES: Final = 2**20
@@ -32,10 +33,16 @@ class RunFile:
     run: RunHeader
     statics: tuple[Static, ...]
     records: tuple[Record, ...]
+    more: Mapping[str, tuple[Any, ...]] = dataclasses.field(default_factory=dict)
+    """Bodies of other lines by their kind; those of a kind that is not in `KINDS` as JSON has them."""
     complete: bool
     """Whether the run came to its end: every case of its plan was dealt with."""
     problems: tuple[str, ...]
     """What is wrong with the file, a line each: ``FILE line N: what``."""
+
+    def bodies(self, kind: str) -> tuple[Any, ...]:
+        """Return the bodies of the lines of a kind, in the order of the file."""
+        return {**self.more, "static": self.statics, "record": self.records}.get(kind, ())
 
     def places(self) -> dict[Case, dict[int, int]]:
         """Return where in `records` each case's are, by replicate, in the order of the plan.
@@ -112,7 +119,6 @@ class Records(Sequence[Record]):
         return self._statics[id(self.file(record))].get((record.case.model, record.case.image_size))
 
 
-@paused()
 def load(*paths: str | Path) -> Records:
     """Read run files, or every ``*.jsonl`` of folders; a file that is named twice is read once.
 
@@ -127,9 +133,9 @@ def load(*paths: str | Path) -> Records:
     if not files:
         raise InputError("no run file given; give files or folders such as runs/")
     read: dict[str, RunFile] = {}
-    statics: Statics = {}
+    shared = Shared()
     for path in files:
-        file = parse(path, statics).file
+        file = parse(path, shared).file
         if file.run.id in read:
             raise InputError(f"{path} and {read[file.run.id].path} hold the same run; give only one of them")
         read[file.run.id] = file
@@ -163,70 +169,84 @@ class Parsed:
     next_line: int
 
 
-def parse(path: Path, statics: Statics | None = None) -> Parsed:
-    """Read one run file; raises `InputError` as `load` does. `statics` is that of `results.storage.lines.decode`."""
+def parse(path: Path, shared: Shared | None = None) -> Parsed:
+    """Read one run file; raises `InputError` as `load` does. `shared` is that of `results.storage.lines.decode`."""
     try:
         if path.exists() and not path.is_file():  # a pipe would be waited for, and a device may never end
             raise InputError(f"{path} is no regular file")
         with path.open("rb", buffering=_BUFFER_BYTES) as stream:
-            return _parse_stream(path, stream, statics)
+            return _parse_stream(path, stream, shared or Shared())
     except FileNotFoundError:
         raise InputError(f"there is no file {path}") from None
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror or error}") from None
 
 
-def _parse_stream(path: Path, stream: BinaryIO, known: Statics | None) -> Parsed:
-    run = _header(path, stream)
-    statics: list[Static] = []
-    records: list[Record] = []
-    problems = Problems(path)
-    end: End | None = None
-    good_bytes = stream.tell()
-    last, skipped = 1, 0  # highest number of a sound line, and damaged ones since
-    seen = {last}
-    bare = 0
+def _parse_stream(path: Path, stream: BinaryIO, shared: Shared) -> Parsed:
+    reading = _Reading(path, _header(path, stream), stream.tell())
     for position, (start, raw) in enumerate(_raw_lines(stream), start=2):
+        reading.add(position, start, raw, shared)
+    return reading.parsed()
+
+
+class _Reading:
+    """What was read of a run file so far, and what is wrong with it."""
+
+    def __init__(self, path: Path, run: RunHeader, good_bytes: int) -> None:
+        self._path = path
+        self._run = run
+        self._bodies: dict[str, list[Stored]] = {kind: [] for kind in KINDS}
+        self._problems = Problems(path)
+        self._order = Order()
+        self._good_bytes = good_bytes
+        self._without_newline = 0
+        """Position of the last line, where it is sound but for its newline."""
+
+    def add(self, position: int, start: int, raw: bytes, shared: Shared) -> None:
+        """Add the line at `position` (from 1), which begins at the byte `start`."""
         whole = raw.endswith(b"\n")
         try:
-            number, body = decode(raw[:-1] if whole else raw, known)
+            number, body = decode(raw[:-1] if whole else raw, shared)
         except (DamagedLineError, InputError) as error:
-            skipped += 1
-            problems.unreadable(position, error, torn=not whole and len(raw) <= MAX_LINE_BYTES)
-            continue
-        if number != last + 1 or end is not None or isinstance(body, RunHeader):
-            wrong = misplaced(number, body, last, seen, skipped, end)
-            if wrong:
-                problems.add(position, wrong)
-            if number in seen:
-                continue
-        bare = 0 if whole else position
-        seen.add(number)
-        if number > last:
-            last, skipped, end = number, 0, None
-        match body:
-            case Record():
-                records.append(body)
-            case Static():
-                statics.append(body)
-            case Resumed():
-                problems.note(position, *changes(run.environment, body.environment))
-            case End():
-                end = body
-        if body is not end:
-            good_bytes = start + len(raw)
-    if bare:
-        problems.note(bare, "its newline is lost, and nothing else of it")
-    file = RunFile(
-        path=path,
-        run=run,
-        statics=tuple(statics),
-        records=tuple(records),
-        complete=end is not None and end.status == "complete",
-        problems=problems.lines(*ending(run, records, end)),
-    )
-    next_line = last if end is not None else last + 1
-    return Parsed(file=file, damaged=problems.damaged, good_bytes=good_bytes, next_line=next_line)
+            self._order.skip()
+            self._problems.unreadable(position, error, torn=not whole and len(raw) <= MAX_LINE_BYTES)
+            return
+        wrong = self._order.misplaced(number, body)
+        if wrong:
+            self._problems.add(position, wrong)
+        if not self._order.take(number, body):
+            return
+        self._without_newline = 0 if whole else position
+        if isinstance(body, Resumed):
+            self._problems.note(position, *changes(self._run.environment, body.environment))
+        if isinstance(body, Unknown):
+            self._problems.note(position, f"kind {body.kind!r} is unknown to this version; kept")
+        if not isinstance(body, RunHeader):
+            self._bodies.setdefault(kind_of(body), []).append(body.body if isinstance(body, Unknown) else body)
+        if not isinstance(body, End):
+            self._good_bytes = start + len(raw)
+
+    def parsed(self) -> Parsed:
+        """Return the run file, once its last line was added."""
+        if self._without_newline:
+            self._problems.note(self._without_newline, "its newline is lost, and nothing else of it")
+        bodies: dict[str, tuple[Any, ...]] = {kind: tuple(bodies) for kind, bodies in self._bodies.items() if bodies}
+        records, end = bodies.pop("record", ()), self._order.end
+        file = RunFile(
+            path=self._path,
+            run=self._run,
+            statics=bodies.pop("static", ()),
+            records=records,
+            more=bodies,
+            complete=end is not None and end.status == "complete",
+            problems=self._problems.lines(*ending(self._run, records, end)),
+        )
+        return Parsed(
+            file=file,
+            damaged=self._problems.damaged,
+            good_bytes=self._good_bytes,
+            next_line=self._order.last + (end is None),
+        )
 
 
 def _header(path: Path, stream: BinaryIO) -> RunHeader:
