@@ -34,7 +34,7 @@ def export(
     """
     from results.exporters.exporting import exporter
     from results.exporters.files import SINGLE
-    from results.storage.files import check_place, replace
+    from results.storage.files import check_output, replace
 
     make = exporter(fmt)
     records = load(runs)
@@ -48,7 +48,7 @@ def export(
         return
     paths = files.paths(output)
     for path in paths.values():
-        check_place(path, records, "the export")
+        check_output(path, records, "the export")
     for part, path in paths.items():
         replace(path, files.content(part), "the export")
         echo_path("", path)

@@ -26,7 +26,7 @@ from reports.page.script import script
 from reports.page.sentences import both, noise, summary
 from reports.style.columns import table
 from reports.style.views import AXES, constants, constants_text, each, setting
-from results.storage.files import check_place, replace
+from results.storage.files import check_output, replace
 from results.text import printable
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ def build(records: "Records", path: str | Path = "report.html") -> Path:
         InputError: The page cannot be written there, or it would take the place of what is no page.
     """
     path = Path(path)
-    check_place(path, records, "the page")
+    check_output(path, records, "the page")
     html = render(records)
     replace(path, html.encode(), "the page")
     return path

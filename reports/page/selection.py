@@ -31,7 +31,7 @@ def shown(records: Records, sides: Mapping[str, str]) -> tuple[Records, str]:
         records: what the page is made of.
         sides: the side of each run, by its id.
     """
-    found = [(file, case, list(each.values())) for file in records.files for case, each in file.places().items()]
+    found = [(file, case, list(each.values())) for file in records.files for case, each in file.indices().items()]
     if len(found) <= MOST_CASES:
         return records, ""
     best: dict[tuple[str, str, str, int], tuple[float, str, Case]] = {}

@@ -76,7 +76,7 @@ def break_evens(records: Records) -> list[BreakEven]:
     """Return the break-even of each compiled case whose run also holds it eager, in the order of the plans."""
     found = []
     for file in records.files:
-        places = file.places()
+        places = file.indices()
         cases = list(places)
         evens = of_file(file, places, measure_file(file, *timings(file.records), Memo()))
         numbers = zip(evens.compile_s.tolist(), *map(_rows, (evens.ratio, evens.cold, evens.warm)), strict=True)

@@ -86,7 +86,7 @@ def chains(records: Records) -> list[Chain]:
 
 
 def _of_file(file: RunFile) -> list[Chain]:
-    cases = file.places()
+    cases = file.indices()
     ways = [way for case in cases if len(way := path(case)) > 2 and all(one in cases for one in way)]
     if not ways:
         return []

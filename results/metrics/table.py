@@ -79,7 +79,7 @@ def table(records: Records) -> "pd.DataFrame":
 
 def _columns(file: RunFile, memo: Memo) -> dict[str, Any]:
     """Return the columns of one run that has a record: arrays of numbers, lists of everything else."""
-    records, cases, (typical, spread) = file.records, file.places(), timings(file.records)
+    records, cases, (typical, spread) = file.records, file.indices(), timings(file.records)
     measures = measure_file(file, typical, spread, memo)
     warned = warnings_of(records, measures.costs, file.run.peaks, typical)
     failed = {place for place, record in enumerate(records) if record.status != "ok"}

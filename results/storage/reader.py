@@ -1,6 +1,7 @@
-"""Reading run files: `load` gives `Records`. One run is one ``runs/<run id>.jsonl``, of `results.storage.writer`.
+"""Read run files: `load` returns `Records`.
 
-The first line is the header, then come a line for each static cost and each record, and an end line.
+A run is a file ``runs/<run id>.jsonl`` of `results.storage.writer`: a header, a line for each static cost, for each
+record and for whatever else `KINDS` declares, and an end line.
 """
 
 import dataclasses
@@ -27,7 +28,7 @@ _BUFFER_BYTES: Final = 2**20
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class RunFile:
-    """What one run file holds."""
+    """The content of a run file."""
 
     path: Path
     run: RunHeader
@@ -38,26 +39,28 @@ class RunFile:
     complete: bool
     """Whether the run came to its end: every case of its plan was dealt with."""
     problems: tuple[str, ...]
-    """What is wrong with the file, a line each: ``FILE line N: what``."""
+    """Problems of the file, a line of text each: ``FILE line N: problem``."""
 
     def bodies(self, kind: str) -> tuple[Any, ...]:
         """Return the bodies of the lines of a kind, in the order of the file."""
         return {**self.more, "static": self.statics, "record": self.records}.get(kind, ())
 
-    def places(self) -> dict[Case, dict[int, int]]:
-        """Return where in `records` each case's are, by replicate, in the order of the plan.
+    def indices(self) -> dict[Case, dict[int, int]]:
+        """Return the indices in `records` of each case's records, by replicate, in the order of the plan.
 
-        A replicate that was measured again after a break counts once, as it was last.
+        Of a replicate that was measured again after a break, the last record counts.
         """
-        found: dict[Case, dict[int, int]] = {case: {} for case in self.run.plan}
-        for place, record in enumerate(self.records):
-            found.setdefault(record.case, {})[record.replicate] = place
-        return found if all(found.values()) else {case: one for case, one in found.items() if one}
+        indices: dict[Case, dict[int, int]] = {case: {} for case in self.run.plan}
+        for index, record in enumerate(self.records):
+            indices.setdefault(record.case, {})[record.replicate] = index
+        return {case: replicates for case, replicates in indices.items() if replicates}
 
     def cases(self) -> dict[Case, dict[int, Record]]:
-        """Return each case's records by replicate, as `places` has them."""
-        records = self.records
-        return {case: {one: records[place] for one, place in found.items()} for case, found in self.places().items()}
+        """Return each case's records by replicate, as `indices` selects them."""
+        return {
+            case: {replicate: self.records[index] for replicate, index in replicates.items()}
+            for case, replicates in self.indices().items()
+        }
 
     def costs(self) -> list[Static | None]:
         """Return the static cost of each record's model, None where the file has none."""
@@ -65,13 +68,13 @@ class RunFile:
         return [statics.get((record.case.model, record.case.image_size)) for record in self.records]
 
     def static_costs(self) -> dict[tuple[str, int], Static]:
-        """Return the static costs by model and image size; of two for one model the first counts."""
-        return {(one.model, one.image_size): one for one in reversed(self.statics)}
+        """Return the static costs by model and image size; of several for the same model, the first counts."""
+        return {(static.model, static.image_size): static for static in reversed(self.statics)}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Records(Sequence[Record]):
-    """The records of some run files, in order, each of which knows its file."""
+    """The records of run files, in the order of the files; `file` returns the file of a record."""
 
     files: tuple[RunFile, ...]
     _records: tuple[Record, ...] = dataclasses.field(init=False, repr=False, compare=False)
@@ -82,10 +85,10 @@ class Records(Sequence[Record]):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_records", tuple(chain.from_iterable(file.records for file in self.files)))
-        found: dict[int, RunFile] = {}
+        files: dict[int, RunFile] = {}
         for file in self.files:
-            found |= dict.fromkeys(map(id, file.records), file)
-        object.__setattr__(self, "_files", found)
+            files |= dict.fromkeys(map(id, file.records), file)
+        object.__setattr__(self, "_files", files)
         object.__setattr__(self, "_statics", {id(file): file.static_costs() for file in self.files})
 
     @overload
@@ -100,11 +103,15 @@ class Records(Sequence[Record]):
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """What is wrong with the files, a line each."""
+        """Problems of the files, a line of text each."""
         return tuple(problem for file in self.files for problem in file.problems)
 
     def file(self, record: Record) -> RunFile:
-        """Return the file that holds `record`, which must be one of these records and not a copy."""
+        """Return the file that holds `record`.
+
+        Raises:
+            ValueError: `record` is not in this sequence; a copy does not count.
+        """
         try:
             return self._files[id(record)]
         except KeyError:
@@ -145,10 +152,10 @@ def load(*paths: str | Path) -> Records:
 def _files(path: Path) -> list[Path]:
     if not path.is_dir():
         return [path]
-    found = sorted(path.glob("*.jsonl"))
-    if not found:
+    files = sorted(path.glob("*.jsonl"))
+    if not files:
         raise InputError(f"no run file (*.jsonl) in {path}")
-    return found
+    return files
 
 
 def check_run_id(run_id: str) -> None:
@@ -159,7 +166,7 @@ def check_run_id(run_id: str) -> None:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Parsed:
-    """A run file, with what is needed to go on writing it."""
+    """A run file, and where to go on writing it."""
 
     file: RunFile
     damaged: str | None
@@ -170,9 +177,9 @@ class Parsed:
 
 
 def parse(path: Path, shared: Shared | None = None) -> Parsed:
-    """Read one run file; raises `InputError` as `load` does. `shared` is that of `results.storage.lines.decode`."""
+    """Read a run file; `shared` is that of `results.storage.lines.decode`. Raises `InputError` as `load` does."""
     try:
-        if path.exists() and not path.is_file():  # a pipe would be waited for, and a device may never end
+        if path.exists() and not path.is_file():  # reading would wait for a pipe, and a device may never end
             raise InputError(f"{path} is no regular file")
         with path.open("rb", buffering=_BUFFER_BYTES) as stream:
             return _parse_stream(path, stream, shared or Shared())
@@ -250,7 +257,7 @@ class _Reading:
 
 
 def _header(path: Path, stream: BinaryIO) -> RunHeader:
-    """Read the first line; without it nothing that follows can be told apart."""
+    """Read the first line, the header of the run; raise `InputError` where it is missing or damaged."""
     _, raw = next(_raw_lines(stream), (0, b""))
     try:
         number, run = decode(raw.removesuffix(b"\n"))
@@ -269,8 +276,8 @@ def _header(path: Path, stream: BinaryIO) -> RunHeader:
 
 
 def _raw_lines(stream: BinaryIO) -> Iterator[tuple[int, bytes]]:
-    """Yield where each line starts, and the line with its newline; of one too long only so much as shows that it is."""
-    start = stream.tell()  # and then counted, as each question is a system call
+    """Yield the first byte's offset and the bytes of each line, newline included; an overlong line is cut short."""
+    start = stream.tell()  # counted from here on, as every call of tell is a system call
     while raw := stream.readline(MAX_LINE_BYTES + 2):
         yield start, raw
         start += len(raw)
