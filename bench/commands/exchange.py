@@ -84,7 +84,7 @@ def export_command(
     from results.analysis.study import Study
     from results.exporters import exporter
     from results.exporters.files import SINGLE
-    from results.storage.files import check_place, replace
+    from results.storage.files import check_output, replace
 
     make = exporter(fmt)
     records = load(runs)
@@ -98,7 +98,7 @@ def export_command(
         return
     paths = files.paths(output)
     for path in paths.values():
-        check_place(path, records, "the export")
+        check_output(path, records, "the export")
     for part, path in paths.items():
         replace(path, files.content(part), "the export")
         echo_path("", path)

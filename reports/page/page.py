@@ -24,7 +24,7 @@ from reports.style.views import CONTEXT, constants, constants_text, each
 from reports.style.words import joined
 from results.analysis.study import Study
 from results.schema.metrics import METRICS
-from results.storage.files import check_place, replace
+from results.storage.files import check_output, replace
 from results.storage.reader import Records
 from results.text import printable
 
@@ -64,7 +64,7 @@ def write_page(records: Records | Study, path: str | Path = "report.html") -> Pa
     """
     path = Path(path)
     study = records if isinstance(records, Study) else Study(records)
-    check_place(path, study.records, "the page")
+    check_output(path, study.records, "the page")
     replace(path, render(study).encode(), "the page")
     return path
 

@@ -31,7 +31,7 @@ def shown(records: Records, sides: Mapping[str, str]) -> tuple[Records, str]:
         records: what the page is made of.
         sides: the side of each run, by its id.
     """
-    cases = [(file, case, list(rows.values())) for file in records.files for case, rows in file.places().items()]
+    cases = [(file, case, list(rows.values())) for file in records.files for case, rows in file.indices().items()]
     if len(cases) <= MOST_CASES:
         return records, ""
     best: dict[tuple[str, str, str, int], tuple[float, str, Case]] = {}

@@ -51,7 +51,7 @@ def by_case(records: Records, name: Name) -> dict[Case, Side]:
         typical, every = medians(file.records), file.records
         warned = warnings_of(every, file.costs(), file.run.peaks, typical)
         latency_s = latencies(every, typical).tolist()
-        for case, replicates in file.places().items():
+        for case, replicates in file.indices().items():
             side = found.get(case)
             if side is None:
                 side = found[case] = Side(name, [], [], [])

@@ -12,7 +12,6 @@ from results.schema.axes import AXES, COUNTS
 from results.schema.case import OPTIONAL, Case
 from results.schema.metrics import BOUNDS, METRICS
 from results.schema.record import Record, Samples
-from results.storage.collector import paused
 from results.storage.reader import Records, RunFile
 
 if TYPE_CHECKING:
@@ -64,7 +63,6 @@ def table(records: Records) -> "pd.DataFrame":
     return frame([MeasuredRun(file) for file in records.files])
 
 
-@paused()
 def frame(runs: Sequence[MeasuredRun]) -> "pd.DataFrame":
     """Return `table` of some runs."""
     import pandas as pd  # noqa: PLC0415 (0.4 s that `import results` need not pay)

@@ -33,7 +33,7 @@ class Case(Stored, frozen=True, kw_only=True, cache_hash=True):
     runtime: Runtime
     layout: Layout
     threads: Size | None
-    """Threads with which torch computes inside one operator on the CPU; None where an imported source does not tell."""
+    """Threads of torch inside an operator on the CPU; None where an imported source does not state it."""
 
     @property
     def key(self) -> str:

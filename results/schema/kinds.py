@@ -30,7 +30,14 @@ class Unknown(Stored, frozen=True, kw_only=True):
 
 
 def kind_of(body: Stored) -> str:
-    """Return the kind of a line that holds `body`."""
+    """Return the kind of a line that holds `body`.
+
+    Raises:
+        TypeError: `KINDS` does not declare the class of `body`.
+    """
     if isinstance(body, Unknown):
         return body.kind
-    return next(kind for kind, bodies in KINDS.items() if bodies is type(body))
+    for kind, bodies in KINDS.items():
+        if bodies is type(body):
+            return kind
+    raise TypeError(f"KINDS declares no kind for {type(body).__name__}")

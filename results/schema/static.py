@@ -4,7 +4,7 @@ from results.schema.types import Count, Name, Size, Stored
 
 
 class Layer(Stored, frozen=True, kw_only=True):
-    """One leaf module of a model."""
+    """A leaf module of a model."""
 
     name: Name
     type: Name
@@ -16,11 +16,11 @@ class Layer(Stored, frozen=True, kw_only=True):
     macs: Count
     """Multiply-adds (convolution and linear layers; 0 elsewhere)."""
     activations: Count
-    """Elements put out by convolution and linear layers (0 elsewhere)."""
+    """Elements in the outputs of convolution and linear layers (0 elsewhere)."""
 
 
 class Stage(Stored, frozen=True, kw_only=True):
-    """The layers of one top-level child, added up."""
+    """The sum of the layers of a top-level child."""
 
     name: Name
     parameters: Count
@@ -29,7 +29,7 @@ class Stage(Stored, frozen=True, kw_only=True):
 
 
 class Static(Stored, frozen=True, kw_only=True):
-    """What is known of a model at an image size without timing it; per image unless it says otherwise."""
+    """The cost of a model at an image size that needs no timing, per image unless stated otherwise."""
 
     model: Name
     family: Name
@@ -48,7 +48,7 @@ class Static(Stored, frozen=True, kw_only=True):
     macs: Count
     """Multiply-adds of convolution and linear layers, agreed by two counters."""
     training_flops: Count
-    """Forward and backward, 2 × MACs each way as the backward pass really needs them."""
+    """Forward and backward, 2 × MACs of the products that the backward pass computes."""
     fvcore_macs: Count
     """fvcore's own total in multiply-adds, batch norm and pooling included."""
     activations: Count

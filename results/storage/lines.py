@@ -9,7 +9,7 @@ import zlib
 from typing import Annotated, Any, Final
 
 import msgspec
-from msgspec import UNSET, Meta, Raw, UnsetType
+from msgspec import UNSET, Meta, Raw, UnsetType, structs
 
 from results.errors import InputError
 from results.schema.kinds import KINDS, Unknown, kind_of
@@ -27,8 +27,8 @@ _CHECKSUM_BYTES: Final = len(b'{"crc32":"00000000",')
 POSITIVE: Final = ("latency_s", "throughput_img_per_s", "speedup")
 """Metrics of a summary whose logarithms are taken: less than `LEAST_S` is damage, as of a step."""
 
-Statics = dict[bytes, Static]
-"""Static costs by their JSON: the files of many machines repeat those of the same models, layer by layer."""
+_SHARED: Final = ("case", "ran", "nulls")
+"""Parts of a record of which a run has many records but few values."""
 
 
 class _Line(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -73,12 +73,34 @@ def _checksum(rest: bytes) -> bytes:
     return b'{"crc32":"%08x",' % zlib.crc32(rest)
 
 
-def decode(line: bytes, statics: Statics | None = None) -> tuple[int, Stored]:
+class Shared:
+    """What lines have in common, so that memory holds it once."""
+
+    def __init__(self) -> None:
+        self._statics: dict[bytes, Static] = {}
+        """By their JSON: files of many machines repeat the static cost of the same models, layer by layer."""
+        self._parts: dict[object, object] = {}
+
+    def static(self, raw: bytes) -> Static:
+        """Return the static cost that this JSON describes."""
+        if raw not in self._statics:
+            self._statics[raw] = from_json(raw, Static)
+        return self._statics[raw]
+
+    def share(self, record: Record) -> None:
+        """Give a record the parts of those before it that are equal."""
+        for name in _SHARED:
+            part = getattr(record, name)
+            key = tuple(part.items()) if isinstance(part, dict) else part
+            structs.force_setattr(record, name, self._parts.setdefault(key, part))  # nobody has seen it yet
+
+
+def decode(line: bytes, shared: Shared | None = None) -> tuple[int, Stored]:
     """Return the number and the body of `line` (without its newline).
 
     Args:
         line: what was read.
-        statics: static costs that were read before; it grows.
+        shared: what lines before it hold; it grows.
 
     Raises:
         DamagedLineError: The line is not as it was written, or breaks the schema.
@@ -96,7 +118,7 @@ def decode(line: bytes, statics: Statics | None = None) -> tuple[int, Stored]:
         raise DamagedLineError(str(error)) from None
     kind, raw = _kind_and_body(content)
     try:
-        return content.line, _body(kind, raw, {} if statics is None else statics)
+        return content.line, _body(kind, raw, Shared() if shared is None else shared)
     except InvalidError as error:
         raise DamagedLineError(_within(kind, error)) from None
 
@@ -111,18 +133,17 @@ def _kind_and_body(line: _Line) -> tuple[str, bytes]:
     return name if line.kind is UNSET else line.kind, bytes(raw)
 
 
-def _body(kind: str, raw: bytes, statics: Statics) -> Stored:
+def _body(kind: str, raw: bytes, shared: Shared) -> Stored:
     if kind not in KINDS:
         return Unknown(kind=kind, body=from_json(raw, Any))
     if kind == "static":
-        if raw not in statics:
-            statics[raw] = from_json(raw, Static)
-        return statics[raw]
+        return shared.static(raw)
     if kind == "header":
         _check_version(raw)
     body = from_json(raw, KINDS[kind])
     if isinstance(body, Record):
         _check_record(body)
+        shared.share(body)
     return body
 
 

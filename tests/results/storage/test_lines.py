@@ -10,7 +10,7 @@ from results.schema.kinds import KINDS, Unknown
 from results.schema.record import Noise, Summary
 from results.schema.run import SCHEMA_VERSION
 from results.schema.types import Stored
-from results.storage.lines import MAX_LINE_BYTES, DamagedLineError, decode, encode
+from results.storage.lines import MAX_LINE_BYTES, DamagedLineError, Shared, decode, encode
 
 
 def _sealed(rest):
@@ -138,11 +138,11 @@ def test_the_writer_refuses_what_the_reader_would(make_record):
 
 
 def test_static_costs_that_are_equal_are_made_once_and_others_are_told_apart(make_static):
-    statics = {}
+    shared = Shared()
     first = make_static()
     other = structs.replace(first, stages=())  # which differs far behind its model
     lines = [encode(number, body)[:-1] for number, body in enumerate((first, first, other, first), start=2)]
-    read = [decode(line, statics) for line in lines]
+    read = [decode(line, shared) for line in lines]
     assert read == [(2, first), (3, first), (4, other), (5, first)]
     assert read[0][1] is read[1][1]
 
@@ -166,3 +166,13 @@ def test_text_of_any_kind_comes_back(make_record, text):
     line = encode(7, record)
     assert line.count(b"\n") == 1
     assert decode(line[:-1]) == (7, record)
+
+
+def test_records_share_what_they_hold_alike(make_record, make_case):
+    shared = Shared()
+    records = [make_record(replicate=0), make_record(replicate=1), make_record(make_case(threads=7), turns=2)]
+    read = [decode(encode(number, record)[:-1], shared)[1] for number, record in enumerate(records, start=2)]
+    assert read == records
+    assert read[0].case is read[1].case
+    assert read[0].ran is read[1].ran
+    assert read[0].nulls is read[1].nulls
