@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from reports.style.units import NEVER, NONE, SPACE, TIMES, number, quantity, spread, steps
 from reports.style.views import each, throughput_bounds
+from results.metrics.breakeven import is_never
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -110,7 +111,7 @@ def _break_even(row: Any) -> Cell:
     """Show the steps with their interval; never, where a run says so, sorts behind every number."""
     value, reason = number(row.break_even_steps), _reason(row, "break_even_steps")
     if value is None:
-        never = reason.startswith("never")
+        never = is_never(reason)
         return Cell(text=NEVER if never else NONE, reason=reason, sort=_NEVER if never else None)
     low, high = number(row.break_even_low), number(row.break_even_high)
     ends = "" if low is None else f"{steps(low)} to {NEVER if high is None else steps(high)}"
