@@ -39,18 +39,17 @@ def import_(
 
     timm: its benchmark tables, whose file names tell precision, layout, PyTorch and device. csv: our own.
     """
-    from results.importers.importing import import_files
     from results.importers.reading import Options
+    from results.importers.writing import import_files
 
+    given = {"task": task, "precision": precision, "layout": layout, "runtime": runtime}
+    axes = {
+        axis: value for axis, value in (given | {"batch_size": batch_size, "image_size": image_size}).items() if value
+    }
     options = Options(
-        task=task,
-        precision=precision,
-        layout=layout,
-        runtime=runtime,
+        axes=axes,
         torch=torch,
         device=device,
-        batch_size=batch_size,
-        image_size=image_size,
         only_known=only_known,
         accuracy=accuracy,
     )
