@@ -99,7 +99,7 @@ class Source(Stored, frozen=True, kw_only=True):
     """The file that a run was imported from."""
 
     format: Name
-    """One of `results.importers.importing.IMPORTERS`."""
+    """One of `results.importers.IMPORTERS`."""
     file: Name
     """Name of the file, without its folder."""
     sha256: Annotated[str, Meta(pattern=r"^[0-9A-Za-z]{64}\Z")]
