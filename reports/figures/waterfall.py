@@ -16,7 +16,7 @@ WATERFALL_HEIGHT: Final = 400
 STEP_PIXELS: Final = (130, 230)
 """Least width of a bar with which its words fit (on a narrower screen the figure is scrolled), and the greatest."""
 TOTAL: Final = "together"
-UNSURE: Final = "not told apart from 1"
+UNSURE: Final = "interval includes 1"
 STEP_KINDS: Final[dict[str, Style]] = {
     "faster": Style(color=BLUE, symbol="circle", dash="solid", pattern=""),
     "slower": Style(color=VERMILLION, symbol="square", dash="dash", pattern="/"),

@@ -1,12 +1,13 @@
 """What generated sentences share: counts, lists, shares, and a case in words."""
 
-from typing import Any
+from typing import Any, Final
 
 import pandas as pd
 
 from reports.style.units import SPACE, quantity
 from reports.style.views import axis_text, each, setting, throughput_bounds
 from results.schema.axes import WORKLOAD
+from results.statistics.margin import MARGIN
 
 
 def first_row(frame: pd.DataFrame) -> Any:
@@ -32,6 +33,10 @@ def plural(count: int, noun: str, many: str | None = None) -> str:
 def percent_text(share: float, digits: int = 2) -> str:
     """Return a share as ``80.86 %``."""
     return f"{100 * share:.{digits}f}{SPACE}%"
+
+
+MARGIN_TEXT: Final = percent_text(MARGIN, 0)
+"""The relative difference that does not matter, in words."""
 
 
 def throughput_text(row: Any) -> str:

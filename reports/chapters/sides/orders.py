@@ -13,9 +13,9 @@ from scipy.stats import kendalltau
 from reports.chapters.sides.frame import BEST
 from reports.style.drawing import FRAME_PIXELS, blank
 from reports.style.theme import BLUE, GREY, INDIGO, OCHRE, VERMILLION, label
-from reports.style.units import SPACE, TIMES, quantity
+from reports.style.units import TIMES, quantity
 from reports.style.views import axis_text, each
-from reports.style.words import plural
+from reports.style.words import MARGIN_TEXT, plural
 from results.schema.axes import BASELINE
 from results.statistics.margin import MARGIN
 
@@ -75,8 +75,8 @@ def _largest(rows: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
 def swaps(frame: pd.DataFrame) -> list[Swap]:
     """Return the pairs of variants that change places, the clearest first.
 
-    Both leads must be beyond chance: larger than the half-widths of both intervals, added in squares, and than 2 %,
-    which is all there is to go by where a side has no interval.
+    Both leads must be beyond chance: larger than the half-widths of both intervals, added in squares, and than the
+    margin, which alone decides where a side has no interval.
     """
     gaps, sure = [], []
     for side in "ab":
@@ -209,7 +209,7 @@ def of_orders(frame: pd.DataFrame) -> str:
     said = f"Kendall's tau of {len(frame):,} variants' order is {tau:.2f} ({' · '.join(where)})"
     clearest = swaps(frame)
     if not clearest:
-        return f"{said}: no two change places by more than their intervals and 2{SPACE}%."
+        return f"{said}: no two variants swap by more than their intervals and {MARGIN_TEXT}."
     most = clearest[0]
     first_model, second_model = frame["model"].iloc[most.first], frame["model"].iloc[most.second]
     return (

@@ -85,7 +85,7 @@ def of_chain(frame: pd.DataFrame) -> str:
     rows = list(each(frame))
     first = rows[0]
     if isinstance(first.reason, str):
-        return f"What gave the speed-up of {first.model} in {setting(first)} cannot be told: {first.reason}."
+        return f"The speed-up of {first.model} in {setting(first)} cannot be attributed: {first.reason}."
     best = max(rows, key=lambda row: row.factor)
     total = f"{quantity(first.total, TIMES, first.total_low, first.total_high)} as fast as {BASELINE_TEXT}"
     said = f"{first.model} is {total} in {setting(first)}"
