@@ -16,11 +16,8 @@ import numpy as np
 from results.metrics.values import Measures
 from results.schema.axes import SETTINGS
 from results.schema.case import Case
-from results.schema.record import Record
-from results.schema.run import Run
 from results.statistics import intervals
 from results.statistics.segments import Floats, Segments
-from results.storage.reader import RunFile
 
 ORDER: Final = tuple(reversed(SETTINGS))
 """The axes in the order in which they are changed: layout, runtime, precision."""
@@ -73,7 +70,7 @@ class Chain:
     reason: str | None
 
 
-def chains(file: RunFile, replicates: Mapping[Case, Mapping[int, int]], measures: Measures) -> list[Chain]:
+def chains(run: str, replicates: Mapping[Case, Mapping[int, int]], measures: Measures) -> list[Chain]:
     """Return a chain for each case of a run that differs from its baseline in two settings or more.
 
     Cases between which the run does not hold every step are left out. Where a case of the chain failed or is wrong,
@@ -90,14 +87,14 @@ def chains(file: RunFile, replicates: Mapping[Case, Mapping[int, int]], measures
         for before, after in (*pairwise(way), (way[0], way[-1]))
     ]
     found = factors(
-        speedups(file.records, measures),
+        speedups(measures),
         [replicates[before][one] for before, _, common in pairs for one in common],
         [replicates[after][one] for _, after, common in pairs for one in common],
         [len(common) for _, _, common in pairs],
     )
     all_factors = map(Factor.of, *(end.tolist() for end in found))
     return [
-        _chain(file.run, way, () if reason else _common([replicates[case] for case in way]), all_factors, reason)
+        _chain(run, way, () if reason else _common([replicates[case] for case in way]), all_factors, reason)
         for way, reason in zip(ways, reasons, strict=True)
     ]
 
@@ -127,17 +124,17 @@ def _common(sides: Sequence[Mapping[int, int]]) -> tuple[int, ...]:
 
 
 def _chain(
-    run: Run, way: Sequence[Case], replicates: tuple[int, ...], found: Iterator[Factor], reason: str | None
+    run: str, way: Sequence[Case], replicates: tuple[int, ...], found: Iterator[Factor], reason: str | None
 ) -> Chain:
     """Return the chain of a way; takes the factors of its steps and then its total from `found`, if it has any."""
     if reason is not None:
-        return Chain(run=run.id, case=way[-1], replicates=(), steps=(), total=None, reason=reason)
+        return Chain(run=run, case=way[-1], replicates=(), steps=(), total=None, reason=reason)
     steps = []
     for before, after in pairwise(way):
         axis = next(axis for axis in ORDER if getattr(before, axis) != getattr(after, axis))
         change = {"before": getattr(before, axis), "after": getattr(after, axis)}
         steps.append(Step(axis=axis, **change, factor=next(found)))
-    return Chain(run=run.id, case=way[-1], replicates=replicates, steps=tuple(steps), total=next(found), reason=None)
+    return Chain(run=run, case=way[-1], replicates=replicates, steps=tuple(steps), total=next(found), reason=None)
 
 
 def setting(case: Case) -> str:
@@ -146,19 +143,15 @@ def setting(case: Case) -> str:
 
 
 def without_speedup(replicates: Mapping[int, int], measures: Measures) -> str | None:
-    """Return why a replicate of one case has no speed-up, None where all have one; `replicates` are their places."""
-    for place in replicates.values():
-        why = measures.nulls[place].get("speedup")
-        if why is not None:
-            return why
-    return None
+    """Return why a replicate of one case has no speed-up, None where all have; `replicates` are indices of records."""
+    reasons = (measures.reasons[index].get("speedup") for index in replicates.values())
+    return next((reason for reason in reasons if reason is not None), None)
 
 
-def speedups(records: Sequence[Record], measures: Measures) -> Speedups:
+def speedups(measures: Measures) -> Speedups:
     """Return the speed-up of each record."""
     low, high = (measures.values[end] for end in ("speedup_low", "speedup_high"))
-    baseline = np.array([record.case.is_baseline for record in records], dtype=bool)
-    return Speedups(measures.values["speedup"], np.where(baseline, 0.0, np.log(high / low) / 2))
+    return Speedups(measures.values["speedup"], np.where(measures.baseline, 0.0, np.log(high / low) / 2))
 
 
 def factors(found: Speedups, before: Sequence[int], after: Sequence[int], counts: Sequence[int]) -> intervals.Intervals:

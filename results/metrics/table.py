@@ -24,12 +24,14 @@ _OUTCOME: Final = ("status", "cause", "replicates", "failed_replicates")
 _TOLD: Final = ("interval", "equality", "state", "stop", "warnings", "notes", "nulls")
 _TEXTS: Final = (*_MACHINE, *AXES, *_KIND, *_OUTCOME, *_TOLD)
 """All but the numbers, in order."""
+AXIS_TYPES: Final = {axis: "Int64" if axis in OPTIONAL else "int64" for axis in COUNTS}
+"""Types of the columns of axes that are whole numbers; `Int64` also holds nulls."""
 _TYPES: Final = {
-    **{axis: "Int64" if axis in OPTIONAL else "int64" for axis in COUNTS},
+    **AXIS_TYPES,
     **dict.fromkeys(("replicates", "failed_replicates"), "int64"),
     "depth": "Int64",
 }
-"""Types of those of `_TEXTS` that are numbers; `Int64` also holds nulls."""
+"""Types of those of `_TEXTS` that are numbers."""
 WHOLE: Final = frozenset({*_TYPES, *(name for name, metric in METRICS.items() if metric.whole)})
 """Columns of whole numbers."""
 
@@ -61,12 +63,12 @@ def table(records: Records) -> "pd.DataFrame":
     replicates became precise enough. Steps to break-even that are infinite are NaN with a reason that begins with
     ``never``.
     """
-    return frame([MeasuredRun(file) for file in records.files])
+    return table_of(list(map(MeasuredRun, records.files)))
 
 
 @paused()
-def frame(runs: Sequence[MeasuredRun]) -> "pd.DataFrame":
-    """Return `table` of some runs."""
+def table_of(runs: Sequence[MeasuredRun]) -> "pd.DataFrame":
+    """Return `table` of runs that may be measured in part."""
     import pandas as pd  # noqa: PLC0415 (0.4 s that `import results` need not pay)
 
     parts = [_columns(run) for run in runs if run.file.records]
@@ -78,23 +80,23 @@ def frame(runs: Sequence[MeasuredRun]) -> "pd.DataFrame":
             column = list(chain.from_iterable(part[name] for part in parts))
             # Text is of type object: pandas' own holds, with pyarrow beside it, no lone surrogates.
             columns[name] = pd.Series(column, dtype=_TYPES.get(name, "object"))
-    made = pd.DataFrame(columns)
-    made.attrs["units"] = {name: metric.unit for name, metric in METRICS.items()} | BOUNDS
-    return made
+    frame = pd.DataFrame(columns)
+    frame.attrs["units"] = {name: metric.unit for name, metric in METRICS.items()} | BOUNDS
+    return frame
 
 
-def usable(made: "pd.DataFrame") -> "pd.Series[bool]":
+def usable(frame: "pd.DataFrame") -> "pd.Series[bool]":
     """Return whether each row of `table` counts: its case ended well, computed the right result and has a value.
 
     What does not count is no point of a chart, no cell of a pivot, no benchmark of an export and no run of a history.
     """
-    valued = made[list(METRICS)].notna().any(axis="columns")
-    return made["status"].eq("ok") & made["equality"].ne("wrong") & valued
+    valued = frame[list(METRICS)].notna().any(axis="columns")
+    return frame["status"].eq("ok") & frame["equality"].ne("wrong") & valued
 
 
 def _columns(run: MeasuredRun) -> dict[str, Any]:
     """Return the columns of one run that has a record: arrays of numbers, lists of everything else."""
-    file, records, cases, measures, warned = run.file, run.file.records, run.replicates, run.measures, run.warnings
+    file, records, cases, measures = run.file, run.file.records, run.replicates, run.measures
     failed = {place for place, record in enumerate(records) if record.status != "ok"}
     replicates = [list(one.values()) for one in cases.values()]
     sound = [one if failed.isdisjoint(one) else [place for place in one if place not in failed] for one in replicates]
@@ -117,9 +119,9 @@ def _columns(run: MeasuredRun) -> dict[str, Any]:
         "equality": verdicts,
         "state": _worst([_state(one.samples) for one in records], sound, _STATES),
         "stop": _worst([one.stop for one in records], sound, _STOPS),
-        "warnings": _merged(warned, sound),
+        "warnings": _merged([tuple(map(str, warnings)) for warnings in run.warnings], sound),
         "notes": _merged([record.notes for record in records], replicates),
-        "nulls": nulls(records, measures, picked, values, evens, verdicts, run.memo),
+        "nulls": nulls(records, measures, picked, values, evens, verdicts),
     }
     for row in imported:
         for name, value in _of_source(records[replicates[row][0]]).items():

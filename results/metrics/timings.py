@@ -45,8 +45,8 @@ class Spread(NamedTuple):
     """The interval of the median over the steady turns, drawn around the median step: turns weigh alike in the interval
     and steps alike in the median, so its relative width is kept. Too few turns have none."""
     latency_high_s: Floats
-    worth: Floats
-    """How many independent steps the steady ones are worth."""
+    effective: Floats
+    """How many independent steps the steady steps are worth."""
     p50_s: Floats
     """One of `QUANTILES`, where the steps can bound it."""
     p90_s: Floats
@@ -165,20 +165,20 @@ def _clocks(found: _Turns, series: Sequence[Samples]) -> tuple[Floats, Floats]:
 
 def _spread(found: _Turns, series: Sequence[Samples], ordered: Floats, latency: Floats) -> tuple[Floats, ...]:
     """Return the fields of `Spread` from the steady steps, which are there in rising order too, and their median."""
-    worth = intervals.effectives(found.steps, found.of_record)
+    effective = intervals.effectives(found.steps, found.of_record)
     per_turn = found.of_turn.medians(found.steps)
     interval = intervals.median_intervals(per_turn, found.turns)
     return (
         latency * (interval.low / interval.value),
         latency * (interval.high / interval.value),
-        worth,
-        *_quantiles(ordered, found, worth),
+        effective,
+        *_quantiles(ordered, found, effective),
         *_speedups(series, found, per_turn),
     )
 
 
-def _quantiles(ordered: Floats, found: _Turns, worth: Floats) -> list[Floats]:
-    sizes, place = np.unique(worth.astype(np.int64), return_inverse=True)
+def _quantiles(ordered: Floats, found: _Turns, effective: Floats) -> list[Floats]:
+    sizes, place = np.unique(effective.astype(np.int64), return_inverse=True)
     values = []
     for q in QUANTILES:
         bounded: Flags = np.array([intervals.bounding_ranks(size, q) is not None for size in sizes.tolist()])

@@ -10,6 +10,8 @@ from bench.process import ask
 from bench.process.client import LiveCase
 from bench.process.forkserver import SERVE, ForkServer
 from bench.schedule.rotation import Failed, Hooks, Seat, rotate
+from results.metrics.timings import medians
+from results.metrics.values import latencies
 from results.metrics.warnings import warnings
 from results.schema.case import Case
 from tests.selftest.live import QUICK, SMALL
@@ -91,4 +93,6 @@ def _warnings(server, case, target, folder):
     finally:
         live.close()
     static = ask.static(server, case.model, case.image_size, timeout_s=60)
-    return warnings(records[0], static, ask.peaks(server, (case,)))
+    typical = medians(records[:1])
+    lines = warnings(records[:1], [static], ask.peaks(server, (case,)), typical, latencies(records[:1], typical))
+    return tuple(map(str, lines[0]))
