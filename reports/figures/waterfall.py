@@ -8,9 +8,10 @@ from plotly.graph_objs._figure import Figure
 
 from reports.style.axes import log_axis
 from reports.style.drawing import CATEGORIES, blank, whiskers
+from reports.style.rows import each
 from reports.style.theme import BLUE, GREY, INDIGO, PATTERN, VERMILLION, Style, label
 from reports.style.units import TIMES, number, quantity, spread
-from reports.style.views import BASELINE_TEXT, each, setting
+from reports.style.views import BASELINE_TEXT, setting
 
 WATERFALL_HEIGHT: Final = 400
 STEP_PIXELS: Final = (130, 230)

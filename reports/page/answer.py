@@ -10,8 +10,8 @@ from reports.chapters.speedups.heat import best_speedup, failures
 from reports.chapters.tradeoffs.chapter import accurate
 from reports.chapters.tradeoffs.picks import fastest
 from reports.figures.chart import Source
+from reports.style.rows import each
 from reports.style.units import SPACE, plus_minus, relative
-from reports.style.views import each
 from reports.style.words import conditions_text, extreme, joined, plural
 from results.metrics.warnings import NOISES, kind
 

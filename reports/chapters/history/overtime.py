@@ -11,9 +11,9 @@ from reports.figures.chart import Source
 from reports.style.axes import log_axis
 from reports.style.columns import Column, amount, words
 from reports.style.drawing import STANDARD, blank, whiskers
+from reports.style.rows import each
 from reports.style.theme import BLUE, GREY, INDIGO, VERMILLION, label
 from reports.style.units import TIMES, number, quantity, spread
-from reports.style.views import each
 from results.analysis.history import frame, history
 from results.schema.axes import AXES
 from results.statistics.changepoints import MIN_RUNS

@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import numpy as np
 import pandas as pd
@@ -10,8 +10,9 @@ import pandas as pd
 from reports.chapters.sides import judging
 from reports.figures.chart import Source
 from reports.style.columns import Column, estimate, words
+from reports.style.rows import each
 from reports.style.units import TIMES
-from reports.style.views import axis_text, each
+from reports.style.views import axis_text
 from reports.style.words import MARGIN_TEXT
 from results.analysis.compare import compare
 from results.analysis.differences import same_hardware
@@ -64,6 +65,25 @@ PAIR_COLUMNS: Final[dict[str, Column]] = {
     "verdict": words("b is", "verdict"),
 }
 """Columns of pairs."""
+
+
+class PairView(Protocol):
+    """A row of the frame of pairs; of a number that could not be had there is NaN."""
+
+    pair: str
+    a: str
+    b: str
+    matched: str
+    model: str
+    task: str
+    image_size: int
+    a_setting: str
+    b_setting: str
+    ratio: float
+    ratio_low: float
+    ratio_high: float
+    verdict: str
+    reason: str | None
 
 
 def pairs(source: Source) -> pd.DataFrame:

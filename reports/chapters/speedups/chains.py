@@ -7,8 +7,9 @@ import pandas as pd
 from reports.figures.chart import Source
 from reports.figures.waterfall import kind_of
 from reports.style.columns import Column, estimate, whole, words
+from reports.style.rows import each
 from reports.style.units import TIMES, quantity
-from reports.style.views import BASELINE_TEXT, CONTEXT, each, setting
+from reports.style.views import BASELINE_TEXT, CONTEXT, setting
 from results.metrics.speedups import Chain
 from results.schema.axes import AXES
 from results.text import printable

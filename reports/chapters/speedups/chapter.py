@@ -6,7 +6,8 @@ from reports.chapters.speedups import break_even, chains, heat
 from reports.figures import waterfall
 from reports.figures.chart import MOST_BARS, Chapter, Chart, Insert, Source
 from reports.figures.heatmap import speedup_map
-from reports.style.views import BASELINE_TEXT, CONDITIONS, CONTEXT, each, setting
+from reports.style.rows import each
+from reports.style.views import BASELINE_TEXT, CONDITIONS, CONTEXT, setting
 
 
 def _wrong(source: Source) -> dict[str, Any]:
