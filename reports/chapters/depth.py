@@ -43,7 +43,7 @@ def _of_counts(frame: pd.DataFrame) -> str:
 
 CHAPTER: Final = Chapter(
     title="Depths and block types",
-    lead="What another layer, another block or another cardinality costs, and why multiply-adds do not tell.",
+    lead="How time and memory grow with depth, block type and cardinality, and why multiply-adds do not predict time.",
     charts={
         "depth": Chart(
             title="Throughput by depth and block type",
@@ -85,8 +85,8 @@ CHAPTER: Final = Chapter(
         "macs": Chart(
             title="Multiply-adds against measured latency",
             definition=(
-                "If multiply-adds told the time, all points would lie on the dashed line, which is the "
-                "rate of the best model here. How far a point lies above it is what its MACs hide: memory"
+                "If multiply-adds determined the time, all points would lie on the dashed line, which is the "
+                "rate of the best model here. A point above it loses time to what MACs do not count: memory"
                 " traffic, small or grouped convolutions, launch overhead. MACs are of the forward pass "
                 "in both tasks."
             ),

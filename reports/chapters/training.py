@@ -24,10 +24,10 @@ def _of_phases(frame: pd.DataFrame) -> str:
 
 CHAPTER: Final = Chapter(
     title="Training",
-    lead="Where a training step goes, how many images it does a second, and what memory it takes.",
+    lead="The parts of a training step, its throughput and its peak memory.",
     charts={
         "training": Chart(
-            title="Where a training step goes",
+            title="Parts of a training step",
             definition=(
                 "One step of SGD with momentum: forward pass with cross-entropy, backward pass, "
                 "optimizer; medians of the steady steps."

@@ -4,9 +4,10 @@ import pandas as pd
 from plotly.graph_objs._figure import Figure
 
 from reports.style.drawing import CATEGORIES, FRAME_PIXELS, ROW_PIXELS, bars, blank, hover, whiskers
+from reports.style.rows import each
 from reports.style.theme import PHASES, STAGES, family_style, label
 from reports.style.units import quantity
-from reports.style.views import each, throughput_bounds
+from reports.style.views import throughput_bounds
 from reports.style.words import extreme, throughput_text
 
 

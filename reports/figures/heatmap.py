@@ -1,15 +1,16 @@
 """The heat map of speed-ups."""
 
 import math
-from typing import Any, Final
+from typing import Final
 
 import pandas as pd
 from plotly.graph_objs._figure import Figure
 
 from reports.style.drawing import CATEGORIES, FRAME_PIXELS, blank, hover
+from reports.style.rows import CaseView, each
 from reports.style.theme import GREY, label
 from reports.style.units import TIMES, number, quantity, spread
-from reports.style.views import each, setting
+from reports.style.views import setting
 
 NAME_PIXELS: Final = 150
 COLUMN_PIXELS: Final = (96, 240)
@@ -75,7 +76,7 @@ def _add_failures(figure: Figure, failed: pd.DataFrame) -> None:
     )
 
 
-def _log_ratio(row: Any) -> float:
+def _log_ratio(row: CaseView) -> float:
     """Return log2 of the speed-up, 0 where its interval does not exclude 1."""
     low, high = number(row.speedup_low), number(row.speedup_high)
     if low is None or high is None or low <= 1 <= high:
@@ -83,7 +84,7 @@ def _log_ratio(row: Any) -> float:
     return math.log2(row.speedup)
 
 
-def _ratio_text(row: Any) -> str:
+def _ratio_text(row: CaseView) -> str:
     value = quantity(row.speedup, TIMES, row.speedup_low, row.speedup_high)
     within = spread(row.speedup, row.speedup_low, row.speedup_high)
     return f"{value}<br>{within}" if within else value

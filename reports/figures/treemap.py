@@ -6,9 +6,9 @@ import pandas as pd
 from plotly.graph_objs._figure import Figure
 
 from reports.style.drawing import blank
+from reports.style.rows import each
 from reports.style.theme import GREY, OTHER_STYLE, PATTERN, STAGES, label
 from reports.style.units import SPACE, quantity
-from reports.style.views import each
 
 TREEMAP_HEIGHT: Final = 560
 _ROOT: Final = ""

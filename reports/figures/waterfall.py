@@ -8,15 +8,16 @@ from plotly.graph_objs._figure import Figure
 
 from reports.style.axes import log_axis
 from reports.style.drawing import CATEGORIES, blank, whiskers
+from reports.style.rows import each
 from reports.style.theme import BLUE, GREY, INDIGO, PATTERN, VERMILLION, Style, label
 from reports.style.units import TIMES, number, quantity, spread
-from reports.style.views import BASELINE_TEXT, each, setting
+from reports.style.views import BASELINE_TEXT, setting
 
 WATERFALL_HEIGHT: Final = 400
 STEP_PIXELS: Final = (130, 230)
 """Least width of a bar with which its words fit (on a narrower screen the figure is scrolled), and the greatest."""
 TOTAL: Final = "together"
-UNSURE: Final = "not told apart from 1"
+UNSURE: Final = "interval includes 1"
 STEP_KINDS: Final[dict[str, Style]] = {
     "faster": Style(color=BLUE, symbol="circle", dash="solid", pattern=""),
     "slower": Style(color=VERMILLION, symbol="square", dash="dash", pattern="/"),

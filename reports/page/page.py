@@ -20,7 +20,8 @@ from reports.page.payload import packed, payload, remarks
 from reports.page.script import script
 from reports.page.section import Section, section
 from reports.style.columns import CASE_COLUMNS, table
-from reports.style.views import CONTEXT, constants, constants_text, each
+from reports.style.rows import CaseView, each
+from reports.style.views import CONTEXT, constants, constants_text
 from reports.style.words import joined
 from results.analysis.study import Study
 from results.schema.metrics import METRICS
@@ -166,7 +167,7 @@ def _hash(text: str) -> str:
     return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
 
 
-def _case(row: Any) -> CaseRow:
+def _case(row: CaseView) -> CaseRow:
     return CaseRow(
         status=row.status, cause=row.cause if isinstance(row.cause, str) else "", remarks=tuple(remarks(row))
     )

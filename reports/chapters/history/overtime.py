@@ -11,9 +11,9 @@ from reports.figures.chart import Source
 from reports.style.axes import log_axis
 from reports.style.columns import Column, amount, words
 from reports.style.drawing import STANDARD, blank, whiskers
+from reports.style.rows import each
 from reports.style.theme import BLUE, GREY, INDIGO, VERMILLION, label
 from reports.style.units import TIMES, number, quantity, spread
-from reports.style.views import each
 from results.analysis.history import frame, history
 from results.schema.axes import AXES
 from results.statistics.changepoints import MIN_RUNS
@@ -40,7 +40,7 @@ HISTORY_COLUMNS: Final[dict[str, Column]] = {
 
 def runs(source: Source) -> pd.DataFrame:
     """Return `results.analysis.history.frame` of all runs, its bounds named as in the frame of the cases."""
-    rows = frame(history(source.study.records))
+    rows = frame(history(source.study))
     return rows.assign(latency_low_s=rows["low"], latency_high_s=rows["high"], threads=rows["threads"].astype(object))
 
 
@@ -93,7 +93,8 @@ def of_history(frame: pd.DataFrame) -> str:
     timed = frame[frame["latency_s"].notna()]
     counted = f"{len(timed):,} run{'' if len(timed) == 1 else 's'} with a latency"
     if len(timed) < 2 * MIN_RUNS:
-        return f"Too few runs to tell of a change: {counted}, and one needs {MIN_RUNS} before and {MIN_RUNS} after it."
+        needs = f"a change needs {MIN_RUNS} runs before it and {MIN_RUNS} after it"
+        return f"Too few runs to detect a change: {counted}; {needs}."
     name = frame["model"].iloc[0]
     changes = list(each(timed[timed["change"].notna()]))
     if not changes:

@@ -1,16 +1,27 @@
 """The differences of each pair of sides as a table: what is surely different first, the rest folded and counted."""
 
 import dataclasses
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pandas as pd
 
-from reports.chapters.sides.frame import BEST, BOTH, FAILED, MISSING, OTHER_SETTINGS, UNKNOWN, pairs, side_records
+from reports.chapters.sides.frame import (
+    BEST,
+    BOTH,
+    FAILED,
+    MISSING,
+    OTHER_SETTINGS,
+    UNKNOWN,
+    PairView,
+    pairs,
+    side_records,
+)
 from reports.figures.chart import Source
+from reports.style.rows import each
 from reports.style.table import Table
 from reports.style.units import NONE, TIMES, quantity, spread
-from reports.style.views import axis_text, each
+from reports.style.views import axis_text
 from results.analysis.differences import environment
 from results.text import printable
 
@@ -92,7 +103,7 @@ def _ranked(rows: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _cells(row: Any) -> tuple[str, ...]:
+def _cells(row: PairView) -> tuple[str, ...]:
     settings = [row.a_setting, row.b_setting] if row.matched == BEST else [row.b_setting]
     bounds = (row.ratio_low, row.ratio_high)
     return (
@@ -108,6 +119,6 @@ def _cells(row: Any) -> tuple[str, ...]:
     )
 
 
-def _speed(row: Any, side: str) -> str:
+def _speed(row: PairView, side: str) -> str:
     value, low, high = (getattr(row, f"{side}_{what}") for what in ("throughput", "low", "high"))
     return quantity(value, "img/s", low, high)

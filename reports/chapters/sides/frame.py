@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import numpy as np
 import pandas as pd
@@ -10,8 +10,10 @@ import pandas as pd
 from reports.chapters.sides import judging
 from reports.figures.chart import Source
 from reports.style.columns import Column, estimate, words
+from reports.style.rows import each
 from reports.style.units import TIMES
-from reports.style.views import axis_text, each
+from reports.style.views import axis_text
+from reports.style.words import MARGIN_TEXT
 from results.analysis.compare import compare
 from results.analysis.differences import same_hardware
 from results.schema.axes import AXES, SETTINGS
@@ -36,8 +38,8 @@ MISSING: Final = "no throughput"
 OTHER_SETTINGS: Final = "other settings"
 _REASONS: Final = {
     UNKNOWN: "at least one side has no interval, or both have intervals without width",
-    MISSING: "at least one side tells none",
-    "inconclusive": "the interval, corrected for the number of cases, reaches over the margin of 2 %",
+    MISSING: "at least one side has no throughput",
+    "inconclusive": f"the interval, corrected for the number of cases, reaches over the margin of {MARGIN_TEXT}",
 }
 _SIDE: Final = ("setting", "failure", "throughput", "low", "high")
 """What each side has for itself."""
@@ -65,13 +67,32 @@ PAIR_COLUMNS: Final[dict[str, Column]] = {
 """Columns of pairs."""
 
 
+class PairView(Protocol):
+    """A row of the frame of pairs; of a number that could not be had there is NaN."""
+
+    pair: str
+    a: str
+    b: str
+    matched: str
+    model: str
+    task: str
+    image_size: int
+    a_setting: str
+    b_setting: str
+    ratio: float
+    ratio_low: float
+    ratio_high: float
+    verdict: str
+    reason: str | None
+
+
 def pairs(source: Source) -> pd.DataFrame:
     """Return a row for each case that both sides of a pair have, failed ones included.
 
     ``ratio`` is the throughput of side ``b`` over that of side ``a``: above 1, b is faster. On the same hardware its
     95 % interval and its verdict are those of `results.compare`. On different hardware the interval brings both
     latencies' together (the half-widths add in squares, in logs), and the verdict asks whether the ratio lies beyond
-    a margin of 2 %, with the correction of `results.compare` for the number of cases of the pair.
+    the margin, with the correction of `results.compare` for the number of cases of the pair.
     """
     cases = source.cases
     largest = cases["machine"].value_counts().head(MOST_SIDES).index

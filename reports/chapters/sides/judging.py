@@ -53,6 +53,6 @@ def difference(ratio: float, sides: Sequence[tuple[float, float]]) -> Difference
 
 
 def significant(differences: list[Difference | None]) -> list[bool]:
-    """Return which ratios lie beyond the margin of 2 %, after Holm's correction for the number of cases."""
+    """Return which ratios lie beyond the margin, after Holm's correction for the number of cases."""
     corrected = iter(holm([chance(change, MARGIN) for change in differences if change is not None]))
     return [change is not None and next(corrected) <= FALSE_ALARMS for change in differences]

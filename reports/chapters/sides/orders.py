@@ -10,12 +10,13 @@ import pandas as pd
 from plotly.graph_objs._figure import Figure
 from scipy.stats import kendalltau
 
-from reports.chapters.sides.frame import BEST
+from reports.chapters.sides.frame import BEST, PairView
 from reports.style.drawing import FRAME_PIXELS, blank
+from reports.style.rows import each
 from reports.style.theme import BLUE, GREY, INDIGO, OCHRE, VERMILLION, label
-from reports.style.units import SPACE, TIMES, quantity
-from reports.style.views import axis_text, each
-from reports.style.words import plural
+from reports.style.units import TIMES, quantity
+from reports.style.views import axis_text
+from reports.style.words import MARGIN_TEXT, plural
 from results.schema.axes import BASELINE
 from results.statistics.margin import MARGIN
 
@@ -75,8 +76,8 @@ def _largest(rows: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
 def swaps(frame: pd.DataFrame) -> list[Swap]:
     """Return the pairs of variants that change places, the clearest first.
 
-    Both leads must be beyond chance: larger than the half-widths of both intervals, added in squares, and than 2 %,
-    which is all there is to go by where a side has no interval.
+    Both leads must be beyond chance: larger than the half-widths of both intervals, added in squares, and than the
+    margin, which alone decides where a side has no interval.
     """
     gaps, sure = [], []
     for side in "ab":
@@ -181,14 +182,14 @@ def _shown(frame: pd.DataFrame, moved: list[int]) -> list[int]:
     return [*others, *moved]  # what is in colour lies on top
 
 
-def _end(row: Any, side: str, *, bold: bool) -> str:
+def _end(row: PairView, side: str, *, bold: bool) -> str:
     low, high = getattr(row, f"{side}_low"), getattr(row, f"{side}_high")
     speed = quantity(getattr(row, f"{side}_throughput"), "img/s", low, high)
     name = f"<b>{label(row.model)}</b>" if bold else label(row.model)
     return f"{name}  {speed}  " if side == "a" else f"  {speed}  {name}"
 
 
-def _hover(row: Any) -> str:
+def _hover(row: PairView) -> str:
     at = label(f"{row.task} · {axis_text('image_size', row.image_size)} · {row.a_setting}")
     against = f"<br>against {label(row.b_setting)}" if row.matched == BEST else ""
     return f"<b>{label(row.model)}</b><br>{at}{against}"
@@ -209,7 +210,7 @@ def of_orders(frame: pd.DataFrame) -> str:
     said = f"Kendall's tau of {len(frame):,} variants' order is {tau:.2f} ({' · '.join(where)})"
     clearest = swaps(frame)
     if not clearest:
-        return f"{said}: no two change places by more than their intervals and 2{SPACE}%."
+        return f"{said}: no two variants swap by more than their intervals and {MARGIN_TEXT}."
     most = clearest[0]
     first_model, second_model = frame["model"].iloc[most.first], frame["model"].iloc[most.second]
     return (

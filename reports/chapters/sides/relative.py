@@ -1,18 +1,19 @@
 """How many times as fast one side is as another, by variant."""
 
 import math
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pandas as pd
 from plotly.graph_objs._figure import Figure
 
-from reports.chapters.sides.frame import BEST
+from reports.chapters.sides.frame import BEST, PairView
 from reports.style.axes import log_axis
 from reports.style.drawing import FRAME_PIXELS, blank, remark, whiskers
+from reports.style.rows import each
 from reports.style.theme import GREY, family_style, label
 from reports.style.units import TIMES, number, quantity, spread
-from reports.style.views import axis_text, each
+from reports.style.views import axis_text
 
 MOST_RELATIVE: Final = 60
 """Variants that one drawing holds."""
@@ -88,7 +89,7 @@ def _farthest(frame: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _hover(row: Any) -> str:
+def _hover(row: PairView) -> str:
     at = [row.task, axis_text("image_size", row.image_size), row.a_setting]
     lines = [f"<b>{label(row.model)}</b>", label(" · ".join(at))]
     if row.matched == BEST:

@@ -11,9 +11,10 @@ from reports.figures.chart import Source
 from reports.style.axes import log_axis
 from reports.style.columns import Column, estimate, steps_until
 from reports.style.drawing import FRAME_PIXELS, ROW_PIXELS, blank, remark
+from reports.style.rows import each
 from reports.style.theme import BLUE, VERMILLION, Style, label
 from reports.style.units import NEVER, NONE, SPACE, TIMES, number, quantity, steps
-from reports.style.views import CONTEXT, axis_text, constants, each
+from reports.style.views import CONTEXT, axis_text, constants
 from results.metrics.breakeven import BreakEven
 from results.schema.axes import AXES
 from results.text import printable

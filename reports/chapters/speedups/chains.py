@@ -7,8 +7,9 @@ import pandas as pd
 from reports.figures.chart import Source
 from reports.figures.waterfall import kind_of
 from reports.style.columns import Column, estimate, whole, words
+from reports.style.rows import each
 from reports.style.units import TIMES, quantity
-from reports.style.views import BASELINE_TEXT, CONTEXT, each, setting
+from reports.style.views import BASELINE_TEXT, CONTEXT, setting
 from results.metrics.speedups import Chain
 from results.schema.axes import AXES
 from results.text import printable
@@ -85,7 +86,7 @@ def of_chain(frame: pd.DataFrame) -> str:
     rows = list(each(frame))
     first = rows[0]
     if isinstance(first.reason, str):
-        return f"What gave the speed-up of {first.model} in {setting(first)} cannot be told: {first.reason}."
+        return f"The speed-up of {first.model} in {setting(first)} cannot be attributed: {first.reason}."
     best = max(rows, key=lambda row: row.factor)
     total = f"{quantity(first.total, TIMES, first.total_low, first.total_high)} as fast as {BASELINE_TEXT}"
     said = f"{first.model} is {total} in {setting(first)}"

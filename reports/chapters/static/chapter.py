@@ -20,7 +20,7 @@ def _all(frame: pd.DataFrame) -> pd.DataFrame:
 
 CHAPTER: Final = Chapter(
     title="Static cost",
-    lead="Known without timing anything, per image: where parameters, multiply-adds and activations lie.",
+    lead="Costs of an image that need no measurement: parameters, multiply-adds and activations by stage and layer.",
     intro=Insert(template="static/chapter.html", values=_tables),
     charts={
         "stages": Chart(
@@ -42,7 +42,7 @@ CHAPTER: Final = Chapter(
             least=1,
         ),
         "treemap": Chart(
-            title="Where it lies",
+            title="Cost by layer",
             needs="statics",
             frame=layers.layer_frame,
             definition=(

@@ -1,4 +1,4 @@
-"""What accuracy costs."""
+"""Accuracy against throughput, latency and memory."""
 
 from typing import Any, Final
 
@@ -32,7 +32,7 @@ def _still(source: Source) -> dict[str, Any]:
 
 CHAPTER: Final = Chapter(
     title="Trade-offs",
-    lead="What accuracy costs in speed, in waiting and in memory, and what to pick.",
+    lead="What accuracy costs in throughput, latency and memory, and which variant to choose.",
     intro=Insert(template="tradeoffs/chapter.html", values=lambda _: {}),
     charts={
         "accuracy": Chart(
@@ -54,7 +54,7 @@ CHAPTER: Final = Chapter(
             title="Accuracy against latency",
             definition=(
                 "Up and to the left is better: the time of one step of the whole batch. On the Pareto front, "
-                f"nothing on the same machine is both sooner and more accurate. {_PUBLISHED}"
+                f"nothing on the same machine is both faster and more accurate. {_PUBLISHED}"
             ),
             absent=_NO_ACCURACY,
             rows=fronts.with_accuracy(LATENCY),

@@ -12,6 +12,7 @@ from reports.figures.points import names, points
 from reports.style.axes import Range, name_positions
 from reports.style.drawing import STANDARD, blank, hover, series, whiskers
 from reports.style.measures import Measure
+from reports.style.rows import CaseView
 from reports.style.theme import BLUE, BROWN, GREEN, GREY, INDIGO, VERMILLION, label
 from reports.style.units import number, quantity
 
@@ -101,7 +102,7 @@ def _draw(frame: pd.DataFrame, measure: Measure) -> Figure:
     return figure
 
 
-def _hover(row: Any) -> str:
+def _hover(row: CaseView) -> str:
     peak = "" if number(row.peak_bytes) is None else f"<br>peak memory {quantity(row.peak_bytes, 'B')}"
     return f"{hover(row)}{peak}<br>{label(row.machine)}"
 

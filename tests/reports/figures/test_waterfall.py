@@ -89,7 +89,7 @@ def test_a_broken_chain_is_its_reason(recorded):
         figure = waterfall(view.frame)
         assert not figure.data
         assert "no answer in 60 s" in figure.layout.annotations[0].text
-        assert "cannot be told" in of_chain(view.frame)
+        assert "cannot be attributed" in of_chain(view.frame)
 
 
 def test_the_largest_gain_is_offered_first_and_training_after_inference(recorded):
