@@ -64,7 +64,7 @@ def ab(
     from bench.schedule.ab import ab as measure
     from bench.schedule.runner import Stopped
     from bench.suites.suite import fraction
-    from reports.text.ab import arms_text
+    from reports.text.comparison import arms_text
     from reports.text.github import arms_github
 
     sides = [

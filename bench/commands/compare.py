@@ -51,7 +51,7 @@ def pairs(
 
     Exit codes, of the worst of them: 0 b is faster or the same, 1 slower or broken, 2 bad input, 3 not enough to say.
     """
-    from reports.text.ab import arms_text
+    from reports.text.comparison import arms_text
     from reports.text.github import arms_github, worst_outcome
     from results.analysis.ab_files import compare_pairs
 

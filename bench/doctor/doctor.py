@@ -15,8 +15,7 @@ from bench.doctor.gpu import gpu_checks
 from bench.machine.noise import Watch
 from bench.process import ask
 from bench.process.forkserver import ForkServer
-from reports.text.grid import text_table
-from reports.text.table import lines_text, percent
+from reports.text.grid import lines_text, percent, text_table
 from results.metrics.rows import json_text
 from results.schema.record import Noise
 from results.statistics.intervals import CONFIDENCE

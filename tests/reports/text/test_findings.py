@@ -99,7 +99,7 @@ def test_one_late_replicate_makes_the_case_late(text, make_record):
 
 def test_cases_are_named_by_what_varies(text, make_record, make_case):
     records = [make_record(stop="budget"), make_record(make_case(task="training", threads=1), stop="budget")]
-    assert "(resnet50 b8 inference 2 threads, resnet50 b8 training 1 threads)" in text(records)[-1]
+    assert "(resnet50 b8 inference 2 threads, resnet50 b8 training 1 thread)" in text(records)[-1]
 
 
 def test_several_runs_are_told_apart(tmp_path, write_run, make_record, make_run):
