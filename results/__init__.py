@@ -7,6 +7,7 @@
     [{'model': 'resnet50', 'status': 'ok'}]
     >>> results.compare(records, results.load("runs/new.jsonl")).outcome
     'pass'
+    >>> study = results.Study(records)  # the table, chains, break-evens…, each computed once
 
 Importing this package is cheap: pandas and scipy come in when they are first used.
 """
@@ -20,9 +21,19 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from results.analysis.comparison import Comparison
+    from results.analysis.study import Study
     from results.storage.reader import Records
 
-__all__ = ["InputError", "compare", "load", "table"]
+__all__ = ["InputError", "Study", "compare", "load", "table"]
+
+
+def __getattr__(name: str) -> type["Study"]:
+    """Return `results.analysis.study.Study`, imported when it is first asked for."""
+    if name != "Study":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from results.analysis.study import Study  # noqa: PLC0415 (cheap import)
+
+    return Study
 
 
 def load(*paths: str | Path) -> "Records":

@@ -6,8 +6,9 @@ from typing import Final
 
 from reports.text.comparison import percent_text
 from reports.text.grid import check_format, lines_text, percent
-from results.metrics.breakeven import BreakEven, Steps, break_evens
-from results.metrics.speedups import Chain, Factor, chains, setting
+from results.analysis.study import Study
+from results.metrics.breakeven import BreakEven, Steps
+from results.metrics.speedups import Chain, Factor, setting
 from results.metrics.table import worst_stop
 from results.schema.axes import AXES, BASELINE, CONDITIONS, SETTINGS, axis_text
 from results.schema.case import Case
@@ -31,7 +32,7 @@ _ENDS: Final = {
 """Reasons why cases did not reach the target."""
 
 
-def findings_text(records: Records, fmt: str) -> str:
+def findings_text(study: Study, fmt: str) -> str:
     """Return the findings for people, with titles; empty for ``json`` and ``csv``.
 
     Raises:
@@ -40,12 +41,12 @@ def findings_text(records: Records, fmt: str) -> str:
     check_format(fmt)
     if fmt in {"json", "csv"}:
         return ""
-    names = _Names(records)
+    names, files = _Names(study.records), study.records.files
     titled = {
-        "which change gave what": [_chain(chain, names) for chain in chains(records)],
-        "when compiling pays": [_break_even(even, names) for even in break_evens(records)],
+        "which change gave what": [_chain(chain, names) for chain in study.chains],
+        "when compiling pays": [_break_even(even, names) for even in study.break_evens],
         "precision": [
-            _reached(file, file.run.settings, names) for file in records.files if file.run.plan and file.run.settings
+            _reached(file, file.run.settings, names) for file in files if file.run.plan and file.run.settings
         ],
     }
     return "".join(lines_text(["", title, *lines], fmt) for title, lines in titled.items() if lines)

@@ -5,6 +5,7 @@ from typing import Final
 
 import pandas as pd
 
+from results.metrics.table import usable
 from results.schema.axes import AXES, BASELINE
 
 _MODEL: Final = tuple(name for name, axis in AXES.items() if axis.role == "model")
@@ -17,7 +18,7 @@ def depth_by_block(frame: pd.DataFrame) -> pd.DataFrame:
     next to it. A column is a family with its block type; models with the same depth in it, such as two ResNeXts of
     101 layers, get a column of their own for that depth.
     """
-    sound = frame[(frame["status"] == "ok") & frame["equality"].ne("wrong") & frame["depth"].notna()].copy()
+    sound = frame[usable(frame) & frame["depth"].notna()].copy()
     axes = [axis for axis in ("run", *AXES) if axis not in _MODEL]
     # dropna=False: an imported source may not state an axis, such as threads, and pandas would drop its rows.
     sound = sound[sound.groupby(axes, dropna=False)["model"].transform("nunique") > 1]
@@ -37,7 +38,7 @@ def speedups_by_setting(frame: pd.DataFrame) -> pd.DataFrame:
     """
     settings = list(BASELINE)
     baseline = frame[settings].eq(list(BASELINE.values())).all(axis=1)
-    sound = frame[(frame["status"] == "ok") & frame["speedup"].notna() & ~baseline]
+    sound = frame[usable(frame) & frame["speedup"].notna() & ~baseline]
     conditions = _varying(sound, [axis for axis in ("run", *AXES) if axis not in {*_MODEL, *settings}])
     return sound.set_index([*_MODEL, *conditions, *settings])["speedup"].unstack(settings).sort_index()  # noqa: PD010
 

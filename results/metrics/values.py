@@ -15,8 +15,6 @@ import numpy as np
 
 from results.metrics.reasons import TAILS, WEIGHTS, Memo, no_speedup, nulls
 from results.metrics.timings import PHASES, Medians, Spread, timings
-from results.schema.axes import BASELINE
-from results.schema.case import Case
 from results.schema.labels import PROMISES
 from results.schema.metrics import METRICS, STATIC
 from results.schema.record import Facts, Record, Samples
@@ -87,11 +85,6 @@ def measure_file(file: RunFile, typical: Medians, spread: Spread, memo: Memo) ->
     return _measures(file.records, file.costs(), file.run.arm, typical, spread, memo)
 
 
-def is_baseline(case: Case) -> bool:
-    """Tell whether `case` is its own baseline."""
-    return all(getattr(case, axis) == value for axis, value in BASELINE.items())
-
-
 def latencies(records: Sequence[Record], typical: Medians) -> Floats:
     """Return the metric ``latency_s`` of each record alone."""
     ok = np.array([record.status == "ok" for record in records], dtype=bool)
@@ -145,7 +138,7 @@ def _add_times(values: dict[str, Floats], records: Sequence[Record], typical: Me
 def _add_speedups(
     values: dict[str, Floats], records: Sequence[Record], barred: Sequence[str | None], spread: Spread
 ) -> None:
-    baseline = np.array([is_baseline(record.case) for record in records], dtype=bool)
+    baseline = np.array([record.case.is_baseline for record in records], dtype=bool)
     judged = ~np.isnan(values["latency_s"]) & np.array([why is None for why in barred], dtype=bool)
     values["speedup"][judged & baseline] = 1.0  # by definition, hence without an interval
     for name in ("speedup", *ENDS["speedup"]):

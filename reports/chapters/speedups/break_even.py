@@ -9,7 +9,7 @@ from reports.style.drawing import FRAME_PIXELS, ROW_PIXELS, blank, remark
 from reports.style.theme import BLUE, VERMILLION, Style, label
 from reports.style.units import NEVER, NONE, SPACE, TIMES, number, quantity, steps
 from reports.style.views import AXES, axis_text, constants, each
-from results.metrics import breakeven
+from results.analysis.study import Study
 from results.schema.axes import AXES as CASE_AXES
 from results.text import printable
 
@@ -40,7 +40,7 @@ def break_evens(records: "Records", cases: "pd.DataFrame") -> "pd.DataFrame":
     import pandas as pd  # noqa: PLC0415 (0.4 s, only where a page is built)
 
     machines = dict(zip(cases["run"], cases["machine"], strict=True))
-    rows = [_row(one, machines[printable(one.run)]) for one in breakeven.break_evens(records)]
+    rows = [_row(one, machines[printable(one.run)]) for one in Study(records).break_evens]
     # As objects, or an unknown number of threads would become NaN.
     frame = pd.DataFrame(rows, columns=["machine", *CASE_AXES, *_NUMBERS, "reason"], dtype=object)
     return frame.astype(dict.fromkeys(_NUMBERS, "float64") | dict.fromkeys(("batch_size", "image_size"), "int64"))

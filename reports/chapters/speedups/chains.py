@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any, Final
 
 from reports.style.views import AXES
-from results.metrics import speedups
+from results.analysis.study import Study
 from results.schema.axes import AXES as CASE_AXES
 from results.text import printable
 
@@ -27,7 +27,7 @@ def steps(records: "Records", cases: "pd.DataFrame") -> "pd.DataFrame":
     import pandas as pd  # noqa: PLC0415 (0.4 s, only where a page is built)
 
     machines = dict(zip(cases["run"], cases["machine"], strict=True))
-    rows = [row for chain in speedups.chains(records) for row in _rows(chain, machines[printable(chain.run)])]
+    rows = [row for chain in Study(records).chains for row in _rows(chain, machines[printable(chain.run)])]
     # As objects, or an unknown number of threads would become NaN, which is not even equal to itself.
     frame = pd.DataFrame(rows, columns=list(_COLUMNS), dtype=object)
     return frame.astype(dict.fromkeys(_NUMBERS, "float64") | dict.fromkeys(("batch_size", "image_size"), "int64"))
