@@ -16,11 +16,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from results.errors import InputError
+from results.statistics.margin import MARGIN
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from results.analysis.comparison import Comparison
+    from results.analysis.compare import Comparison
     from results.analysis.study import Study
     from results.storage.reader import Records
 
@@ -50,8 +51,8 @@ def table(records: "Records") -> "pd.DataFrame":
     return make(records)
 
 
-def compare(base: "Records", new: "Records", *, margin: float = 0.02) -> "Comparison":
-    """Compare two sides of runs, case by case; see `results.analysis.comparison.compare`."""
-    from results.analysis.comparison import compare as make  # noqa: PLC0415 (cheap import)
+def compare(base: "Records", new: "Records", *, margin: float = MARGIN) -> "Comparison":
+    """Compare two sides of runs, case by case; see `results.analysis.compare.compare`."""
+    from results.analysis.compare import compare as make  # noqa: PLC0415 (cheap import)
 
     return make(base, new, margin=margin)

@@ -11,7 +11,7 @@ from bench.commands.options import Runs, echo_path, load, say
 from results.errors import InputError
 
 _STDOUT = Path("-")
-_FORMATS = "csv, parquet, markdown, pytest-benchmark, github-action-benchmark, bencher, openmetrics."
+_FORMATS = "csv, parquet, pytest-benchmark, github-action-benchmark, bencher, openmetrics."
 
 
 def export(
@@ -29,16 +29,17 @@ def export(
 ) -> None:
     """Write run files in a format that other programs read.
 
-    csv, parquet and markdown hold every case; the others those that have a result. github-action-benchmark is two
-    files: with `-o out` they are out-bigger.json and out-smaller.json.
+    csv and parquet hold every case; the others those that have a result. github-action-benchmark is two files:
+    with `-o out` they are out-bigger.json and out-smaller.json.
     """
-    from results.exporters.exporting import exporter
+    from results.analysis.study import Study
+    from results.exporters import exporter
     from results.exporters.files import SINGLE
     from results.storage.files import check_place, replace
 
     make = exporter(fmt)
     records = load(runs)
-    files = make(records)
+    files = make(Study(records))
     for line in files.left_out:
         say(line)
     if output == _STDOUT:

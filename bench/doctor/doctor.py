@@ -20,6 +20,7 @@ from results.metrics.rows import json_text
 from results.schema.record import Noise
 from results.statistics.intervals import CONFIDENCE
 from results.statistics.looks import LOOKS, Judged, smallest_effect
+from results.statistics.margin import MARGIN
 
 if TYPE_CHECKING:
     from bench.schedule.progress import Listener
@@ -148,7 +149,7 @@ def floor(
     listener: "Listener | None" = None,
 ) -> Floor:
     """Compare a case with itself, and return what that says of this machine."""
-    from bench.schedule.ab import MARGIN, Side  # noqa: PLC0415 (imports what only an A/A run needs)
+    from bench.schedule.ab import Side  # noqa: PLC0415 (imports what only an A/A run needs)
 
     side = Side(axes=axes)
     watch = Watch(device)

@@ -7,7 +7,7 @@ from typing import Any
 
 from reports.text.grid import check_format, grid_text, lines_text
 from results.analysis.ab import Paired
-from results.analysis.comparison import Compared, Comparison
+from results.analysis.compare import Compared, Comparison
 from results.analysis.differences import Change
 from results.metrics.rows import json_text, plain
 from results.schema.axes import AXES

@@ -10,7 +10,7 @@ from typing import Final
 from reports.text.comparison import compared_columns, ms_text, percent_text
 from reports.text.github_markdown import LIMIT, Part, escaped, fitted, folded, row, table_head
 from results.analysis.ab import Paired
-from results.analysis.comparison import Compared, Comparison, Outcome
+from results.analysis.compare import Compared, Comparison, Outcome
 from results.analysis.differences import Change
 from results.statistics.difference import FALSE_ALARMS
 from results.text import digits, half_width

@@ -16,7 +16,7 @@ from results.statistics.segments import Floats, Segments
 
 NUMBERS: Final = (*METRICS, *BOUNDS)
 
-_FEW: Final = f"fewer than {intervals.MIN_TURNS} steady turns"
+_FEW: Final = f"fewer than {intervals.TURNS_FOR_INTERVAL} steady turns"
 _EVENS: Final = ("break_even_steps", "break_even_low", "break_even_high", "warm_break_even_steps")
 _SLOWER: Final = "never: it is not faster than eager"
 _REACHES: Final = "never: the interval of the ratio to eager reaches 1"

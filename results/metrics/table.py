@@ -8,8 +8,8 @@ import numpy as np
 
 from results.metrics.measured import MeasuredRun
 from results.metrics.replicates import NUMBERS, add_break_evens, combined, nulls
-from results.schema.axes import AXES
-from results.schema.case import Case
+from results.schema.axes import AXES, COUNTS
+from results.schema.case import OPTIONAL, Case
 from results.schema.metrics import BOUNDS, METRICS
 from results.schema.record import Record, Samples
 from results.storage.collector import paused
@@ -24,10 +24,14 @@ _OUTCOME: Final = ("status", "cause", "replicates", "failed_replicates")
 _TOLD: Final = ("interval", "equality", "state", "stop", "warnings", "notes", "nulls")
 _TEXTS: Final = (*_MACHINE, *AXES, *_KIND, *_OUTCOME, *_TOLD)
 """All but the numbers, in order."""
-_TYPES: Final = dict.fromkeys(("batch_size", "image_size", "replicates", "failed_replicates"), "int64") | dict.fromkeys(
-    ("depth", "threads"), "Int64"
-)
-"""Types of those of `_TEXTS` that are numbers after all."""
+_TYPES: Final = {
+    **{axis: "Int64" if axis in OPTIONAL else "int64" for axis in COUNTS},
+    **dict.fromkeys(("replicates", "failed_replicates"), "int64"),
+    "depth": "Int64",
+}
+"""Types of those of `_TEXTS` that are numbers; `Int64` also holds nulls."""
+WHOLE: Final = frozenset({*_TYPES, *(name for name, metric in METRICS.items() if metric.whole)})
+"""Columns of whole numbers."""
 
 COLUMNS: Final = (*_MACHINE, *AXES, *_KIND, *_OUTCOME, *NUMBERS, *_TOLD)
 """The columns of `table`, in order."""

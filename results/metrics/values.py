@@ -6,7 +6,6 @@ A value that cannot be had is NaN, and `Measures.nulls` says why. Nothing is rou
 import dataclasses
 import math
 import operator
-import statistics
 from collections.abc import Iterable, Sequence
 from itertools import chain
 from typing import Final, NamedTuple
@@ -17,7 +16,7 @@ from results.metrics.reasons import TAILS, WEIGHTS, Memo, no_speedup, nulls
 from results.metrics.timings import PHASES, Medians, Spread, timings
 from results.schema.labels import PROMISES
 from results.schema.metrics import METRICS, STATIC
-from results.schema.record import Facts, Record, Samples
+from results.schema.record import Facts, Record
 from results.schema.run import Arm
 from results.schema.static import Static
 from results.statistics import intervals as stats
@@ -165,11 +164,3 @@ def _add_costs(values: dict[str, Floats], records: Sequence[Record], costs: Sequ
 def _array(values: Iterable[float | None]) -> Floats:
     """Return numbers in an array; None is NaN."""
     return np.fromiter((math.nan if value is None else value for value in values), np.float64)
-
-
-def turn_medians(samples: Samples) -> dict[int, float]:
-    """Return the median steady step of each turn in seconds, by the turn's index."""
-    turns: dict[int, list[float]] = {}
-    for turn, step in zip(samples.turn[samples.warmup :], samples.step_s[samples.warmup :], strict=True):
-        turns.setdefault(turn, []).append(step)
-    return {turn: statistics.median(steps) for turn, steps in turns.items()}

@@ -11,13 +11,14 @@ import time
 
 from bench.process import ask
 from bench.process.forkserver import SERVE, ForkServer
-from bench.schedule.ab import DEFAULTS, MARGIN
+from bench.schedule.ab import DEFAULTS
 from bench.schedule.pairs import Arm, Pairs
 from results.analysis.ab import ratio
 from results.schema.case import Case
 from results.schema.run import Settings
 from results.statistics.intervals import across
 from results.statistics.looks import judge
+from results.statistics.margin import MARGIN
 from tests.selftest.rows import share_row
 
 RUNS = 100

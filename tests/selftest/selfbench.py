@@ -24,10 +24,10 @@ from bench.process.forkserver import SERVE, ForkServer
 from bench.schedule.rotation import Hooks, Seat, rotate
 from bench.tasks.workload import inference_step
 from results.metrics.table import table
-from results.metrics.values import turn_medians
 from results.schema.case import Case
 from results.schema.run import Settings
 from results.statistics import intervals
+from results.statistics.steady import turn_medians
 from results.storage.reader import load
 
 BY_HAND: Final = "tests.selftest.selfbench:by_hand"

@@ -10,8 +10,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from results.statistics.intervals import across, steady
+from results.statistics.intervals import across
 from results.statistics.looks import LOOKS, Judged, judge, smallest_effect
+from results.statistics.steady import steady
 from tests.selftest.rows import Row, share_row
 from tests.selftest.series import KINDS, series
 

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from reports.chapters.sides import judging
 from reports.style.views import SETTING, axis_text, each
-from results.analysis.comparison import MARGIN, compare
+from results.analysis.compare import compare
 from results.analysis.differences import same_hardware
 from results.schema.axes import AXES as CASE_AXES
+from results.statistics.margin import MARGIN
 from results.storage.reader import Records
 from results.text import printable
 

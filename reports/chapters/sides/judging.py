@@ -4,9 +4,9 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from results.analysis.comparison import MARGIN
 from results.statistics.difference import FALSE_ALARMS, Difference, chance, holm
-from results.statistics.intervals import CONFIDENCE, MIN_TURNS
+from results.statistics.intervals import CONFIDENCE, TURNS_FOR_INTERVAL
+from results.statistics.margin import MARGIN
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from results.schema.record import Record
     from results.storage.reader import Records
 
-_LEAST: Final = (MIN_TURNS - 1) / 2
+_LEAST: Final = (TURNS_FOR_INTERVAL - 1) / 2
 """Degrees of freedom of an interval of unknown origin: those of the fewest turns that have an interval."""
 
 
@@ -35,7 +35,7 @@ def degrees(records: "Records", cases: "pd.DataFrame") -> list[float]:
 
 def _within(replicates: "list[Record]") -> float:
     turns = [len(set(made.turn[made.warmup :])) for made in (record.samples for record in replicates) if made]
-    return max((max(turns, default=MIN_TURNS) - 1) / 2, _LEAST)
+    return max((max(turns, default=TURNS_FOR_INTERVAL) - 1) / 2, _LEAST)
 
 
 def difference(ratio: float, sides: Sequence[tuple[float, float]]) -> Difference | None:

@@ -11,7 +11,7 @@ from reports.style.drawing import FRAME_PIXELS, blank
 from reports.style.theme import BLUE, GREY, INDIGO, OCHRE, VERMILLION, label
 from reports.style.units import SPACE, TIMES, quantity
 from reports.style.views import BASELINE, SETTING, axis_text, each
-from results.analysis.comparison import MARGIN
+from results.statistics.margin import MARGIN
 
 if TYPE_CHECKING:
     import pandas as pd

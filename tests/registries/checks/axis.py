@@ -15,7 +15,7 @@ from reports.page.commands import reproduce
 from reports.style import views
 from reports.text.comparison import comparison_text
 from reports.text.study import study_text
-from results.exporters.exporting import EXPORTERS
+from results.exporters import EXPORTERS
 from results.importers.importing import import_files
 
 
@@ -95,7 +95,7 @@ def test_the_page_offers_it_and_reproduces_it(study, tmp_path):
 
 @pytest.mark.parametrize("fmt", ["csv", "pytest-benchmark"])
 def test_what_is_exported_can_be_imported(study, tmp_path, fmt):
-    (content,) = EXPORTERS[fmt](study.records).parts.values()
+    (content,) = EXPORTERS[fmt](study).parts.values()
     file = tmp_path / f"exported.{fmt}"
     file.write_text(content)
     (path,) = import_files(fmt, [file], tmp_path / "imported", tell=pytest.fail)

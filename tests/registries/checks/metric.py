@@ -9,7 +9,7 @@ import reports
 import results
 from reports.text.cost import metrics_text
 from reports.text.study import study_text
-from results.exporters.exporting import EXPORTERS
+from results.exporters import EXPORTERS
 from results.importers.importing import import_files
 
 
@@ -47,12 +47,12 @@ def test_the_page_has_a_column(study, tmp_path):
 
 @pytest.mark.parametrize("fmt", ["openmetrics", "pytest-benchmark"])
 def test_formats_hold_it(study, fmt):
-    (content,) = EXPORTERS[fmt](study.records).parts.values()
+    (content,) = EXPORTERS[fmt](study).parts.values()
     assert "energy" in content
 
 
 def test_what_is_exported_can_be_imported(study, tmp_path):
-    (content,) = EXPORTERS["csv"](study.records).parts.values()
+    (content,) = EXPORTERS["csv"](study).parts.values()
     (tmp_path / "a.csv").write_text(content)
     (path,) = import_files("csv", [tmp_path / "a.csv"], tmp_path / "imported", tell=pytest.fail)
     assert results.Study(results.load(path)).table["energy_j"].tolist()[0] == 0.25

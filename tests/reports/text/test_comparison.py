@@ -3,7 +3,7 @@ import json
 import pytest
 
 from reports.text.comparison import comparison_text, varying_axes
-from results.analysis.comparison import compare
+from results.analysis.compare import compare
 from results.storage.reader import load
 
 
