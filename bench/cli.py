@@ -18,12 +18,10 @@ from typing import Annotated, Final
 
 import typer
 
-from bench.commands.ab import ab, doctor
-from bench.commands.compare import compare, pairs
-from bench.commands.exporting import export
-from bench.commands.history import history
-from bench.commands.importing import import_
-from bench.commands.inspect import cost, list_
+from bench.commands.ab import ab
+from bench.commands.compare import compare, history
+from bench.commands.exchange import FormatCommand, export, import_
+from bench.commands.inspect import cost, doctor, list_
 from bench.commands.options import BAD_INPUT, CRASHED, INTERRUPTED, OK, PIPE_CLOSED, say
 from bench.commands.report import report, table
 from bench.commands.run import run
@@ -60,11 +58,10 @@ app.command("table")(table)
 app.command("compare")(compare)
 app.command("history")(history)
 app.command("ab")(ab)
-app.command("pairs")(pairs)
 app.command("doctor")(doctor)
 app.command("report")(report)
-app.command("export")(export)
-app.command("import")(import_)
+app.command("export", cls=FormatCommand)(export)
+app.command("import", cls=FormatCommand)(import_)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -11,7 +11,7 @@ import yaml
 
 from bench import cli
 from bench.schedule import ab as arms
-from bench.schedule import runner
+from bench.schedule import run as runner
 from results.analysis.ab import compare_arms
 from results.schema.run import Arm
 from results.storage.reader import load
@@ -90,11 +90,11 @@ def test_command(command, tmp_path, monkeypatch, capsys, measured, paired):
         (tmp_path / path).mkdir(parents=True)
     ran = []
 
-    def run(plan, *, device, out, resume, listener):
+    def run(plan, *, device, out, show):
         ran.append(plan)
         return load(out)
 
-    def ab(a, b, *, margin, device, out, listener, **settings):
+    def ab(a, b, *, margin, device, out, show, **settings):
         ran.append((a, b))
         return paired(tmp_path / (out or "nowhere"))
 
@@ -121,7 +121,7 @@ def _codes(command):
 
 def test_every_command_that_ci_needs_is_in_the_guide():
     used = {command[0] for command in commands(GUIDE)}
-    assert used == {"run", "report", "compare", "ab", "pairs", "doctor", "import", "export", "history"}
+    assert used == {"run", "report", "compare", "ab", "doctor", "import", "export", "history"}
 
 
 def test_exit_codes_are_those_of_the_command():

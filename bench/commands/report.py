@@ -7,10 +7,10 @@ from typing import Annotated, Literal
 
 import typer
 
-from bench.commands.options import Form, Runs, echo_path, load
+from bench.commands.options import Format, Runs, echo_path, load
 
 
-def table(runs: Runs, form: Form = "table") -> None:
+def table(runs: Runs, form: Format = "table") -> None:
     """Print the table of run files."""
     import results
     from reports.text.study import study_text

@@ -29,7 +29,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Literal, get_type_hints
 
-from bench.suites import models
+from bench.suites import SUITE_AXES, models
 from results.errors import InputError, suggestion
 from results.schema.axes import AXES, check_choice
 from results.schema.case import Case
@@ -50,10 +50,6 @@ MOST_CASES: Final = 100_000
 _FOLDER: Final = Path(__file__).parent
 _LARGEST_BYTES: Final = 100_000  # A suite is written by hand; more is the wrong file.
 _LONGEST_LINE: Final = 10_000  # tomllib's time is quadratic in the parts of a dotted key: for 100 kB of them, minutes.
-
-
-SUITE_AXES: Final = tuple(name for name in AXES if name != "device")
-"""Axes that a suite may set, the slowest first. The device belongs to the machine."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

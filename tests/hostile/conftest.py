@@ -16,7 +16,8 @@ import pytest
 from bench.cli import main
 from bench.measure.device import resolve
 from bench.schedule import ab as arms
-from bench.schedule import runner
+from bench.schedule import plan as plans
+from bench.schedule import run as runner
 from bench.suites.suite import Suite, change_settings, custom_suite, expand
 from results.errors import InputError
 from results.storage import lines, reader
@@ -159,22 +160,24 @@ def unmeasured(monkeypatch, make_run):
     """Let `run` do everything but measure: it finds the device, plans, and writes or goes on with a run file."""
     environment = make_run().environment
 
-    def plan(suite: Suite, *, device: str) -> runner.Plan:
+    def plan(suite: Suite, *, device: str) -> plans.Plan:
         cases = expand(suite, device=resolve(device), threads=2)
-        return runner.Plan(suite=suite.name, cases=cases, settings=suite.settings["cpu"], environment=environment)
+        return plans.Plan(suite=suite.name, cases=cases, settings=suite.settings["cpu"], environment=environment)
 
-    def run(suite, *, device, out, resume, listener):
-        if resume is not None:
-            writer, _ = Writer.resume(resume, started="2026-11-22T00:38:12Z", environment=environment)
-        else:
-            planned = plan(suite, device=device)
-            fields = {"suite": planned.suite, "settings": planned.settings, "plan": planned.cases}
-            writer = Writer.create(out, dataclasses.replace(make_run(run_id="planned"), **fields))
+    def run(suite, *, device, out, show):
+        planned = plan(suite, device=device)
+        fields = {"suite": planned.suite, "settings": planned.settings, "plan": planned.cases}
+        return end(Writer.create(out, dataclasses.replace(make_run(run_id="planned"), **fields)))
+
+    def resume(path, *, show):
+        return end(Writer.resume(path, started="2026-11-22T00:38:12Z", environment=environment)[0])
+
+    def end(writer):
         with writer:
             writer.end("interrupted")
         return reader.load(writer.path)
 
-    def ab(*sides, margin, device, out, listener, **changes):
+    def ab(*sides, margin, device, out, show, **changes):
         change_settings(arms.DEFAULTS, **changes)
         for side in sides:
             axes = {axis: [value] for axis, value in side.axes.items()}
@@ -184,6 +187,7 @@ def unmeasured(monkeypatch, make_run):
     monkeypatch.setattr(arms, "ab", ab)
     monkeypatch.setattr(runner, "plan", plan)
     monkeypatch.setattr(runner, "run", run)
+    monkeypatch.setattr(runner, "resume", resume)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from bench.measure.timing import TimingError, time_turn
 from bench.process import ask
 from bench.process.client import LiveCase
 from bench.process.forkserver import SERVE, ForkServer
-from bench.schedule.rotation import Failed, Hooks, Seat, rotate
+from bench.schedule.rotation import Failed, Left, Lost, Seat, rotate
 from results.metrics.warnings import warnings
 from results.schema.case import Case
 from tests.selftest.live import QUICK, SMALL
@@ -79,15 +79,14 @@ def _warnings(server, case, target, folder):
     records = []
     live = LiveCase(server, case, 0, QUICK, target)
 
-    def failed(seat, failure):
-        raise failure
-
-    def left(seat, stop):
-        records.append(live.end(live.samples(seat), stop))
-
     try:
         live.prepare(tempfile.mkdtemp(dir=folder))
-        rotate((Seat(case, live),), None, QUICK, Hooks(left=left, failed=failed, turned=lambda _seat: None))
+        for event in rotate((Seat(case, live),), None, QUICK):
+            match event:
+                case Left(seat, stop):
+                    records.append(live.end(live.samples(seat), stop))
+                case Lost(_, failure):
+                    raise failure
     finally:
         live.close()
     static = ask.static(server, case.model, case.image_size, timeout_s=60)

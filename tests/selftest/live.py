@@ -63,7 +63,10 @@ class _Runs:
             Arm(name=name, server=self.server, case=case, cache=self.folder, target=target)
             for name, target in (("a", SERVE), ("b", b))
         ]
-        return Pairs(*arms, margin=margin, settings=settings, recorded=self._recorded).measure()
+        for event in Pairs(*arms, margin=margin, settings=settings).measure():
+            if isinstance(event, tuple):
+                self._recorded(*event)
+        return judge(self.ratios[-1], margin)
 
     def _recorded(self, a, b):
         self.records += (a, b)

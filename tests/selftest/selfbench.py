@@ -21,7 +21,7 @@ from bench.measure.device import Cpu
 from bench.measure.timing import time_turn
 from bench.process.client import LiveCase
 from bench.process.forkserver import SERVE, ForkServer
-from bench.schedule.rotation import Hooks, Seat, rotate
+from bench.schedule.rotation import Lost, Seat, rotate
 from bench.tasks.workload import inference_step
 from results.metrics.table import table
 from results.schema.case import Case
@@ -100,7 +100,9 @@ def _pair(server: ForkServer, ours: Case, reference: Case, target: str, caches: 
         for live, cache in zip(lives, caches, strict=True):
             live.prepare(cache)
         seat, base = (Seat(live.case, live) for live in lives)
-        rotate((seat, base), base, SETTINGS, Hooks(left=_ignore, failed=_give_up, turned=_ignore))
+        for event in rotate((seat, base), base, SETTINGS):
+            if isinstance(event, Lost):
+                raise event.failure
         samples = lives[0].samples(seat)
     finally:
         for live in lives:
@@ -202,14 +204,6 @@ def _ratio_row(what: str, interval: intervals.Interval | None) -> Row:
     figure = f"{interval.value:.4f} [{interval.low:.4f}, {interval.high:.4f}]"
     inside, outside = 0.97 <= interval.low <= interval.high <= 1.03, interval.low > 1.03 or interval.high < 0.97
     return what, figure, "1.00 ± 0.03", inside or (None if not outside else False)
-
-
-def _ignore(*_: object) -> None:
-    """Need nothing of what the rotation tells."""
-
-
-def _give_up(_: Seat, failure: Exception) -> None:
-    raise failure
 
 
 def main() -> int:

@@ -147,14 +147,34 @@ def arms(tmp_path, make_record, make_case, make_run, make_static, write_run):
 
 
 @pytest.mark.parametrize(("factor", "code"), [(1.0, 0), (1.2, 1)])
-def test_pairs_are_told_once_more(arms, capsys, factor, code):
-    folder = str(arms(factor))
-    assert main(["pairs", folder]) == code
-    assert "10 pairs" in capsys.readouterr().out
-    assert main(["pairs", folder, "--format", "github"]) == code
-    assert capsys.readouterr().out.startswith("<!-- resnet-bench:ab -->\n**")
+def test_the_arms_of_ab_are_recognised_and_judged_again(arms, call, factor, code):
+    folder = arms(factor)
+    found, out, err = call(folder)
+    assert (found, err) == (code, "")
+    assert "10 pairs" in out
+    assert call(folder / "p-a.jsonl", folder / "p-b.jsonl") == (found, out, err)
+    found, out, _ = call(folder, "--format", "github")
+    assert found == code
+    assert out.startswith("<!-- resnet-bench:ab -->\n**")
+    found, out, _ = call(folder, "--format", "json")
+    assert (found, json.loads(out)["judged"]["pairs"]) == (code, 10)
 
 
-def test_pairs_of_another_run_are_bad_input(side, capsys):
-    assert main(["pairs", str(side("a"))]) == 2
-    assert capsys.readouterr().err.startswith("error: ")
+def test_arms_have_a_margin_already(arms, call):
+    found, out, err = call(arms(1.0), "--margin", "5%")
+    assert (found, out) == (2, "")
+    assert err.startswith("error: --margin: ")
+
+
+def test_arms_and_other_runs_are_not_compared(arms, side, call):
+    found, out, err = call(arms(1.0), side("c"))
+    assert (found, out) == (2, "")
+    assert err.startswith("error: arms of `ab` and other runs")
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_other_runs_need_two_sides(side, call, count):
+    found, out, err = call(*(side(f"side{number}") for number in range(count)))
+    assert (found, out) == (2, "")
+    assert f"not {count}" in err
+    assert err.count("\n") == 1

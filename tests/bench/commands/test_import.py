@@ -61,7 +61,7 @@ def test_accuracy_is_joined(folder):
         (["pytest-benchmark", NAME], f"error: {NAME}: not JSON: "),
         (["csv", NAME, "--device", "x"], "error: --device says nothing about a csv file; leave it out"),
         (["timm", NAME, "--precision", "fp64"], "error: unknown precision 'fp64'"),
-        (["timm", NAME, "--batch-size", "0"], "error: invalid value for '--batch-size'"),
+        (["timm", NAME, "--batch-size", "0"], "error: batch_size: 0 should be a whole number >= 1"),
     ],
 )
 def test_errors_are_one_line_and_nothing_is_written(folder, capsys, arguments, message):

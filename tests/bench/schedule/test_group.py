@@ -10,7 +10,7 @@ from bench.machine import memory
 from bench.process.client import LiveCase
 from bench.process.forkserver import WorkerDied
 from bench.schedule.group import GroupRun, groups
-from results.schema.record import Noise, Samples
+from results.schema.record import Noise, Record, Samples
 from results.schema.run import Settings
 
 SETTINGS = Settings(replicates=1, target=0.01, budget_s=0.2, timeout_s=60, time_limit_s=None)
@@ -92,16 +92,8 @@ def measure(tmp_path):
     def measure(server, plan, wanted=lambda case: True, deadline=float("inf")):
         records = []
         for group in groups(plan, wanted):
-            GroupRun(
-                server,
-                group,
-                replicate=0,
-                settings=SETTINGS,
-                cache=tmp_path,
-                deadline=deadline,
-                recorded=records.append,
-                progressed=lambda phase, case, steps: None,
-            ).measure()
+            run = GroupRun(server, group, replicate=0, settings=SETTINGS, cache=tmp_path, deadline=deadline)
+            records += [event for event in run.measure() if isinstance(event, Record)]
         assert not server.alive
         return {record.case.key: record for record in records}
 
@@ -134,16 +126,9 @@ def test_the_order_of_turns_is_of_the_replicate_and_the_group_and_the_same_again
         base = make_case(**axes)
         plan = [base] + [dataclasses.replace(base, layout="nhwc", precision=p) for p in ("fp32", "bf16", "fp16")]
         (group,) = groups(plan, lambda case: True)
-        GroupRun(
-            FakeServer(script),
-            group,
-            replicate=replicate,
-            settings=SETTINGS,
-            cache=tmp_path,
-            deadline=float("inf"),
-            recorded=lambda record: None,
-            progressed=lambda phase, case, steps: None,
-        ).measure()
+        server = FakeServer(script)
+        run = GroupRun(server, group, replicate=replicate, settings=SETTINGS, cache=tmp_path, deadline=float("inf"))
+        assert list(run.measure())
         return tuple(asked[:16])
 
     orders = [order(replicate) for replicate in range(3)]
@@ -296,6 +281,19 @@ def test_a_resumed_group_has_its_baseline_for_company(measure, family):
     assert set(records) == {family[2].key}
     assert records[family[2].key].samples.baseline_s
     assert len(server.workers) == 2
+
+
+def test_a_group_that_is_not_measured_to_its_end_leaves_no_worker(family, tmp_path):
+    server = FakeServer()
+    (group,) = groups(family, lambda case: True)
+    run = GroupRun(server, group, replicate=0, settings=SETTINGS, cache=tmp_path, deadline=float("inf")).measure()
+    phases = []
+    while "measuring" not in phases:
+        phases.append(next(run).phase)
+    assert phases == ["preparing"] * len(family) + ["measuring"]
+    assert len(server.alive) == len(family)
+    run.close()
+    assert not server.alive
 
 
 def test_after_the_deadline_nothing_begins(measure, family):

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.measure.timing import Turn
-from bench.schedule.rotation import MIN_TURNS, Failed, Hooks, Seat, plan_turn, rotate
+from bench.schedule.rotation import TURNS_TO_STOP, Failed, Left, Lost, Seat, Stepped, plan_turn, rotate
 from results.schema.run import Settings
 
 SETTINGS = Settings(replicates=1, target=0.01, budget_s=5, timeout_s=60, time_limit_s=None)
@@ -56,19 +56,10 @@ def noisy(mean_s, sd, seed):
 
 
 class Outcome:
-    def __init__(self):
-        self.left, self.failures, self.turned = [], [], 0
-
-    @property
-    def hooks(self):
-        return Hooks(
-            left=lambda seat, stop: self.left.append((seat, stop)),
-            failed=lambda seat, failure: self.failures.append((seat, failure)),
-            turned=self._turn,
-        )
-
-    def _turn(self, seat):
-        self.turned += 1
+    def __init__(self, events):
+        self.events = list(events)
+        self.left = [(event.seat, event.stop) for event in self.events if isinstance(event, Left)]
+        self.failures = [(event.seat, event.failure) for event in self.events if isinstance(event, Lost)]
 
     def stop(self, seat):
         return dict(self.left)[seat]
@@ -79,22 +70,21 @@ def go(make_case):
     """Rotate scripted workers, by name; the one called ``base`` is the baseline."""
 
     def go(workers, settings=SETTINGS, deadline=float("inf"), **seat_options):
-        machine, outcome = Machine(), Outcome()
+        machine = Machine()
         seats = {
             name: Seat(make_case(), Scripted(machine, name, **script), **seat_options.get(name, {}))
             for name, script in workers.items()
         }
-        rotate(
+        events = rotate(
             list(seats.values()),
             seats.get("base"),
             settings,
-            outcome.hooks,
             deadline=deadline,
             clock=machine.clock,
             sleep=machine.sleep,
             shuffler=random.Random(1),
         )
-        return machine, outcome, seats
+        return machine, Outcome(events), seats
 
     return go
 
@@ -110,6 +100,17 @@ def test_each_leaves_when_precise_and_the_baseline_last(go):
     assert [seat for seat, _ in outcome.left] == [seats["quiet"], seats["loud"], seats["base"]]
     assert {stop for _, stop in outcome.left} == {"target"}
     assert seats["loud"].steps > seats["quiet"].steps
+
+
+def test_every_turn_is_an_event_and_nothing_runs_before_the_next_is_asked_for(make_case):
+    machine = Machine()
+    seats = [Seat(make_case(), Scripted(machine, name, noisy(0.02, 0.5, 1))) for name in ("a", "b")]
+    events = rotate(seats, None, SETTINGS, clock=machine.clock, sleep=machine.sleep)
+    assert machine.log == []
+    assert isinstance(next(events), Stepped)
+    assert len(machine.log) == 1
+    assert isinstance(next(events), Stepped)
+    assert sorted(machine.log) == ["a", "b"]
 
 
 def test_who_is_not_precise_in_time_leaves_at_the_budget(go):
@@ -231,7 +232,7 @@ def test_at_the_deadline_everyone_leaves(go):
 def test_a_constant_series_is_no_miracle(go):
     _, outcome, seats = go({"frozen": {"step_s": lambda now: 0.05}})
     assert outcome.stop(seats["frozen"]) == "target"
-    assert len(set(seats["frozen"].samples(()).turn)) >= MIN_TURNS
+    assert len(set(seats["frozen"].samples(()).turn)) >= TURNS_TO_STOP
 
 
 def test_turns_by_length_of_step():
@@ -256,7 +257,7 @@ def test_training_phases_come_back_in_their_columns(make_case):
     seat = Seat(make_case(task="training"), Phased())
     for _ in range(3):
         seat.take_turn(plan_turn(None, alone=True), lambda: 0.0)
-        seat.set_beside(None)
+        seat.set_partner(None)
     samples = seat.samples(("forward", "backward", "optimizer"))
     assert samples.forward_s == (0.1,) * 3
     assert samples.backward_s == (0.2,) * 3

@@ -12,10 +12,14 @@ import pytest
 
 import bench
 import results
+from bench.process import ask
 from bench.process.forkserver import SERVE, ForkServer
-from bench.schedule import runner
+from bench.schedule import run as runner
+from bench.schedule.progress import Planned, Progress
 from results.errors import InputError
 from results.schema.case import Case
+from results.schema.record import Record
+from results.schema.static import Static
 
 QUICK = {"target": 0.5, "budget_s": 0.2, "timeout_s": 60}
 TINY = {"model": ["cifar_resnet20"], "batch_size": [1], "threads": [1]}
@@ -64,34 +68,33 @@ def shared(server, monkeypatch):
 
 
 class Recorder:
-    """A listener that keeps what it was told."""
+    """Keeps what it is shown."""
 
     def __init__(self, interrupt_after=None):
-        self.path, self.records, self.states, self.closings = None, [], [], 0
+        self.path, self.records, self.statics, self.states = None, [], [], []
         self.interrupt_after = interrupt_after
 
-    def planned(self, run, path):
-        self.path = path
-
-    def progress(self, state):
-        self.states.append(state)
-
-    def finished(self, record):
-        self.records.append(record)
-        if len(self.records) == self.interrupt_after:
-            raise KeyboardInterrupt
-
-    def closed(self):
-        self.closings += 1
+    def __call__(self, event):
+        match event:
+            case Planned():
+                self.path = event.path
+            case Progress():
+                self.states.append(event)
+            case Static():
+                self.statics.append(event)
+            case Record():
+                self.records.append(event)
+                if len(self.records) == self.interrupt_after:
+                    raise KeyboardInterrupt
 
 
 def test_a_run_from_axes_to_records(tmp_path):
-    listener = Recorder()
+    shown = Recorder()
     records = bench.run(
         axes={**TINY, "layout": ["nchw", "nhwc"], "precision": ["fp32", "tf32"]},
         device="cpu",
         out=tmp_path,
-        listener=listener,
+        show=shown,
         **QUICK,
     )
     assert {(r.case.layout, r.case.precision): r.status for r in records} == {
@@ -102,10 +105,10 @@ def test_a_run_from_axes_to_records(tmp_path):
     }
     assert records.problems == ()
     assert records.files[0].complete
-    assert records.files[0].path == listener.path
-    assert len(listener.records) == 4
-    assert listener.closings == 1
-    assert {state.phase for state in listener.states} == {"static cost", "preparing", "measuring"}
+    assert records.files[0].path == shown.path
+    assert shown.records == list(records)
+    assert shown.statics == list(records.files[0].statics)
+    assert {state.phase for state in shown.states} == {"static cost", "preparing", "measuring"}
     paired = next(r for r in records if r.status == "ok" and r.case.layout == "nhwc")
     assert paired.samples.baseline_s
     static = records.static(paired)
@@ -136,9 +139,7 @@ def machine(monkeypatch, make_run):
     """Let a plan be made for a machine with one accelerator, with no process asked; gives what torch's threads are."""
     environment = dataclasses.replace(make_run().environment, torch_threads=3)
     full = {"auto": "cuda:0", "cuda": "cuda:0", "cuda:0": "cuda:0", "cpu": "cpu"}
-    monkeypatch.setattr(
-        runner.probe, "environment", lambda _, devices: ([full[name] for name in sorted(devices)], environment)
-    )
+    monkeypatch.setattr(ask, "environment", lambda _, devices: ([full[name] for name in sorted(devices)], environment))
     return environment
 
 
@@ -159,48 +160,30 @@ def test_a_device_beside_given_cases_is_theirs_or_refused(machine, make_case):
         runner.plan([make_case(device="cpu"), make_case(device="cuda")], device="cpu")
 
 
-@pytest.mark.parametrize(
-    "more",
-    [
-        {"device": "cpu"},
-        {"out": "elsewhere"},
-        {"suite": "quick"},
-        {"axes": {"model": ["resnet18"]}},
-        {"replicates": 2},
-    ],
-)
-def test_what_would_be_ignored_beside_resume_is_refused(tmp_path, write_run, make_run, make_case, more):
-    path = write_run(tmp_path, run=make_run(plan=[make_case()]), status="interrupted")
-    before = path.read_bytes()
-    with pytest.raises(InputError, match=f"leave out {next(iter(more))}"):
-        bench.run(resume=path, **more)
-    assert path.read_bytes() == before
-
-
 def test_an_imported_run_is_not_gone_on_with_and_stays_as_it_is(tmp_path, write_run, make_run, make_case):
     run = make_run(plan=[make_case()])
     path = write_run(tmp_path, run=dataclasses.replace(run, settings=None), status="interrupted")
     before = path.read_bytes()
     with pytest.raises(InputError, match="was imported"):
-        bench.run(resume=path)
+        bench.resume(path)
     assert path.read_bytes() == before
 
 
 def test_interrupted_and_resumed(tmp_path):
     axes = {**TINY, "model": ["cifar_resnet20", "cifar_plain20"], "layout": ["nchw", "nhwc"]}
     with pytest.raises(runner.Interrupted, match="what was measured is kept in") as stopped:
-        bench.run(axes=axes, device="cpu", out=tmp_path, listener=Recorder(interrupt_after=1), **QUICK)
+        bench.run(axes=axes, device="cpu", out=tmp_path, show=Recorder(interrupt_after=1), **QUICK)
     path = stopped.value.path
     before = results.load(path)
     assert len(before) == 1
     assert not before.files[0].complete
-    after = bench.run(resume=path)
+    after = bench.resume(path)
     assert after.files[0].complete
     assert len({(record.case, record.replicate) for record in after}) == len(after) == 4
     assert after[0] == before[0]
     assert sum(bool(record.samples.baseline_s) for record in after) == 2
     with pytest.raises(InputError, match="nothing to resume"):
-        bench.run(resume=path)
+        bench.resume(path)
 
 
 def test_a_device_that_is_not_there_stops_cases_and_a_resumption_before_anything_is_written(
@@ -212,17 +195,20 @@ def test_a_device_that_is_not_there_stops_cases_and_a_resumption_before_anything
     path = write_run(tmp_path, run=make_run(plan=[case]), status="interrupted")
     before = path.read_bytes()
     with pytest.raises(InputError, match="no device 'cuda:5'"):
-        bench.run(resume=path)
+        bench.resume(path)
     assert path.read_bytes() == before
 
 
 def test_a_lost_fork_server_keeps_what_was_measured(tmp_path, monkeypatch):
     with ForkServer() as own:
         monkeypatch.setattr(runner, "ForkServer", lambda: Shared(own))
-        listener = Recorder()
-        listener.finished = lambda record: own._process.kill()
+
+        def show(event):
+            if isinstance(event, Record):
+                own._process.kill()
+
         with pytest.raises(runner.Stopped, match="was lost") as stopped:
-            bench.run(axes={**TINY, "batch_size": [1, 2]}, device="cpu", out=tmp_path, listener=listener, **QUICK)
+            bench.run(axes={**TINY, "batch_size": [1, 2]}, device="cpu", out=tmp_path, show=show, **QUICK)
     assert len(results.load(stopped.value.path)) == 1
 
 
@@ -231,7 +217,7 @@ def test_the_time_limit_leaves_cases_for_another_time(tmp_path):
     records = bench.run(axes=axes, device="cpu", out=tmp_path, time_limit_s=0.01, **QUICK)
     assert len(records) == 0
     assert not records.files[0].complete
-    assert len(bench.run(resume=records.files[0].path)) < 4  # the limit is the run's own
+    assert len(bench.resume(records.files[0].path)) < 4  # the limit is the run's own
 
 
 def test_workers_that_crash_hang_or_leave_cost_only_their_record(tmp_path, monkeypatch, server):
@@ -249,16 +235,17 @@ def test_workers_that_crash_hang_or_leave_cost_only_their_record(tmp_path, monke
 
 
 def test_a_report_that_breaks_the_schema_is_an_error_of_that_case(tmp_path, monkeypatch):
-    original = runner.GroupRun.__init__
+    original = runner.GroupRun.measure
 
-    def spoil(self, *arguments, recorded, **options):
-        def spoiled(record):
-            wall = (float("nan"),) * len(record.samples.wall_s)
-            recorded(dataclasses.replace(record, samples=dataclasses.replace(record.samples, wall_s=wall)))
+    def spoil(self):
+        for event in original(self):
+            if isinstance(event, Record):
+                wall = (float("nan"),) * len(event.samples.wall_s)
+                yield dataclasses.replace(event, samples=dataclasses.replace(event.samples, wall_s=wall))
+            else:
+                yield event
 
-        original(self, *arguments, recorded=spoiled, **options)
-
-    monkeypatch.setattr(runner.GroupRun, "__init__", spoil)
+    monkeypatch.setattr(runner.GroupRun, "measure", spoil)
     records = bench.run(axes=TINY, device="cpu", out=tmp_path, **QUICK)
     assert [record.status for record in records] == ["error"]
     assert "breaks the schema" in records[0].cause
@@ -276,7 +263,6 @@ def test_a_report_that_breaks_the_schema_is_an_error_of_that_case(tmp_path, monk
         ({"axes": TINY, "device": "cuda:7"}, "no device 'cuda:7'"),
         ({"axes": TINY, "target": 0.0}, "target"),
         ({"suite": []}, "no cases"),
-        ({"resume": "nowhere.jsonl", "device": None}, "nowhere.jsonl"),
     ],
 )
 def test_bad_input_is_one_line_and_leaves_nothing_behind(tmp_path, monkeypatch, arguments, message):
