@@ -3,8 +3,6 @@
 import dataclasses
 import tempfile
 
-from tests.bench.test_timing import EagerEvents, Unsynchronised, queued
-
 from bench.measure.timing import TimingError, time_turn
 from bench.process import ask
 from bench.process.client import LiveCase
@@ -12,6 +10,7 @@ from bench.process.forkserver import SERVE, ForkServer
 from bench.schedule.rotation import Failed, Left, Lost, Seat, rotate
 from results.metrics.warnings import warnings
 from results.schema.case import Case
+from tests.bench.measure.test_timing import EagerEvents, Unsynchronised, queued
 from tests.selftest.live import QUICK, SMALL
 from tests.selftest.rows import Row
 

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from tests.selftest import __main__ as selftest
 from tests.selftest import session
 from tests.selftest.rows import Row
 
@@ -93,3 +94,9 @@ def test_the_documents_have_the_markers_of_every_session(name, tmp_path):
     for path in (ROOT / "docs").glob("*.md"):
         (tmp_path / path.name).write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
     session.write_figures(tmp_path, name, "a machine", ROWS)
+
+
+@pytest.mark.parametrize("name", selftest.ROWS)
+def test_the_function_of_every_row_exists(name):
+    module, function = selftest.ROWS[name].split(":")
+    assert callable(getattr(importlib.import_module(module), function))
