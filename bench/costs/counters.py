@@ -9,18 +9,19 @@ import math
 import warnings
 from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
+
+import torch
+from torch import nn
+from torch.utils._pytree import tree_leaves
+from torch.utils.flop_counter import FlopCounterMode
 
 from bench.costs.shapes import convolutions_by_shape, norms_by_shape
 from bench.machine import memory
 from results.errors import InputError
 from results.schema.static import Layer
 
-if TYPE_CHECKING:
-    import torch
-    from torch import nn
-
-    Builder = Callable[[], nn.Module]
+Builder = Callable[[], nn.Module]
 
 ROOT: Final = "(root)"
 """Name given to the model itself where it holds parameters or computes outside its children."""
@@ -52,7 +53,7 @@ class Counts:
     """Operators that fvcore does not know."""
 
 
-def count(build: "Builder", shape: tuple[int, ...]) -> Counts:
+def count(build: Builder, shape: tuple[int, ...]) -> Counts:
     """Count a model's cost for an input of `shape`, in eval mode and, from torch 2.10 on, without its arithmetic.
 
     It sets warnings, threads and kernels for the whole process and puts them back, so count in one thread at a time.
@@ -69,8 +70,6 @@ def count(build: "Builder", shape: tuple[int, ...]) -> Counts:
         CounterError: fvcore's multiply-adds × 2 are not ``FlopCounterMode``'s FLOPs for some layer.
         InputError: The tensors that fvcore needs do not fit in memory.
     """
-    import torch  # noqa: PLC0415
-
     _check_memory(shape, 0)
     with torch.device("meta"):
         model = build().eval()
@@ -124,7 +123,7 @@ def _check_memory(shape: tuple[int, ...], largest: int) -> None:
         )
 
 
-def _own_parameters(model: "nn.Module") -> dict[str, int]:
+def _own_parameters(model: nn.Module) -> dict[str, int]:
     """Elements of the parameters that each module holds itself; a shared one counts where it is first met."""
     own = dict.fromkeys((name for name, _ in model.named_modules()), 0)
     for name, parameter in model.named_parameters():
@@ -132,14 +131,11 @@ def _own_parameters(model: "nn.Module") -> dict[str, int]:
     return own
 
 
-def _run_on_meta(model: "nn.Module", shape: tuple[int, ...]) -> tuple[Counter[str], dict[str, tuple[int, ...]], int]:
+def _run_on_meta(model: nn.Module, shape: tuple[int, ...]) -> tuple[Counter[str], dict[str, tuple[int, ...]], int]:
     """Return each module's own forward FLOPs, output shapes in order of completion, and FLOPs with backward.
 
     Our hooks attribute the FLOPs, not ``FlopCounterMode``'s module names, which are ambiguous for shared modules.
     """
-    import torch  # noqa: PLC0415
-    from torch.utils.flop_counter import FlopCounterMode  # noqa: PLC0415
-
     backward = {torch.ops.aten.convolution_backward: _convolution_backward_flops}
     counter = FlopCounterMode(display=False, custom_mapping=backward)
     names = {module: name for name, module in model.named_modules()}
@@ -155,11 +151,11 @@ def _run_on_meta(model: "nn.Module", shape: tuple[int, ...]) -> tuple[Counter[st
         flops[running[-1]] += total - settled
         settled = total
 
-    def enter(module: "nn.Module", _inputs: object) -> None:
+    def enter(module: nn.Module, _inputs: object) -> None:
         settle()
         running.append(names[module])
 
-    def leave(module: "nn.Module", _inputs: object, output: object) -> None:
+    def leave(module: nn.Module, _inputs: object, output: object) -> None:
         settle()
         running.pop()
         first = next(iter(_tensors(output)), None)
@@ -198,24 +194,20 @@ def _convolution_backward_flops(
     return 2 * math.prod(positions) * math.prod(weight[1:]) * (bool(needed[0]) + bool(needed[1]))
 
 
-def _tensors(output: object) -> list["torch.Tensor"]:
+def _tensors(output: object) -> list[torch.Tensor]:
     """Tensors in a module's output, whether it is one, a sequence or a mapping."""
-    import torch  # noqa: PLC0415
-    from torch.utils._pytree import tree_leaves  # noqa: PLC0415
-
     return [leaf for leaf in tree_leaves(output) if isinstance(leaf, torch.Tensor)]
 
 
-def _trace(model: "nn.Module", shape: tuple[int, ...]) -> tuple[dict[str, Counter[str]], tuple[str, ...]]:
+def _trace(model: nn.Module, shape: tuple[int, ...]) -> tuple[dict[str, Counter[str]], tuple[str, ...]]:
     """Return fvcore's counts of each module's own operators, and the operators that it does not know.
 
     One trace gives multiply-adds, activations and elements moved: fvcore's handles are asked together. fvcore needs
     real tensors, so the meta model is given memory, which no convolution touches from torch 2.10 on.
     """
-    import torch  # noqa: PLC0415
-
     with warnings.catch_warnings():
-        # fvcore touches torch's deprecated TorchScript interface when imported and when it traces.
+        # fvcore touches torch's deprecated TorchScript interface when imported and when it traces. It is imported
+        # here because another interpreter may lack it: its worker can be timed all the same.
         warnings.simplefilter("ignore")
         from fvcore.nn import jit_handles  # noqa: PLC0415
         from fvcore.nn.flop_count import FlopCountAnalysis  # noqa: PLC0415

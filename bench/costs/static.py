@@ -1,15 +1,14 @@
 """Static cost: what is known of a model at an image size without timing it."""
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+
+from torch import nn
 
 from bench.costs import counters
 from bench.suites import models
+from bench.tasks import networks
 from results.errors import InputError
 from results.schema.static import Layer, Stage, Static
-
-if TYPE_CHECKING:
-    from torch import nn
 
 
 def cost(name: str, *, image_size: int | None = None, num_classes: int | None = None) -> Static:
@@ -42,16 +41,16 @@ def cost(name: str, *, image_size: int | None = None, num_classes: int | None = 
     classes = models.default_num_classes(name) if num_classes is None else num_classes
     model: nn.Module | None = None
 
-    def build() -> "nn.Module":
+    def build() -> nn.Module:
         nonlocal model
-        model = models.create(name, num_classes=classes)
+        model = networks.create_network(name, num_classes=classes)
         return model
 
     counts = counters.count(build, (1, 3, size, size))
     assert model is not None  # noqa: S101  # `count` has called `build`
     # What is published was judged at 224 pixels on the 1000 classes: no other network or image size has it.
     published = (size, classes) == (224, 1000)
-    top1, weights = models.imagenet_top1(name) if published else (None, None)
+    top1, weights = networks.imagenet_top1(name) if published else (None, None)
     macs = sum(layer.macs for layer in counts.layers)
     return Static(
         model=name,
@@ -85,7 +84,7 @@ def costs(names: Iterable[str], *, image_size: int | None = None) -> Iterator[St
     return (cost(name, image_size=image_size) for name in chosen)
 
 
-def model_bytes(model: "nn.Module") -> dict[str, int]:
+def model_bytes(model: nn.Module) -> dict[str, int]:
     """Bytes of a model's parameters and buffers by the precision of its weights; counters (integers) keep theirs."""
     tensors = [*model.parameters(), *model.buffers()]
     floating = sum(tensor.numel() for tensor in tensors if tensor.is_floating_point())

@@ -12,7 +12,8 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Final
 
 from bench.machine import nvml
-from bench.machine.software import cgroup_folders, cgroup_limits
+from bench.machine.cgroup import cgroup_folders, cgroup_limits
+from bench.machine.files import read_text
 from results.schema.record import Noise
 
 LEAST_S: Final = 0.5
@@ -224,11 +225,3 @@ def _processes(proc: pathlib.Path = _PROC) -> dict[int, tuple[int, int]]:
         except ValueError:
             continue  # it has just ended
     return found
-
-
-def read_text(path: pathlib.Path) -> str:
-    """Return the file's text, empty where it cannot be read."""
-    try:
-        return path.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return ""

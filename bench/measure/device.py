@@ -8,6 +8,8 @@ import dataclasses
 import time
 from typing import Any, Protocol
 
+import torch
+
 from results.errors import InputError
 from results.schema.types import Count
 
@@ -77,16 +79,13 @@ class Accelerator:
 
     def __init__(self, name: str) -> None:
         """Open `name`, such as ``cuda:0``."""
-        import torch  # noqa: PLC0415
-
         self.name = name
-        self._torch = torch
         self._device = torch.device(name)
         torch.accelerator.set_device_index(self._device.index or 0)
 
     def mark(self) -> Mark:
         """Queue an event."""
-        event = self._torch.Event(self._device, enable_timing=True)
+        event = torch.Event(self._device, enable_timing=True)
         event.record()
         return event
 
@@ -96,11 +95,11 @@ class Accelerator:
 
     def synchronize(self) -> None:
         """Block until the device has done all its work."""
-        self._torch.accelerator.synchronize(self._device)
+        torch.accelerator.synchronize(self._device)
 
     def peak_memory(self) -> PeakMemory:
         """Peak of this process on the device since it began."""
-        memory = self._torch.accelerator.memory
+        memory = torch.accelerator.memory
         try:
             return PeakMemory(
                 allocated=memory.max_memory_allocated(self._device),
@@ -114,8 +113,8 @@ class Accelerator:
         """Bytes that are free on the device for anyone."""
         try:
             if self._device.type == "cuda":  # torch.accelerator.get_memory_info is younger than torch 2.9
-                return int(self._torch.cuda.mem_get_info(self._device)[0])
-            return int(self._torch.accelerator.memory.get_memory_info(self._device)[0])
+                return int(torch.cuda.mem_get_info(self._device)[0])
+            return int(torch.accelerator.memory.get_memory_info(self._device)[0])
         except (RuntimeError, NotImplementedError, AttributeError):
             return None
 
@@ -132,8 +131,6 @@ def resolve(name: str) -> str:
     Raises:
         InputError: there is no such device on this machine; the message names those there are.
     """
-    import torch  # noqa: PLC0415
-
     accelerator = torch.accelerator.current_accelerator(check_available=True)
     present = ["cpu"]
     if accelerator is not None:

@@ -5,6 +5,8 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+import torch
+
 from bench.measure import precision as precisions
 from bench.measure.device import Device
 from bench.measure.timing import time_turn
@@ -24,8 +26,6 @@ def measure(device: Device, precision: str, threads: int, *, clock: Callable[[],
     They are of the dtype that the precision computes in, and of float32, which is what computes where a dtype is only
     emulated. Changes the torch settings of this process. Raises whatever torch does where the device lacks the dtype.
     """
-    import torch  # noqa: PLC0415
-
     promise = PROMISES[precision]
     torch.set_num_threads(threads)
     precisions.set_tf32(on=promise.tf32)
@@ -33,8 +33,6 @@ def measure(device: Device, precision: str, threads: int, *, clock: Callable[[],
 
 
 def _fastest(device: Device, dtype: str, clock: Callable[[], float]) -> float:
-    import torch  # noqa: PLC0415
-
     best = 0.0
     size = FIRST
     while size <= LAST:

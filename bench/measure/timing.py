@@ -6,12 +6,12 @@ the next, which bounds what the marks may add up to: if they claim more than the
 before the device did, and the turn is refused rather than reported.
 """
 
-import dataclasses
 import itertools
 import time
 from collections.abc import Callable
 
 from bench.measure.device import Device, Mark
+from bench.process.protocol import Turn
 
 Step = Callable[[Callable[[], None]], object]
 """One unit of work. It calls its argument at each border between its phases; what it returns is dropped."""
@@ -22,21 +22,6 @@ CLOCK_SLACK = 0.02
 
 class TimingError(RuntimeError):
     """The times contradict each other and must not be reported."""
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Turn:
-    """A block of consecutive steps."""
-
-    phase_s: tuple[tuple[float, ...], ...]
-    """For each step, the seconds of each of its phases (one for inference, three for training)."""
-    wall_s: float
-    """The host's clock over the block, divided by the steps."""
-
-    @property
-    def step_s(self) -> tuple[float, ...]:
-        """Seconds of each step."""
-        return tuple(sum(phases) for phases in self.phase_s)
 
 
 def time_turn(

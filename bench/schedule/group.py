@@ -12,10 +12,11 @@ import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from typing import TypeVar
 
-from bench.process.client import LiveCase
+from bench.process.client import WorkerClient
 from bench.process.forkserver import ForkServer
+from bench.process.protocol import Failed
 from bench.schedule.progress import Phase
-from bench.schedule.rotation import Failed, Left, Lost, Seat, Stepped, rotate
+from bench.schedule.rotation import Left, Lost, Seat, Stepped, rotate
 from results.schema.case import Case
 from results.schema.labels import RUNTIMES
 from results.schema.record import Record, Stop
@@ -93,7 +94,7 @@ class GroupRun:
         # reads the records can derive it.
         self._shuffler = random.Random(f"{group.cases[0].baseline.key} {replicate}")  # noqa: S311 - no secret
         self._alone: list[Case] = []
-        self._live: dict[Seat, LiveCase] = {}
+        self._live: dict[Seat, WorkerClient] = {}
 
     def measure(self) -> Steps[None]:
         """Measure every case of the group, in as many parts as memory requires."""
@@ -142,7 +143,7 @@ class GroupRun:
     def _seat(self, case: Case, *, recorded: bool = True) -> Steps[Seat | None]:
         """Prepare a fresh worker and seat it; yield its record instead, and return None, where it fails."""
         yield Activity(phase="preparing", case=case)
-        live = LiveCase(self._server, case, self._replicate, self._settings)
+        live = WorkerClient(self._server, case, self._replicate, self._settings)
         seat = Seat(case, live, recorded=recorded)
         self._live[seat] = live
         cache = tempfile.mkdtemp(dir=self._cache)
@@ -183,7 +184,7 @@ class GroupRun:
     def _left(self, seat: Seat, stop: Stop) -> Iterator[Record]:
         live = self._live[seat]
         if seat.recorded:
-            samples = live.samples(seat)
+            samples = seat.samples(live.phases)
             try:
                 record = live.end(samples, stop)
             except Failed as failure:
@@ -199,6 +200,6 @@ class GroupRun:
             live.close()
             self._alone.append(seat.case)  # it may have lacked the memory that the others took
             return
-        record = live.fail(failure, live.samples(seat) if seat.steps else None)
+        record = live.fail(failure, seat.samples(live.phases) if seat.steps else None)
         if seat.recorded:
             yield record

@@ -7,10 +7,11 @@ import random
 import time
 from collections.abc import Generator
 
-from bench.process.client import LiveCase
+from bench.process.client import WorkerClient
 from bench.process.forkserver import SERVE, ForkServer
+from bench.process.protocol import Failed
 from bench.schedule.progress import Note, Phase, Progress
-from bench.schedule.rotation import Failed, Left, Lost, Seat, Stepped, rotate
+from bench.schedule.rotation import Left, Lost, Seat, Stepped, rotate
 from results.analysis.ab import ratio
 from results.schema.case import Case
 from results.schema.record import Record, Samples
@@ -68,10 +69,10 @@ class Pairs:
         """Measure a pair of fresh processes and return their records."""
         records: dict[ArmName, Record] = {}
         with contextlib.ExitStack() as stack:
-            seats: dict[Seat, tuple[Arm, LiveCase]] = {}
+            seats: dict[Seat, tuple[Arm, WorkerClient]] = {}
             for arm in self._arms if index % 2 == 0 else reversed(self._arms):  # neither is always the first
                 yield self._progress("preparing", arm.case, index)
-                live = LiveCase(arm.server, arm.case, index, self._settings, arm.target)
+                live = WorkerClient(arm.server, arm.case, index, self._settings, arm.target)
                 stack.callback(live.close)
                 try:
                     live.prepare(str(arm.cache), warm=index > 0)
@@ -96,11 +97,11 @@ class Pairs:
         return Progress(phase=phase, case=case.key, done=index, total=total, seconds_left=left)
 
 
-def _record(live: LiveCase, event: Left | Lost) -> Record:
+def _record(live: WorkerClient, event: Left | Lost) -> Record:
     """Return the record of a worker that has left the rotation."""
     if isinstance(event, Lost):
-        return live.fail(event.failure, _as_arm(live.samples(event.seat)) if event.seat.steps else None)
-    samples = _as_arm(live.samples(event.seat))
+        return live.fail(event.failure, _as_arm(event.seat.samples(live.phases)) if event.seat.steps else None)
+    samples = _as_arm(event.seat.samples(live.phases))
     try:
         return live.end(samples, event.stop)
     except Failed as failure:

@@ -14,9 +14,9 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final, Protocol
 
-from bench.measure.timing import Turn
+from bench.process.protocol import Failed, Turn
 from results.schema.case import Case
-from results.schema.record import Samples, Status, Stop
+from results.schema.record import Samples, Stop
 from results.schema.run import Settings
 from results.statistics import intervals as stats
 from results.statistics.steady import Steady, steady
@@ -34,15 +34,6 @@ MIN_STEPS: Final = 3
 """Steps that every worker gets, even where its budget is too small for them."""
 PATIENCE: Final = 4
 """How many times its budget a worker may spend to get those steps."""
-
-
-class Failed(Exception):  # noqa: N818 - an outcome that is recorded
-    """A worker failed."""
-
-    def __init__(self, status: Status, cause: str) -> None:
-        super().__init__(cause)
-        self.status = status
-        self.cause = cause
 
 
 class Stepper(Protocol):

@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from bench.machine.clock import now
-from bench.machine.software import usable_cores
+from bench.machine.cpu import usable_cores
 from bench.process import ask
 from bench.process.forkserver import ForkServer, ServerLost
 from bench.schedule.group import GroupRun

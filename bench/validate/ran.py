@@ -10,13 +10,14 @@ import re
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+import torch
+from torch.profiler import ExecutionTraceObserver
+
+from bench.tasks.workload import Workload
+from results.schema.case import Case
 from results.schema.record import UNSEEN, Ran
-
-if TYPE_CHECKING:
-    from bench.tasks.workload import Workload
-    from results.schema.case import Case
 
 # Triton's fused element-wise kernels carry the names of the convolutions around them; its templates compute them.
 _CONVOLUTION: Final = re.compile(r"^(?!triton_(?!tem)).*conv(?!.*backward)", re.IGNORECASE)
@@ -28,16 +29,18 @@ _DTYPES: Final = {"float": "float32", "double": "float64", "Half": "float16", "B
 Node = dict[str, Any]
 
 
-def observe(case: "Case", workload: "Workload") -> tuple[Ran, str | None]:
-    """Run one step of the case and say what ran up to its loss or logits, and why what is missing was not seen.
+def observe(case: Case, workload: Workload) -> tuple[Ran | None, str | None]:
+    """Return what ran, up to the loss or the logits of a step, and the reason of what was not seen.
 
-    In training the step moves the weights once more. What the trace does not show (a replayed CUDA graph calls no
-    operator) is left empty: no dtypes, layout `UNSEEN`, no sizes.
+    The runtime itself answers if it can; otherwise one step more runs under torch's trace, which in training moves the
+    weights once more. What the trace does not show (a replayed CUDA graph calls no operator) is left empty: no dtypes,
+    layout `UNSEEN`, no sizes.
 
     Source: `torch.profiler.ExecutionTraceObserver`, whose format is that of MLCommons' Chakra.
     """
-    import torch  # noqa: PLC0415
-
+    own = workload.prepared.ran()
+    if own is not None:
+        return (None, own) if isinstance(own, str) else (own, None)
     kind = case.device.partition(":")[0]
     autocast: set[str] = set()
 
@@ -65,10 +68,8 @@ def observe(case: "Case", workload: "Workload") -> tuple[Ran, str | None]:
     return ran, None if convolutions else unseen
 
 
-def trace(workload: "Workload", look: Callable[[], None]) -> list[Node]:
+def trace(workload: Workload, look: Callable[[], None]) -> list[Node]:
     """Return the operators of one step up to its first mark, calling `look` whenever Python calls a function then."""
-    from torch.profiler import ExecutionTraceObserver  # noqa: PLC0415
-
     observer = ExecutionTraceObserver()
     watching = False
 

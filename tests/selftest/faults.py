@@ -5,9 +5,10 @@ import tempfile
 
 from bench.measure.timing import TimingError, time_turn
 from bench.process import ask
-from bench.process.client import LiveCase
+from bench.process.client import WorkerClient
 from bench.process.forkserver import SERVE, ForkServer
-from bench.schedule.rotation import Failed, Left, Lost, Seat, rotate
+from bench.process.protocol import Failed
+from bench.schedule.rotation import Left, Lost, Seat, rotate
 from results.metrics.warnings import warnings
 from results.schema.case import Case
 from tests.bench.measure.test_timing import EagerEvents, Unsynchronised, queued
@@ -64,11 +65,11 @@ def _unsynchronised(device):
 
 def _crossed(server, folder):
     """Let two live workers change places, as a harness would that mixes up its arms."""
-    lives = [LiveCase(server, SMALL, 0, QUICK), LiveCase(server, SMALL, 0, QUICK)]
+    lives = [WorkerClient(server, SMALL, 0, QUICK), WorkerClient(server, SMALL, 0, QUICK)]
     try:
         for live in lives:
             live.prepare(folder)
-        lives[0]._worker, lives[1]._worker = lives[1]._worker, lives[0]._worker
+        lives[0]._channel, lives[1]._channel = lives[1]._channel, lives[0]._channel
         lives[0].turn(steps=1, drop=0)
     finally:
         for live in lives:
@@ -78,14 +79,14 @@ def _crossed(server, folder):
 def _warnings(server, case, target, folder):
     """Measure one case alone and return what its record is warned of."""
     records = []
-    live = LiveCase(server, case, 0, QUICK, target)
+    live = WorkerClient(server, case, 0, QUICK, target)
 
     try:
         live.prepare(tempfile.mkdtemp(dir=folder))
         for event in rotate((Seat(case, live),), None, QUICK):
             match event:
                 case Left(seat, stop):
-                    records.append(live.end(live.samples(seat), stop))
+                    records.append(live.end(seat.samples(live.phases), stop))
                 case Lost(_, failure):
                     raise failure
     finally:

@@ -5,7 +5,6 @@ reaches over the bound. Workers that are compared live at the same time and are 
 references are written by hand and share no code with the harness. `--write` puts the figures into docs/trust.md.
 """
 
-import json
 import resource
 import socket
 import statistics
@@ -19,10 +18,11 @@ from typing import Any, Final
 from bench.measure.device import Cpu
 from bench.measure.timing import time_turn
 from bench.process import ask
-from bench.process.client import LiveCase
+from bench.process.client import WorkerClient
 from bench.process.forkserver import SERVE, ForkServer
+from bench.process.protocol import Turn, serve_requests
 from bench.schedule.rotation import Lost, Seat, rotate
-from bench.tasks.workload import inference_step
+from bench.tasks.inference import inference_step
 from results.metrics.table import table
 from results.schema.case import Case
 from results.schema.run import Settings
@@ -30,6 +30,7 @@ from results.schema.types import known
 from results.statistics import intervals
 from results.statistics.steady import turn_medians
 from results.storage.reader import load
+from tests.bench.fakes import FakeWorker
 from tests.selftest.rows import Row
 from tests.selftest.session import finish, parsed
 
@@ -55,32 +56,35 @@ print(f"{rate:.1f} img/s")
 """
 
 
-def by_hand(connection: socket.socket) -> None:
-    """Be the loop that anyone would write around a torchvision model, as a worker."""
-    import torch  # noqa: PLC0415
-    from torchvision.models import get_model  # type: ignore[attr-defined]  # noqa: PLC0415
+class ByHand(FakeWorker):
+    """The loop that anyone would write around a torchvision model, as a worker."""
 
-    model: Any = None
-    images: Any = None
-    token = None
-    for line in connection.makefile("rb"):
-        request = json.loads(line)
-        if request["do"] == "prepare":
-            case, token = request["case"], request["token"]
-            torch.set_num_threads(case["threads"])
-            model = get_model(case["model"].removeprefix("torchvision:")).eval()
-            images = torch.randn(case["batch_size"], 3, case["image_size"], case["image_size"])
-            answer: dict[str, Any] = {"first_step_s": 0.0, "phases": [], "notes": []}
-        else:
-            times = []
-            with torch.inference_mode():
-                for _ in range(request["drop"] + request["steps"]):
-                    began = time.perf_counter()
-                    model(images)
-                    times.append(time.perf_counter() - began)
-            kept = times[request["drop"] :]
-            answer = {"phase_s": [[seconds] for seconds in kept], "wall_s": sum(kept) / len(kept)}
-        connection.sendall(json.dumps(answer | {"token": token}).encode() + b"\n")
+    def prepare(self, request):
+        import torch  # noqa: PLC0415
+        from torchvision.models import get_model  # type: ignore[attr-defined]  # noqa: PLC0415
+
+        case = request.case
+        torch.set_num_threads(case.threads)
+        self.model = get_model(case.model.removeprefix("torchvision:")).eval()
+        self.images = torch.randn(case.batch_size, 3, case.image_size, case.image_size)
+        return super().prepare(request)
+
+    def turn(self, request):
+        import torch  # noqa: PLC0415
+
+        times = []
+        with torch.inference_mode():
+            for _ in range(request.drop + request.steps):
+                began = time.perf_counter()
+                self.model(self.images)
+                times.append(time.perf_counter() - began)
+        timed = times[request.drop :]
+        return Turn(phase_s=tuple((seconds,) for seconds in timed), wall_s=sum(timed) / len(timed))
+
+
+def by_hand(connection: socket.socket) -> None:
+    """Be the loop by hand on `connection`."""
+    serve_requests(connection, ByHand())
 
 
 def paired(server: ForkServer, ours: Case, reference: Case, target: str = SERVE) -> intervals.Interval | None:
@@ -96,7 +100,7 @@ def paired(server: ForkServer, ours: Case, reference: Case, target: str = SERVE)
 
 
 def _pair(server: ForkServer, ours: Case, reference: Case, target: str, caches: list[str]) -> float | None:
-    lives = [LiveCase(server, ours, 0, SETTINGS), LiveCase(server, reference, 0, SETTINGS, target)]
+    lives = [WorkerClient(server, ours, 0, SETTINGS), WorkerClient(server, reference, 0, SETTINGS, target)]
     try:
         for live, cache in zip(lives, caches, strict=True):
             live.prepare(cache)
@@ -104,7 +108,7 @@ def _pair(server: ForkServer, ours: Case, reference: Case, target: str, caches: 
         for event in rotate((seat, base), base, SETTINGS):
             if isinstance(event, Lost):
                 raise event.failure
-        samples = lives[0].samples(seat)
+        samples = seat.samples(lives[0].phases)
     finally:
         for live in lives:
             live.close()
@@ -135,7 +139,7 @@ def overhead(server: ForkServer, threads: int) -> Iterator[Row]:
     import torch  # noqa: PLC0415
 
     nothing = torch.zeros(1)
-    step = inference_step(_case("resnet18", 1), lambda images: images, nothing)
+    step = inference_step(_case("resnet18", 1), lambda: nothing)
     cost = statistics.median(time_turn(step, Cpu(), steps=20).wall_s for _ in range(2_000))  # the turns of a run
     what = f"overhead a step: {cost * 1e6:.2f} µs, of a step of 1 ms"
     yield Row(what, f"{cost / 1e-3:.3%}", "≤ 0.2 %", cost <= 2e-6)

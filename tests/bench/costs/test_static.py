@@ -4,6 +4,7 @@ import pytest
 
 from bench.costs.static import cost, costs, model_bytes, stages
 from bench.suites import models
+from bench.tasks.networks import create_network
 from results.errors import InputError
 
 
@@ -43,7 +44,7 @@ def test_bytes_count_the_batch_counters_as_the_integers_they_are(resnet50):
 def test_bytes_are_those_of_the_converted_model():
     import torch  # noqa: PLC0415
 
-    model = models.create("cifar_resnet20")
+    model = create_network("cifar_resnet20")
     counted = model_bytes(model)
     for precision, dtype in {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}.items():
         model.to(dtype)

@@ -7,7 +7,7 @@ import types
 import pytest
 
 from bench.machine import memory
-from bench.process.client import LiveCase
+from bench.process.client import WorkerClient
 from bench.process.forkserver import WorkerDied
 from bench.schedule.group import GroupRun, groups
 from results.schema.record import Noise, Record, Samples
@@ -319,7 +319,7 @@ def test_a_second_process_times_the_warm_compilation(measure, make_case):
 
 def test_a_compilation_from_a_filled_cache_is_never_called_cold(make_case, tmp_path):
     server = FakeServer(fails("finish", lambda case: True, {**FINISH, "nulls": {}}))
-    live = LiveCase(server, make_case(runtime="compile"), 1, SETTINGS)
+    live = WorkerClient(server, make_case(runtime="compile"), 1, SETTINGS)
     live.prepare(str(tmp_path), warm=True)
     samples = Samples(step_s=(0.01,) * 4, turn=(0, 1, 2, 3), wall_s=(0.01,) * 4, warmup=0, steady=True)
     record = live.end(samples, "budget")

@@ -9,7 +9,7 @@ import pytest
 
 from bench.cli import main
 from bench.machine import memory
-from bench.schedule import runner
+from bench.schedule import run as runner
 from results.errors import InputError
 from results.schema.case import Case
 from results.storage.reader import load

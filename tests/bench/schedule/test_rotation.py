@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.measure.timing import Turn
-from bench.schedule.rotation import TURNS_TO_STOP, Failed, Left, Lost, Seat, Stepped, plan_turn, rotate
+from bench.process.protocol import Failed, Turn
+from bench.schedule.rotation import TURNS_TO_STOP, Left, Lost, Seat, Stepped, plan_turn, rotate
 from results.schema.run import Settings
 
 SETTINGS = Settings(replicates=1, target=0.01, budget_s=5, timeout_s=60, time_limit_s=None)

@@ -49,7 +49,7 @@ def test_training_marks_the_borders_of_its_three_phases_and_learns(tiny, monkeyp
         return loss
 
     monkeypatch.setattr(torch.nn.CrossEntropyLoss, "forward", watched)
-    monkeypatch.setattr("bench.tasks.workload.LEARNING_RATE", 0.05)
+    monkeypatch.setattr("bench.tasks.training.LEARNING_RATE", 0.05)
     workload = build(tiny(task="training", batch_size=4))
     assert workload.phases == ("forward", "backward", "optimizer")
     assert run(workload, steps=12) == 24
@@ -123,6 +123,6 @@ def test_what_would_be_something_else_is_unsupported(tiny, axes, reason):
     ],
 )
 def test_emulation_is_told_by_the_flags_of_the_cpu(tiny, monkeypatch, flags, label, expected):
-    monkeypatch.setattr("bench.machine.software.cpu_flags", lambda: tuple(flags))
+    monkeypatch.setattr("bench.machine.cpu.cpu_flags", lambda: tuple(flags))
     note = precision.emulated(tiny(precision=label))
     assert note is None if expected is None else expected in note
