@@ -73,12 +73,12 @@ def test_a_metric_has_a_unit_that_its_name_may_end_in(name):
 def test_every_metric_has_a_producer(tmp_path, write_run, make_record, make_case, make_static, make_equality):
     """Of cases that know all facts, some case has a value of every metric."""
     baseline = make_record(turns=400, noise=0.001, latency_s=0.1)
-    facts = {field.name: 1 for field in dataclasses.fields(Facts)} | {"compile_s": 10.0}
+    facts = Facts(**(dict.fromkeys(Facts.__annotations__, 1) | {"compile_s": 10.0}))
     records = [baseline]
     for task in TASKS:
         case = make_case(task=task, runtime="compile")
-        record = make_record(case, turns=400, noise=0.001, baseline_latency_s=0.1, equality=make_equality())
-        records.append(dataclasses.replace(record, nulls={}, facts=Facts(**facts)))
+        shape = {"turns": 400, "noise": 0.001, "baseline_latency_s": 0.1}
+        records.append(make_record(case, **shape, equality=make_equality(), nulls={}, facts=facts))
     table = Study(load(write_run(tmp_path, records, [make_static()]))).table
     assert [name for name in METRICS if table[name].isna().all()] == []
 
@@ -91,7 +91,7 @@ def test_a_runtime_has_an_engine(name):
 
 
 def test_every_engine_runs_a_runtime():
-    engines = {path.stem for path in (_ROOT / "bench" / "runtimes").glob("*.py")} - {"__init__", "interface"}
+    engines = {path.stem for path in (_ROOT / "bench" / "runtimes").glob("*.py")} - {"__init__"}
     assert engines == {runtime.engine for runtime in RUNTIMES.values()}
 
 

@@ -21,8 +21,8 @@ from results.importers.importing import import_files
 
 @pytest.fixture
 def path(tmp_path, write_run, make_case, make_record, make_static):
-    """A run of a baseline, of nhwc, and of nhwc with the axis on."""
-    cases = make_case(), make_case(layout="nhwc"), make_case(layout="nhwc", checkpointing="on")
+    """A run of a baseline, of the axis on, and of nhwc with the axis on."""
+    cases = make_case(), make_case(checkpointing="on"), make_case(checkpointing="on", layout="nhwc")
     records = [
         make_record(case, latency_s=0.1 / gain, baseline_latency_s=None if gain == 1 else 0.1, noise=0.001)
         for case, gain in zip(cases, (1, 2, 4), strict=True)
@@ -70,14 +70,14 @@ def test_people_read_it_in_table_pivot_and_findings(study):
     text = study_text(study, "table")
     heads = next(line for line in text.splitlines() if line.startswith("model"))
     assert "saving" in heads.split()
-    assert "nhwc on" in text
+    assert "nchw on" in text
     assert "off → on ×2.00" in text
 
 
 def test_programs_read_it(study):
-    assert [row["checkpointing"] for row in json.loads(study_text(study, "json"))] == ["off", "off", "on"]
+    assert [row["checkpointing"] for row in json.loads(study_text(study, "json"))] == ["off", "on", "on"]
     rows = csv.DictReader(io.StringIO(study_text(study, "csv")))
-    assert [row["checkpointing"] for row in rows] == ["off", "off", "on"]
+    assert [row["checkpointing"] for row in rows] == ["off", "on", "on"]
 
 
 def test_a_comparison_has_a_column(study, tmp_path, write_run, make_run):

@@ -1,6 +1,5 @@
 """The throw-away metric ``energy_j`` is known everywhere. Runs in a copy: see tests/registries/test_recipes.py."""
 
-import dataclasses
 import json
 
 import pytest
@@ -11,14 +10,14 @@ from reports.text.cost import metrics_text
 from reports.text.study import study_text
 from results.exporters import EXPORTERS
 from results.importers.importing import import_files
+from results.schema.record import Facts
 
 
 @pytest.fixture
 def study(tmp_path, write_run, make_case, make_record, make_static):
     """A run of a case with a value, and of a case that says why it has none."""
-    known, unknown = make_record(), make_record(make_case(layout="nhwc"), baseline_latency_s=0.05)
-    known = dataclasses.replace(known, facts=dataclasses.replace(known.facts, energy_j=0.25))
-    unknown = dataclasses.replace(unknown, nulls=unknown.nulls | {"energy_j": "no counter"})
+    known = make_record(facts=Facts(energy_j=0.25))
+    unknown = make_record(make_case(layout="nhwc"), baseline_latency_s=0.05, nulls={"energy_j": "no counter"})
     return results.Study(results.load(write_run(tmp_path, [known, unknown], [make_static()])))
 
 
