@@ -3,12 +3,15 @@
 import dataclasses
 import importlib.util
 import pathlib
+import re
 
 import pytest
 
 from bench.suites import suite
 from reports.chapters import CHAPTERS, FIGURES
 from results.analysis.study import Study
+from results.exporters import EXPORTERS
+from results.importers.importing import IMPORTERS
 from results.metrics.table import COLUMNS
 from results.schema.axes import AXES, BASELINE, SETTINGS
 from results.schema.case import Case
@@ -103,6 +106,16 @@ def test_labels_are_the_choices_of_their_axes():
 def test_every_figure_belongs_to_a_chapter_and_every_chapter_has_one():
     assert all(chapter.title and chapter.lead and chapter.charts for chapter in CHAPTERS.values())
     assert len(FIGURES) == sum(len(chapter.charts) for chapter in CHAPTERS.values())
+
+
+def test_every_exporter_and_importer_is_in_its_registry():
+    for folder, registry, shared in (
+        ("exporters", EXPORTERS, {"benchmarks", "files"}),
+        ("importers", IMPORTERS, {"importing", "reading", "timm_files", "timm_names"}),
+    ):
+        modules = {path.stem for path in (_ROOT / "results" / folder).glob("*.py")} - {"__init__"} - shared
+        names = {re.sub("github_action_benchmark", "github_action", name.replace("-", "_")) for name in registry}
+        assert modules == names
 
 
 def test_every_module_of_the_chapters_is_in_the_registry():

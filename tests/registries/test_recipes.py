@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.registries.tree import ROOT, Recipe, grown, run_tests
+from tests.registries.tree import DECLARATIONS, ROOT, Recipe, grown, run_tests
 
 AXIS = Recipe(
     edits={
@@ -32,6 +32,7 @@ AXIS = Recipe(
         ),
     },
     checks="axis.py",
+    declared="axis or axes",
 )
 METRIC = Recipe(
     edits={
@@ -66,6 +67,7 @@ METRIC = Recipe(
         ),
     },
     checks="metric.py",
+    declared="metric",
 )
 RUNTIME = Recipe(
     edits={
@@ -100,22 +102,97 @@ RUNTIME = Scripted()
         ),
     },
     checks="runtime.py",
+    declared="runtime or engine",
 )
-RECIPES = {"axis": AXIS, "metric": METRIC, "runtime": RUNTIME}
-NAMES = {"axis": "checkpointing", "metric": "energy_j|KeyError: 'J'", "runtime": "scripted"}
+CHAPTER = Recipe(
+    edits={
+        "reports/chapters/start.py": (
+            (
+                "",
+                """\
+from reports.figures.chart import Chapter, Chart, sound
+from reports.style.drawing import blank
+from reports.style.views import CONTEXT
+
+
+def _draw(frame):
+    return blank(200).add_bar(x=frame["first_step_s"], y=frame["model"], orientation="h")
+
+
+CHAPTER = Chapter(
+    title="The start",
+    lead="What the first step takes.",
+    charts={
+        "first_steps": Chart(
+            title="First steps",
+            definition="Wall time of the first step.",
+            absent="no case has a first step",
+            rows=sound("first_step_s"),
+            by=CONTEXT,
+            draw=_draw,
+            takeaway=lambda frame: f"{len(frame)} models have begun.",
+            columns=("model", "first_step_s"),
+        ),
+    },
+)
+""",
+            ),
+        ),
+        "reports/chapters/__init__.py": (
+            ('    "training": training.CHAPTER,\n', '    "training": training.CHAPTER,\n    "start": start.CHAPTER,\n'),
+            ("from reports.chapters import depth, training\n", "from reports.chapters import depth, start, training\n"),
+        ),
+    },
+    checks="chapter.py",
+    declared="chapter",
+)
+FORMAT = Recipe(
+    edits={
+        "results/exporters/lines.py": (
+            (
+                "",
+                """\
+from results.exporters.files import SINGLE, Files
+
+
+def to_lines(study):
+    return Files(parts={SINGLE: "".join(f"{record.case.key}\\n" for record in study.records)})
+""",
+            ),
+        ),
+        "results/exporters/__init__.py": (
+            ('    "openmetrics": to_openmetrics,\n', '    "openmetrics": to_openmetrics,\n    "lines": to_lines,\n'),
+            (
+                "from results.exporters.openmetrics import",
+                "from results.exporters.lines import to_lines\nfrom results.exporters.openmetrics import",
+            ),
+        ),
+    },
+    checks="format.py",
+    declared="exporter",
+)
+RECIPES = {"axis": AXIS, "metric": METRIC, "runtime": RUNTIME, "chapter": CHAPTER, "format": FORMAT}
+NAMES = {
+    "axis": "checkpointing",
+    "metric": "energy_j|KeyError: 'J'",
+    "runtime": "scripted",
+    "chapter": "start",
+    "format": "lines",
+}
 """What the report of a forgotten part must name."""
 FORGOTTEN = [(name, path) for name, recipe in RECIPES.items() for path in recipe.edits]
 
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_who_follows_the_recipe_is_done(name, tmp_path):
-    done = run_tests(grown(tmp_path, RECIPES[name]), RECIPES[name].checks)
+    recipe = RECIPES[name]
+    done = run_tests(grown(tmp_path, recipe), DECLARATIONS, f"tests/registries/checks/{recipe.checks}")
     assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.parametrize(("name", "path"), FORGOTTEN)
 def test_a_forgotten_part_is_named(name, path, tmp_path):
-    done = run_tests(grown(tmp_path, RECIPES[name], without=path))
+    done = run_tests(grown(tmp_path, RECIPES[name], without=path), DECLARATIONS, "-k", RECIPES[name].declared)
     assert done.returncode != 0
     assert re.search(NAMES[name], done.stdout + done.stderr), done.stdout + done.stderr
 
@@ -123,9 +200,7 @@ def test_a_forgotten_part_is_named(name, path, tmp_path):
 @pytest.mark.parametrize("name", RECIPES)
 def test_the_document_names_every_file_of_the_recipe(name):
     document = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
-    _, _, rest = document.partition(f"### A{'n' if name == 'axis' else ''} {name}\n")
-    section, _, _ = rest.partition("\n#")
-    named = re.sub(r"<\w+>", "scripted", section)
-    missing = [path for path in RECIPES[name].edits if path not in named]
-    assert section
+    (section,) = re.findall(rf"^### An? [\w ]*{name}\n(.+?)(?=\n#|\Z)", document, re.DOTALL | re.MULTILINE)
+    patterns = [re.sub(r"<\w+>", r"\\w+", path) for path in re.findall(r"`([\w/<>]+\.py)`", section)]
+    missing = [path for path in RECIPES[name].edits if not any(re.fullmatch(pattern, path) for pattern in patterns)]
     assert not missing

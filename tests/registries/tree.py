@@ -11,7 +11,7 @@ from typing import Final
 
 ROOT: Final = pathlib.Path(__file__).parents[2]
 _COPIED: Final = ("bench", "resnet", "results", "reports", "tests/conftest.py", "tests/registries", "pyproject.toml")
-_DECLARATIONS: Final = "tests/registries/test_declarations.py"
+DECLARATIONS: Final = "tests/registries/test_declarations.py"
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +22,8 @@ class Recipe:
     """For each file, pairs of a text and its replacement; the pair of an empty text creates the file."""
     checks: str
     """Module in ``tests/registries/checks``."""
+    declared: str
+    """Expression of pytest for the tests of declarations that concern it."""
 
 
 def grown(folder: pathlib.Path, recipe: Recipe, *, without: str | None = None) -> pathlib.Path:
@@ -30,7 +32,7 @@ def grown(folder: pathlib.Path, recipe: Recipe, *, without: str | None = None) -
         source, target = ROOT / name, folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
         if source.is_dir():
-            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(source, target)  # with bytecode, which stays valid as times are copied too
         else:
             shutil.copyfile(source, target)
     for name, pairs in recipe.edits.items():
@@ -47,10 +49,9 @@ def grown(folder: pathlib.Path, recipe: Recipe, *, without: str | None = None) -
     return folder
 
 
-def run_tests(folder: pathlib.Path, checks: str | None = None) -> subprocess.CompletedProcess[str]:
-    """Run the tests of the declarations in a copy, and the module `checks` if it is given."""
-    paths = [_DECLARATIONS, *([f"tests/registries/checks/{checks}"] if checks else [])]
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", *paths]
+def run_tests(folder: pathlib.Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run pytest in a copy."""
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", *arguments]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
-    environment |= {"PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
+    environment |= {"PYTHONPATH": str(folder)}
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
