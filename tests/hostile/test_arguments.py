@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from bench.costs import static
 from bench.machine.software import variables
@@ -199,7 +200,7 @@ def test_what_is_written_under_a_hostile_name_stays_in_its_folder(call_writing, 
 @pytest.mark.parametrize("form", ["table", "csv"])
 def test_a_stdout_that_cannot_write_a_name_is_no_traceback(folder, run_lines, sealed, form):
     for line in run_lines[2:-1]:
-        line["record"]["case"]["model"] = "\N{CJK UNIFIED IDEOGRAPH-4E2D}"
+        line["body"]["case"]["model"] = "\N{CJK UNIFIED IDEOGRAPH-4E2D}"
     (folder / "run.jsonl").write_bytes(b"".join(map(sealed, run_lines)))
     done = subprocess.run(
         [sys.executable, "-m", "bench", "table", "run.jsonl", "--format", form],
@@ -218,7 +219,7 @@ def test_a_hostile_environment_variable_can_be_kept(make_run, value):
     kept = variables({"OMP_NUM_THREADS": value, "LD_PRELOAD": value, "OMP_\udcff": value, "HOME": value})
     assert set(kept) == {"OMP_NUM_THREADS", "LD_PRELOAD"}
     run = make_run()
-    object.__setattr__(run.environment, "variables", kept)
+    run = structs.replace(run, environment=structs.replace(run.environment, variables=kept))
     encode(1, run)  # raises where the reader would refuse it
 
 
