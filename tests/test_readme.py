@@ -116,6 +116,7 @@ def test_command(command, tmp_path, monkeypatch, capsys, write_run, make_record,
 
     monkeypatch.setattr(arms, "ab", ab)
     monkeypatch.setattr(runner, "run", run)
+    monkeypatch.setattr(runner, "resume", lambda path, *, show: run(path, device=None, out=None, show=show))
     monkeypatch.setattr(runner, "plan", plan)
     if "--figures" in command:  # drawing images needs a browser; `test_docs` checks the options
         command = command[: command.index("--figures")]

@@ -21,7 +21,7 @@ class FormatCommand(TyperCommand):
     def get_help(self, ctx: Any) -> str:
         """Return the help."""
         from results.exporters import EXPORTERS
-        from results.importers.importing import IMPORTERS
+        from results.importers import IMPORTERS
 
         argument: Any = self.params[0]
         argument.help = f"{', '.join(IMPORTERS if self.name == 'import' else EXPORTERS)}."
@@ -31,9 +31,9 @@ class FormatCommand(TyperCommand):
 @with_axes(
     (name for name, axis in AXES.items() if axis.role in {"workload", "setting"}),
     several=False,
-    help_text="For files that do not tell it.",
+    help_text="For files that do not state it.",
 )
-def import_(
+def import_command(
     fmt: Annotated[str, typer.Argument(metavar="FORMAT")],
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Files in that format.")],
     out: Annotated[Path, typer.Option(metavar="FOLDER", help="Folder for the run files.")] = Path("runs"),
@@ -50,20 +50,19 @@ def import_(
         Path | None, typer.Option(metavar="CSV", help="timm's results-imagenet.csv, for ImageNet accuracy.")
     ] = None,
 ) -> None:
-    """Write results of other programs as run files, marked as imported; what they do not tell stays null.
+    """Write results of other programs as run files, marked as imported; what they do not state stays null.
 
-    timm: its benchmark tables, whose file names tell precision, layout, PyTorch and device. csv: our own.
+    timm: its benchmark tables, whose file names state precision, layout, PyTorch and device. csv: our own.
     """
-    from results.importers.importing import import_files
     from results.importers.reading import Options
+    from results.importers.writing import import_files
 
-    values: dict[str, Any] = single(axes)
-    options = Options(**values, torch=torch, device=device, only_known=only_known, accuracy=accuracy)
+    options = Options(axes=single(axes), torch=torch, device=device, only_known=only_known, accuracy=accuracy)
     for path in import_files(fmt, files, out, options, tell=lambda line: say(f"warning: {line}")):
         echo_path("", path)
 
 
-def export(
+def export_command(
     fmt: Annotated[str, typer.Argument(metavar="FORMAT")],
     runs: Runs,
     output: Annotated[
@@ -78,17 +77,17 @@ def export(
 ) -> None:
     """Write run files in a format that other programs read.
 
-    csv and parquet hold every case; the others those that have a result. github-action-benchmark is two files: with
-    `-o out` they are out-bigger.json and out-smaller.json.
+    csv and parquet hold every case; the others those that have a result. github-action-benchmark is two files:
+    with `-o out` they are out-bigger.json and out-smaller.json.
     """
-    import results
+    from results.analysis.study import Study
     from results.exporters import exporter
     from results.exporters.files import SINGLE
-    from results.storage.files import check_place, replace
+    from results.storage.files import check_output, replace
 
     make = exporter(fmt)
     records = load(runs)
-    files = make(results.Study(records))
+    files = make(Study(records))
     for line in files.left_out:
         say(line)
     if output == STDOUT:
@@ -98,7 +97,7 @@ def export(
         return
     paths = files.paths(output)
     for path in paths.values():
-        check_place(path, records, "the export")
+        check_output(path, records, "the export")
     for part, path in paths.items():
         replace(path, files.content(part), "the export")
         echo_path("", path)

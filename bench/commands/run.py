@@ -17,7 +17,7 @@ from bench.commands.options import (
     OK,
     AxisOptions,
     Budget,
-    Device,
+    DeviceName,
     TimeLimit,
     Timeout,
     echo_path,
@@ -48,11 +48,11 @@ Out = Annotated[
 
 
 @with_axes(SUITE_AXES)
-def run(
+def run_command(
     suite: SuiteName = None,
     *,
     axes: AxisOptions,
-    device: Device = None,
+    device: DeviceName = None,
     replicates: Annotated[int | None, typer.Option(metavar="COUNT", help="Fresh processes a case.")] = None,
     target: Target = None,
     budget: Budget = None,

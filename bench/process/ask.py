@@ -5,10 +5,11 @@ Only a worker may look at an accelerator: neither the fork server nor the parent
 
 import time
 from collections.abc import Collection, Iterable
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, Protocol
 
 from bench.process.forkserver import ForkServer, ServerLost, WorkerDied
 from bench.process.protocol import (
+    Answer,
     CountStatic,
     Describe,
     Failed,
@@ -20,11 +21,9 @@ from bench.process.protocol import (
 )
 from results.errors import InputError
 from results.schema.case import Case
-from results.schema.run import Environment, Peak
+from results.schema.run import Environment, PeakRate
 from results.schema.static import Static
 from results.schema.types import known
-
-A = TypeVar("A")
 
 PATIENCE_S: Final = 120.0
 """How long a driver may take to describe its device."""
@@ -40,7 +39,7 @@ class Channel(Protocol):
         """End the process."""
 
 
-def ask(channel: Channel, request: Request[A], *, timeout_s: float, token: str | None = None) -> A:
+def ask(channel: Channel, request: Request[Answer], *, timeout_s: float, token: str | None = None) -> Answer:
     """Make a request and return its answer.
 
     Args:
@@ -79,7 +78,7 @@ def static(server: ForkServer, model: str, image_size: int, *, timeout_s: float)
         return failure.cause
 
 
-def peaks(server: ForkServer, cases: Iterable[Case], *, deadline: float = float("inf")) -> tuple[Peak, ...]:
+def peaks(server: ForkServer, cases: Iterable[Case], *, deadline: float = float("inf")) -> tuple[PeakRate, ...]:
     """Return the peak rate of each device, precision and number of threads of `cases`.
 
     A rate that cannot be measured is left out, and so are those that are left at the `deadline`, a reading of
@@ -97,11 +96,11 @@ def peaks(server: ForkServer, cases: Iterable[Case], *, deadline: float = float(
             rate = _ask_fresh(server, request, min(PATIENCE_S, left)).flops_per_s
         except (WorkerDied, Failed):
             continue  # without a peak there is no check; the cases themselves show what is wrong
-        rates.append(Peak(device=device, precision=precision, threads=threads, flops_per_s=rate))
+        rates.append(PeakRate(device=device, precision=precision, threads=threads, flops_per_s=rate))
     return tuple(rates)
 
 
-def _ask_fresh(server: ForkServer, request: Request[A], timeout_s: float) -> A:
+def _ask_fresh(server: ForkServer, request: Request[Answer], timeout_s: float) -> Answer:
     channel = server.spawn()
     try:
         return ask(channel, request, timeout_s=timeout_s)

@@ -1,6 +1,5 @@
 """The parent's side of one case: its worker is asked turn by turn, and in the end the case is a `Record`."""
 
-import dataclasses
 import datetime
 import pathlib
 import secrets
@@ -8,13 +7,16 @@ import signal
 import statistics
 import time
 from collections.abc import Mapping
-from typing import Final, TypeVar
+from typing import Final
+
+from msgspec import structs
 
 from bench.machine import memory
 from bench.machine.noise import Watch
 from bench.process.ask import Channel, ask
 from bench.process.forkserver import SERVE, ForkServer, WorkerDied
 from bench.process.protocol import (
+    Answer,
     CheckEquality,
     Failed,
     Finish,
@@ -28,8 +30,6 @@ from results.schema.case import Case
 from results.schema.labels import RUNTIMES
 from results.schema.record import Equality, Facts, Noise, Record, Samples, Stop
 from results.schema.run import Settings
-
-A = TypeVar("A")
 
 HEADROOM: Final = 1.5
 """How much more memory than the first worker of its group another may take (measured: amp keeps copies of weights)."""
@@ -174,15 +174,15 @@ class WorkerClient:
     ) -> Facts:
         """Return `facts` with first step and compile times; the reason of each missing one goes to `reasons`."""
         steady = statistics.median(samples.step_s[samples.warmup :] or samples.step_s)
-        facts = dataclasses.replace(facts, first_step_s=self._first_step_s)
+        facts = structs.replace(facts, first_step_s=self._first_step_s)
         if "compile_s" not in nulls and self._first_step_s is not None:
             if self._warm:
                 self._warm_first_step_s = self._first_step_s
                 reasons["compile_s"] = "an earlier process had filled the compiler's cache"
             else:
-                facts = dataclasses.replace(facts, compile_s=max(0.0, self._first_step_s - steady))
+                facts = structs.replace(facts, compile_s=max(0.0, self._first_step_s - steady))
         if self._warm_first_step_s is not None:
-            return dataclasses.replace(facts, warm_compile_s=max(0.0, self._warm_first_step_s - steady))
+            return structs.replace(facts, warm_compile_s=max(0.0, self._warm_first_step_s - steady))
         reasons["warm_compile_s"] = self._no_warm_compile
         return facts
 
@@ -208,7 +208,7 @@ class WorkerClient:
             reasons["equality"] = f"not checked: {failure.cause}"[:4096]
             return None
 
-    def _ask(self, request: Request[A]) -> A:
+    def _ask(self, request: Request[Answer]) -> Answer:
         try:
             return ask(self._channel, request, timeout_s=self._settings.timeout_s, token=self._token)
         except WorkerDied as death:

@@ -11,6 +11,7 @@ import json
 import socket
 from typing import Annotated, Any, Final, Generic, Literal, Protocol, TypeVar
 
+import msgspec
 from msgspec import Meta
 
 from results.schema.case import Case
@@ -23,7 +24,7 @@ from results.schema.validation import InvalidError, validated
 PROTOCOL: Final = 2
 """Version of these messages."""
 
-A = TypeVar("A")
+Answer = TypeVar("Answer")
 T = TypeVar("T")
 
 
@@ -48,8 +49,8 @@ class Failure:
     cause: str
 
 
-class Request(Generic[A]):
-    """A question whose answer is an `A`."""
+class Request(Generic[Answer]):
+    """A question whose answer is an `Answer`."""
 
     __slots__ = ()
 
@@ -218,10 +219,10 @@ class Answering(Protocol):
 
 def message_of(request: Request[Any]) -> dict[str, Any]:
     """Return the message that makes a request."""
-    return {"do": _VERB_OF[type(request)], **dataclasses.asdict(request)}  # type: ignore[call-overload]
+    return {"do": _VERB_OF[type(request)], **msgspec.to_builtins(request)}
 
 
-def answer_of(request: Request[A], reply: dict[str, Any], token: str | None = None) -> A:
+def answer_of(request: Request[Answer], reply: dict[str, Any], token: str | None = None) -> Answer:
     """Return the answer that a reply holds, checked.
 
     Args:
@@ -242,7 +243,7 @@ def answer_of(request: Request[A], reply: dict[str, Any], token: str | None = No
     if "failed" in reply:
         failure = _read(Failure, reply)
         raise Refused(failure.failed, failure.cause)
-    answer: A = _read(VERBS[_VERB_OF[type(request)]][1], reply)
+    answer: Answer = _read(VERBS[_VERB_OF[type(request)]][1], reply)
     return answer
 
 
@@ -265,7 +266,8 @@ def reply_to(message: dict[str, Any], worker: Answering) -> dict[str, Any]:
         answer = getattr(worker, verb)(request)
     except Exception as error:  # noqa: BLE001 - the parent decides what becomes of it
         answer = worker.failure(error)
-    return dataclasses.asdict(answer) | {"protocol": PROTOCOL, "token": worker.token}
+    reply: dict[str, Any] = msgspec.to_builtins(answer)
+    return reply | {"protocol": PROTOCOL, "token": worker.token}
 
 
 def serve_requests(connection: socket.socket, worker: Answering) -> None:

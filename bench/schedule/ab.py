@@ -20,11 +20,12 @@ from bench.process.forkserver import SERVE, ForkServer, ServerLost
 from bench.schedule.pairs import Arm, Pairs
 from bench.schedule.progress import Show, ignore
 from bench.schedule.run import Stopped, private_folder
-from bench.suites.suite import change_settings, custom_suite, expand
+from bench.suites.suite import custom_suite, expand
+from bench.suites.values import change_settings
 from results.analysis.ab import Paired, compare_arms
 from results.errors import InputError
 from results.schema import run
-from results.schema.run import ArmName, Environment, Run, Settings
+from results.schema.run import ArmName, Environment, RunHeader, Settings
 from results.schema.static import Static
 from results.schema.types import known
 from results.statistics.looks import LOOKS
@@ -32,7 +33,7 @@ from results.statistics.margin import MARGIN, check_margin
 from results.storage.reader import load
 from results.storage.writer import Writer, new_run_id
 
-DEFAULTS: Final = Settings(replicates=max(LOOKS), target=0.003, budget_s=1.5, timeout_s=600.0, time_limit_s=None)
+PAIR_DEFAULTS: Final = Settings(replicates=max(LOOKS), target=0.003, budget_s=1.5, timeout_s=600.0, time_limit_s=None)
 """How a pair is sampled: short, because more pairs tell more than more steps."""
 
 
@@ -76,7 +77,7 @@ def ab(
         Stopped: the processes that start workers were lost; the pairs before are in the files.
     """
     check_margin(margin)
-    chosen = change_settings(DEFAULTS, **settings)
+    chosen = change_settings(PAIR_DEFAULTS, **settings)
     with contextlib.ExitStack() as stack:
         folder = pathlib.Path(out if out is not None else stack.enter_context(_temporary_folder()))
         cache = pathlib.Path(stack.enter_context(private_folder()))
@@ -96,7 +97,7 @@ def _record(pairs: Pairs, writers: Sequence[Writer], show: Show) -> None:
             for event in events:
                 if isinstance(event, tuple):
                     for writer, record in zip(writers, event, strict=True):
-                        writer.record(record)
+                        writer.append(record)
                 else:
                     show(event)
     except BaseException as error:
@@ -150,7 +151,7 @@ def _writer(
     arm: Arm, environment: Environment, folder: pathlib.Path, pair: str, margin: float, settings: Settings
 ) -> Writer:
     """Start the run file of an arm, with what is known before anything is timed."""
-    header = Run(
+    header = RunHeader(
         id=f"{pair}-{arm.name}",
         started=now(),
         suite="ab",
@@ -163,5 +164,5 @@ def _writer(
     static = ask.static(arm.server, arm.case.model, arm.case.image_size, timeout_s=settings.timeout_s)
     writer = Writer.create(folder, header)
     if isinstance(static, Static):
-        writer.static(static)
+        writer.append(static)
     return writer

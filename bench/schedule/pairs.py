@@ -1,4 +1,4 @@
-"""Pairs of fresh processes, one for either arm, alive at the same time and stepped in turn."""
+"""Pairs of fresh processes, of both arms, alive at the same time and stepped in turn."""
 
 import contextlib
 import dataclasses
@@ -6,6 +6,8 @@ import pathlib
 import random
 import time
 from collections.abc import Generator
+
+from msgspec import structs
 
 from bench.process.client import WorkerClient
 from bench.process.forkserver import SERVE, ForkServer
@@ -110,7 +112,7 @@ def _record(live: WorkerClient, event: Left | Lost) -> Record:
 
 def _as_arm(samples: Samples) -> Samples:
     """Return the samples with the paired steps as those of the other arm, which is no baseline."""
-    return dataclasses.replace(samples, arm_s=samples.baseline_s, baseline_s=())
+    return structs.replace(samples, arm_s=samples.baseline_s, baseline_s=())
 
 
 def look_text(judged: Judged) -> str:

@@ -45,7 +45,7 @@ class Stepper(Protocol):
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class TurnPlan:
-    """The shape of one turn."""
+    """The shape of a turn."""
 
     pause_s: float
     drop: int
@@ -77,7 +77,7 @@ class Seat:
         self._turn: list[int] = []
         self._wall_s: list[float] = []
         self.medians: list[float] = []
-        """The median step of each turn."""
+        """The median step of every turn."""
         self._partners: list[tuple[Seat, int] | None] = []
         self._next_look = MIN_STEPS
         self._steady = Steady(start=0, steady=False)

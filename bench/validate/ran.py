@@ -106,18 +106,18 @@ def trace(workload: Workload, look: Callable[[], None]) -> list[Node]:
 def products(nodes: list[Node]) -> tuple[list[Node], list[Node]]:
     """Return the convolutions and the linear layers of a trace in the order of their calls.
 
-    One convolution is a chain of operators that call one another; autocast casts between the outer and the inner, so
-    the innermost says how it is computed. A matrix product inside a convolution is part of it.
+    A convolution is a chain of operators that call one another. Autocast casts between the outer and the inner ones, so
+    the innermost shows how it is computed. A matrix product inside a convolution is part of it.
     """
     by_id = {node["id"]: node for node in nodes}
     outer: set[int] = set()
     inside: set[int] = set()
-    found: tuple[list[Node], list[Node]] = ([], [])
+    calls: tuple[list[Node], list[Node]] = ([], [])
     for node in nodes:
         of = 0 if _CONVOLUTION.search(node["name"]) else 1 if _LINEAR.search(node["name"]) else None
         if of is None:
             continue
-        found[of].append(node)
+        calls[of].append(node)
         for above in _ancestors(node, by_id):
             if _CONVOLUTION.search(above["name"]):
                 inside.add(node["id"])
@@ -125,15 +125,15 @@ def products(nodes: list[Node]) -> tuple[list[Node], list[Node]]:
                     outer.add(above["id"])
             elif of == 1 and _LINEAR.search(above["name"]):
                 outer.add(above["id"])
-    convolutions = [node for node in found[0] if node["id"] not in outer]
-    linears = [node for node in found[1] if node["id"] not in outer | inside]
+    convolutions = [node for node in calls[0] if node["id"] not in outer]
+    linears = [node for node in calls[1] if node["id"] not in outer | inside]
     return sorted(convolutions, key=_order), sorted(linears, key=_order)
 
 
 def layout(convolutions: list[Node]) -> str:
-    """Return the memory format of what convolutions gave out: ``nchw``, ``nhwc``, ``mixed`` or `UNSEEN`.
+    """Return the memory format of the outputs of convolutions: ``nchw``, ``nhwc``, ``mixed`` or `UNSEEN`.
 
-    One channel or one pixel is both.
+    An output of a single channel or pixel has both formats.
     """
     seen = set()
     for node in convolutions:
@@ -155,7 +155,7 @@ def _order(node: Node) -> int:
 
 
 def _shape(node: Node) -> list[int]:
-    """Shape of the first tensor that goes in: the images."""
+    """Return the shape of the first input tensor: the images."""
     pairs = zip(node["inputs"]["types"], node["inputs"]["shapes"], strict=True)
     return next((shape for kind, shape in pairs if _TENSOR.match(kind)), [])
 

@@ -152,7 +152,7 @@ class WorkerServer:
         need = _REFERENCE * max(1, memory.resident_peak() - self._resident_at_start)
         if self.case.device == "cpu" and TASKS[self.case.task].trains and need > memory.available():
             raise equality.Incomparable(f"its fp64 reference may need {need} bytes, which are not free")
-        return EqualityChecked(equality=equality.check(self.case, self.workload, pathlib.Path(request.folder)))
+        return EqualityChecked(equality=equality.check_equality(self.case, self.workload, pathlib.Path(request.folder)))
 
     def failure(self, error: Exception) -> Failure:
         """Return the answer to a request that raised `error`."""

@@ -4,11 +4,12 @@ A `FakeWorker` has a method for each verb; a test overrides what it needs. It an
 `FakeChannel`, or in a real process that a `Server` forks.
 """
 
-import dataclasses
 import json
 import os
 import pathlib
 import random
+
+import msgspec
 
 from bench.process import forkserver
 from bench.process.protocol import (
@@ -135,14 +136,17 @@ class FakeChannel:
 class FakeServer:
     """A fork server whose workers are fakes in this process."""
 
-    def __init__(self, script=lambda verb, case, server: None, worker=FakeWorker):
+    def __init__(self, script=lambda verb, case, server: None, worker=FakeWorker, host_bytes=FakeWorker.host_bytes):
         self.script = script
         self.worker = worker
+        self.host_bytes = host_bytes
         self.workers = []
         self.most_alive = 0
 
     def spawn(self, target=""):
-        self.workers.append(FakeChannel(self.worker(), lambda verb, worker: self.script(verb, worker.case, self)))
+        worker = self.worker()
+        worker.random, worker.host_bytes = random.Random(len(self.workers)), self.host_bytes
+        self.workers.append(FakeChannel(worker, lambda verb, worker: self.script(verb, worker.case, self)))
         self.most_alive = max(self.most_alive, len(self.alive))
         return self.workers[-1]
 
@@ -159,15 +163,7 @@ class Server(forkserver.ForkServer):
 
     def __init__(self, python=None, *, target="tests.bench.fakes:serve", **options):
         self._target = target
-        preload = (
-            f"import bench.process.forkserver; bench.process.forkserver.PRELOAD = ({target.partition(':')[0]!r},); "
-            "bench.process.forkserver._LEAVE_S = 1.0; "
-        )
-        usual, forkserver._START = forkserver._START, forkserver._START.replace("from bench", preload + "from bench")
-        try:
-            super().__init__(python, **options)
-        finally:
-            forkserver._START = usual
+        super().__init__(python, preload=[target.partition(":")[0]], leave_s=1.0, **options)
 
     def spawn(self, target=forkserver.SERVE):
         return super().spawn(self._target if target == forkserver.SERVE else target)
@@ -182,7 +178,7 @@ def write_given(folder, **more):
     """Write into `folder` what workers answer about the machine and about a model, and `more`."""
     from tests.conftest import _run, _static  # noqa: PLC0415 - the workers need none of it
 
-    content = {"environment": dataclasses.asdict(_run().environment), "static": dataclasses.asdict(_static()), **more}
+    content = {"environment": msgspec.to_builtins(_run().environment), "static": msgspec.to_builtins(_static()), **more}
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "given.json").write_text(json.dumps(content))
 

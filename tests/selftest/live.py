@@ -11,7 +11,7 @@ import time
 
 from bench.process import ask
 from bench.process.forkserver import SERVE, ForkServer
-from bench.schedule.ab import DEFAULTS
+from bench.schedule.ab import PAIR_DEFAULTS
 from bench.schedule.pairs import Arm, Pairs
 from results.analysis.ab import ratio
 from results.schema.case import Case
@@ -138,8 +138,8 @@ def spread(*, quick):
     """The noise of pairs of ResNet-18 at batch 1."""
     settings = Settings(
         replicates=40,
-        target=DEFAULTS.target,
-        budget_s=DEFAULTS.budget_s,
+        target=PAIR_DEFAULTS.target,
+        budget_s=PAIR_DEFAULTS.budget_s,
         timeout_s=60.0,
         time_limit_s=60 if quick else None,
     )

@@ -1,17 +1,15 @@
 import dataclasses
 import json
-import os
-import pathlib
-import shutil
 import socket
 import threading
 
 import pytest
 import torch
 import torch._dynamo
+from msgspec import structs
 
 from bench.measure.device import Cpu, PeakMemory, Unsupported
-from bench.process.protocol import Finish, MeasureFootprint, Prepare, TakeTurn
+from bench.process.protocol import Finish, MeasureFootprint, Prepare
 from bench.worker import serve
 from results.schema.case import Case
 from results.schema.record import Equality, Facts, Ran
@@ -45,7 +43,7 @@ def ask():
 def tiny(make_case):
     def tiny(**axes):
         case = {"model": "cifar_resnet20", "batch_size": 2, "image_size": 32, "threads": 1, **axes}
-        return dataclasses.asdict(make_case(**case))
+        return structs.asdict(make_case(**case))
 
     return tiny
 
@@ -164,55 +162,3 @@ def test_an_accelerators_memory_is_reported_in_place_of_the_hosts(tiny, tmp_path
     assert "accelerator" in end.nulls["peak_resident_bytes"]
     assert end.ran is None
     assert "division by zero" in end.nulls["ran"]
-
-
-@pytest.mark.skipif(shutil.which("g++") is None and shutil.which("clang++") is None, reason="no C++ compiler here")
-@pytest.mark.parametrize("broken", [False, True], ids=["whole", "with a graph break"])
-def test_compilation_is_real_private_and_its_graph_breaks_are_counted(tiny, tmp_path, monkeypatch, broken):
-    class Small(torch.nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.fc = torch.nn.Linear(3, 10)
-
-        def forward(self, x):
-            x = x.mean((2, 3)).relu()
-            if broken:
-                torch._dynamo.graph_break()
-            return self.fc(x)
-
-    torch._dynamo.reset()
-    torch._dynamo.utils.counters.clear()
-    monkeypatch.setattr("bench.tasks.networks.create_network", lambda name: Small())
-    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", "set again by the worker")
-    monkeypatch.setenv("TRITON_CACHE_DIR", "set again by the worker")
-    subject = serve.WorkerServer()
-    subject.prepare(order(tiny(runtime="compile"), tmp_path))
-    assert len(subject.turn(TakeTurn(steps=2, drop=1)).phase_s) == 2
-    end = subject.finish(Finish())
-    assert (end.facts.graph_breaks, end.facts.recompiles) == (int(broken), 0)
-    assert "compile_s" not in end.nulls
-    assert any(path.is_file() for path in tmp_path.rglob("*"))  # the compiler worked, and there
-    assert pathlib.Path(os.environ["TRITON_CACHE_DIR"]).is_relative_to(tmp_path)
-
-
-@pytest.mark.skipif(shutil.which("g++") is None and shutil.which("clang++") is None, reason="no C++ compiler here")
-def test_a_compilation_inside_the_timed_steps_is_counted(tiny, tmp_path, monkeypatch):
-    class Small(torch.nn.Module):
-        scale = 1.0
-
-        def __init__(self):
-            super().__init__()
-            self.fc = torch.nn.Linear(3, 10)
-
-        def forward(self, x):
-            return self.fc(x.mean((2, 3)) * self.scale)
-
-    torch._dynamo.reset()
-    monkeypatch.setattr("bench.tasks.networks.create_network", lambda name: Small())
-    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", "set again by the worker")
-    monkeypatch.setenv("TRITON_CACHE_DIR", "set again by the worker")
-    subject = serve.WorkerServer()
-    subject.prepare(order(tiny(runtime="compile"), tmp_path))
-    subject.workload.module.scale = 2.0
-    subject.turn(TakeTurn(steps=2, drop=1))
-    assert subject.finish(Finish()).facts.recompiles == 1

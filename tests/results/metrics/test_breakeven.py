@@ -1,11 +1,12 @@
-import dataclasses
 import math
 
 import numpy as np
 import pytest
+from msgspec import structs
 
 from results.analysis.study import Study
-from results.metrics.breakeven import steps
+from results.metrics.breakeven import is_never, steps
+from results.metrics.table import table
 from results.statistics.intervals import Intervals
 from results.storage.reader import load
 
@@ -28,8 +29,8 @@ def measured(tmp_path_factory, write_run, make_record, make_case, make_run):
             record = make_record(
                 make_case(runtime="compile", layout=layout), latency_s=0.05 / gain, baseline_latency_s=0.05, **usual
             )
-            facts = dataclasses.replace(record.facts, compile_s=compile_s, warm_compile_s=warm_s)
-            records.append(change(dataclasses.replace(record, facts=facts)))
+            facts = structs.replace(record.facts, compile_s=compile_s, warm_compile_s=warm_s)
+            records.append(change(structs.replace(record, facts=facts)))
         run = make_run(plan=dict.fromkeys(record.case for record in records))
         (found,) = Study(load(write_run(tmp_path_factory.mktemp("runs"), records, run=run))).break_evens
         return found
@@ -87,10 +88,10 @@ def test_a_compilation_of_no_time_pays_at_once(measured):
 
 def test_what_is_not_known_has_a_reason(measured, make_equality):
     def wrong(record):
-        return dataclasses.replace(record, equality=make_equality("wrong"))
+        return structs.replace(record, equality=make_equality("wrong"))
 
     def crashed(record):
-        return dataclasses.replace(record, status="crash", cause="signal 11", samples=None)
+        return structs.replace(record, status="crash", cause="signal 11", samples=None)
 
     for change, reason in ((wrong, "its result is wrong: output"), (crashed, "crash: signal 11")):
         found = measured(change=change)
@@ -126,3 +127,13 @@ def test_the_bounds_of_the_ratio_become_those_of_the_steps(ratio, expected):
 def test_compiling_in_no_time_pays_at_once_or_never():
     ratio = Intervals(*np.array([[2.0, 0.9]] * 3))
     assert steps(np.zeros(2), np.ones(2), ratio).value.tolist() == [0.0, math.inf]
+
+
+def test_only_steps_that_are_never_reached_are_never(tmp_path, write_run, make_record, make_case):
+    slower = make_record(make_case(runtime="compile"), latency_s=0.06, baseline_latency_s=0.05, noise=0.0)
+    frame = table(load(write_run(tmp_path, [make_record(noise=0.0), slower])))
+    eager, compiled = frame["nulls"]
+    assert is_never(compiled["break_even_steps"])
+    assert not is_never(eager["break_even_steps"])
+    assert not is_never(compiled["warm_break_even_steps"])  # no warm compilation was measured
+    assert not is_never(None)
