@@ -6,7 +6,6 @@ import json
 
 import pytest
 import typer
-from results.importers.importing import import_files
 
 import reports
 import results
@@ -17,6 +16,7 @@ from reports.style import views
 from reports.text.comparison import comparison_text
 from reports.text.study import study_text
 from results.exporters import EXPORTERS
+from results.importers.writing import import_files
 
 
 @pytest.fixture
