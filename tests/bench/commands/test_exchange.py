@@ -3,10 +3,10 @@ import io
 import json
 
 import pytest
-from results.exporters.exporting import EXPORTERS
 
 import results
 from bench.cli import main
+from results.exporters import EXPORTERS
 
 NAME = "benchmark-infer-amp-nchw-pt240-cu124-rtx4090.csv"
 TEXT = """\
