@@ -198,9 +198,11 @@ def _strings(value):
 def test_a_page_of_failures_only(make_case, make_record, write_run, tmp_path):
     record = make_record(make_case(), status="crash", cause="killed by signal 11")
     text = page.render(reader.load(write_run(tmp_path, [record])))
-    assert "1 of 1 case did not succeed: 1 crash (resnet50)." in text
+    assert "1 crash (resnet50)" in text
     assert "killed by signal 11" in text
-    assert text.count('class="absent"') >= 10
+    drawn = payload(text)["charts"]
+    assert not any(drawn.values())
+    assert all(html.escape(chart.absent) in text for chart in FIGURES.values())
 
 
 def test_a_page_of_no_record_at_all(write_run, tmp_path):
@@ -225,7 +227,9 @@ def column(text, name):
 
 def test_the_table_of_cases_has_the_columns_that_any_case_fills(text):
     shown = heads(text)
-    assert shown[:7] == ["variant", "task", "batch", "precision", "runtime", "layout", "status"]
+    assert {"variant", "task", "batch", "precision", "runtime", "layout", "status"} < set(shown)
+    assert shown[0] == "variant"
+    assert shown.index("layout") < shown.index("status") < shown.index("latency")
     assert not {"machine", "device", "threads", "pixels"} & set(shown)  # all cases share them
     assert {"latency", "p50", "speed-up", "peak resident", "first step", "compile", "graph breaks"} < set(shown)
     assert not {"p99", "peak allocated"} & set(shown)
@@ -362,7 +366,7 @@ def test_noise_and_unsteady_steps_are_remarks(make_record, make_case, write_run,
     assert "busy: other processes kept 1.5 CPUs busy" in remarks
     assert any(line.startswith("slowing: steps grew ever slower") for line in remarks)
     assert column(text, "state") == ["slowing"]
-    assert "1 of 1 case carries signs that the machine was disturbed: busy in 1." in text
+    assert "busy in 1" in text
 
 
 def test_when_compiling_pays_is_a_column(make_record, make_case, write_run, tmp_path):
