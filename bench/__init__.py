@@ -5,20 +5,21 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from bench.costs.static import cost
     from bench.schedule.ab import Side, ab
-    from bench.schedule.runner import run
+    from bench.schedule.run import resume, run
 
-__all__ = ["Side", "ab", "cost", "run"]
+__all__ = ["Side", "ab", "cost", "resume", "run"]
 
 _HOMES = {
     "Side": "bench.schedule.ab",
     "ab": "bench.schedule.ab",
     "cost": "bench.costs.static",
-    "run": "bench.schedule.runner",
+    "resume": "bench.schedule.run",
+    "run": "bench.schedule.run",
 }
 
 
 def __getattr__(name: str) -> Any:
-    """Load what is asked for only then: the command line's help must not wait for torch."""
+    """Import a name when it is first used: the command line's help must not wait for torch."""
     if name not in _HOMES:
         raise AttributeError(f"module 'bench' has no attribute {name!r}")
     import importlib  # noqa: PLC0415

@@ -1,6 +1,5 @@
 """Commands of the guides to comparing and to CI run, and workflows of the latter are what our actions take."""
 
-import dataclasses
 import json
 import pathlib
 import re
@@ -8,10 +7,11 @@ import shlex
 
 import pytest
 import yaml
+from msgspec import structs
 
 from bench import cli
 from bench.schedule import ab as arms
-from bench.schedule import runner
+from bench.schedule import run as runner
 from results.analysis.ab import compare_arms
 from results.schema.run import Arm
 from results.storage.reader import load
@@ -46,7 +46,7 @@ def measured(tmp_path, make_record, make_static, make_run, write_run):
         for machine in ("x86", "arm"):
             records = [make_record(replicate=index, latency_s=0.05 + 1e-4 * index, noise=0.001) for index in range(4)]
             run = make_run(plan=[records[0].case], run_id=f"{folder.replace('/', '-')}-{machine}", started=started)
-            run = dataclasses.replace(run, environment=dataclasses.replace(run.environment, cpu=machine))
+            run = structs.replace(run, environment=structs.replace(run.environment, cpu=machine))
             write_run(tmp_path / folder, records, [make_static()], run=run)
 
     return make
@@ -63,8 +63,8 @@ def paired(make_record, make_case, make_run, make_static, write_run):
             for index in range(10):
                 record = make_record(replicate=index, noise=0.001)
                 beside = tuple(0.05 * (1 + 1e-4 * index) for _ in record.samples.wall_s) if name == "b" else ()
-                samples = dataclasses.replace(record.samples, arm_s=beside)
-                records.append(dataclasses.replace(record, samples=samples))
+                samples = structs.replace(record.samples, arm_s=beside)
+                records.append(structs.replace(record, samples=samples))
             run = make_run(plan=[make_case()], run_id=f"{pair}-{name}", arm=Arm(name=name, pair=pair, margin=0.02))
             sides.append(load(write_run(folder, records, [make_static()], run=run)))
         return compare_arms(*sides)
@@ -90,11 +90,11 @@ def test_command(command, tmp_path, monkeypatch, capsys, measured, paired):
         (tmp_path / path).mkdir(parents=True)
     ran = []
 
-    def run(plan, *, device, out, resume, listener):
+    def run(plan, *, device, out, show):
         ran.append(plan)
         return load(out)
 
-    def ab(a, b, *, margin, device, out, listener, **settings):
+    def ab(a, b, *, margin, device, out, show, **settings):
         ran.append((a, b))
         return paired(tmp_path / (out or "nowhere"))
 
@@ -121,7 +121,7 @@ def _codes(command):
 
 def test_every_command_that_ci_needs_is_in_the_guide():
     used = {command[0] for command in commands(GUIDE)}
-    assert used == {"run", "report", "compare", "ab", "pairs", "doctor", "import", "export", "history"}
+    assert used == {"run", "report", "compare", "ab", "doctor", "import", "export", "history"}
 
 
 def test_exit_codes_are_those_of_the_command():

@@ -8,7 +8,8 @@ import pytest
 
 from bench import cli
 from bench.schedule import ab as arms
-from bench.schedule import runner
+from bench.schedule import plan as plans
+from bench.schedule import run as runner
 from bench.suites.suite import expand, load_suite
 from results.analysis.ab import Paired
 from results.analysis.study import Study
@@ -81,20 +82,20 @@ def test_command(command, tmp_path, monkeypatch, capsys, write_run, make_record,
     (tmp_path / "benchmark-infer-amp-nchw-pt240-cu124-rtx4090.csv").write_text(TIMM, encoding="utf-8")
     ran = []
 
-    def run(plan, *, device, out, resume, listener):
-        ran.append((plan, device, resume))
+    def run(plan, *, device, out, show):
+        ran.append((plan, device))
         return load(path)
 
     def plan(suite, *, device):
         cases = expand(suite, device="cpu", threads=2)
-        return runner.Plan(
+        return plans.Plan(
             suite=suite.name,
             cases=cases,
             settings=suite.settings["cpu"],
             environment=load(path).files[0].run.environment,
         )
 
-    def ab(a, b, *, margin, device, out, listener, **settings):
+    def ab(a, b, *, margin, device, out, show, **settings):
         case = record.case
         return Paired(
             pair="pair",
@@ -115,6 +116,7 @@ def test_command(command, tmp_path, monkeypatch, capsys, write_run, make_record,
 
     monkeypatch.setattr(arms, "ab", ab)
     monkeypatch.setattr(runner, "run", run)
+    monkeypatch.setattr(runner, "resume", lambda path, *, show: run(path, device=None, out=None, show=show))
     monkeypatch.setattr(runner, "plan", plan)
     if "--figures" in command:  # drawing images needs a browser; `test_docs` checks the options
         command = command[: command.index("--figures")]

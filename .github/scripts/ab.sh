@@ -28,7 +28,7 @@ if ((!measured)); then
   exit 2
 fi
 code=0
-resnet-bench pairs "$runs" --format github >>"${GITHUB_STEP_SUMMARY:-/dev/stdout}" || code=$?
+resnet-bench compare "$runs" --format github >>"${GITHUB_STEP_SUMMARY:-/dev/stdout}" || code=$?
 [[ -n ${ranks[$code]:-} ]] || code=2
 ((${ranks[$code]:-3} > ${ranks[$worst]:-3})) && worst=$code
 if ((worst == 2)); then

@@ -46,7 +46,7 @@ def pull_request() -> int | None:
 
 def body(folder: str) -> str:
     """Return the Markdown of the comment."""
-    command = [sys.executable, "-m", "bench", "pairs", folder, "--format", "github"]
+    command = [sys.executable, "-m", "bench", "compare", folder, "--format", "github"]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
     text = done.stdout
     if done.returncode not in JUDGED or not text.startswith(MARKER):  # it crashed, or was ended

@@ -1,61 +1,89 @@
-"""Judge run files: `compare` two sides of them, and `pairs` that `ab` has measured."""
+"""Judge run files: `compare` two sides of them or the arms of `ab`, and show their `history`."""
 
 # ruff: noqa: PLC0415 - see bench.cli: imports inside commands are what keeps --help fast
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
-from bench.commands.options import OUTCOMES, Runs, load
-
-Form = Annotated[
-    Literal["table", "json", "csv", "markdown", "github"],
-    typer.Option("--format", help="Form of the output; github is for comments and job summaries."),
-]
+from bench.commands.options import OUTCOMES, CommentFormat, Format, Margin, Runs, load
+from results.errors import InputError
 
 
-def compare(
-    base: Annotated[Path, typer.Argument(metavar="BASE", help="Run file, or a folder of them, to compare with.")],
-    new: Annotated[Path, typer.Argument(metavar="NEW", help="Run file, or a folder of them, that is judged.")],
+def compare_command(
+    runs: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="BASE NEW",
+            help="Run files, or folders of them: those to compare with and those that are judged; or the arms of `ab`.",
+        ),
+    ],
     margin: Annotated[
-        str, typer.Option(metavar="PERCENT", help="Difference of latency that does not matter: 2%.")
-    ] = "2%",
-    form: Form = "table",
+        str | None,
+        typer.Option(
+            metavar="PERCENT", help="Difference of latency that does not matter [default: 2%; of arms, that of `ab`]."
+        ),
+    ] = None,
+    form: CommentFormat = "table",
 ) -> int:
     """Compare two sides of runs: what became faster or slower, and what cannot be said.
 
-    Where the sides hold runs of several machines, each machine is compared with itself.
+    Where the sides hold runs of several machines, every machine is compared with itself. Run files of `ab` are
+    recognised: their arms are judged as `ab` has judged them, however many comparisons there are.
 
     Exit codes: 0 nothing became worse, 1 a case did, 2 bad input, 3 not enough to say, 70 a crash.
     """
     import results
-    from bench.suites.suite import fraction
+    from bench.suites.values import fraction
     from reports.text.comparison import comparison_text
     from reports.text.github import comparison_github
 
-    comparison = results.compare(load([base]), load([new]), margin=fraction(margin))
+    share = None if margin is None else fraction(margin)
+    sides = [load([path]) for path in runs]
+    arms = [file.run.arm is not None for side in sides for file in side.files]
+    if arms and all(arms):
+        if share is not None:
+            raise InputError("--margin: these are arms of `ab`, which have a margin already; leave it out")
+        return _compare_arms(runs, form)
+    if any(arms):
+        raise InputError("arms of `ab` and other runs cannot be compared; give only one kind of them")
+    if len(sides) != 2:
+        raise InputError(f"compare needs two sides, BASE and NEW, not {len(sides)}: give a file or a folder for each")
+    base, new = sides
+    comparison = results.compare(base, new) if share is None else results.compare(base, new, margin=share)
     text = comparison_github(comparison) if form == "github" else comparison_text(comparison, form)
     typer.echo(text, nl=False)
     return OUTCOMES[comparison.outcome]
 
 
-def pairs(
-    runs: Runs,
-    form: Annotated[
-        Literal["table", "markdown", "github"],
-        typer.Option("--format", help="Form of the output; github is for comments and job summaries."),
-    ] = "table",
-) -> int:
-    """Tell once more what `ab` found, from the run files of one or more comparisons.
-
-    Exit codes, of the worst of them: 0 b is faster or the same, 1 slower or broken, 2 bad input, 3 not enough to say.
-    """
-    from reports.text.ab import arms_text
+def _compare_arms(runs: Sequence[Path], form: str) -> int:
+    """Judge the arms of one or more comparisons of `ab`; the worst outcome decides."""
+    import results
+    from reports.text.comparison import arms_text
     from reports.text.github import arms_github, worst_outcome
     from results.analysis.ab_files import compare_pairs
 
-    found = compare_pairs(load(runs))
-    text = arms_github(found) if form == "github" else "\n".join(arms_text(one, form) for one in found)
+    paired = compare_pairs(results.load(*runs))
+    if form in {"json", "csv"} and len(paired) > 1:
+        raise InputError(f"--format {form} holds a single comparison, not {len(paired)}; give the two files of one")
+    text = arms_github(paired) if form == "github" else "\n".join(arms_text(arm, form) for arm in paired)
     typer.echo(text, nl=False)
-    return OUTCOMES[worst_outcome(one.outcome for one in found)]
+    return OUTCOMES[worst_outcome(arm.outcome for arm in paired)]
+
+
+def history_command(runs: Runs, margin: Margin = "2%", form: Format = "table") -> None:
+    """Show the latencies from run to run on every machine, where they changed, and what else changed there.
+
+    A change needs 4 runs before it and 4 after it. Advisory: runs of different days cannot tell a change of the code
+    from a change of the machine. `compare` and `ab` are gates.
+
+    Exit codes: 0 in any case, 2 bad input.
+    """
+    from bench.suites.values import fraction
+    from reports.text.history import history_text
+    from results.analysis.history import history as of_runs
+
+    share = fraction(margin)
+    typer.echo(history_text(of_runs(load(runs), share), form, share), nl=False)

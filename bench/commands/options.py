@@ -1,24 +1,28 @@
-"""What the commands share: exit codes, options, what they mean, and one line to a person."""
+"""What the commands share: exit codes, options, their meaning, and lines for a person."""
 
 # ruff: noqa: PLC0415 - see bench.cli: imports inside functions are what keeps --help fast
 
+import functools
+import inspect
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import typer
 
-from reports.text.cost import Format
 from results.errors import InputError
+from results.schema.axes import AXES
 
 if TYPE_CHECKING:
     from results.storage.reader import Records
 
 OK: Final = 0
 FAILED: Final = 1
+"""A regression, or a case that failed."""
 BAD_INPUT: Final = 2
 INCOMPLETE: Final = 3
+"""Inconclusive, or the time limit left cases out."""
 CRASHED: Final = 70
 """A fault of this program (EX_SOFTWARE of sysexits.h): never taken for a verdict."""
 INTERRUPTED: Final = 130
@@ -28,9 +32,89 @@ PIPE_CLOSED: Final = 141
 OUTCOMES: Final = {"pass": OK, "regression": FAILED, "inconclusive": INCOMPLETE}
 """Exit code of each outcome of a comparison."""
 
-Form = Annotated[Format, typer.Option("--format", help="Form of the output.")]
+Format = Annotated[Literal["table", "json", "csv", "markdown"], typer.Option("--format", help="Form of the output.")]
+CommentFormat = Annotated[
+    Literal["table", "json", "csv", "markdown", "github"],
+    typer.Option("--format", help="Form of the output; github is for comments and job summaries."),
+]
 Runs = Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run files, or folders of them.")]
-"""Run files as every command that reads them takes them."""
+Margin = Annotated[str, typer.Option(metavar="PERCENT", help="Relative difference that does not matter: 2%.")]
+DeviceName = Annotated[
+    str | None, typer.Option(metavar="DEVICE", help="auto, cpu, or an accelerator such as cuda:0 [default: auto].")
+]
+Budget = Annotated[float | None, typer.Option(metavar="SECONDS", help="Sampling of a process at most.")]
+Timeout = Annotated[float | None, typer.Option(metavar="SECONDS", help="Until a silent process counts as hung.")]
+TimeLimit = Annotated[float | None, typer.Option(metavar="SECONDS", help="For the whole command.")]
+
+Value = str | int
+AxisOptions = dict[str, list[Value]]
+"""Values that the options of axes have given, by axis; an axis without a value is left out."""
+
+
+def with_axes(
+    names: Iterable[str], *, several: bool = True, help_text: str = ""
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Return a decorator that replaces the parameter ``axes`` of a command by an option for every axis of `names`.
+
+    Args:
+        names: axes of `AXES`.
+        several: whether an option takes several values, comma-separated or repeated.
+        help_text: what the help of every option ends with.
+    """
+    chosen = tuple(names)
+
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(command)
+        def call(**given: Any) -> Any:
+            axes: AxisOptions = {}
+            for name in chosen:
+                texts = given.pop(name)
+                if texts:
+                    parts = split(texts) if several else [texts.strip()]
+                    axes[name] = [axis_value(name, part) for part in parts]
+            return command(axes=axes, **given)
+
+        parameters: list[inspect.Parameter] = []
+        for parameter in inspect.signature(command).parameters.values():
+            keyword = parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
+            parameters += (
+                [_axis_parameter(name, several, help_text) for name in chosen]
+                if parameter.name == "axes"
+                else [keyword]
+            )
+        call.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        return call
+
+    return decorate
+
+
+def _axis_parameter(name: str, several: bool, help_text: str) -> inspect.Parameter:
+    axis = AXES[name]
+    choices = f" {', '.join(axis.choices)}." if axis.choices else ""
+    metavar = {"name": name.upper(), "word": name.upper(), "count": "COUNT"}[axis.kind]
+    option = typer.Option(
+        metavar="VALUE,..." if several else metavar, help=" ".join(filter(None, (f"{axis.help}{choices}", help_text)))
+    )
+    kind: Any = list[str] | None if several else str | None
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind, option])
+
+
+def axis_value(name: str, text: str) -> Value:
+    """Return the value of an axis that `text` stands for: a whole number from 1 for an axis that counts."""
+    if AXES[name].kind != "count":
+        return text
+    try:
+        number = int(text)
+    except ValueError:
+        raise InputError(f"{name}: {text!r} is not a whole number") from None
+    if number < 1:
+        raise InputError(f"{name}: {number} should be a whole number >= 1")
+    return number
+
+
+def single(axes: Mapping[str, Sequence[Value]]) -> dict[str, Value]:
+    """Return the only value of every axis."""
+    return {name: value for name, (value,) in axes.items()}
 
 
 def split(values: Sequence[str]) -> list[str]:
@@ -38,23 +122,15 @@ def split(values: Sequence[str]) -> list[str]:
     return [part.strip() for value in values for part in value.split(",")]
 
 
-def whole(axis: str, text: str) -> int:
-    """Return `text` as the whole number that `axis` needs, or raise `InputError`."""
-    try:
-        return int(text)
-    except ValueError:
-        raise InputError(f"{axis}: {text!r} is not a whole number") from None
-
-
 def existing(path: Path | None) -> Path | None:
-    """Return `path` as given, or raise `InputError` where nothing is there."""
+    """Return `path` as given, or raise `InputError` where it does not exist."""
     if path is not None and not path.exists():
         raise InputError(f"there is no {path}")
     return path
 
 
 def load(paths: Sequence[Path]) -> "Records":
-    """Return the records of run files; what is wrong with a file that still tells something is said on stderr."""
+    """Return the records of run files, and write a warning for every file that is only partly readable."""
     import results
 
     records = results.load(*paths)
@@ -71,7 +147,7 @@ def say(line: str) -> None:
 
 
 def echo_path(what: str, path: Path) -> None:
-    """Write where something is to stdout; a name may hold anything but a slash and NUL."""
+    """Write a path to stdout; a name may hold anything but a slash and NUL."""
     from results.text import printable
 
     typer.echo(f"{what}{printable(str(path))}")

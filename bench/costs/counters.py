@@ -1,7 +1,7 @@
 """Multiply-adds and activations of any module, counted twice: by fvcore and by torch's ``FlopCounterMode``.
 
-fvcore traces real tensors and is the reference; ``FlopCounterMode`` watches the operators of a forward and a
-backward pass on the meta device and knows nothing of the first. They must agree exactly on every layer.
+fvcore traces real tensors and is the reference; ``FlopCounterMode`` watches the operators of a forward and a backward
+pass on the meta device, independently. They must agree exactly on every layer.
 """
 
 import dataclasses
@@ -9,18 +9,19 @@ import math
 import warnings
 from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
+
+import torch
+from torch import nn
+from torch.utils._pytree import tree_leaves
+from torch.utils.flop_counter import FlopCounterMode
 
 from bench.costs.shapes import convolutions_by_shape, norms_by_shape
 from bench.machine import memory
 from results.errors import InputError
 from results.schema.static import Layer
 
-if TYPE_CHECKING:
-    import torch
-    from torch import nn
-
-    Builder = Callable[[], nn.Module]
+MakeModule = Callable[[], nn.Module]
 
 ROOT: Final = "(root)"
 """Name given to the model itself where it holds parameters or computes outside its children."""
@@ -38,7 +39,7 @@ class CounterError(RuntimeError):
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
-    """What the counters found for one input."""
+    """Counts of a model for one input."""
 
     layers: tuple[Layer, ...]
     """In order of first execution; those never called stand at the end with an empty output shape."""
@@ -52,13 +53,13 @@ class Counts:
     """Operators that fvcore does not know."""
 
 
-def count(build: "Builder", shape: tuple[int, ...]) -> Counts:
+def count(make: MakeModule, shape: tuple[int, ...]) -> Counts:
     """Count a model's cost for an input of `shape`, in eval mode and, from torch 2.10 on, without its arithmetic.
 
     It sets warnings, threads and kernels for the whole process and puts them back, so count in one thread at a time.
 
     Args:
-        build: Makes a model of its own. It is called under the meta device, so nothing is initialised.
+        make: Makes a model of its own. It is called under the meta device, so nothing is initialised.
         shape: Shape of the input, batch dimension first.
 
     A layer is a module without children, or one that holds parameters or computes outside its children. A shared
@@ -69,25 +70,35 @@ def count(build: "Builder", shape: tuple[int, ...]) -> Counts:
         CounterError: fvcore's multiply-adds × 2 are not ``FlopCounterMode``'s FLOPs for some layer.
         InputError: The tensors that fvcore needs do not fit in memory.
     """
-    import torch  # noqa: PLC0415
-
     _check_memory(shape, 0)
     with torch.device("meta"):
-        model = build().eval()
+        model = make().eval()
     flops, shapes, training_flops = _run_on_meta(model, shape)
     _check_memory(shape, max(map(math.prod, shapes.values())))
     traced, uncounted = _trace(model, shape)
-    modules = dict(model.named_modules())
-    for name, module in modules.items():
+    for name, module in model.named_modules():
         if 2 * traced[name][_MACS] != flops[name]:
             raise CounterError(
                 f"the counters disagree on layer {name or ROOT!r} ({type(module).__name__}): "
                 f"fvcore has {traced[name][_MACS]} multiply-adds, FlopCounterMode {flops[name]} FLOPs, "
                 "which should be twice as many"
             )
+    total = sum(traced.values(), Counter[str]())
+    return Counts(
+        layers=_layers(model, traced, shapes),
+        training_flops=training_flops,
+        fvcore_macs=total.total() - total[_ACTIVATIONS] - total[_TRAFFIC],
+        moved_elements=total[_TRAFFIC],
+        uncounted=uncounted,
+    )
+
+
+def _layers(model: nn.Module, traced: dict[str, Counter[str]], shapes: dict[str, tuple[int, ...]]) -> tuple[Layer, ...]:
+    """Return the layers in order of first execution, then those that were never called."""
+    modules = dict(model.named_modules())
     parameters = _own_parameters(model)
     order = [*shapes, *(name for name in modules if name not in shapes)]
-    layers = tuple(
+    return tuple(
         Layer(
             name=name or ROOT,
             type=type(modules[name]).__name__,
@@ -99,14 +110,6 @@ def count(build: "Builder", shape: tuple[int, ...]) -> Counts:
         )
         for name in order
         if parameters[name] or traced[name][_MACS] or not any(True for _ in modules[name].children())
-    )
-    total = sum(traced.values(), Counter[str]())
-    return Counts(
-        layers=layers,
-        training_flops=training_flops,
-        fvcore_macs=total.total() - total[_ACTIVATIONS] - total[_TRAFFIC],
-        moved_elements=total[_TRAFFIC],
-        uncounted=uncounted,
     )
 
 
@@ -124,22 +127,19 @@ def _check_memory(shape: tuple[int, ...], largest: int) -> None:
         )
 
 
-def _own_parameters(model: "nn.Module") -> dict[str, int]:
-    """Elements of the parameters that each module holds itself; a shared one counts where it is first met."""
+def _own_parameters(model: nn.Module) -> dict[str, int]:
+    """Return the elements of the parameters that each module holds itself; a shared one counts at its first module."""
     own = dict.fromkeys((name for name, _ in model.named_modules()), 0)
     for name, parameter in model.named_parameters():
         own[name.rpartition(".")[0]] += parameter.numel()
     return own
 
 
-def _run_on_meta(model: "nn.Module", shape: tuple[int, ...]) -> tuple[Counter[str], dict[str, tuple[int, ...]], int]:
+def _run_on_meta(model: nn.Module, shape: tuple[int, ...]) -> tuple[Counter[str], dict[str, tuple[int, ...]], int]:
     """Return each module's own forward FLOPs, output shapes in order of completion, and FLOPs with backward.
 
     Our hooks attribute the FLOPs, not ``FlopCounterMode``'s module names, which are ambiguous for shared modules.
     """
-    import torch  # noqa: PLC0415
-    from torch.utils.flop_counter import FlopCounterMode  # noqa: PLC0415
-
     backward = {torch.ops.aten.convolution_backward: _convolution_backward_flops}
     counter = FlopCounterMode(display=False, custom_mapping=backward)
     names = {module: name for name, module in model.named_modules()}
@@ -155,11 +155,11 @@ def _run_on_meta(model: "nn.Module", shape: tuple[int, ...]) -> tuple[Counter[st
         flops[running[-1]] += total - settled
         settled = total
 
-    def enter(module: "nn.Module", _inputs: object) -> None:
+    def enter(module: nn.Module, _inputs: object) -> None:
         settle()
         running.append(names[module])
 
-    def leave(module: "nn.Module", _inputs: object, output: object) -> None:
+    def leave(module: nn.Module, _inputs: object, output: object) -> None:
         settle()
         running.pop()
         first = next(iter(_tensors(output)), None)
@@ -188,7 +188,7 @@ def _convolution_backward_flops(
     *arguments: Any,
     out_shape: object,  # noqa: ARG001  # FlopCounterMode passes it by name
 ) -> int:
-    """FLOPs of a convolution's backward pass: each gradient that is needed costs as much as the forward pass.
+    """Return the FLOPs of a convolution's backward pass: a gradient that is needed costs as much as the forward pass.
 
     torch's own formula (2.14) forgets the groups in the weight's gradient and so counts it `groups` times: 4.7 times
     the forward pass for a ResNeXt-50 where 3 is right. `arguments` and the rest are ``aten::convolution_backward``'s.
@@ -198,24 +198,20 @@ def _convolution_backward_flops(
     return 2 * math.prod(positions) * math.prod(weight[1:]) * (bool(needed[0]) + bool(needed[1]))
 
 
-def _tensors(output: object) -> list["torch.Tensor"]:
-    """Tensors in a module's output, whether it is one, a sequence or a mapping."""
-    import torch  # noqa: PLC0415
-    from torch.utils._pytree import tree_leaves  # noqa: PLC0415
-
+def _tensors(output: object) -> list[torch.Tensor]:
+    """Return the tensors of a module's output: a tensor, a sequence or a mapping."""
     return [leaf for leaf in tree_leaves(output) if isinstance(leaf, torch.Tensor)]
 
 
-def _trace(model: "nn.Module", shape: tuple[int, ...]) -> tuple[dict[str, Counter[str]], tuple[str, ...]]:
+def _trace(model: nn.Module, shape: tuple[int, ...]) -> tuple[dict[str, Counter[str]], tuple[str, ...]]:
     """Return fvcore's counts of each module's own operators, and the operators that it does not know.
 
     One trace gives multiply-adds, activations and elements moved: fvcore's handles are asked together. fvcore needs
     real tensors, so the meta model is given memory, which no convolution touches from torch 2.10 on.
     """
-    import torch  # noqa: PLC0415
-
     with warnings.catch_warnings():
-        # fvcore touches torch's deprecated TorchScript interface when imported and when it traces.
+        # fvcore touches torch's deprecated TorchScript interface when imported and when it traces. It is imported
+        # here because another interpreter may lack it: its worker can be timed all the same.
         warnings.simplefilter("ignore")
         from fvcore.nn import jit_handles  # noqa: PLC0415
         from fvcore.nn.flop_count import FlopCountAnalysis  # noqa: PLC0415
@@ -248,18 +244,18 @@ def _trace(model: "nn.Module", shape: tuple[int, ...]) -> tuple[dict[str, Counte
 
 
 def _count_once(macs: Callable[..., Any]) -> Callable[..., Any]:
-    """Let one visit of an operator give its multiply-adds, activations and elements moved."""
+    """Return a handle that counts multiply-adds, activations and elements moved of an operator at once."""
     from fvcore.nn.jit_handles import generic_activation_jit, get_shape  # noqa: PLC0415
 
     activations: Callable[..., Any] = generic_activation_jit()
 
     def handle(inputs: list[Any], outputs: list[Any]) -> Counter[str]:
-        found = macs(inputs, outputs)
+        count = macs(inputs, outputs)
         written = activations(inputs, outputs)
         read = sum(math.prod(shape) for shape in map(get_shape, inputs) if shape is not None)
         return Counter(
             {
-                _MACS: int(found.total() if isinstance(found, Counter) else found),
+                _MACS: int(count.total() if isinstance(count, Counter) else count),
                 _ACTIVATIONS: written,
                 _TRAFFIC: read + written,
             }

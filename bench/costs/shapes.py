@@ -3,10 +3,10 @@
 import contextlib
 import threading
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    import torch
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
 
 @contextlib.contextmanager
@@ -21,8 +21,6 @@ def convolutions_by_shape() -> Iterator[None]:
     half the time so, and on an idle machine no more. Before torch 2.10 a kernel cannot be replaced: everything is
     computed, on as many threads as ever.
     """
-    import torch  # noqa: PLC0415
-
     if not hasattr(torch.library, "get_kernel"):
         yield
         return
@@ -46,8 +44,8 @@ def convolutions_by_shape() -> Iterator[None]:
 
 
 def _convolved_shape(
-    inputs: "torch.Tensor",
-    weight: "torch.Tensor",
+    inputs: torch.Tensor,
+    weight: torch.Tensor,
     stride: Sequence[int],
     padding: Sequence[int],
     dilation: Sequence[int],
@@ -62,24 +60,22 @@ def _convolved_shape(
     return [inputs.shape[0], weight.shape[0], *spatial]
 
 
+class _NormsByShape(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    def __torch_dispatch__(self, func: Any, _types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if func is torch.ops.aten.native_batch_norm.default:
+            statistics = args[0].new_empty(args[0].shape[1])
+            return torch.empty_like(args[0]), statistics, statistics.clone()
+        if func is torch.ops.aten.native_batch_norm_backward.default:
+            gradients = zip((args[1], args[2], args[2]), args[-1], strict=True)
+            return tuple(torch.empty_like(of) if needed else None for of, needed in gradients)
+        return func(*args, **(kwargs or {}))
+
+
 def norms_by_shape() -> contextlib.AbstractContextManager[object]:
     """Within, batch norm on the meta device is answered at once.
 
     It has no FLOPs that ``FlopCounterMode`` counts, but torch works out its shapes by decomposing it in Python, which
     is half of the time of a forward and a backward pass.
     """
-    import torch  # noqa: PLC0415
-    from torch.utils._python_dispatch import TorchDispatchMode  # noqa: PLC0415
-
-    class NormsByShape(TorchDispatchMode):  # type: ignore[no-untyped-call]
-        def __torch_dispatch__(self, func: Any, _types: Any, args: Any = (), kwargs: Any = None) -> Any:
-            if func is torch.ops.aten.native_batch_norm.default:
-                statistics = args[0].new_empty(args[0].shape[1])
-                return torch.empty_like(args[0]), statistics, statistics.clone()
-            if func is torch.ops.aten.native_batch_norm_backward.default:
-                gradients = zip((args[1], args[2], args[2]), args[-1], strict=True)
-                return tuple(torch.empty_like(of) if needed else None for of, needed in gradients)
-            return func(*args, **(kwargs or {}))
-
-    mode: contextlib.AbstractContextManager[object] = NormsByShape()  # type: ignore[no-untyped-call]
+    mode: contextlib.AbstractContextManager[object] = _NormsByShape()  # type: ignore[no-untyped-call]
     return mode

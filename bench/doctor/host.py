@@ -1,4 +1,4 @@
-"""Look at this host for `bench.doctor.checks`: the one place that touches the machine."""
+"""Look at this host for `bench.doctor.checks`: all access to the machine is here."""
 
 import os
 import pathlib
@@ -11,10 +11,12 @@ from typing import Final
 import psutil
 
 from bench.doctor.checks import Host, Power
-from bench.machine import memory, noise, software
+from bench.machine import cpu, memory, noise, software
+from bench.machine.cgroup import cgroup_folders, cgroup_limits
+from bench.machine.files import read_text
 
 WATCH_S: Final = 1.5
-"""Long enough for ticks of 10 ms to tell a hundredth of a CPU."""
+"""Long enough for ticks of 10 ms to show a hundredth of a CPU."""
 
 _CPUS: Final = pathlib.Path("/sys/devices/system/cpu")
 _NODES: Final = pathlib.Path("/sys/devices/system/node")
@@ -30,14 +32,14 @@ def look(sleep: Callable[[float], None] = time.sleep) -> Host:
     seen, reasons = watch.noise()
     busy = busiest(spent, _cpu_seconds(), time.perf_counter() - began, noise.own_processes() or {os.getpid()})
     hotter = throttle_count(_CPUS)
-    granted, limit = software.cgroup_limits(software.cgroup_folders())
+    granted, limit = cgroup_limits(cgroup_folders())
     allowed = _allowed()
     total = psutil.virtual_memory().total
     return Host(
-        governors=software.governor(_CPUS),
-        driver=_read(_CPUS / "cpu0" / "cpufreq" / "scaling_driver"),
-        no_turbo=_read(_CPUS / "intel_pstate" / "no_turbo"),
-        boost=_read(_CPUS / "cpufreq" / "boost"),
+        governors=cpu.governor(_CPUS),
+        driver=read_text(_CPUS / "cpu0" / "cpufreq" / "scaling_driver"),
+        no_turbo=read_text(_CPUS / "intel_pstate" / "no_turbo"),
+        boost=read_text(_CPUS / "cpufreq" / "boost"),
         throttles=None if heat is None or hotter is None else (heat, hotter),
         noise=seen,
         reasons=reasons,
@@ -47,10 +49,10 @@ def look(sleep: Callable[[float], None] = time.sleep) -> Host:
         swap_bytes=_swap(),
         logical_cores=os.cpu_count() or 1,
         allowed_cores=len(allowed),
-        usable_cores=software.usable_cores(),
+        usable_cores=cpu.usable_cores(),
         cgroup_cpus=granted,
         siblings=siblings(
-            (_read(_CPUS / f"cpu{core}" / "topology" / "thread_siblings_list") for core in allowed), allowed
+            (read_text(_CPUS / f"cpu{core}" / "topology" / "thread_siblings_list") for core in allowed), allowed
         ),
         nodes=len(list(_NODES.glob("node[0-9]*"))) or None,
         power=_power(),
@@ -63,13 +65,13 @@ def throttle_count(cpus: pathlib.Path) -> int | None:
 
     The cores of a package all show its count, so that it is taken once a package.
     """
-    counts = [_read(file) for file in cpus.glob("cpu[0-9]*/thermal_throttle/core_throttle_count")]
+    counts = [read_text(file) for file in cpus.glob("cpu[0-9]*/thermal_throttle/core_throttle_count")]
     packages = {
-        _read(file.parent.parent / "topology" / "physical_package_id"): _read(file)
+        read_text(file.parent.parent / "topology" / "physical_package_id"): read_text(file)
         for file in cpus.glob("cpu[0-9]*/thermal_throttle/package_throttle_count")
     }
-    found = [int(text) for text in (*counts, *packages.values()) if text.isdecimal()]
-    return sum(found) if found else None
+    counted = [int(text) for text in (*counts, *packages.values()) if text.isdecimal()]
+    return sum(counted) if counted else None
 
 
 def siblings(lists: Iterable[str], allowed: Collection[int]) -> bool | None:
@@ -85,7 +87,7 @@ def siblings(lists: Iterable[str], allowed: Collection[int]) -> bool | None:
 def busiest(
     before: dict[tuple[int, str], float], after: dict[tuple[int, str], float], elapsed_s: float, own: Collection[int]
 ) -> tuple[tuple[str, float], ...]:
-    """Return up to three processes that are not `own`, by name, with the CPUs each kept busy; the busiest first.
+    """Return up to three processes that are not `own`, by name, with the CPUs that they kept busy; the busiest first.
 
     `before` and `after` are CPU seconds by process and name; a process that is new since began at 0.
     """
@@ -98,12 +100,12 @@ def busiest(
 
 
 def _cpu_seconds() -> dict[tuple[int, str], float]:
-    found = {}
+    seconds = {}
     for process in psutil.process_iter(["name", "cpu_times"]):
         times = process.info["cpu_times"]
-        if times is not None:  # None where it is somebody else's secret
-            found[process.pid, str(process.info["name"])] = times.user + times.system
-    return found
+        if times is not None:  # None where the system hides it
+            seconds[process.pid, str(process.info["name"])] = times.user + times.system
+    return seconds
 
 
 def _cores(text: str) -> set[int]:
@@ -131,7 +133,3 @@ def _power() -> Power:
         return "no battery"
     words: dict[bool | None, Power] = {True: "on mains", False: "on battery", None: "unknown"}
     return words[battery.power_plugged]
-
-
-def _read(path: pathlib.Path) -> str:
-    return noise.read_text(path).strip()

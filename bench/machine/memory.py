@@ -6,7 +6,8 @@ import sys
 
 import psutil
 
-from bench.machine.software import cgroup_folders
+from bench.machine.cgroup import cgroup_folders
+from bench.machine.files import read_text
 
 _STATUS = pathlib.Path("/proc/self/status")
 _VMSTAT = pathlib.Path("/proc/vmstat")
@@ -24,7 +25,7 @@ def resident_peak() -> int:
     parent's peak over.
     """
     if _STATUS.exists():
-        for line in _STATUS.read_text(encoding="ascii", errors="replace").splitlines():
+        for line in read_text(_STATUS).splitlines():
             if line.startswith("VmHWM:"):
                 return int(line.split()[1]) * 1024
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -44,9 +45,9 @@ def _room(group: pathlib.Path) -> int | None:
         ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
     ):
         try:
-            stat = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
-            left = int((group / limit).read_text()) - int((group / used).read_text())
-        except (OSError, ValueError):  # no such file, or no limit ("max")
+            stat = dict(line.split() for line in read_text(group / "memory.stat").splitlines())
+            left = int(read_text(group / limit)) - int(read_text(group / used))
+        except ValueError:  # no such file, or no limit ("max")
             continue
         return max(0, left + int(stat.get(droppable, 0)))
     return None
@@ -55,7 +56,7 @@ def _room(group: pathlib.Path) -> int | None:
 def kernel_oom_kills() -> int | None:
     """Processes that the kernel has killed for lack of memory since it started, None where it does not say."""
     try:
-        counters = dict(line.split() for line in _VMSTAT.read_text().splitlines())
+        counters = dict(line.split() for line in read_text(_VMSTAT).splitlines())
         return int(counters["oom_kill"])
-    except (OSError, ValueError, KeyError):
+    except (ValueError, KeyError):
         return None

@@ -1,50 +1,45 @@
-"""How the promises of a precision label (`results.schema.labels`) are kept in torch, and what the hardware does."""
+"""Precision: how torch keeps the promise of a label (`results.schema.labels`), and what the hardware only emulates."""
 
 import contextlib
-from typing import TYPE_CHECKING
 
+import torch
+
+from bench.machine import cpu
 from bench.measure.device import Unsupported
-from results.schema.labels import PROMISES
-
-if TYPE_CHECKING:
-    import torch
-
-    from results.schema.case import Case
+from results.schema.case import Case
+from results.schema.labels import PROMISES, TASKS
 
 
 def set_tf32(*, on: bool) -> None:
-    """Switch TF32 on or off for matrix products and convolutions alike.
+    """Switch TF32 on or off for matrix products and convolutions.
 
     Through the older pair of settings on purpose: it moves the newer ones along, while setting the newer ones makes
     torch 2.9's compiler raise when it reads the older (pytorch issue 166387).
     """
-    import torch  # noqa: PLC0415
-
     torch.set_float32_matmul_precision("high" if on else "highest")
     torch.backends.cudnn.allow_tf32 = on
 
 
-def check(case: "Case") -> None:
+def check_precision(case: Case) -> None:
     """Raise `Unsupported`, with the reason, where the device cannot do what the precision promises."""
-    import torch  # noqa: PLC0415
-
-    if case.precision == "tf32":
+    promise = PROMISES[case.precision]
+    if promise.tf32:
         kind = case.device.partition(":")[0]
         if kind != "cuda" or torch.version.hip:
-            raise Unsupported(f"TF32 is a format of NVIDIA GPUs; {case.device} would run tf32 as something else")
+            raise Unsupported(
+                f"TF32 is a format of NVIDIA GPUs; {case.device} would run {case.precision} as something else"
+            )
         capability = torch.cuda.get_device_capability(case.device)
         if capability < (8, 0):
             raise Unsupported(f"TF32 needs compute capability 8.0; {case.device} has {'.'.join(map(str, capability))}")
-    if case.precision == "fp16" and case.task == "training":
+    if promise.weights == "float16" and TASKS[case.task].trains:
         raise Unsupported(
             "fp16 weights cannot be trained with loss scaling (torch's GradScaler refuses fp16 gradients); use amp-fp16"
         )
 
 
-def emulated(case: "Case") -> str | None:
-    """One line where the hardware has no instructions for the case's dtype and only emulates it, else None."""
-    import torch  # noqa: PLC0415
-
+def emulated(case: Case) -> str | None:
+    """Return a note if the hardware has no instructions for the case's dtype and only emulates it, else None."""
     dtype = PROMISES[case.precision].compute
     if dtype == "float32":
         return None
@@ -59,28 +54,22 @@ def emulated(case: "Case") -> str | None:
 
 def _cpu_has(dtype: str) -> bool:
     # The instructions that oneDNN's convolutions need; Arm's are in the same list under their own names.
-    from bench.machine.software import cpu_flags  # noqa: PLC0415
-
     wanted = {
         "bfloat16": {"avx512_bf16", "amx_bf16", "bf16"},
         "float16": {"avx512_fp16", "amx_fp16", "fphp", "asimdhp"},
     }
-    return bool(wanted[dtype] & set(cpu_flags()))
+    return bool(wanted[dtype] & set(cpu.cpu_flags()))
 
 
-def autocast(case: "Case") -> contextlib.AbstractContextManager[object]:
+def autocast(case: Case) -> contextlib.AbstractContextManager[object]:
     """Return the autocast context of the case, which does nothing where the precision has none."""
-    import torch  # noqa: PLC0415
-
     name = PROMISES[case.precision].autocast
     if name is None:
         return contextlib.nullcontext()
     return torch.autocast(case.device.partition(":")[0], dtype=getattr(torch, name))
 
 
-def grad_scaler(case: "Case") -> "torch.amp.GradScaler":
+def grad_scaler(case: Case) -> torch.amp.GradScaler:
     """Return the loss scaler of the case; it is a pass-through where the precision needs none."""
-    import torch  # noqa: PLC0415
-
-    enabled = PROMISES[case.precision].grad_scaler and case.task == "training"
+    enabled = PROMISES[case.precision].grad_scaler and TASKS[case.task].trains
     return torch.amp.GradScaler(case.device.partition(":")[0], enabled=enabled)

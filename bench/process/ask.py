@@ -1,40 +1,70 @@
-"""What is asked of a fresh worker once, beside the measuring: the machine, its peak rate, the cost of a model.
+"""Questions to a fresh worker: one request through `ask`, or a worker of its own for the machine, a peak, a cost.
 
-Asking an accelerator is not for the fork server, nor for the caller, so each question gets a worker of its own.
+Only a worker may look at an accelerator: neither the fork server nor the parent does.
 """
 
 import time
 from collections.abc import Collection, Iterable
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
-from bench.process import protocol
 from bench.process.forkserver import ForkServer, ServerLost, WorkerDied
-from bench.schedule.rotation import Failed
-from bench.worker.serve import PROTOCOL
+from bench.process.protocol import (
+    Answer,
+    CountStatic,
+    Describe,
+    Failed,
+    MeasurePeak,
+    Refused,
+    Request,
+    answer_of,
+    message_of,
+)
 from results.errors import InputError
 from results.schema.case import Case
-from results.schema.run import Environment, Peak
+from results.schema.run import Environment, PeakRate
 from results.schema.static import Static
 from results.schema.types import known
 
 PATIENCE_S: Final = 120.0
-"""How long a driver may take to say what it drives."""
-_STRANGERS: Final = "its workers come from another version of resnet-bench, which this one does not understand"
+"""How long a driver may take to describe its device."""
+
+
+class Channel(Protocol):
+    """A process that answers messages."""
+
+    def request(self, message: dict[str, Any], *, timeout_s: float) -> dict[str, Any]:
+        """Send a message and return the reply."""
+
+    def close(self) -> None:
+        """End the process."""
+
+
+def ask(channel: Channel, request: Request[Answer], *, timeout_s: float, token: str | None = None) -> Answer:
+    """Make a request and return its answer.
+
+    Args:
+        channel: the worker's process.
+        request: one of the requests of `bench.process.protocol.VERBS`.
+        timeout_s: seconds after which the worker counts as hung.
+        token: token of the case that must answer; None for any worker.
+
+    Raises:
+        Failed: the worker refuses, or its answer makes no sense.
+        WorkerDied: the worker ended without an answer.
+    """
+    return answer_of(request, channel.request(message_of(request), timeout_s=timeout_s), token)
 
 
 def environment(server: ForkServer, devices: Collection[str]) -> tuple[list[str], Environment]:
-    """Return the full names of `devices`, sorted as they were given, and what this machine is.
+    """Return the full names of `devices`, in the order of their sorted names, and the environment of this machine.
 
     Raises:
         InputError: a device is not there, or torch does not work.
     """
     try:
-        answer = _ask(server, PATIENCE_S, do="describe", devices=sorted(devices))
-        if "failed" in answer:
-            raise InputError(protocol.read(protocol.Failure, answer).cause)
-        if answer.get("protocol") != PROTOCOL:
-            raise InputError(_STRANGERS)
-        described = protocol.read(protocol.Described, answer)
+        described = _ask_fresh(server, Describe(devices=tuple(sorted(devices))), PATIENCE_S)
+    except Refused as refusal:
+        raise InputError(refusal.cause) from None
     except (ServerLost, WorkerDied, Failed) as death:
         raise InputError(f"this machine cannot be measured, try python -c 'import torch': {death}") from death
     return list(described.devices), described.environment
@@ -43,36 +73,36 @@ def environment(server: ForkServer, devices: Collection[str]) -> tuple[list[str]
 def static(server: ForkServer, model: str, image_size: int, *, timeout_s: float) -> Static | str:
     """Return the static cost of a model, or why it could not be counted."""
     try:
-        answer = _ask(server, timeout_s, do="static", model=model, image_size=image_size)
-        if "failed" in answer:
-            return protocol.read(protocol.Failure, answer).cause
-        return protocol.read(protocol.Counted, answer).static
+        return _ask_fresh(server, CountStatic(model=model, image_size=image_size), timeout_s).static
     except (WorkerDied, Failed) as failure:
         return failure.cause
 
 
-def peaks(server: ForkServer, cases: Iterable[Case], *, deadline: float = float("inf")) -> tuple[Peak, ...]:
-    """Return the measured peak rate of each device, precision and number of threads of `cases`, where it could be.
+def peaks(server: ForkServer, cases: Iterable[Case], *, deadline: float = float("inf")) -> tuple[PeakRate, ...]:
+    """Return the peak rate of each device, precision and number of threads of `cases`.
 
-    At the `deadline`, a reading of `time.perf_counter`, those that are left go without.
+    A rate that cannot be measured is left out, and so are those that are left at the `deadline`, a reading of
+    `time.perf_counter`.
     """
-    found = []
-    for device, precision, threads in dict.fromkeys((case.device, case.precision, case.threads) for case in cases):
+    rates = []
+    for device, precision, threads in dict.fromkeys(
+        (case.device, case.precision, known(case.threads)) for case in cases
+    ):
         left = deadline - time.perf_counter()
         if left <= 0:
             break
+        request = MeasurePeak(device=device, precision=precision, threads=threads)
         try:
-            answer = _ask(server, min(PATIENCE_S, left), do="peak", device=device, precision=precision, threads=threads)
-            rate = protocol.read(protocol.Rated, answer).flops_per_s
+            rate = _ask_fresh(server, request, min(PATIENCE_S, left)).flops_per_s
         except (WorkerDied, Failed):
-            continue  # no peak, no check: the cases themselves will tell what is wrong
-        found.append(Peak(device=device, precision=precision, threads=known(threads), flops_per_s=rate))
-    return tuple(found)
+            continue  # without a peak there is no check; the cases themselves show what is wrong
+        rates.append(PeakRate(device=device, precision=precision, threads=threads, flops_per_s=rate))
+    return tuple(rates)
 
 
-def _ask(server: ForkServer, timeout_s: float, **question: object) -> dict[str, Any]:
-    worker = server.spawn()
+def _ask_fresh(server: ForkServer, request: Request[Answer], timeout_s: float) -> Answer:
+    channel = server.spawn()
     try:
-        return worker.request(question, timeout_s=timeout_s)
+        return ask(channel, request, timeout_s=timeout_s)
     finally:
-        worker.close()
+        channel.close()

@@ -1,21 +1,33 @@
-"""A worker that is one case: asked step by step, and in the end for its record, whatever became of it."""
+"""The parent's side of one case: its worker is asked turn by turn, and in the end the case is a `Record`."""
 
-import dataclasses
 import datetime
 import pathlib
 import secrets
 import signal
 import statistics
 import time
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Final
+
+from msgspec import structs
 
 from bench.machine import memory
 from bench.machine.noise import Watch
-from bench.measure.timing import Turn
-from bench.process import protocol
-from bench.process.forkserver import SERVE, ForkServer, Worker, WorkerDied
-from bench.schedule.rotation import Failed, Seat
+from bench.process.ask import Channel, ask
+from bench.process.forkserver import SERVE, ForkServer, WorkerDied
+from bench.process.protocol import (
+    Answer,
+    CheckEquality,
+    Failed,
+    Finish,
+    MeasureFootprint,
+    Prepare,
+    Request,
+    TakeTurn,
+    Turn,
+)
 from results.schema.case import Case
+from results.schema.labels import RUNTIMES
 from results.schema.record import Equality, Facts, Noise, Record, Samples, Stop
 from results.schema.run import Settings
 
@@ -29,53 +41,51 @@ USABLE: Final = 0.9
 """Share of the free memory that a group may fill."""
 
 
-class LiveCase:
-    """A worker that has been asked to be one case. The rotation steps it."""
+class WorkerClient:
+    """One case in a worker of its own. The rotation asks it for turns."""
 
     def __init__(self, server: ForkServer, case: Case, replicate: int, settings: Settings, target: str = SERVE) -> None:
-        """Fork the worker; `prepare` builds the case in it."""
+        """Start the worker; `prepare` builds the case in it."""
         self.case = case
         self.replicate = replicate
         self.started = datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        self.phases: tuple[str, ...] = ()
+        """Parts of a step, once the case is prepared."""
+        self.notes: list[str] = []
         self._began = time.perf_counter()
         self._settings = settings
         self._oom_kills = memory.kernel_oom_kills()
         self._watch = Watch(case.device)
         self._server = server
         self._target = target
-        self._worker: Worker = server.spawn(target)
+        self._channel: Channel = server.spawn(target)
         self._token = secrets.token_hex(8)
         self._first_step_s: float | None = None
         self._warm_first_step_s: float | None = None
-        self._no_warm_compile = "nothing is compiled"
-        if case.runtime != "eager":
-            again = "it is measured in the first replicate only"
-            self._no_warm_compile = again if replicate else "no process started after this one's compilation"
-        self._phases: tuple[str, ...] = ()
+        self._no_warm_compile = _no_second_process(case, replicate)
         self._shared = ""
         self._warm = False
-        self.notes: list[str] = []
 
     def prepare(self, cache: str, *, warm: bool = False) -> None:
         """Build the case and run its first step. Raises `Failed`.
 
-        `cache` is its compiler's, `warm` where an earlier process has filled it; the folder around it is private, and
-        holds what the workers of a group share.
+        Args:
+            cache: private folder of the compiler's artefacts. The folder around it is private too; the workers of a
+                group share it.
+            warm: whether an earlier process has filled `cache`.
         """
         self._shared = str(pathlib.Path(cache).absolute().parent)
         self._warm = warm
-        order = {"case": dataclasses.asdict(self.case), "cache": cache, "token": self._token}
-        prepared = protocol.read(protocol.Prepared, self._ask("prepare", **order))
-        self._first_step_s = prepared.first_step_s
-        self._phases = prepared.phases
-        self.notes += prepared.notes
+        ready = self._ask(Prepare(case=self.case, cache=cache, token=self._token))
+        self._first_step_s = ready.first_step_s
+        self.phases = ready.phases
+        self.notes += ready.notes
 
     def prepare_again(self, cache: str, *, late: bool = False) -> None:
-        """Time the first step of another fresh process, which finds in `cache` what this one's compiler left there.
+        """Time the first step of a second process, whose compiler reads the artefacts of this one's in `cache`.
 
-        `late` says that the run's time is over: nothing new begins.
-
-        Raises `Failed` where this one's own worker is lost; that the other fails costs its figure only.
+        `late` says that the time of the run is over, so that nothing new may begin. Raises `Failed` if this worker is
+        lost; a second process that fails costs only its own figure.
         """
         if late:
             self._no_warm_compile = "the run's time was over before a second process"
@@ -83,53 +93,42 @@ class LiveCase:
         if self.room_for_more(compiling=True) < 1:
             self._no_warm_compile = "memory did not hold a second process"
             return
-        again = LiveCase(self._server, self.case, self.replicate, self._settings, self._target)
+        second = WorkerClient(self._server, self.case, self.replicate, self._settings, self._target)
         try:
-            again.prepare(cache)
-            self._warm_first_step_s = again._first_step_s
+            second.prepare(cache)
+            self._warm_first_step_s = second._first_step_s
         except Failed as failure:
             self._no_warm_compile = f"the second process: {failure.cause}"
         finally:
-            again.close()
+            second.close()
 
     def turn(self, *, steps: int, drop: int) -> Turn:
         """Run a turn. Raises `Failed`."""
-        turned = protocol.read(protocol.Turned, self._ask("turn", steps=steps, drop=drop))
-        if [len(phases) for phases in turned.phase_s] != [max(1, len(self._phases))] * steps:
+        turn = self._ask(TakeTurn(steps=steps, drop=drop))
+        if [len(phases) for phases in turn.phase_s] != [max(1, len(self.phases))] * steps:
             raise Failed("error", f"its worker was asked for {steps} steps and answered others")
-        return Turn(phase_s=turned.phase_s, wall_s=turned.wall_s)
+        return turn
 
     def room_for_more(self, *, compiling: bool) -> int:
-        """Return how many more workers like this one the machine's memory holds beside it. Raises `Failed`.
+        """Return how many more workers like this one the machine's memory holds. Raises `Failed`.
 
-        `compiling` says whether any of them will want the compiler's memory for a while.
+        `compiling` says whether any of them needs the compiler's memory for a while.
         """
-        taken = protocol.read(protocol.Footprint, self._ask("footprint"))
+        footprint = self._ask(MeasureFootprint())
         host = USABLE * memory.available() - COMPILER_BYTES * compiling
-        rooms = [max(0.0, host) / (HEADROOM * taken.host_bytes)]
-        if taken.device_bytes is not None and taken.device_free_bytes is not None:
-            need = HEADROOM * taken.device_bytes + CONTEXT_BYTES
-            rooms.append(USABLE * taken.device_free_bytes / need)
+        rooms = [max(0.0, host) / (HEADROOM * footprint.host_bytes)]
+        if footprint.device_bytes is not None and footprint.device_free_bytes is not None:
+            need = HEADROOM * footprint.device_bytes + CONTEXT_BYTES
+            rooms.append(USABLE * footprint.device_free_bytes / need)
         return int(min(rooms))
 
     def end(self, samples: Samples, stop: Stop) -> Record:
-        """Ask the worker what it measured once, let it go, and return its record. Raises `Failed`."""
-        finished = protocol.read(protocol.Finished, self._ask("finish"))
-        noise, untold = self._noise()
-        equality = self._equality(untold)
+        """Ask the worker for what it measured once, end it, and return the record of the case. Raises `Failed`."""
+        finished = self._ask(Finish())
+        noise, reasons = self._noise()
+        equality = self._equality(reasons)
         self.close()
-        steady = statistics.median(samples.step_s[samples.warmup :] or samples.step_s)
-        facts = dataclasses.replace(finished.facts, first_step_s=self._first_step_s)
-        if "compile_s" not in finished.nulls and self._first_step_s is not None:
-            if self._warm:
-                self._warm_first_step_s = self._first_step_s
-                untold["compile_s"] = "an earlier process had filled the compiler's cache"
-            else:
-                facts = dataclasses.replace(facts, compile_s=max(0.0, self._first_step_s - steady))
-        if self._warm_first_step_s is not None:
-            facts = dataclasses.replace(facts, warm_compile_s=max(0.0, self._warm_first_step_s - steady))
-        else:
-            untold["warm_compile_s"] = self._no_warm_compile
+        facts = self._with_compile_times(finished.facts, finished.nulls, samples, reasons)
         return Record(
             case=self.case,
             replicate=self.replicate,
@@ -138,7 +137,7 @@ class LiveCase:
             duration_s=time.perf_counter() - self._began,
             samples=samples,
             facts=facts,
-            nulls=finished.nulls | untold,
+            nulls=finished.nulls | reasons,
             ran=finished.ran,
             equality=equality,
             noise=noise,
@@ -148,8 +147,8 @@ class LiveCase:
         )
 
     def fail(self, failure: Failed, samples: Samples | None = None) -> Record:
-        """End the worker and return the record of what became of it."""
-        noise, untold = self._noise()
+        """End the worker and return the record of its failure."""
+        noise, reasons = self._noise()
         self.close()
         return Record(
             case=self.case,
@@ -160,51 +159,60 @@ class LiveCase:
             duration_s=time.perf_counter() - self._began,
             samples=samples,
             facts=Facts(first_step_s=self._first_step_s),
-            nulls=untold,
+            nulls=reasons,
             noise=noise,
             notes=tuple(self.notes),
             budget_s=self._settings.budget_s,
         )
 
-    def samples(self, seat: Seat) -> Samples:
-        """Return the series of this worker's seat."""
-        return seat.samples(self._phases)
-
     def close(self) -> None:
         """End the worker. Safe to call twice."""
-        self._worker.close()
+        self._channel.close()
+
+    def _with_compile_times(
+        self, facts: Facts, nulls: Mapping[str, str], samples: Samples, reasons: dict[str, str]
+    ) -> Facts:
+        """Return `facts` with first step and compile times; the reason of each missing one goes to `reasons`."""
+        steady = statistics.median(samples.step_s[samples.warmup :] or samples.step_s)
+        facts = structs.replace(facts, first_step_s=self._first_step_s)
+        if "compile_s" not in nulls and self._first_step_s is not None:
+            if self._warm:
+                self._warm_first_step_s = self._first_step_s
+                reasons["compile_s"] = "an earlier process had filled the compiler's cache"
+            else:
+                facts = structs.replace(facts, compile_s=max(0.0, self._first_step_s - steady))
+        if self._warm_first_step_s is not None:
+            return structs.replace(facts, warm_compile_s=max(0.0, self._warm_first_step_s - steady))
+        reasons["warm_compile_s"] = self._no_warm_compile
+        return facts
 
     def _noise(self) -> tuple[Noise, dict[str, str]]:
         """Return the signs of disturbance since the worker's start, and `Record.nulls` of those that are missing."""
         noise, reasons = self._watch.noise()
         return noise, {f"noise.{field}": reason for field, reason in reasons.items()}
 
-    def _equality(self, untold: dict[str, str]) -> Equality | None:
-        """Have the worker compare its result with the baseline's; why there is none goes to `untold`.
+    def _equality(self, reasons: dict[str, str]) -> Equality | None:
+        """Compare the worker's result with the baseline's; the reason of a missing comparison goes to `reasons`.
 
-        It comes last: it takes memory of its own, and whatever it dies of does not cost what was measured.
+        This is the last request: it needs memory of its own, and a worker that dies of it has lost nothing measured.
         """
-        if self.case == self.case.baseline or self.replicate:
-            again = "checked in the first replicate"
-            untold["equality"] = again if self.replicate else "it is the baseline"
+        if self.replicate:
+            reasons["equality"] = "checked in the first replicate"
+            return None
+        if self.case == self.case.baseline:
+            reasons["equality"] = "it is the baseline"
             return None
         try:
-            return protocol.read(protocol.Checked, self._ask("check", folder=self._shared)).equality
+            return self._ask(CheckEquality(folder=self._shared)).equality
         except Failed as failure:
-            untold["equality"] = f"not checked: {failure.cause}"[:4096]
+            reasons["equality"] = f"not checked: {failure.cause}"[:4096]
             return None
 
-    def _ask(self, request: str, **arguments: object) -> dict[str, Any]:
+    def _ask(self, request: Request[Answer]) -> Answer:
         try:
-            answer = self._worker.request({"do": request, **arguments}, timeout_s=self._settings.timeout_s)
+            return ask(self._channel, request, timeout_s=self._settings.timeout_s, token=self._token)
         except WorkerDied as death:
             raise self._failure(death) from death
-        if "failed" in answer:
-            failure = protocol.read(protocol.Failure, answer)
-            raise Failed(failure.failed, failure.cause)
-        if answer.get("token") != self._token:
-            raise Failed("error", "its worker answered for another case, or for none")
-        return answer
 
     def _failure(self, death: WorkerDied) -> Failed:
         if death.hung:
@@ -213,3 +221,12 @@ class LiveCase:
         if death.signal_number == signal.SIGKILL and kills is not None and kills != self._oom_kills:
             return Failed("out-of-memory", f"the kernel's out-of-memory killer ended it ({death.cause})")
         return Failed("crash", death.cause)
+
+
+def _no_second_process(case: Case, replicate: int) -> str:
+    """Return why there is no warm compile time as long as no second process has measured it."""
+    if not RUNTIMES[case.runtime].compiles:
+        return "nothing is compiled"
+    if replicate:
+        return "it is measured in the first replicate only"
+    return "no process started after this one's compilation"

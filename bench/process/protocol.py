@@ -1,70 +1,153 @@
-"""What a worker's answers must look like: a worker may lose its mind, and its parent must not lose the run."""
+"""Everything that parent and worker say to each other: for each verb a request and an answer.
+
+A message is one line of JSON. A worker answers each request with one line and never speaks first. Its parent may run
+another checkout, so both sides check what they read: a worker may lose its mind, and its parent must not lose the run.
+
+To add a verb, add its two classes, its line in `VERBS`, and a method of that name to `bench.worker.serve.WorkerServer`.
+"""
 
 import dataclasses
-from typing import Annotated, Any, Literal, TypeVar
+import json
+import socket
+from typing import Annotated, Any, Final, Generic, Literal, Protocol, TypeVar
 
+import msgspec
 from msgspec import Meta
 
-from bench.schedule.rotation import Failed
-from results.schema.record import Equality, Facts, Ran
+from results.schema.case import Case
+from results.schema.record import Equality, Facts, Ran, Status
 from results.schema.run import Environment
 from results.schema.static import Static
-from results.schema.types import Count, Name, Seconds, StepSeconds, Text
+from results.schema.types import Count, Name, Seconds, Size, StepSeconds, Text
 from results.schema.validation import InvalidError, validated
+
+PROTOCOL: Final = 2
+"""Version of these messages."""
+
+Answer = TypeVar("Answer")
+T = TypeVar("T")
+
+
+class Failed(Exception):  # noqa: N818 - an outcome that is recorded
+    """A request came to nothing: the status and the cause of its case's record."""
+
+    def __init__(self, status: Status, cause: str) -> None:
+        super().__init__(cause)
+        self.status = status
+        self.cause = cause
+
+
+class Refused(Failed):
+    """The worker itself says why it cannot answer."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """To any question: that it came to nothing."""
+    """The answer to any request that came to nothing."""
 
     failed: Literal["out-of-memory", "unsupported", "error"]
     cause: str
 
 
+class Request(Generic[Answer]):
+    """A question whose answer is an `Answer`."""
+
+    __slots__ = ()
+
+
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Described:
-    """To ``describe``."""
+    """Full names of the devices, in the order of the request, and this machine."""
 
     devices: tuple[Name, ...]
     environment: Environment
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Counted:
-    """To ``static``."""
+class Describe(Request[Described]):
+    """Describe this machine and resolve the names of devices."""
+
+    devices: tuple[Name, ...]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class StaticCounted:
+    """The static cost of a model."""
 
     static: Static
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Rated:
-    """To ``peak``."""
+class CountStatic(Request[StaticCounted]):
+    """Count the static cost of a model."""
+
+    model: Name
+    image_size: Size
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class PeakMeasured:
+    """The highest rate at which a device multiplies matrices."""
 
     flops_per_s: Annotated[float, Meta(gt=0)]
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Prepared:
-    """To ``prepare``."""
+class MeasurePeak(Request[PeakMeasured]):
+    """Measure the peak rate of a device."""
+
+    device: Name
+    precision: Name
+    threads: Size
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Ready:
+    """A case that has run its first step."""
 
     first_step_s: Seconds
-    phases: tuple[Literal["forward", "backward", "optimizer"], ...]
-    """Parts of a step; empty where a step is one."""
+    phases: tuple[Name, ...]
+    """Parts of a step; empty where a step has none."""
     notes: tuple[Text, ...]
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Turned:
-    """To ``turn``."""
+class Prepare(Request[Ready]):
+    """Build a case and run its first step, which compiles where the runtime does."""
+
+    case: Case
+    cache: str
+    """Private folder of the compiler's artefacts."""
+    token: str
+    """Comes back in every answer from here on, as proof of whose answer it is."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """A block of consecutive steps."""
 
     phase_s: tuple[tuple[StepSeconds, ...], ...]
-    """For each step, the seconds of each of its phases."""
+    """For each step, the seconds of each of its phases; one number where it has none."""
     wall_s: StepSeconds
+    """The host's clock over the block, divided by the steps."""
+
+    @property
+    def step_s(self) -> tuple[float, ...]:
+        """Seconds of each step."""
+        return tuple(sum(phases) for phases in self.phase_s)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class TakeTurn(Request[Turn]):
+    """Run some steps untimed, then time some more."""
+
+    steps: int
+    drop: int
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Footprint:
-    """To ``footprint``."""
+    """Peak memory of the worker, and free memory of its device."""
 
     host_bytes: Annotated[int, Meta(ge=1)]
     device_bytes: Count | None
@@ -72,32 +155,123 @@ class Footprint:
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class MeasureFootprint(Request[Footprint]):
+    """Measure the memory of the worker."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Finished:
-    """To ``finish``."""
+    """What was measured once, and what really ran."""
 
     facts: Facts
     nulls: dict[str, Text]
+    """Reason of each value that is missing."""
     notes: tuple[Text, ...]
     ran: Ran | None
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Checked:
-    """To ``check``."""
+class Finish(Request[Finished]):
+    """Report on the case after its last turn."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class EqualityChecked:
+    """Whether the case computes what its baseline computes."""
 
     equality: Equality
 
 
-T = TypeVar("T", Failure, Described, Counted, Rated, Prepared, Turned, Footprint, Finished, Checked)
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class CheckEquality(Request[EqualityChecked]):
+    """Compare the result of the case with fp64; nothing can be timed afterwards."""
+
+    folder: str
+    """Private folder, which all cases of a baseline share: they share its reference."""
 
 
-def read(kind: type[T], answer: dict[str, Any]) -> T:
-    """Return `answer` as one of the classes above; keys that it does not have are left out.
+VERBS: Final[dict[str, tuple[type[Request[Any]], type[Any]]]] = {
+    "describe": (Describe, Described),
+    "static": (CountStatic, StaticCounted),
+    "peak": (MeasurePeak, PeakMeasured),
+    "prepare": (Prepare, Ready),
+    "turn": (TakeTurn, Turn),
+    "footprint": (MeasureFootprint, Footprint),
+    "finish": (Finish, Finished),
+    "check": (CheckEquality, EqualityChecked),
+}
+"""Request and answer of each verb."""
+_VERB_OF: Final = {request: verb for verb, (request, _) in VERBS.items()}
+
+
+class Answering(Protocol):
+    """A worker that answers: it has a method for each verb."""
+
+    token: str | None
+    """Token of the case that it is."""
+
+    def failure(self, error: Exception) -> Failure:
+        """Return the answer to a request that raised `error`."""
+
+
+# ------------------------------------------------------------------------------------------------- the parent's side
+
+
+def message_of(request: Request[Any]) -> dict[str, Any]:
+    """Return the message that makes a request."""
+    return {"do": _VERB_OF[type(request)], **msgspec.to_builtins(request)}
+
+
+def answer_of(request: Request[Answer], reply: dict[str, Any], token: str | None = None) -> Answer:
+    """Return the answer that a reply holds, checked.
+
+    Args:
+        request: the request that it answers.
+        reply: the worker's message.
+        token: token of the case that must have answered; None for any worker.
 
     Raises:
-        Failed: It is no such answer.
+        Refused: the worker says that the request came to nothing, or speaks another version of the protocol.
+        Failed: the reply makes no sense, or comes from another case.
     """
+    if token is None and reply.get("protocol") != PROTOCOL:
+        raise Refused(
+            "error", "its workers come from another version of resnet-bench, which this one does not understand"
+        )
+    if token is not None and reply.get("token") != token:
+        raise Failed("error", "its worker answered for another case, or for none")
+    if "failed" in reply:
+        failure = _read(Failure, reply)
+        raise Refused(failure.failed, failure.cause)
+    answer: Answer = _read(VERBS[_VERB_OF[type(request)]][1], reply)
+    return answer
+
+
+def _read(kind: type[T], reply: dict[str, Any]) -> T:
     try:
-        return validated(answer, kind)
+        return validated(reply, kind)
     except InvalidError as error:
         raise Failed("error", f"its worker's answer makes no sense: {error}"[:300]) from None
+
+
+# ------------------------------------------------------------------------------------------------- the worker's side
+
+
+def reply_to(message: dict[str, Any], worker: Answering) -> dict[str, Any]:
+    """Return the reply of a worker to one message; whatever goes wrong is the reply too."""
+    answer: Any
+    try:
+        verb, arguments = message["do"], {key: value for key, value in message.items() if key != "do"}
+        request = validated(arguments, VERBS[verb][0])
+        answer = getattr(worker, verb)(request)
+    except Exception as error:  # noqa: BLE001 - the parent decides what becomes of it
+        answer = worker.failure(error)
+    reply: dict[str, Any] = msgspec.to_builtins(answer)
+    return reply | {"protocol": PROTOCOL, "token": worker.token}
+
+
+def serve_requests(connection: socket.socket, worker: Answering) -> None:
+    """Answer requests on `connection` until it closes."""
+    with connection, connection.makefile("rb") as lines:
+        for line in lines:
+            connection.sendall(json.dumps(reply_to(json.loads(line), worker)).encode() + b"\n")

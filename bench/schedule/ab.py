@@ -1,7 +1,7 @@
 """A/B: two settings of one case, or two interpreters, in pairs of fresh processes that are stepped in turn.
 
-Each arm may run in an interpreter, or from a checkout, of its own: two versions of PyTorch or of this project are then
-compared step by step on the same machine at the same time. Pairs are added until a look at them tells (see
+An arm may run in its own interpreter, or from its own checkout: two versions of PyTorch or of this project are then
+compared step by step on the same machine at the same time. Pairs are added until a look at them gives a verdict (see
 `results.statistics.looks`), or until the last look or the time is over. Both arms leave a run file;
 `results.analysis.ab` reads them.
 """
@@ -11,20 +11,21 @@ import dataclasses
 import datetime
 import pathlib
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
+from bench.machine.clock import now
 from bench.process import ask
 from bench.process.forkserver import SERVE, ForkServer, ServerLost
 from bench.schedule.pairs import Arm, Pairs
-from bench.schedule.progress import Listener
-from bench.schedule.runner import Stopped, now, private_folder
-from bench.suites.suite import change_settings, custom_suite, expand
+from bench.schedule.progress import Show, ignore
+from bench.schedule.run import Stopped, private_folder
+from bench.suites.suite import custom_suite, expand
+from bench.suites.values import change_settings
 from results.analysis.ab import Paired, compare_arms
 from results.errors import InputError
 from results.schema import run
-from results.schema.record import Record
-from results.schema.run import ArmName, Environment, Run, Settings
+from results.schema.run import ArmName, Environment, RunHeader, Settings
 from results.schema.static import Static
 from results.schema.types import known
 from results.statistics.looks import LOOKS
@@ -32,16 +33,16 @@ from results.statistics.margin import MARGIN, check_margin
 from results.storage.reader import load
 from results.storage.writer import Writer, new_run_id
 
-DEFAULTS: Final = Settings(replicates=max(LOOKS), target=0.003, budget_s=1.5, timeout_s=600.0, time_limit_s=None)
-"""How a pair is sampled: short, for pairs tell more than steps do."""
+PAIR_DEFAULTS: Final = Settings(replicates=max(LOOKS), target=0.003, budget_s=1.5, timeout_s=600.0, time_limit_s=None)
+"""How a pair is sampled: short, because more pairs tell more than more steps."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Side:
-    """What one arm is."""
+    """The description of an arm."""
 
     axes: Mapping[str, str | int]
-    """One value for each axis that is not at its default; a model at least."""
+    """Values of the axes that are not at their default; a model at least."""
     python: pathlib.Path | None = None
     """Its interpreter, None for the caller's own."""
     checkout: pathlib.Path | None = None
@@ -57,18 +58,18 @@ def ab(
     margin: float = MARGIN,
     device: str = "auto",
     out: str | pathlib.Path | None = "runs",
-    listener: Listener | None = None,
+    show: Show = ignore,
     **settings: float | None,
 ) -> Paired:
     """Compare two arms, and return what their pairs show.
 
     Args:
-        a: what is compared with.
-        b: what is judged.
-        margin: the relative difference of the time an image that does not matter.
+        a: the arm to compare with.
+        b: the arm that is judged.
+        margin: the relative difference of the time per image that does not matter.
         device: as `bench.run` takes it.
         out: folder of the two run files; None keeps none.
-        listener: is told of the progress, between timed turns only.
+        show: takes every `bench.schedule.progress.Event`, between timed turns only.
         settings: fields of `Settings`; ``time_limit_s`` ends the comparison with what pairs there are.
 
     Raises:
@@ -76,52 +77,57 @@ def ab(
         Stopped: the processes that start workers were lost; the pairs before are in the files.
     """
     check_margin(margin)
-    chosen = change_settings(DEFAULTS, **settings)
+    chosen = change_settings(PAIR_DEFAULTS, **settings)
     with contextlib.ExitStack() as stack:
-        folder = pathlib.Path(out) if out is not None else pathlib.Path(stack.enter_context(_private()))
+        folder = pathlib.Path(out if out is not None else stack.enter_context(_temporary_folder()))
         cache = pathlib.Path(stack.enter_context(private_folder()))
         pair = new_run_id(datetime.datetime.now(datetime.UTC), "ab")
-        servers: dict[tuple[pathlib.Path | None, pathlib.Path | None], ForkServer] = {}
-        arms: list[Arm] = []
-        writers: list[Writer] = []
-        environments: list[Environment] = []
-        sides: dict[ArmName, Side] = {"a": a, "b": b}
-        for name, side in sides.items():
-            key = (side.python, side.checkout)
-            if key not in servers:
-                servers[key] = stack.enter_context(_server(side, name))
-            arm, environment = _arm(name, side, servers[key], device, cache)
-            arms.append(arm)
-            environments.append(environment)
-        for arm, environment in zip(arms, environments, strict=True):
-            writers.append(stack.enter_context(_writer(arm, environment, folder, pair, margin, chosen)))
+        arms = _arms(stack, {"a": a, "b": b}, device, cache)
+        writers = [
+            stack.enter_context(_writer(arm, environment, folder, pair, margin, chosen)) for arm, environment in arms
+        ]
+        _record(Pairs(*(arm for arm, _ in arms), margin=margin, settings=chosen), writers, show)
+        return compare_arms(*(load(writer.path) for writer in writers))  # read back: the files are the truth
 
-        def recorded(*records: Record) -> None:
-            for writer, record in zip(writers, records, strict=True):
-                writer.record(record)
 
-        try:
-            Pairs(*arms, margin=margin, settings=chosen, recorded=recorded, listener=listener).measure()
-        except BaseException as error:
-            for writer in writers:
-                writer.end("interrupted")
-            if isinstance(error, ServerLost):
-                raise Stopped(writers[0].path, str(error)) from error
-            raise
-        finally:
-            if listener:
-                listener.closed()
+def _record(pairs: Pairs, writers: Sequence[Writer], show: Show) -> None:
+    """Write both records of every pair into the run files of their arms, and show what happens between."""
+    try:
+        with contextlib.closing(pairs.measure()) as events:
+            for event in events:
+                if isinstance(event, tuple):
+                    for writer, record in zip(writers, event, strict=True):
+                        writer.append(record)
+                else:
+                    show(event)
+    except BaseException as error:
         for writer in writers:
-            writer.end("complete")
-        return compare_arms(*(load(writer.path) for writer in writers))
+            writer.end("interrupted")
+        if isinstance(error, ServerLost):
+            raise Stopped(writers[0].path, str(error)) from error
+        raise
+    for writer in writers:
+        writer.end("complete")
 
 
-def _private() -> tempfile.TemporaryDirectory[str]:
+def _temporary_folder() -> tempfile.TemporaryDirectory[str]:
     return tempfile.TemporaryDirectory(prefix="resnet-bench-")  # mode 0700
 
 
+def _arms(
+    stack: contextlib.ExitStack, sides: Mapping[ArmName, Side], device: str, cache: pathlib.Path
+) -> list[tuple[Arm, Environment]]:
+    """Return both arms and their environments; arms with the same interpreter and checkout share a fork server."""
+    servers: dict[tuple[pathlib.Path | None, pathlib.Path | None], ForkServer] = {}
+    for name, side in sides.items():
+        key = (side.python, side.checkout)
+        if key not in servers:
+            servers[key] = stack.enter_context(_server(side, name))
+    return [_arm(name, side, servers[side.python, side.checkout], device, cache) for name, side in sides.items()]
+
+
 def _server(side: Side, name: ArmName) -> ForkServer:
-    if side.checkout is not None and not (side.checkout / "bench" / "worker.py").is_file():
+    if side.checkout is not None and not (side.checkout / "bench" / "worker").is_dir():
         raise InputError(f"arm {name}: {side.checkout} is no checkout of resnet-bench")  # it would run another's code
     try:
         return ForkServer(side.python, checkout=side.checkout)
@@ -145,7 +151,7 @@ def _writer(
     arm: Arm, environment: Environment, folder: pathlib.Path, pair: str, margin: float, settings: Settings
 ) -> Writer:
     """Start the run file of an arm, with what is known before anything is timed."""
-    header = Run(
+    header = RunHeader(
         id=f"{pair}-{arm.name}",
         started=now(),
         suite="ab",
@@ -158,5 +164,5 @@ def _writer(
     static = ask.static(arm.server, arm.case.model, arm.case.image_size, timeout_s=settings.timeout_s)
     writer = Writer.create(folder, header)
     if isinstance(static, Static):
-        writer.static(static)
+        writer.append(static)
     return writer

@@ -1,137 +1,122 @@
-"""Pairs of fresh processes, one of each arm, alive at the same time and stepped in turn, until a look at them tells."""
+"""Pairs of fresh processes, of both arms, alive at the same time and stepped in turn."""
 
+import contextlib
 import dataclasses
 import pathlib
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Generator
 
-from bench.process.client import LiveCase
+from msgspec import structs
+
+from bench.process.client import WorkerClient
 from bench.process.forkserver import SERVE, ForkServer
-from bench.schedule.progress import Listener, Phase, Progress
-from bench.schedule.rotation import Failed, Hooks, Seat, rotate
+from bench.process.protocol import Failed
+from bench.schedule.progress import Note, Phase, Progress
+from bench.schedule.rotation import Left, Lost, Seat, Stepped, rotate
 from results.analysis.ab import ratio
 from results.schema.case import Case
-from results.schema.record import Record, Samples, Stop
+from results.schema.record import Record, Samples
 from results.schema.run import ArmName, Settings
 from results.statistics.looks import LOOKS, Judged, judge
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Arm:
-    """One side, ready to be measured."""
+    """An arm, ready to be measured."""
 
     name: ArmName
     server: ForkServer
     case: Case
     cache: pathlib.Path
-    """Of its compiler's artefacts: the first pair compiles, the later ones find what it left."""
+    """Folder of its compiler's artefacts: the first pair compiles, later pairs use them."""
     target: str = SERVE
 
 
-class Pairs:
-    """The pairs of two arms, one after the other, until a look at them tells."""
+Pair = tuple[Record, Record]
+"""The records of arm a and of arm b."""
 
-    def __init__(
-        self,
-        a: Arm,
-        b: Arm,
-        *,
-        margin: float,
-        settings: Settings,
-        recorded: Callable[[Record, Record], None],
-        listener: Listener | None = None,
-    ) -> None:
-        """Say what to measure; `recorded` is called with both records of each pair."""
+
+class Pairs:
+    """The pairs of two arms, measured until a look at their ratios gives a verdict."""
+
+    def __init__(self, a: Arm, b: Arm, *, margin: float, settings: Settings) -> None:
         self._arms = (a, b)
         self._margin = margin
         self._settings = settings
-        self._recorded = recorded
-        self._listener = listener
         self._began = time.perf_counter()
 
-    def measure(self) -> Judged:
-        """Add pairs until a look at them tells, the looks or the time are over, or a pair comes to nothing."""
+    def measure(self) -> Generator[Progress | Note | Pair, None, None]:
+        """Yield pairs until a look gives a verdict, the looks or the time are over, or a pair has no ratio."""
         ratios: list[float] = []
         for index in range(max(LOOKS)):
-            records = self._pair(index)
-            self._recorded(*records)
-            found = ratio(*records)
-            if found is None:
-                break  # it failed, and the next would too
-            ratios.append(found)
+            records = yield from self._pair(index)
+            yield records
+            ratio_of_pair = ratio(*records)
+            if ratio_of_pair is None:
+                return  # it failed, and the next would too
+            ratios.append(ratio_of_pair)
             late = self._late()
             if index + 1 in LOOKS or late:
                 judged = judge(ratios, self._margin)
-                if self._listener:
-                    self._listener.noted(told(judged))
+                yield Note(look_text(judged))
                 if late or judged.verdict != "inconclusive":
-                    break
-        return judge(ratios, self._margin)
+                    return
 
     def _late(self) -> bool:
         limit = self._settings.time_limit_s
         return limit is not None and time.perf_counter() - self._began >= limit
 
-    def _pair(self, index: int) -> tuple[Record, Record]:
-        """Measure one pair of fresh processes and return their records."""
-        lives: list[LiveCase] = []
+    def _pair(self, index: int) -> Generator[Progress, None, Pair]:
+        """Measure a pair of fresh processes and return their records."""
         records: dict[ArmName, Record] = {}
-        try:
-            seats: dict[Seat, tuple[Arm, LiveCase]] = {}
+        with contextlib.ExitStack() as stack:
+            seats: dict[Seat, tuple[Arm, WorkerClient]] = {}
             for arm in self._arms if index % 2 == 0 else reversed(self._arms):  # neither is always the first
-                self._progressed("preparing", arm.case, index)
-                live = LiveCase(arm.server, arm.case, index, self._settings, arm.target)
-                lives.append(live)
+                yield self._progress("preparing", arm.case, index)
+                live = WorkerClient(arm.server, arm.case, index, self._settings, arm.target)
+                stack.callback(live.close)
                 try:
                     live.prepare(str(arm.cache), warm=index > 0)
                 except Failed as failure:
                     records[arm.name] = live.fail(failure)
                 else:
                     seats[Seat(arm.case, live)] = (arm, live)
-            self._rotate(seats, records, index)
-        finally:
-            for live in lives:
-                live.close()
+            reference = next((seat for seat, (arm, _) in seats.items() if arm.name == "a"), None)
+            shuffler = random.Random(index)  # noqa: S311 - an order, not a secret
+            for event in rotate(tuple(seats), reference, self._settings, shuffler=shuffler):
+                arm, live = seats[event.seat]
+                if isinstance(event, Stepped):
+                    yield self._progress("measuring", arm.case, index)
+                else:
+                    records[arm.name] = _record(live, event)
         return records["a"], records["b"]
 
-    def _rotate(self, seats: dict[Seat, tuple[Arm, LiveCase]], records: dict[ArmName, Record], index: int) -> None:
-        def left(seat: Seat, stop: Stop) -> None:
-            arm, live = seats[seat]
-            samples = _as_arm(live.samples(seat))
-            try:
-                records[arm.name] = live.end(samples, stop)
-            except Failed as failure:
-                records[arm.name] = live.fail(failure, samples)
+    def _progress(self, phase: Phase, case: Case, index: int) -> Progress:
+        total = next(look for look in LOOKS if index < look)
+        elapsed = time.perf_counter() - self._began
+        left = elapsed / index * (total - index) if index else None
+        return Progress(phase=phase, case=case.key, done=index, total=total, seconds_left=left)
 
-        def failed(seat: Seat, failure: Failed) -> None:
-            arm, live = seats[seat]
-            records[arm.name] = live.fail(failure, _as_arm(live.samples(seat)) if seat.steps else None)
 
-        reference = next((seat for seat, (arm, _) in seats.items() if arm.name == "a"), None)
-        rotate(
-            tuple(seats),
-            reference,
-            self._settings,
-            Hooks(left=left, failed=failed, turned=lambda seat: self._progressed("measuring", seat.case, index)),
-            shuffler=random.Random(index),  # noqa: S311 - an order, not a secret
-        )
-
-    def _progressed(self, phase: Phase, case: Case, index: int) -> None:
-        if self._listener:
-            total = next(look for look in LOOKS if index < look)
-            elapsed = time.perf_counter() - self._began
-            left = elapsed / index * (total - index) if index else None
-            self._listener.progress(Progress(phase=phase, case=case.key, done=index, total=total, seconds_left=left))
+def _record(live: WorkerClient, event: Left | Lost) -> Record:
+    """Return the record of a worker that has left the rotation."""
+    if isinstance(event, Lost):
+        return live.fail(event.failure, _as_arm(event.seat.samples(live.phases)) if event.seat.steps else None)
+    samples = _as_arm(event.seat.samples(live.phases))
+    try:
+        return live.end(samples, event.stop)
+    except Failed as failure:
+        return live.fail(failure, samples)
 
 
 def _as_arm(samples: Samples) -> Samples:
-    """Put what stood beside this arm where it belongs: the other arm is no baseline."""
-    return dataclasses.replace(samples, arm_s=samples.baseline_s, baseline_s=())
+    """Return the samples with the paired steps as those of the other arm, which is no baseline."""
+    return structs.replace(samples, arm_s=samples.baseline_s, baseline_s=())
 
 
-def told(judged: Judged) -> str:
-    """Return a look in one line."""
+def look_text(judged: Judged) -> str:
+    """Return a look at the pairs in one line."""
     if judged.ratio is None or judged.low is None or judged.high is None:
         return f"{judged.pairs} pairs: {judged.reason}"
     span = f"{judged.low:.4f} to {judged.high:.4f}"

@@ -1,18 +1,19 @@
-"""What a person sees while a run goes on: a live line on a terminal, a plain line for each record elsewhere.
+"""What a person sees while a run goes on: a live line on a terminal, a plain line for every record elsewhere.
 
-The runner calls a listener only between timed turns, and a listener draws only inside these calls: no thread of
-its own ever runs beside a measurement.
+A display is called between timed turns only, and draws only inside these calls: none of its threads ever runs during
+a measurement.
 """
 
+import contextlib
 import dataclasses
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, Protocol, TextIO
 
 from results.metrics import values
 from results.schema.record import Record
-from results.schema.run import Run
+from results.schema.run import RunHeader
 from results.schema.static import Static
 from results.schema.types import known
 from results.text import digits, printable
@@ -28,7 +29,7 @@ REFRESH_S: Final = 0.5
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """Where a run stands."""
+    """The state of a run."""
 
     phase: Phase
     case: str
@@ -39,93 +40,101 @@ class Progress:
     """Of `total`: records written, or models counted, so far."""
     total: int
     seconds_left: float | None
-    """Estimate for the rest of the run; None while there is nothing to estimate it from."""
+    """Estimate for the rest of the run; None where there is no basis for it."""
 
 
-class Listener(Protocol):
-    """Who wants to know how a run goes on."""
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """A run begins, or goes on."""
 
-    def planned(self, run: Run, path: Path) -> None:
-        """A run begins, or goes on, whose file is `path`."""
-
-    def progress(self, state: Progress) -> None:
-        """Something moved; called often."""
-
-    def noted(self, line: str) -> None:
-        """Something is worth a line."""
-
-    def finished(self, record: Record) -> None:
-        """A record was written to the run file."""
-
-    def closed(self) -> None:
-        """The run is over, however it ended; may be called more than once."""
+    run: RunHeader
+    path: Path
+    """Its file."""
 
 
-class PlainListener:
-    """Writes one line for each record, for logs and pipes."""
+@dataclasses.dataclass(frozen=True, slots=True)
+class Note:
+    """A line for a person."""
+
+    line: str
+
+
+Event = Planned | Progress | Note | Static | Record
+"""What can be shown of a run; a `Static` or a `Record` has just been written to its file."""
+Show = Callable[[Event], None]
+
+
+def ignore(_: Event) -> None:
+    """Show nothing."""
+
+
+class Display(Protocol):
+    """Shows a run to a person."""
+
+    def show(self, event: Event) -> None:
+        """Show what has happened; called often."""
+
+    def close(self) -> None:
+        """Leave the stream as it was."""
+
+
+class PlainDisplay:
+    """Writes a line for every record, for logs and pipes."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
-        self._counter = _Counter()
+        self._lines = _Lines()
 
-    def planned(self, run: Run, path: Path) -> None:
-        """Say what begins and where it is kept."""
-        self._write(self._counter.planned(run, path))
+    def show(self, event: Event) -> None:
+        """Write the line of an event that has one: a log has no moving line."""
+        line = self._lines.of(event)
+        if line is not None:
+            print(line, file=self._stream, flush=True)
 
-    def progress(self, state: Progress) -> None:
-        """Write nothing, but keep count: a log is no place for a moving line."""
-        self._counter.progress(state)
-
-    def noted(self, line: str) -> None:
-        """Write the line."""
-        self._write(printable(line))
-
-    def finished(self, record: Record) -> None:
-        """Write the record's line."""
-        self._write(self._counter.finished(record))
-
-    def closed(self) -> None:
-        """Leave the stream open: it is not ours."""
-
-    def _write(self, line: str) -> None:
-        print(line, file=self._stream, flush=True)
+    def close(self) -> None:
+        """Leave the stream open: it belongs to the caller."""
 
 
-class TerminalListener:
-    """Keeps a live line (case, step, estimate of time left) under the lines of the finished records."""
+class TerminalDisplay:
+    """Keeps a live line (case, step, estimate of the time left) under the lines of the finished records."""
 
     def __init__(self, stream: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
         from rich.console import Console  # noqa: PLC0415 - --help and list stay fast without it
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn  # noqa: PLC0415
+        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn  # noqa: PLC0415
+        from rich.progress import Progress as Bar  # noqa: PLC0415
 
         self._clock = clock
         self._drawn = -REFRESH_S
-        self._counter = _Counter()
+        self._lines = _Lines()
         self._console: rich.console.Console = Console(file=stream)
-        self._live: rich.progress.Progress = Progress(
+        self._live: rich.progress.Progress = Bar(
             TextColumn("{task.fields[phase]}", markup=False),
             BarColumn(bar_width=20),
             MofNCompleteColumn(),
             TextColumn("{task.fields[left]}", markup=False),
             TextColumn("{task.description}", markup=False),
             console=self._console,
-            auto_refresh=False,  # its thread would run beside the measurement
+            auto_refresh=False,  # its thread would run during the measurement
             transient=True,
         )
         self._task = self._live.add_task("", total=None, phase="starting", left="")
 
-    def planned(self, run: Run, path: Path) -> None:
-        """Say what begins and where it is kept, and start the live line."""
-        self._print(self._counter.planned(run, path))
-        self._live.start()
+    def show(self, event: Event) -> None:
+        """Put the line of an event above the live line, and move the live line, at most every `REFRESH_S`."""
+        line = self._lines.of(event)
+        if line is not None:
+            self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+        if isinstance(event, Planned | Progress):
+            self._live.start()
+        if isinstance(event, Progress) and self._clock() - self._drawn >= REFRESH_S:
+            self._drawn = self._clock()
+            self._draw(event)
 
-    def progress(self, state: Progress) -> None:
-        """Move the live line, at most every `REFRESH_S`."""
-        self._live.start()
-        self._counter.progress(state)
-        if self._clock() - self._drawn < REFRESH_S:
-            return
-        self._drawn = self._clock()
+    def close(self) -> None:
+        """Take the live line away."""
+        self._live.stop()
+
+    def _draw(self, state: Progress) -> None:
         step = f"  step {state.steps}" if state.steps else ""
         self._live.update(
             self._task,
@@ -137,49 +146,42 @@ class TerminalListener:
         )
         self._live.refresh()
 
-    def noted(self, line: str) -> None:
-        """Put the line above the live line."""
-        self._print(printable(line))
 
-    def finished(self, record: Record) -> None:
-        """Put the record's line above the live line."""
-        self._print(self._counter.finished(record))
-
-    def closed(self) -> None:
-        """Take the live line away."""
-        self._live.stop()
-
-    def _print(self, line: str) -> None:
-        self._console.print(line, markup=False, highlight=False, soft_wrap=True)
-
-
-class _Counter:
-    """Words the lines that both listeners write."""
+class _Lines:
+    """Words the lines of both displays, and counts the records."""
 
     def __init__(self) -> None:
         self._done = 0
         self._total = 0
 
-    def planned(self, run: Run, path: Path) -> str:
-        self._total = len(run.plan) * known(run.settings).replicates
-        return f"suite {printable(run.suite)}: {self._total} to measure, into {printable(str(path))}"
+    def of(self, event: Event) -> str | None:
+        """Return the line of an event, None where it has none."""
+        match event:
+            case Planned(run=run, path=path):
+                self._total = len(run.plan) * known(run.settings).replicates
+                return f"suite {printable(run.suite)}: {self._total} to measure, into {printable(str(path))}"
+            case Note(line=line):
+                return printable(line)
+            case Record():
+                self._done += 1
+                return f"[{self._done}/{self._total}] {printable(event.case.key)}  {outcome(event)}"
+            case Progress() if event.phase != "static cost":
+                self._done = event.done  # a resumed run does not begin at 0
+        return None
 
-    def progress(self, state: Progress) -> None:
-        if state.phase != "static cost":
-            self._done = state.done  # a resumed run does not begin at 0
 
-    def finished(self, record: Record) -> str:
-        self._done += 1
-        return f"[{self._done}/{self._total}] {printable(record.case.key)}  {outcome(record)}"
-
-
-def listener(stream: TextIO) -> Listener:
-    """Return the listener that suits `stream`."""
-    return TerminalListener(stream) if stream.isatty() else PlainListener(stream)
+@contextlib.contextmanager
+def display(stream: TextIO) -> Iterator[Show]:
+    """Show the events of a run on `stream`: with a live line on a terminal, a line for every record elsewhere."""
+    shown: Display = TerminalDisplay(stream) if stream.isatty() else PlainDisplay(stream)
+    try:
+        yield shown.show
+    finally:
+        shown.close()
 
 
 def counted(statics: Iterable[Static], total: int, stream: TextIO) -> list[Static]:
-    """Return `statics`, which come one by one, while a terminal shows how many there are."""
+    """Return `statics` as a list, while a terminal shows how many have come."""
     from rich.console import Console  # noqa: PLC0415 - --help and list stay fast without it
     from rich.progress import track  # noqa: PLC0415
 

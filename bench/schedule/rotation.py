@@ -1,48 +1,39 @@
-"""The scheduler: workers of a group live at the same time and are stepped in short turns.
+"""The rotation: workers of a group live at the same time and are stepped in short turns.
 
 Drift of the machine then hits all of them alike, so that ratios between them are tight even where absolute times are
-not. Who comes second in a round would meet the other's threads still spinning, so each turn begins with steps that
-are dropped (or, where a step is long, with a pause that lets them fall asleep). The order of each round is shuffled,
-and every second round runs the last one backwards, so that each worker precedes each other equally often.
+not. A worker's first steps would meet the threads of the previous worker still spinning, so every turn begins with
+steps that are dropped or, where a step is long, with a pause in which those threads fall asleep. The order of a round
+is shuffled, and every second round reverses the order of the round before, so that in every pair of workers both come
+first equally often.
 """
 
 import dataclasses
 import random
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final, Protocol
 
-from bench.measure.timing import Turn
+from bench.process.protocol import Failed, Turn
 from results.schema.case import Case
-from results.schema.record import Samples, Status, Stop
+from results.schema.record import Samples, Stop
 from results.schema.run import Settings
 from results.statistics import intervals as stats
 from results.statistics.steady import Steady, steady
 
 SPIN_S: Final = 0.005
-"""Idle OpenMP threads spin about this long before they sleep (libgomp, measured)."""
+"""Idle OpenMP threads spin for about this time before they sleep (libgomp, measured)."""
 LONG_STEP_S: Final = 0.1
-"""From here on a dropped step costs more than the pause that replaces it."""
+"""Length of a step from which a dropped step costs more than the pause that replaces it."""
 TURN_S: Final = 0.02
 """A turn keeps about this much work, so that the cost of changing workers stays small."""
-MIN_TURNS: Final = 12
-"""Steady turns before a worker may count as precise enough. Looking from 5 turns on, it would leave at the first
-lucky spread: simulated at a correlation of 0.3 between turns, 91 % of such 95 % intervals hold the truth, and 95 % of
-those from 12 turns on."""
+TURNS_TO_STOP: Final = 12
+"""Steady turns before a worker may count as precise enough. With 5 turns, 95 % intervals covered the truth in 91 % of
+simulations (correlation of 0.3 between turns); with 12, in 95 %."""
 MIN_STEPS: Final = 3
-"""Steps that a worker is given even where its budget is too small for them."""
+"""Steps that every worker gets, even where its budget is too small for them."""
 PATIENCE: Final = 4
 """How many times its budget a worker may spend to get those steps."""
-
-
-class Failed(Exception):  # noqa: N818 - an outcome that is recorded
-    """A worker's turn came to nothing."""
-
-    def __init__(self, status: Status, cause: str) -> None:
-        super().__init__(cause)
-        self.status = status
-        self.cause = cause
 
 
 class Stepper(Protocol):
@@ -54,7 +45,7 @@ class Stepper(Protocol):
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class TurnPlan:
-    """The shape of one turn."""
+    """The shape of a turn."""
 
     pause_s: float
     drop: int
@@ -62,7 +53,7 @@ class TurnPlan:
 
 
 def plan_turn(step_s: float | None, *, alone: bool) -> TurnPlan:
-    """Choose a turn's shape by the length of a step; None is a worker whose steps are not known yet."""
+    """Choose the shape of a turn by the length of a step; None: the length is not known yet."""
     if step_s is None:
         return TurnPlan(pause_s=0, drop=0, steps=1)
     steps = max(1, round(TURN_S / step_s))
@@ -74,10 +65,10 @@ def plan_turn(step_s: float | None, *, alone: bool) -> TurnPlan:
 
 
 class Seat:
-    """One worker's place in the rotation, and the series it has given so far."""
+    """A worker in the rotation, and its series so far."""
 
     def __init__(self, case: Case, stepper: Stepper, *, recorded: bool = True) -> None:
-        """Take a seat; `recorded` is False for a baseline that is only there to be compared with."""
+        """Seat a worker; `recorded` is False for a baseline that is only there to be compared with."""
         self.case = case
         self.stepper = stepper
         self.recorded = recorded
@@ -86,8 +77,8 @@ class Seat:
         self._turn: list[int] = []
         self._wall_s: list[float] = []
         self.medians: list[float] = []
-        """The median step of each turn."""
-        self._beside: list[tuple[Seat, int] | None] = []
+        """The median step of every turn."""
+        self._partners: list[tuple[Seat, int] | None] = []
         self._next_look = MIN_STEPS
         self._steady = Steady(start=0, steady=False)
         self._looked_at = -1
@@ -112,12 +103,12 @@ class Seat:
         self._wall_s.append(turn.wall_s)
         self.medians.append(statistics.median(turn.step_s))
 
-    def set_beside(self, baseline: "Seat | None") -> None:
-        """Note that the latest turn was in the same round as the latest turn of `baseline`, or of none."""
-        self._beside.append(None if baseline is None else (baseline, len(baseline.medians) - 1))
+    def set_partner(self, baseline: "Seat | None") -> None:
+        """Pair the latest turn with that of `baseline` in the same round; None: the round had no baseline."""
+        self._partners.append(None if baseline is None else (baseline, len(baseline.medians) - 1))
 
     def stop(self, settings: Settings, *, out_of_time: bool) -> Stop | None:
-        """Say whether, and why, it is time to leave."""
+        """Return the reason to leave the rotation now, None to stay."""
         turns = len(self.medians)
         enough = self.steps >= MIN_STEPS or self.spent_s > PATIENCE * settings.budget_s
         if enough and out_of_time:
@@ -132,12 +123,14 @@ class Seat:
     def _precise(self, target: float) -> bool:
         steady = self._look()
         start = self.first_steady_turn()
-        kept = self.medians[start:]
-        if not steady.steady or len(kept) < MIN_TURNS:
+        steady_s = self.medians[start:]
+        if not steady.steady or len(steady_s) < TURNS_TO_STOP:
             return False
-        intervals = [stats.median_interval(kept)]
-        pairs = [base / own for base, own in zip(self._baseline_s()[start:], kept, strict=False) if base is not None]
-        if len(pairs) >= MIN_TURNS:
+        intervals = [stats.median_interval(steady_s)]
+        pairs = [
+            base / own for base, own in zip(self._baseline_s()[start:], steady_s, strict=False) if base is not None
+        ]
+        if len(pairs) >= TURNS_TO_STOP:
             intervals.append(stats.median_interval(pairs))
         return all(interval is not None and interval.relative <= target for interval in intervals)
 
@@ -148,15 +141,15 @@ class Seat:
         return self._steady
 
     def first_steady_turn(self) -> int:
-        """Return the index of the turn with which warm-up ended, as far as it can be told by now."""
+        """Return the index of the first turn after warm-up, by what is known so far."""
         start = self._look().start
         return self._turn[start] if start < self.steps else len(self.medians)
 
     def _baseline_s(self) -> list[float | None]:
-        """Return the baseline's step for each turn; None where there was none, or it was still warming up itself."""
+        """Return the baseline's step by turn; None where the round had no baseline, or it was still warming up."""
         return [
             baseline.medians[turn] if turn >= baseline.first_steady_turn() else None
-            for baseline, turn in (pair or (self, -1) for pair in self._beside)  # no turn is before the first
+            for baseline, turn in (pair or (self, -1) for pair in self._partners)  # no turn is before the first
         ]
 
     def samples(self, phases: Sequence[str]) -> Samples:
@@ -179,37 +172,46 @@ class Seat:
         )
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Hooks:
-    """What the rotation calls, between turns."""
+@dataclasses.dataclass(frozen=True, slots=True)
+class Stepped:
+    """A turn of a seat has ended."""
 
-    left: Callable[[Seat, Stop], None]
-    """A seat left with its series."""
-    failed: Callable[[Seat, Failed], None]
-    """A seat's worker came to nothing."""
-    turned: Callable[[Seat], None]
-    """A turn has ended."""
+    seat: Seat
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Left:
+    """A seat has left the rotation with its series."""
+
+    seat: Seat
+    stop: Stop
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Lost:
+    """A seat has left the rotation because its worker failed."""
+
+    seat: Seat
+    failure: Failed
 
 
 def rotate(
     seats: Sequence[Seat],
     baseline: Seat | None,
     settings: Settings,
-    hooks: Hooks,
     *,
     deadline: float = float("inf"),
     clock: Callable[[], float] = time.perf_counter,
     sleep: Callable[[float], None] = time.sleep,
     shuffler: random.Random | None = None,
-) -> None:
-    """Step all seats in turn until each has left. `baseline`, if given, is one of them and leaves last.
+) -> Iterator[Stepped | Left | Lost]:
+    """Step all seats in turn until every seat has left, and yield what happens to them between turns.
 
     Args:
         seats: live, prepared workers.
-        baseline: the seat that the others are compared with, round by round.
-        settings: target, budget.
-        hooks: what to do with those that leave.
-        deadline: reading of `clock` at which everyone leaves.
+        baseline: the seat that the others are compared with, round by round; a member of `seats`, it leaves last.
+        settings: target and budget of a seat.
+        deadline: reading of `clock` at which all seats leave.
         clock: seconds.
         sleep: how to pause.
         shuffler: source of the order.
@@ -227,29 +229,40 @@ def rotate(
             forward = True
         turned: list[Seat] = []
         for seat in order:
-            plan = plan_turn(seat.expected_step_s, alone=len(live) == 1)
-            if plan.pause_s:
-                sleep(plan.pause_s)
-            try:
-                seat.take_turn(plan, clock)
-            except Failed as failure:
+            failure = _take_turn(seat, clock, sleep, alone=len(live) == 1)
+            if failure is None:
+                turned.append(seat)
+                yield Stepped(seat)
+            else:
                 live.remove(seat)
-                hooks.failed(seat, failure)
-                continue
-            turned.append(seat)
-            hooks.turned(seat)
+                yield Lost(seat, failure)
         for seat in turned:
-            seat.set_beside(baseline if baseline in turned and seat is not baseline else None)
-        _let_go(live, baseline, settings, hooks, out_of_time=clock() >= deadline)
+            seat.set_partner(baseline if baseline in turned and seat is not baseline else None)
+        for event in _leavers(live, baseline, settings, out_of_time=clock() >= deadline):
+            live.remove(event.seat)
+            yield event
 
 
-def _let_go(live: list[Seat], baseline: Seat | None, settings: Settings, hooks: Hooks, *, out_of_time: bool) -> None:
-    for seat in sorted(live, key=lambda seat: seat is baseline):  # the baseline last: the others may need it
-        if seat is baseline and len(live) > 1:
+def _take_turn(seat: Seat, clock: Callable[[], float], sleep: Callable[[float], None], *, alone: bool) -> Failed | None:
+    plan = plan_turn(seat.expected_step_s, alone=alone)
+    if plan.pause_s:
+        sleep(plan.pause_s)
+    try:
+        seat.take_turn(plan, clock)
+    except Failed as failure:
+        return failure
+    return None
+
+
+def _leavers(live: Sequence[Seat], baseline: Seat | None, settings: Settings, *, out_of_time: bool) -> Iterator[Left]:
+    """Yield the seats that leave after a round. The baseline leaves last: the others may need it."""
+    remaining = len(live)
+    for seat in sorted(live, key=lambda seat: seat is baseline):
+        if seat is baseline and remaining > 1:
             continue
         stop = seat.stop(settings, out_of_time=out_of_time)
         if stop is None and seat is baseline and not seat.recorded:
             stop = "target"  # it was there for the others
         if stop is not None:
-            live.remove(seat)
-            hooks.left(seat, stop)
+            remaining -= 1
+            yield Left(seat, stop)

@@ -1,15 +1,13 @@
-"""Every model that can be measured, by name: our variants, and peers from torchvision."""
+"""Every model that can be measured, by name: our variants, and peers from torchvision.
+
+Facts only, which need no torch; `bench.tasks.networks` makes the networks.
+"""
 
 import dataclasses
-import math
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 
 from resnet import VARIANTS, ResNetConfig
-from resnet import create as create_resnet
 from results.errors import InputError, suggestion
-
-if TYPE_CHECKING:
-    from torch import nn
 
 TORCHVISION: Final = "torchvision:"
 """How the names of peers begin."""
@@ -24,7 +22,7 @@ class Peer:
     image_size: int = 224
     num_classes: int = 1000
     arguments: dict[str, bool] = dataclasses.field(default_factory=dict)
-    """What its constructor needs so that it gives one plain tensor, without warnings."""
+    """What its constructor needs so that it gives a single plain tensor, without warnings."""
 
 
 PEERS: Final[dict[str, Peer]] = {
@@ -70,38 +68,6 @@ def check(name: str) -> None:
     raise InputError(f"unknown model {name!r}{near or '; resnet-bench list models shows them all'}")
 
 
-def create(name: str, num_classes: int | None = None) -> "nn.Module":
-    """Make a freshly initialised model, on torch's default device, in training mode.
-
-    Args:
-        name: One of `names`.
-        num_classes: Outputs of the classifier; the model's own number if None.
-
-    Returns:
-        A module from images (batch, 3, height, width) to one tensor of logits (batch, num_classes).
-
-    Raises:
-        InputError: Unknown name or nonsensical value.
-    """
-    check(name)
-    if name in VARIANTS:
-        try:
-            return create_resnet(name, num_classes=num_classes)
-        except ValueError as error:
-            raise InputError(str(error)) from error
-    if num_classes is not None and num_classes < 1:
-        raise InputError(f"num_classes of {name!r} must be at least 1, not {num_classes}")
-    from torchvision.models import get_model  # type: ignore[attr-defined]  # noqa: PLC0415 - it loads torch
-
-    peer = PEERS[name]
-    model: nn.Module = get_model(
-        name.removeprefix(TORCHVISION),
-        num_classes=peer.num_classes if num_classes is None else num_classes,
-        **peer.arguments,
-    )
-    return model
-
-
 def default_image_size(name: str) -> int:
     """Return height and width, in pixels, of the images that the model is meant for."""
     check(name)
@@ -115,7 +81,7 @@ def minimum_image_size(name: str) -> int:
 
 
 def default_num_classes(name: str) -> int:
-    """Return the outputs of the model's classifier where nobody says otherwise."""
+    """Return the outputs of the model's classifier by default."""
     check(name)
     return VARIANTS[name].num_classes if name in VARIANTS else PEERS[name].num_classes
 
@@ -138,34 +104,7 @@ def depth(name: str) -> int | None:
     return None if config is None else config.depth
 
 
-def imagenet_top1(name: str) -> tuple[float | None, str | None]:
-    """Return the best published ImageNet-1k top-1 accuracy at 224 pixels, and the weights that reach it.
-
-    The accuracy is a fraction, from torchvision's weight metadata for the same architecture; weights that were
-    judged at another resolution are left aside. Both are None where there are none.
-    """
-    check(name)
-    best: tuple[float | None, str | None] = (None, None)
-    for label, entry in _published(name).items():
-        accuracy = entry.meta["_metrics"].get("ImageNet-1K", {}).get("acc@1", math.nan) / 100
-        # Weights that are features only have nan here, which is never greater.
-        if entry.transforms.keywords["crop_size"] == 224 and accuracy > (best[0] or 0):
-            best = (accuracy, label)
-    return best
-
-
 def _config(name: str) -> ResNetConfig | None:
     """Return the configuration of the network `name`, ours or torchvision's, None where it is no ResNet."""
     check(name)
     return VARIANTS.get(name.removeprefix(TORCHVISION))
-
-
-def _published(name: str) -> dict[str, Any]:
-    """Return torchvision's weights for the architecture `name`, by their label, without downloading any."""
-    architecture = name.removeprefix(TORCHVISION)
-    if TORCHVISION + architecture not in PEERS:
-        return {}
-    # torchvision names it without exporting it, and loads torch.
-    from torchvision.models import get_model_weights  # type: ignore[attr-defined]  # noqa: PLC0415
-
-    return {entry.name: entry for entry in get_model_weights(architecture)}

@@ -1,1 +1,1 @@
-"""What a step does: inference and training."""
+"""What a step does: the networks, and inference and training with them."""

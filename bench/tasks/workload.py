@@ -1,25 +1,29 @@
-"""A case turned into a step that the timing loop can run: model, inputs, precision, layout, runtime."""
+"""A case turned into a step that the timing loop can run: network, input, precision, layout, runtime and task.
+
+To add a task, add its facts to `results.schema.labels.TASKS` and its line to `BUILDERS`.
+"""
 
 import contextlib
 import dataclasses
+import pathlib
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from typing import Final
+
+import torch
 
 from bench.measure import precision
-from bench.measure.device import Unsupported
+from bench.measure.device import Device, Unsupported, open_device
 from bench.measure.timing import Step
+from bench.runtimes import Prepared, engine_of
 from bench.suites import models
+from bench.tasks import networks
+from bench.tasks.inference import inference_step
+from bench.tasks.training import training_step
 from results.schema.case import Case
-from results.schema.labels import PROMISES
+from results.schema.labels import LAYOUTS, PROMISES, RUNTIMES, TASKS
 from results.schema.types import known
 
-if TYPE_CHECKING:
-    import torch
-
 SEED: Final = 0
-LEARNING_RATE: Final = 1e-3
-MOMENTUM: Final = 0.9
-TRAINING_PHASES: Final = ("forward", "backward", "optimizer")
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,111 +36,112 @@ class Workload:
     """What the step runs inside; entered once a turn, so that it costs the step nothing."""
     phases: tuple[str, ...]
     """Names of the parts that the step's marks divide it into; empty for a step of one part."""
-    module: "torch.nn.Module"
-    """The network that the step runs, compiled or not: its weights may be loaded in place."""
-    images: "torch.Tensor"
-    """The step's own input (batch, 3, height, width): what is copied into it is what the next step sees."""
-    labels: "torch.Tensor"
+    prepared: Prepared
+    """The network in its runtime, with its own input."""
+    module: torch.nn.Module
+    """The network that the runtime was given; training leaves its gradients here."""
+    images: torch.Tensor
+    """The images (batch, 3, height, width) that the runtime was given."""
+    labels: torch.Tensor
     """The classes (batch,) that training aims at."""
-    scaler: "torch.amp.GradScaler"
+    scaler: torch.amp.GradScaler
     """The loss scaler of the step; a pass-through where the precision needs none."""
 
 
-def build(case: Case, dtype: str | None = None) -> Workload:
-    """Build the workload of a case in this process, whose torch settings and random numbers it sets.
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What a task makes its step of."""
 
-    Inputs are random and fixed, labels too: nothing is loaded while a step runs. `dtype` puts weights and images in
-    another type than the case's precision does, as ``float64``.
+    case: Case
+    prepared: Prepared
+    module: torch.nn.Module
+    labels: torch.Tensor
+    scaler: torch.amp.GradScaler
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Builder:
+    """How the step of a task is made."""
+
+    step: Callable[[Parts], Step]
+    context: Callable[[], contextlib.AbstractContextManager[object]]
+
+
+BUILDERS: Final[dict[str, Builder]] = {
+    "inference": Builder(
+        step=lambda parts: inference_step(parts.case, parts.prepared.forward), context=torch.inference_mode
+    ),
+    "training": Builder(
+        step=lambda parts: training_step(parts.case, parts.prepared.forward, parts.module, parts.labels, parts.scaler),
+        context=contextlib.nullcontext,
+    ),
+}
+"""Every value of the axis ``task``."""
+
+
+def build(
+    case: Case, *, device: Device | None = None, cache: pathlib.Path | None = None, dtype: str | None = None
+) -> Workload:
+    """Return the workload of a case; sets the torch settings and random numbers of this process.
+
+    Args:
+        case: what is measured.
+        device: the device of the case, which is opened if None.
+        cache: private folder of the runtime's artefacts, None for the runtime's usual one.
+        dtype: type of weights and images in place of the precision's own, such as ``float64``.
 
     Raises:
-        Unsupported: the device cannot do what the case asks.
+        Unsupported: the device or the runtime cannot do what the case asks.
     """
-    import torch  # noqa: PLC0415
-
-    precision.check(case)
-    check_runtime(case)
-    torch.set_num_threads(known(case.threads))
-    promise = PROMISES[case.precision]
-    precision.set_tf32(on=promise.tf32)
-    torch.manual_seed(SEED)
-
-    kind = getattr(torch, dtype or promise.weights)
-    layout = torch.channels_last if case.layout == "nhwc" else torch.contiguous_format
-    model = models.create(case.model).to(case.device, kind).to(memory_format=layout)
-    model.train(case.task == "training")
-    images = torch.randn(case.batch_size, 3, case.image_size, case.image_size)
-    images = images.to(case.device, kind, memory_format=layout)
-    labels = torch.randint(models.default_num_classes(case.model), (case.batch_size,)).to(case.device)
+    engine = engine_of(case.runtime)
+    precision.check_precision(case)
+    if case.task not in RUNTIMES[case.runtime].tasks:
+        raise Unsupported(f"{case.runtime} runs no {case.task}")
+    if (reason := engine.unsupported(case)) is not None:
+        raise Unsupported(reason)
+    module = network(case, dtype)
+    images, labels = random_batch(case, case.batch_size, dtype)
     scaler = precision.grad_scaler(case)
-    ready = _compiled(model, case.runtime)
-
-    training = case.task == "training"
+    prepared = engine.prepare(case, module, images, device=device or open_device(case.device), cache=cache)
+    parts = Parts(case=case, prepared=prepared, module=module, labels=labels, scaler=scaler)
+    builder = BUILDERS[case.task]
     return Workload(
-        step=_training_step(case, ready, model, images, labels, scaler)
-        if training
-        else inference_step(case, ready, images),
-        context=contextlib.nullcontext if training else torch.inference_mode,
-        phases=TRAINING_PHASES if training else (),
-        module=model,
+        step=builder.step(parts),
+        context=builder.context,
+        phases=TASKS[case.task].phases,
+        prepared=prepared,
+        module=module,
         images=images,
         labels=labels,
         scaler=scaler,
     )
 
 
-def check_runtime(case: Case) -> None:
-    """Raise `Unsupported` where the runtime would silently be another one on this device."""
-    if case.runtime == "compile:reduce-overhead" and not case.device.startswith("cuda"):
-        raise Unsupported(f"reduce-overhead is CUDA graphs, which {case.device} has not: it would run as plain compile")
+def network(case: Case, dtype: str | None = None) -> torch.nn.Module:
+    """Return the network of a case on its device, with the same weights in every process.
+
+    Sets threads, TF32 and the seed of the random numbers, as every case needs them.
+    """
+    torch.set_num_threads(known(case.threads))
+    precision.set_tf32(on=PROMISES[case.precision].tf32)
+    torch.manual_seed(SEED)
+    module = networks.create_network(case.model).to(case.device, _dtype(case, dtype))
+    return module.to(memory_format=_memory_format(case)).train(TASKS[case.task].trains)
 
 
-def _compiled(model: "torch.nn.Module", runtime: str) -> "Callable[[torch.Tensor], torch.Tensor]":
-    import torch  # noqa: PLC0415
-
-    kind, _, mode = runtime.partition(":")
-    if kind == "eager":
-        return model
-    return torch.compile(model, mode=mode or None, dynamic=False)
-
-
-def inference_step(case: Case, model: "Callable[[torch.Tensor], torch.Tensor]", images: "torch.Tensor") -> Step:
-    """Return the step of an inference case: one forward pass, to be run inside `torch.inference_mode`."""
-    context = precision.autocast(case)
-
-    def step(mark: Callable[[], None]) -> "torch.Tensor":  # noqa: ARG001 - a forward pass has no parts
-        with context:
-            return model(images)
-
-    def plain_step(mark: Callable[[], None]) -> "torch.Tensor":  # noqa: ARG001 - likewise
-        return model(images)
-
-    # Entering an empty context would cost each step half a microsecond.
-    return plain_step if PROMISES[case.precision].autocast is None else step
+def random_batch(case: Case, count: int, dtype: str | None = None) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return random images and labels on the device of a case: nothing is loaded while a step runs."""
+    images = torch.randn(count, 3, case.image_size, case.image_size)
+    labels = torch.randint(models.default_num_classes(case.model), (count,))
+    images = images.to(case.device, _dtype(case, dtype), memory_format=_memory_format(case))
+    return images, labels.to(case.device)
 
 
-def _training_step(
-    case: Case,
-    model: "Callable[[torch.Tensor], torch.Tensor]",
-    module: "torch.nn.Module",
-    images: "torch.Tensor",
-    labels: "torch.Tensor",
-    scaler: "torch.amp.GradScaler",
-) -> Step:
-    import torch  # noqa: PLC0415
+def _dtype(case: Case, dtype: str | None) -> torch.dtype:
+    kind: torch.dtype = getattr(torch, dtype or PROMISES[case.precision].weights)
+    return kind
 
-    loss_of = torch.nn.CrossEntropyLoss()
-    optimizer = torch.optim.SGD(module.parameters(), lr=LEARNING_RATE, momentum=MOMENTUM)
-    context = precision.autocast(case)
 
-    def step(mark: Callable[[], None]) -> "torch.Tensor":
-        with context:
-            loss: torch.Tensor = loss_of(model(images), labels)
-        mark()
-        scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
-        mark()
-        scaler.step(optimizer)
-        scaler.update()
-        optimizer.zero_grad(set_to_none=True)
-        return loss
-
-    return step
+def _memory_format(case: Case) -> torch.memory_format:
+    memory_format: torch.memory_format = getattr(torch, LAYOUTS[case.layout])
+    return memory_format

@@ -1,16 +1,10 @@
 """Whether a case computes what its baseline computes: its own step against fp64 on the same weights and a fresh input.
 
 The case's timed step runs again, compiled graph, autocast and loss scaling included: nothing is rebuilt for the check.
-Its weights are set in place, and a fresh input is copied into its own buffer, so that an answer kept from another
-input is found out. Compared are the logits, or in training the loss and each gradient before the optimizer moves.
+Its runtime loads other weights and a fresh input, so that a result remembered from another input shows. The check
+compares the logits, or in training the loss and each gradient before the optimizer moves.
 
-Errors are root mean squares relative to that of the reference. What is allowed (`allowances`) follows from two laws
-that were measured on twelve networks, on the CPU:
-
-- Logits and loss err in proportion to the dtype's epsilon; the baseline's own error says how much this network
-  amplifies it. In fp32 honest runs stayed within 1.5 times that error, in lower precisions within 3.6 epsilons.
-- Gradients err about with its root: a rounding that carries a unit past zero flips its ReLU and switches a gradient on
-  or off as a whole. Honest ones were off by up to 0.7 % in fp32, 21 % in fp16 and 54 % in bf16.
+Errors are root mean squares relative to that of the reference; `bench.validate.tolerance` says what is allowed.
 
 Initial weights would hide faults in noise. Without biases each ReLU cuts half of its input at its steepest, and in
 training mode a deep network's gradients in fp32 differ from those in fp64 by 3 %, in bf16 entirely. So `steady` gives
@@ -18,8 +12,8 @@ the normalisations a bias: fewer units lie near zero and rounding stays rounding
 2e-2). Inference normalises by the statistics of another batch, as a trained network does, which keeps deep residual
 streams within float16.
 
-A flip is rare but large where a layer has few units, and it is another one with another input; a fault is there with
-every input. So what is too far off is tried with up to `INPUTS` inputs, and counts as wrong where it is so with each.
+A flip is rare but large where a layer has few units, and another input has another flip; a fault is there with every
+input. So a value that is too far off is tried with up to `INPUTS` inputs, and is wrong if it is too far off with all.
 """
 
 import dataclasses
@@ -29,39 +23,28 @@ import math
 import os
 import pathlib
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from typing import Final
+
+import torch
+from msgspec import structs
 
 from bench.measure import precision
 from bench.suites import models
-from bench.tasks.workload import Workload, build
+from bench.tasks.workload import Workload, build, network, random_batch
+from bench.validate.tolerance import RESULTS, allowances
 from results.schema.case import Case
-from results.schema.labels import PROMISES
+from results.schema.labels import PROMISES, TASKS
 from results.schema.record import Equality, Sameness
 
-if TYPE_CHECKING:
-    import torch
-
-    Tensors = dict[str, torch.Tensor]
+Tensors = dict[str, torch.Tensor]
 
 IMAGES: Final = 4
 """Images of an inference batch that are compared: in eval mode none depends on the others."""
 INPUTS: Final = 3
-MULTIPLE: Final = 5.0
-"""How many times the baseline's own error, or two epsilons, a value in fp32 may be off."""
-LOWER: Final = (3.0, 12.0)
-"""How many epsilons a value in a lower precision may be off: twice as many as the baseline is, within these bounds."""
-GRADIENT: Final = 2.0**-6
-"""How far a gradient in fp32 may be off."""
-LOWER_GRADIENT: Final = 0.9
-"""How far one in a lower precision may be off: one of zeros is off by 1, one of other images by about 1.4."""
-EPSILON: Final = {"float32": 2.0**-23, "tf32": 2.0**-10, "float16": 2.0**-10, "bfloat16": 2.0**-7}
 RESCALES: Final = 20
 """Steps in which loss scaling may look for a scale that fits."""
 CALIBRATION: Final = 8
 """Images whose statistics the normalisations get."""
-
-_WHOLE: Final = {"output", "loss"}
-"""What is no gradient."""
 
 
 class Incomparable(Exception):  # noqa: N818 - a finding, not an error of ours
@@ -70,111 +53,87 @@ class Incomparable(Exception):  # noqa: N818 - a finding, not an error of ours
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Input:
-    """What a step is given: the weights by name, images (batch, 3, height, width) and their classes (batch,)."""
+    """Input of a step: weights by name, images (batch, 3, height, width) and their classes (batch,)."""
 
-    weights: "Tensors"
-    images: "torch.Tensor"
-    labels: "torch.Tensor"
+    weights: Tensors
+    images: torch.Tensor
+    labels: torch.Tensor
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Reference:
-    """What one input should give: ``output`` (images, classes), or ``loss`` and the gradients by parameter.
+    """Right result for an input: ``output`` (images, classes), or ``loss`` and the gradients by parameter.
 
     Computed in fp64; gradients are kept in fp32, which is half of the file and 3e-8 of their size.
     """
 
-    values: "Tensors"
+    values: Tensors
     errors: dict[str, float]
     """The baseline's error, by the name of the value."""
     repeats: dict[str, float]
     """How far the baseline was from itself when it ran again."""
 
 
-def check(case: Case, work: Workload, folder: pathlib.Path) -> Equality:
-    """Compare one step of a case with its reference, which the workers of a group share through `folder`.
+def check_equality(case: Case, work: Workload, folder: pathlib.Path) -> Equality:
+    """Compare a step of a case with its reference, which the workers of a group share through `folder`.
 
-    The step's weights and input are overwritten, and torch's TF32 settings left as the case promises.
+    It overwrites the weights and the input of the step, and leaves torch's TF32 settings as the case promises.
 
     Raises:
         Incomparable: the baseline's own result is not finite.
     """
-    import torch  # noqa: PLC0415
-
     base = _small(case.baseline)
     with torch.random.fork_rng(devices=[]):
         weights = _weights(base, folder)
         best: dict[str, tuple[float, Equality]] = {}
         for index in range(INPUTS):
-            given = _input(case, weights, index)
-            reference = _reference(base, given, folder, index)
+            fresh = _input(case, weights, index)
+            reference = _reference(base, fresh, folder, index)
             precision.set_tf32(on=PROMISES[case.precision].tf32)
-            for name, (ratio, found) in _judge(case, reference, run(work, given)).items():
+            for name, (ratio, judged) in _judge(case, reference, run_once(work, fresh)).items():
                 if name not in best or ratio < best[name][0]:
-                    best[name] = ratio, found
+                    best[name] = ratio, judged
             worst, equality = max(best.values(), key=lambda pair: pair[0])
             if worst <= 1:
                 break
             if (differs := _unrepeatable(case, reference)) is not None:
-                return dataclasses.replace(best[differs][1], verdict="eager-twice-differs")
+                return structs.replace(best[differs][1], verdict="eager-twice-differs")
     return equality
 
 
-def allowances(case: Case, errors: dict[str, float]) -> dict[str, float]:
-    """Return the error up to which each value is equal, from the baseline's errors.
-
-    Gradients that the baseline itself cannot tell (those that are zero but for rounding) are left out.
-    """
-    promise = PROMISES[case.precision]
-    epsilon = EPSILON["tf32" if promise.tf32 else promise.compute]
-    single = epsilon == EPSILON["float32"]
-    allowed = {}
-    for name, error in errors.items():
-        whole = name in _WHOLE
-        if whole and single:
-            allowed[name] = MULTIPLE * max(error, 2 * epsilon)
-        elif whole:
-            allowed[name] = epsilon * min(LOWER[1], max(LOWER[0], 2 * error / EPSILON["float32"]))
-        elif MULTIPLE * error < LOWER_GRADIENT:
-            allowed[name] = max(MULTIPLE * error, GRADIENT) if single else LOWER_GRADIENT
-    return allowed
-
-
-def run(work: Workload, given: Input) -> "Tensors":
-    """Run the timed step once on what is given and return what it computed, in float64 on the CPU."""
-    import torch  # noqa: PLC0415
-
+def run_once(work: Workload, fresh: Input) -> Tensors:
+    """Run the timed step once on a fresh input and return what it computed, in float64 on the CPU."""
     values: Tensors = {}
     marks: list[None] = []
 
     def take() -> None:
         marks.append(None)
-        if len(marks) == 2:  # gradients are whole, and the optimizer has not moved
+        if len(marks) == len(work.phases) - 1:  # gradients are complete, and the optimizer has not moved
             for name, weight in work.module.named_parameters():
                 if weight.grad is not None:
-                    values[name] = _whole(weight.grad) / scale
+                    values[name] = _doubles(weight.grad) / scale
 
     for _ in range(RESCALES):
-        work.module.load_state_dict(given.weights)  # in place: compiled graphs keep their parameters
+        work.prepared.load(fresh.weights)
+        work.prepared.feed(fresh.images[: len(work.labels)])
         with torch.no_grad():
-            work.images.copy_(given.images[: len(work.images)])
-            work.labels.copy_(given.labels[: len(work.labels)])
+            work.labels.copy_(fresh.labels[: len(work.labels)])
         marks.clear()
         scale = work.scaler.get_scale()
         with work.context():
-            out = work.step(take)
-        if not isinstance(out, torch.Tensor):
+            result = work.step(take)
+        work.prepared.device.synchronize()
+        if result is None:
             raise Incomparable("its step gives nothing back")
-        values["output" if out.ndim else "loss"] = _whole(out[:IMAGES] if out.ndim else out)
+        out = torch.as_tensor(result)  # of a runtime that is not torch, it is an array
+        values["output" if out.ndim else "loss"] = _doubles(out[:IMAGES] if out.ndim else out)
         if not work.scaler.is_enabled() or all(bool(value.isfinite().all()) for value in values.values()):
             break  # else the scaler has halved its scale and left the weights, as in training
     return values
 
 
-def steady(module: "torch.nn.Module", images: "torch.Tensor") -> None:
+def steady(module: torch.nn.Module, images: torch.Tensor) -> None:
     """Give the batch norms of a network weights and biases near 1, and the statistics of `images`."""
-    import torch  # noqa: PLC0415
-
     module.eval()
     norms = [part for part in module.modules() if isinstance(part, torch.nn.modules.batchnorm._BatchNorm)]  # noqa: SLF001
     for norm in norms:
@@ -187,21 +146,21 @@ def steady(module: "torch.nn.Module", images: "torch.Tensor") -> None:
         module(images)
 
 
-def _judge(case: Case, reference: Reference, values: "Tensors") -> dict[str, tuple[float, Equality]]:
-    """Return, by the name of the value, its error in allowances, and what to say of it."""
+def _judge(case: Case, reference: Reference, values: Tensors) -> dict[str, tuple[float, Equality]]:
+    """Return, by the name of the value, its error in allowances, and the verdict on it."""
     errors = _errors(values, reference.values)
-    found = {}
+    judged = {}
     for name, allowed in allowances(case, reference.errors).items():
         error = errors[name] if math.isfinite(errors[name]) else None
         ratio = math.inf if error is None else error / allowed
         verdict: Sameness = "equal" if ratio <= 1 else "wrong"
         base = reference.errors[name]
-        found[name] = ratio, Equality(verdict=verdict, error=error, baseline_error=base, allowed=allowed, what=name)
-    return found
+        judged[name] = ratio, Equality(verdict=verdict, error=error, baseline_error=base, allowed=allowed, what=name)
+    return judged
 
 
 def _unrepeatable(case: Case, reference: Reference) -> str | None:
-    """Return the value that the baseline does not repeat, None where it repeats all."""
+    """Return the value that the baseline repeats worst if that is too far off, else None."""
     allowed = allowances(case.baseline, reference.errors)
     ratios = {name: reference.repeats[name] / limit for name, limit in allowed.items()}
     worst = max(ratios, key=ratios.__getitem__)
@@ -209,43 +168,42 @@ def _unrepeatable(case: Case, reference: Reference) -> str | None:
 
 
 def _small(base: Case) -> Case:
-    """Return the baseline as it is run here: few images where they do not depend on one another, fp64 on the CPU.
+    """Return the baseline as the check runs it: few images if they are independent, and on a device that has fp64.
 
     Apple's GPUs have no fp64.
     """
-    images = min(IMAGES, base.batch_size) if base.task == "inference" else base.batch_size
+    images = base.batch_size if TASKS[base.task].trains else min(IMAGES, base.batch_size)
     device = "cpu" if base.device.startswith("mps") else base.device
-    return dataclasses.replace(base, batch_size=images, device=device)
+    return structs.replace(base, batch_size=images, device=device)
 
 
-def _weights(base: Case, folder: pathlib.Path) -> "Tensors":
-    def make() -> tuple["Tensors", dict[str, str]]:
-        work = build(dataclasses.replace(base, task="inference", batch_size=CALIBRATION))
-        steady(work.module, work.images)
-        return {name: tensor.cpu().contiguous() for name, tensor in work.module.state_dict().items()}, {}
+def _weights(base: Case, folder: pathlib.Path) -> Tensors:
+    def make() -> tuple[Tensors, dict[str, str]]:
+        module = network(base)
+        images, _ = random_batch(base, CALIBRATION)
+        steady(module, images)
+        return {name: tensor.cpu().contiguous() for name, tensor in module.state_dict().items()}, {}
 
-    return _kept(_path(folder, base, "weights"), make)[0]
+    return _stored(_path(folder, base, "weights"), make)[0]
 
 
-def _reference(base: Case, given: Input, folder: pathlib.Path, index: int) -> Reference:
-    def make() -> tuple["Tensors", dict[str, str]]:
-        values = run(build(base, dtype="float64"), given)
+def _reference(base: Case, fresh: Input, folder: pathlib.Path, index: int) -> Reference:
+    def make() -> tuple[Tensors, dict[str, str]]:
+        values = run_once(build(base, dtype="float64"), fresh)
         work = build(base)
-        first, second = run(work, given), run(work, given)
+        first, second = run_once(work, fresh), run_once(work, fresh)
         errors, repeats = _errors(first, values), _errors(second, first)
         if not all(map(math.isfinite, (*errors.values(), *repeats.values()))):
             raise Incomparable("the baseline's own result is not finite")
-        kept = {name: value if name in _WHOLE else value.float() for name, value in values.items()}
-        return kept, {"errors": json.dumps(errors), "repeats": json.dumps(repeats)}
+        smaller = {name: value if name in RESULTS else value.float() for name, value in values.items()}
+        return smaller, {"errors": json.dumps(errors), "repeats": json.dumps(repeats)}
 
-    values, said = _kept(_path(folder, base, f"reference-{index}"), make)
-    return Reference(values=values, errors=json.loads(said["errors"]), repeats=json.loads(said["repeats"]))
+    values, metadata = _stored(_path(folder, base, f"reference-{index}"), make)
+    return Reference(values=values, errors=json.loads(metadata["errors"]), repeats=json.loads(metadata["repeats"]))
 
 
-def _input(case: Case, weights: "Tensors", index: int) -> Input:
-    """Return an input that is unlike the timed one: of more contrast, each image and each colour with its own mean."""
-    import torch  # noqa: PLC0415
-
+def _input(case: Case, weights: Tensors, index: int) -> Input:
+    """Return an input unlike the timed one: with more contrast, and a mean of its own for every image and colour."""
     source = torch.Generator().manual_seed(1 + index)
     size, classes = case.image_size, models.default_num_classes(case.model)
     tint = 2 * torch.randn(case.batch_size, 3, 1, 1, generator=source)
@@ -253,8 +211,8 @@ def _input(case: Case, weights: "Tensors", index: int) -> Input:
     return Input(weights=weights, images=images, labels=torch.randint(classes, (case.batch_size,), generator=source))
 
 
-def _errors(values: "Tensors", reference: "Tensors") -> dict[str, float]:
-    """Root mean square errors over those of the reference, infinite where there is no value.
+def _errors(values: Tensors, reference: Tensors) -> dict[str, float]:
+    """Return the root mean square errors over those of the reference, infinite where there is no value.
 
     A gradient is compared with the largest of its module: that of a bias before a normalisation cancels to nothing.
     """
@@ -274,11 +232,11 @@ def _module(name: str) -> str:
     return name.rpartition(".")[0] or name
 
 
-def _rms(tensor: "torch.Tensor") -> float:
+def _rms(tensor: torch.Tensor) -> float:
     return float(tensor.square().mean().sqrt())
 
 
-def _whole(tensor: "torch.Tensor") -> "torch.Tensor":
+def _doubles(tensor: torch.Tensor) -> torch.Tensor:
     return tensor.detach().to("cpu", copy=True).double().contiguous()
 
 
@@ -286,15 +244,16 @@ def _path(folder: pathlib.Path, base: Case, what: str) -> pathlib.Path:
     return folder / f"{what}-{hashlib.sha256(base.key.encode()).hexdigest()[:16]}.safetensors"
 
 
-def _kept(path: pathlib.Path, make: Callable[[], tuple["Tensors", dict[str, str]]]) -> tuple["Tensors", dict[str, str]]:
-    """Return what `path` keeps, made and kept where it is not there."""
+def _stored(path: pathlib.Path, make: Callable[[], tuple[Tensors, dict[str, str]]]) -> tuple[Tensors, dict[str, str]]:
+    """Return the tensors and the metadata in `path`, which is first made if it does not exist."""
+    # Another interpreter may lack it: its worker can be timed all the same.
     from safetensors import safe_open  # noqa: PLC0415
     from safetensors.torch import save_file  # noqa: PLC0415
 
     if not path.exists():
-        tensors, said = make()
+        tensors, metadata = make()
         unfinished = path.with_suffix(f".{os.getpid()}")
-        save_file(tensors, unfinished, metadata=said)
+        save_file(tensors, unfinished, metadata=metadata)
         unfinished.replace(path)
     with safe_open(path, framework="pt") as file:
         return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118

@@ -10,13 +10,14 @@ import re
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+import torch
+from torch.profiler import ExecutionTraceObserver
+
+from bench.tasks.workload import Workload
+from results.schema.case import Case
 from results.schema.record import UNSEEN, Ran
-
-if TYPE_CHECKING:
-    from bench.tasks.workload import Workload
-    from results.schema.case import Case
 
 # Triton's fused element-wise kernels carry the names of the convolutions around them; its templates compute them.
 _CONVOLUTION: Final = re.compile(r"^(?!triton_(?!tem)).*conv(?!.*backward)", re.IGNORECASE)
@@ -28,16 +29,18 @@ _DTYPES: Final = {"float": "float32", "double": "float64", "Half": "float16", "B
 Node = dict[str, Any]
 
 
-def observe(case: "Case", workload: "Workload") -> tuple[Ran, str | None]:
-    """Run one step of the case and say what ran up to its loss or logits, and why what is missing was not seen.
+def observe(case: Case, workload: Workload) -> tuple[Ran | None, str | None]:
+    """Return what ran, up to the loss or the logits of a step, and the reason of what was not seen.
 
-    In training the step moves the weights once more. What the trace does not show (a replayed CUDA graph calls no
-    operator) is left empty: no dtypes, layout `UNSEEN`, no sizes.
+    The runtime itself answers if it can; otherwise one step more runs under torch's trace, which in training moves the
+    weights once more. What the trace does not show (a replayed CUDA graph calls no operator) is left empty: no dtypes,
+    layout `UNSEEN`, no sizes.
 
     Source: `torch.profiler.ExecutionTraceObserver`, whose format is that of MLCommons' Chakra.
     """
-    import torch  # noqa: PLC0415
-
+    own = workload.prepared.ran()
+    if own is not None:
+        return (None, own) if isinstance(own, str) else (own, None)
     kind = case.device.partition(":")[0]
     autocast: set[str] = set()
 
@@ -65,10 +68,8 @@ def observe(case: "Case", workload: "Workload") -> tuple[Ran, str | None]:
     return ran, None if convolutions else unseen
 
 
-def trace(workload: "Workload", look: Callable[[], None]) -> list[Node]:
+def trace(workload: Workload, look: Callable[[], None]) -> list[Node]:
     """Return the operators of one step up to its first mark, calling `look` whenever Python calls a function then."""
-    from torch.profiler import ExecutionTraceObserver  # noqa: PLC0415
-
     observer = ExecutionTraceObserver()
     watching = False
 
@@ -105,18 +106,18 @@ def trace(workload: "Workload", look: Callable[[], None]) -> list[Node]:
 def products(nodes: list[Node]) -> tuple[list[Node], list[Node]]:
     """Return the convolutions and the linear layers of a trace in the order of their calls.
 
-    One convolution is a chain of operators that call one another; autocast casts between the outer and the inner, so
-    the innermost says how it is computed. A matrix product inside a convolution is part of it.
+    A convolution is a chain of operators that call one another. Autocast casts between the outer and the inner ones, so
+    the innermost shows how it is computed. A matrix product inside a convolution is part of it.
     """
     by_id = {node["id"]: node for node in nodes}
     outer: set[int] = set()
     inside: set[int] = set()
-    found: tuple[list[Node], list[Node]] = ([], [])
+    calls: tuple[list[Node], list[Node]] = ([], [])
     for node in nodes:
         of = 0 if _CONVOLUTION.search(node["name"]) else 1 if _LINEAR.search(node["name"]) else None
         if of is None:
             continue
-        found[of].append(node)
+        calls[of].append(node)
         for above in _ancestors(node, by_id):
             if _CONVOLUTION.search(above["name"]):
                 inside.add(node["id"])
@@ -124,15 +125,15 @@ def products(nodes: list[Node]) -> tuple[list[Node], list[Node]]:
                     outer.add(above["id"])
             elif of == 1 and _LINEAR.search(above["name"]):
                 outer.add(above["id"])
-    convolutions = [node for node in found[0] if node["id"] not in outer]
-    linears = [node for node in found[1] if node["id"] not in outer | inside]
+    convolutions = [node for node in calls[0] if node["id"] not in outer]
+    linears = [node for node in calls[1] if node["id"] not in outer | inside]
     return sorted(convolutions, key=_order), sorted(linears, key=_order)
 
 
 def layout(convolutions: list[Node]) -> str:
-    """Return the memory format of what convolutions gave out: ``nchw``, ``nhwc``, ``mixed`` or `UNSEEN`.
+    """Return the memory format of the outputs of convolutions: ``nchw``, ``nhwc``, ``mixed`` or `UNSEEN`.
 
-    One channel or one pixel is both.
+    An output of a single channel or pixel has both formats.
     """
     seen = set()
     for node in convolutions:
@@ -154,7 +155,7 @@ def _order(node: Node) -> int:
 
 
 def _shape(node: Node) -> list[int]:
-    """Shape of the first tensor that goes in: the images."""
+    """Return the shape of the first input tensor: the images."""
     pairs = zip(node["inputs"]["types"], node["inputs"]["shapes"], strict=True)
     return next((shape for kind, shape in pairs if _TENSOR.match(kind)), [])
 

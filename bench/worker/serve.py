@@ -1,31 +1,53 @@
-"""What a fresh process does: build one case, run turns of it when asked, say what it saw, and end.
+"""What a fresh process does: build one case, run turns of it when asked, report what it saw, and end.
 
-It answers one JSON line to each JSON line and never speaks first. An exception becomes an answer with a status, so
-that the parent can tell an unsupported setting from an out-of-memory from a mistake.
+An exception becomes an answer with a status, so that the parent can tell an unsupported setting from an out-of-memory
+and from a mistake.
 """
 
-import dataclasses
 import gc
-import json
-import os
 import pathlib
 import re
 import socket
 import time
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final, Literal
 
+import torch
+
+from bench.costs.static import cost
 from bench.machine import memory
-from bench.measure import precision
+from bench.measure import peak_rate, precision
 from bench.measure.device import Device, Unsupported, first_line, open_device, resolve
 from bench.measure.timing import time_turn
+from bench.process.protocol import (
+    CheckEquality,
+    CountStatic,
+    Describe,
+    Described,
+    EqualityChecked,
+    Failure,
+    Finish,
+    Finished,
+    Footprint,
+    MeasureFootprint,
+    MeasurePeak,
+    PeakMeasured,
+    Prepare,
+    Ready,
+    StaticCounted,
+    TakeTurn,
+    Turn,
+    serve_requests,
+)
 from bench.tasks.workload import Workload, build
+from bench.validate import equality
 from bench.validate.ran import observe
+from bench.worker.describe import describe
 from results.errors import InputError
 from results.schema.case import Case
+from results.schema.labels import TASKS
+from results.schema.record import Facts
 
-PROTOCOL: Final = 1
-"""Version of what is said between a worker and its parent, which may come from two checkouts."""
 _REFERENCE: Final = 3
 """Memory of a training step in fp64, with a baseline after it, in multiples of the case's own: an accelerator raises
 where it has too little, the host kills."""
@@ -37,8 +59,8 @@ _UNSUPPORTED: Final = re.compile(
 )
 
 
-class CaseWorker:
-    """The worker's state: at most one case, built by `prepare`."""
+class WorkerServer:
+    """The state of a worker: at most one case, which `prepare` builds. It has a method for each verb."""
 
     case: Case
     workload: Workload
@@ -50,83 +72,58 @@ class CaseWorker:
         open_device: Callable[[str], Device] = open_device,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
-        """Begin; `open_device` finds the device of a case by its name, `clock` tells seconds."""
+        """Begin without a case; `open_device` opens a device by its name, `clock` returns seconds."""
         self._open_device = open_device
         self._clock = clock
         self._resident_at_start = memory.resident_now()
-        self.answers: dict[str, Callable[..., dict[str, Any]]] = {
-            "describe": self.describe,
-            "static": self.static,
-            "peak": self.peak,
-            "prepare": self.prepare,
-            "turn": self.turn,
-            "footprint": self.footprint,
-            "finish": self.finish,
-            "check": self.check,
-        }
 
-    def describe(self, devices: list[str]) -> dict[str, Any]:
-        """Say what the machine is, and what each of `devices` is called on it."""
-        from bench.machine.software import describe  # noqa: PLC0415
+    def describe(self, request: Describe) -> Described:
+        """Describe this machine."""
+        devices = tuple(resolve(device) for device in request.devices)
+        return Described(devices=devices, environment=describe())
 
-        names = [resolve(device) for device in devices]
-        return {"protocol": PROTOCOL, "devices": names, "environment": dataclasses.asdict(describe())}
+    def static(self, request: CountStatic) -> StaticCounted:
+        """Count the static cost of a model."""
+        return StaticCounted(static=cost(request.model, image_size=request.image_size))
 
-    def static(self, model: str, image_size: int) -> dict[str, Any]:
-        """Count a model without timing it."""
-        from bench.costs.static import cost  # noqa: PLC0415
+    def peak(self, request: MeasurePeak) -> PeakMeasured:
+        """Measure the peak rate of a device."""
+        device = self._open_device(request.device)
+        rate = peak_rate.measure(device, request.precision, request.threads, clock=self._clock)
+        return PeakMeasured(flops_per_s=rate)
 
-        return {"static": dataclasses.asdict(cost(model, image_size=image_size))}
-
-    def peak(self, device: str, precision: str, threads: int) -> dict[str, Any]:
-        """Find out how fast a device multiplies matrices."""
-        from bench.measure.peak_rate import measure  # noqa: PLC0415
-
-        return {"flops_per_s": measure(self._open_device(device), precision, threads, clock=self._clock)}
-
-    def prepare(self, case: dict[str, Any], cache: str, token: str) -> dict[str, Any]:
-        """Build the case and run its first step, which compiles where the runtime does.
-
-        `cache` is a private folder for the compiler's artefacts. `token` comes back in every answer from here on: it
-        proves whose answer it is.
-        """
-        self.token = token
-        self.case = Case(**case)
-        if self.case.runtime != "eager":
-            os.environ["TORCHINDUCTOR_CACHE_DIR"] = cache
-            os.environ["TRITON_CACHE_DIR"] = os.path.join(cache, "triton")  # noqa: PTH118 - the user's may be warm
-            import torch._dynamo  # noqa: PLC0415 - imported before the clock starts
-            import torch._inductor.compile_fx  # noqa: F401, PLC0415
-        self.device = self._open_device(self.case.device)
-        self.workload = build(self.case)
+    def prepare(self, request: Prepare) -> Ready:
+        """Build the case and run its first step, which compiles where the runtime does."""
+        self.token = request.token
+        self.case = request.case
+        self.workload = build(self.case, device=self._open_device(self.case.device), cache=pathlib.Path(request.cache))
+        self.device = self.workload.prepared.device
         self.device.synchronize()
         began = self._clock()
         with self.workload.context():
             self.workload.step(_ignore)
         self.device.synchronize()
         first_step_s = self._clock() - began
-        self._compilations = self._compiled()
+        self.workload.prepared.first_step_ended()
         gc.collect()
         gc.freeze()  # what the model is made of need not be walked again while it is timed
         note = precision.emulated(self.case)
-        notes = [note] if note else []
-        return {"first_step_s": first_step_s, "phases": self.workload.phases, "notes": notes}
+        return Ready(first_step_s=first_step_s, phases=self.workload.phases, notes=(note,) if note else ())
 
-    def turn(self, steps: int, drop: int) -> dict[str, Any]:
+    def turn(self, request: TakeTurn) -> Turn:
         """Run one turn."""
         with self.workload.context():
-            turn = time_turn(self.workload.step, self.device, steps=steps, drop=drop, clock=self._clock)
-        return {"phase_s": turn.phase_s, "wall_s": turn.wall_s}
+            return time_turn(self.workload.step, self.device, steps=request.steps, drop=request.drop, clock=self._clock)
 
-    def footprint(self) -> dict[str, Any]:
-        """Say what memory this worker has taken at its peak, and what its device has left."""
-        return {
-            "host_bytes": max(1, memory.resident_peak() - self._resident_at_start),
-            "device_bytes": self.device.peak_memory().reserved,
-            "device_free_bytes": self.device.free_memory(),
-        }
+    def footprint(self, request: MeasureFootprint) -> Footprint:  # noqa: ARG002 - it has no arguments
+        """Return the peak memory of this worker, and the free memory of its device."""
+        return Footprint(
+            host_bytes=max(1, memory.resident_peak() - self._resident_at_start),
+            device_bytes=self.device.peak_memory().reserved,
+            device_free_bytes=self.device.free_memory(),
+        )
 
-    def finish(self) -> dict[str, Any]:
+    def finish(self, request: Finish) -> Finished:  # noqa: ARG002 - it has no arguments
         """Report what was measured once, and what really ran."""
         peak = self.device.peak_memory()
         facts: dict[str, int | None] = {
@@ -134,72 +131,43 @@ class CaseWorker:
             "peak_reserved_bytes": peak.reserved,
             "peak_resident_bytes": max(0, memory.resident_peak() - self._resident_at_start),
         }
-        nulls: dict[str, str] = {}
-        notes: list[str] = []
+        report = self.workload.prepared.report()
+        nulls = dict(report.nulls)
         if peak.reason:
             nulls |= dict.fromkeys(("peak_allocated_bytes", "peak_reserved_bytes"), peak.reason)
         if self.case.device != "cpu":
             facts["peak_resident_bytes"] = None
             nulls["peak_resident_bytes"] = "the work is in the accelerator's memory"
-        if self.case.runtime == "eager":
-            nulls |= dict.fromkeys(("graph_breaks", "compile_s", "recompiles"), "nothing is compiled")
-        else:
-            from torch._dynamo.utils import counters  # noqa: PLC0415
-
-            facts["graph_breaks"] = sum(counters["graph_break"].values())
-            facts["recompiles"] = self._compiled() - self._compilations
-            if skips := counters["inductor"]["cudagraph_skips"]:
-                notes.append(f"CUDA graphs were skipped {skips} times: those parts ran as plain compile")
         ran = None
         try:
-            seen, unseen = observe(self.case, self.workload)
-            ran = dataclasses.asdict(seen)
+            ran, unseen = observe(self.case, self.workload)
         except Exception as error:  # noqa: BLE001 - a look at the work must not cost what was measured
             unseen = f"could not be observed: {first_line(error)}"
         if unseen:
             nulls["ran"] = unseen
-        return {"facts": facts, "nulls": nulls, "notes": notes, "ran": ran}
+        return Finished(facts=Facts(**facts, **report.facts), nulls=nulls, notes=report.notes, ran=ran)
 
-    def check(self, folder: str) -> dict[str, Any]:
-        """Compare what the case computes with fp64; nothing can be timed after it.
-
-        `folder` is private, and the same for the cases that share a baseline: they share its reference there.
-        """
-        from bench.validate import equality  # noqa: PLC0415
-
+    def check(self, request: CheckEquality) -> EqualityChecked:
+        """Compare the result of the case with fp64; nothing can be timed afterwards."""
         need = _REFERENCE * max(1, memory.resident_peak() - self._resident_at_start)
-        if self.case.device == "cpu" and self.case.task == "training" and need > memory.available():
+        if self.case.device == "cpu" and TASKS[self.case.task].trains and need > memory.available():
             raise equality.Incomparable(f"its fp64 reference may need {need} bytes, which are not free")
-        return {"equality": dataclasses.asdict(equality.check(self.case, self.workload, pathlib.Path(folder)))}
+        return EqualityChecked(equality=equality.check_equality(self.case, self.workload, pathlib.Path(request.folder)))
 
-    def _compiled(self) -> int:
-        """Graphs that dynamo has compiled in this process; each recompilation is one more."""
-        if self.case.runtime == "eager":
-            return 0
-        from torch._dynamo.utils import counters  # noqa: PLC0415
-
-        return int(counters["stats"]["unique_graphs"])
+    def failure(self, error: Exception) -> Failure:
+        """Return the answer to a request that raised `error`."""
+        plain = isinstance(error, (InputError, Unsupported))  # written for people
+        cause = first_line(error) if plain else f"{type(error).__name__}: {first_line(error)}"
+        return Failure(failed=classify(error), cause=cause)
 
 
-def serve(connection: socket.socket, worker: CaseWorker | None = None) -> None:
-    """Answer requests on `connection` until it closes."""
-    worker = worker or CaseWorker()
-    with connection, connection.makefile("rb") as lines:
-        for line in lines:
-            request = json.loads(line)
-            try:
-                answer = worker.answers[request.pop("do")](**request)
-            except Exception as error:  # noqa: BLE001 - whatever went wrong is the answer
-                plain = isinstance(error, (InputError, Unsupported))  # written for people
-                cause = first_line(error) if plain else f"{type(error).__name__}: {first_line(error)}"
-                answer = {"failed": classify(error), "cause": cause}
-            connection.sendall(json.dumps(answer | {"token": worker.token}).encode() + b"\n")
+def serve(connection: socket.socket) -> None:
+    """Be a worker: answer requests on `connection` until it closes."""
+    serve_requests(connection, WorkerServer())
 
 
-def classify(error: BaseException) -> str:
-    """Name the status of a record whose worker raised `error`; compilers wrap what they met in their own errors."""
-    import torch  # noqa: PLC0415
-
+def classify(error: BaseException) -> Literal["out-of-memory", "unsupported", "error"]:
+    """Return the status of a record whose worker raised `error`; compilers wrap the cause in errors of their own."""
     text = f"{type(error).__name__}: {error}"
     if isinstance(error, (MemoryError, torch.OutOfMemoryError)) or _OUT_OF_MEMORY.search(text):
         return "out-of-memory"

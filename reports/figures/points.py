@@ -2,27 +2,26 @@
 
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from reports.style.axes import log_axis, place
+import pandas as pd
+from plotly.graph_objs._figure import Figure
+
+from reports.style.axes import log_axis, name_positions
 from reports.style.drawing import STANDARD, blank, hover, series, series_name, whiskers
 from reports.style.measures import MACS, MEMORY, THROUGHPUT, Measure
+from reports.style.rows import CaseView, each
 from reports.style.theme import FAMILIES, GREY, family_style, label
 from reports.style.units import number, quantity
-from reports.style.views import each
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from plotly.graph_objs._figure import Figure
 
 
 def points(
-    figure: "Figure",
-    rows: "pd.DataFrame",
+    figure: Figure,
+    rows: pd.DataFrame,
     x: list[Any],
     y: list[Any],
     *,
-    words: Callable[[Any], str] = hover,
+    words: Callable[[CaseView], str] = hover,
     dense: bool = False,
     **trace: Any,
 ) -> None:
@@ -56,7 +55,7 @@ def points(
     )
 
 
-def names(rows: "pd.DataFrame") -> dict[str, Any]:
+def names(rows: pd.DataFrame) -> dict[str, Any]:
     """Return the trace's names of points, where column ``position`` found room for them."""
     return {
         "mode": "markers+text",
@@ -67,29 +66,29 @@ def names(rows: "pd.DataFrame") -> dict[str, Any]:
     }
 
 
-def _ms_an_image(row: Any) -> tuple[float, float | None, float | None]:
+def _ms_an_image(row: CaseView) -> tuple[float, float | None, float | None]:
     """Return a row's latency in milliseconds an image, and the bounds of its interval."""
     scale = 1e3 / row.batch_size
     low, high = (None if number(end) is None else scale * end for end in (row.latency_low_s, row.latency_high_s))
     return scale * row.latency_s, low, high
 
 
-def throughput_by_depth(frame: "pd.DataFrame") -> "Figure":
+def throughput_by_depth(frame: pd.DataFrame) -> Figure:
     """Draw throughput (images/s, log) over depth, a line for each family and block type."""
     return _by_depth(frame, THROUGHPUT)
 
 
-def memory_by_depth(frame: "pd.DataFrame") -> "Figure":
+def memory_by_depth(frame: pd.DataFrame) -> Figure:
     """Draw peak memory (MB, log) over depth, a line for each family and block type."""
     return _by_depth(frame, MEMORY)
 
 
-def macs_by_depth(frame: "pd.DataFrame") -> "Figure":
+def macs_by_depth(frame: pd.DataFrame) -> Figure:
     """Draw multiply-adds an image (log) over depth, a line for each family and block type."""
     return _by_depth(frame, MACS)
 
 
-def _by_depth(frame: "pd.DataFrame", measure: Measure) -> "Figure":
+def _by_depth(frame: pd.DataFrame, measure: Measure) -> Figure:
     figure = blank(
         STANDARD,
         xaxis={
@@ -116,7 +115,7 @@ def _by_depth(frame: "pd.DataFrame", measure: Measure) -> "Figure":
     return figure
 
 
-def macs_against_latency(frame: "pd.DataFrame") -> "Figure":
+def macs_against_latency(frame: pd.DataFrame) -> Figure:
     """Draw measured milliseconds an image over multiply-adds an image, both log.
 
     The dashed line is the time that every model would take at the MAC/s of the best one.
@@ -132,7 +131,7 @@ def macs_against_latency(frame: "pd.DataFrame") -> "Figure":
     )
     figure = blank(STANDARD, xaxis=xaxis, yaxis=yaxis)
     frame = frame.assign(
-        position=place(
+        position=name_positions(
             [math.log10(macs) for macs in gmacs],
             [math.log10(time) for time, _, _ in times],
             list(frame["model"]),

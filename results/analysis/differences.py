@@ -5,9 +5,11 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
+import msgspec
+
 from results.schema.axes import AXES
 from results.schema.case import Case
-from results.schema.run import Environment, Run
+from results.schema.run import Environment, RunHeader
 from results.storage.reader import Records
 
 COUNTED: Final = ("parameters", "macs", "training_flops")
@@ -118,7 +120,7 @@ def _anywhere(case: Case) -> tuple[object, ...]:
 
 
 def _flat(machine: Environment) -> dict[str, str]:
-    content: dict[str, Any] = dataclasses.asdict(machine)
+    content: dict[str, Any] = msgspec.to_builtins(machine)
     del content["nulls"]
     flat: dict[str, str] = {}
     for name, value in content.items():
@@ -136,5 +138,5 @@ def _flat(machine: Environment) -> dict[str, str]:
     return flat
 
 
-def _runs(side: Records) -> list[Run]:
+def _runs(side: Records) -> list[RunHeader]:
     return [file.run for file in side.files]

@@ -1,15 +1,11 @@
-"""Real runs without torch: runner, fork server, rotation and writer are the real ones, the workers make their times up.
+"""Real runs without torch: runner, fork server, rotation and writer are the real ones, the workers are fakes.
 
-A run takes half a second so, and its workers can be told to go wrong in any way.
+A run takes half a second so, and its workers can go wrong in any way (`FAULTS`).
 """
 
 import contextlib
-import dataclasses
-import json
 import math
 import os
-import pathlib
-import random
 import signal
 import socket
 import subprocess
@@ -18,100 +14,32 @@ import time
 
 import psutil
 
-from bench.process import forkserver
+from tests.bench import fakes
+from tests.bench.fakes import FOLDER
 
-FOLDER = "RESNET_BENCH_CAMPAIGN"
-"""Variable that names the folder of a campaign: it is how all descendants of a run are found, whoever adopted them."""
 QUICK = {"target": 0.5, "budget_s": 0.02, "timeout_s": 60.0}
 
 
-class Server(forkserver.ForkServer):
-    """The real server, whose workers are those below and do without torch."""
+class Server(fakes.Server):
+    """The real server, whose workers are those below."""
 
     def __init__(self):
-        preload = (
-            "import bench.process.forkserver; bench.process.forkserver.PRELOAD = ('tests.bench.campaign',); "
-            "bench.process.forkserver._LEAVE_S = 1.0; "
-        )
-        usual, forkserver._START = forkserver._START, forkserver._START.replace("from bench", preload + "from bench")
-        try:
-            super().__init__()
-        finally:
-            forkserver._START = usual
-
-    def spawn(self, target=""):
-        return super().spawn("tests.bench.campaign:worker")
+        super().__init__(target="tests.bench.campaign:worker")
 
 
 # ---------------------------------------------------------------------------------------------------- the worker's side
 
 
 def worker(connection):
-    """Answer as `bench.worker.serve.serve` does, with times that are made up."""
-    folder = pathlib.Path(os.environ[FOLDER])
-    given = json.loads((folder / "given.json").read_text())
-    faults = given.get("faults", {})
-    answers, case, token = Answers(given), {}, None
-    for line in connection.makefile("rb"):
-        request = json.loads(line)
-        what = request.pop("do")
-        case, token = request.get("case", case), request.get("token", token)
-        answer = getattr(answers, what)(**request) | {"token": token}
-        fault = faults.get(f"{case.get('batch_size')} {case.get('layout')} {what}")
-        if fault is not None:
-            answer = FAULTS[fault](connection, answer)
-        if answer is not None:
-            _send(connection, json.dumps(answer).encode())
+    """Be a fake whose replies go wrong as ``faults`` say (see `prepare`)."""
+    faults = fakes.given().get("faults", {})
 
+    def spoil(verb, worker, reply):
+        case = worker.case
+        fault = faults.get(f"{case and case.batch_size} {case and case.layout} {verb}")
+        return reply if fault is None else FAULTS[fault](connection, reply)
 
-class Answers:
-    """What a worker says, by what it is asked."""
-
-    def __init__(self, given):
-        self.given, self.case, self.random = given, None, random.Random(os.getpid())
-
-    def describe(self, devices):
-        from bench.worker import serve as real  # noqa: PLC0415 - a worker that times need not have it
-
-        return {"protocol": real.PROTOCOL, "devices": list(devices), "environment": self.given["environment"]}
-
-    def static(self, model, image_size):
-        return {"static": {**self.given["static"], "model": model, "image_size": image_size}}
-
-    def peak(self, **_):
-        return {"flops_per_s": 1e12}
-
-    def prepare(self, case, **_):
-        self.case = case
-        training = case["task"] == "training"
-        phases = ["forward", "backward", "optimizer"] if training else []
-        return {"first_step_s": 0.5, "phases": phases, "notes": []}
-
-    def footprint(self, **_):
-        return {"host_bytes": 1 << 20, "device_bytes": None, "device_free_bytes": None}
-
-    def turn(self, steps, **_):
-        parts = 3 if self.case["task"] == "training" else 1
-        rows = [[self.random.uniform(0.0099, 0.0101) / parts for _ in range(parts)] for _ in range(steps)]
-        return {"phase_s": rows, "wall_s": 0.0102}
-
-    def check(self, **_):
-        found = {"verdict": "equal", "error": 1e-6, "baseline_error": 1e-6, "allowed": 1e-5, "what": "output"}
-        return {"equality": found}
-
-    def finish(self, **_):
-        ran = {
-            "parameter_dtypes": ["float32"],
-            "compute_dtypes": ["float32"],
-            "layout": self.case["layout"],
-            "tf32_matmul": False,
-            "tf32_convolution": False,
-            "autocast": None,
-            "grad_scaler": False,
-            "threads": 1,
-        }
-        nulls = {"compile_s": "nothing is compiled"}
-        return {"facts": {"peak_resident_bytes": 1 << 20}, "nulls": nulls, "notes": [], "ran": ran}
+    fakes.serve(connection, spoil=spoil)
 
 
 def _send(connection, data):
@@ -222,16 +150,9 @@ FAULTS = {
 # ------------------------------------------------------------------------------------------------- the parent's side
 
 
-def prepare(folder, **more):
-    """Write into `folder` what the workers are to say of the machine and of a model, and `more`.
-
-    ``faults`` are names of `FAULTS` by batch size, layout and question: ``{"3 nhwc turn": "hang"}``.
-    """
-    from tests.conftest import _run, _static  # noqa: PLC0415 - the dying process needs none of it
-
-    given = {"environment": dataclasses.asdict(_run().environment), "static": dataclasses.asdict(_static()), **more}
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "given.json").write_text(json.dumps(given))
+prepare = fakes.write_given
+"""Writes what the workers answer; ``faults`` are names of `FAULTS` by batch size, layout and verb, such as
+``{"3 nhwc turn": "hang"}``."""
 
 
 def descendants(folder):

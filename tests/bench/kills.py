@@ -4,7 +4,6 @@ They are processes, forked from one that has done the imports (this module's mai
 """
 
 import contextlib
-import dataclasses
 import hashlib
 import json
 import os
@@ -17,9 +16,12 @@ import tempfile
 import time
 import traceback
 
-from bench.schedule import runner
+import msgspec
+
+from bench.schedule import run as runner
 from results.errors import InputError
 from results.schema.case import Case
+from results.schema.record import Record
 from results.storage.reader import load
 from tests.bench import campaign
 
@@ -44,24 +46,14 @@ def cases():
 
 def digest(record):
     """Return what tells a record from any other."""
-    content = json.dumps(dataclasses.asdict(record), sort_keys=True).encode()
+    content = json.dumps(msgspec.to_builtins(record), sort_keys=True).encode()
     return f"{record.case.key} {record.replicate} {hashlib.sha256(content).hexdigest()}"
 
 
-class Acknowledging:
-    """A listener that says on stdout which records it was told of."""
-
-    def planned(self, run, path):
-        pass
-
-    def progress(self, state):
-        pass
-
-    def finished(self, record):
-        os.write(1, f"{digest(record)}\n".encode())
-
-    def closed(self):
-        pass
+def acknowledge(event):
+    """Write to stdout which records were shown."""
+    if isinstance(event, Record):
+        os.write(1, f"{digest(event)}\n".encode())
 
 
 def slow_disk(write=os.write, piece=200, pause_s=2e-4):
@@ -104,10 +96,10 @@ def _run(home, temporary, path):
             os.dup2(where, number)
             os.close(where)
         if path:
-            runner.run(resume=path, listener=Acknowledging())
+            runner.resume(path, show=acknowledge)
         else:
             out = pathlib.Path(home, "runs")
-            runner.run(cases(), out=out, replicates=REPLICATES, listener=Acknowledging(), **campaign.QUICK)
+            runner.run(cases(), out=out, replicates=REPLICATES, show=acknowledge, **campaign.QUICK)
         status = 0
     except BaseException:  # noqa: BLE001 - the last words of the process
         traceback.print_exc()

@@ -3,48 +3,37 @@
 The number of processes before this one (a file in the folder that `FOLDER` names counts them) is the seed.
 """
 
-import json
 import os
 import pathlib
 import random
 
-from bench.process import forkserver
-from tests.bench import campaign
+from bench.process.protocol import Failure, Turn
+from tests.bench import fakes
+from tests.bench.fakes import FOLDER, FakeWorker
 
-FOLDER = "RESNET_BENCH_ARMS"
 
-
-class Server(forkserver.ForkServer):
-    """The real server, which does not wait for torch; what is not timed is answered by the campaign's worker."""
+class Server(fakes.Server):
+    """The real server, whose usual workers are even."""
 
     def __init__(self, python=None, **options):
-        usual = forkserver._START
-        preload = "import bench.process.forkserver; bench.process.forkserver.PRELOAD = ('tests.bench.made_up',); "
-        forkserver._START = usual.replace("from bench", preload + "from bench")
-        try:
-            super().__init__(python, **options)
-        finally:
-            forkserver._START = usual
-
-    def spawn(self, target=forkserver.SERVE):
-        return super().spawn("tests.bench.made_up:even" if target == forkserver.SERVE else target)
+        super().__init__(python, target="tests.bench.made_up:even", **options)
 
 
-class _Timed(campaign.Answers):
+class _Timed(FakeWorker):
     factor = 1.0
 
-    def prepare(self, case, **_):
+    def prepare(self, request):
         counter = pathlib.Path(os.environ[FOLDER], "processes")
         seed = counter.stat().st_size if counter.exists() else 0
         with counter.open("a") as file:
             file.write(".")
         self.random = random.Random(seed)
         self.level = 0.01 * self.factor * self.random.lognormvariate(0, 0.005)
-        return super().prepare(case)
+        return super().prepare(request)
 
-    def turn(self, steps, **_):
-        times = [self.level * self.random.lognormvariate(0, 0.002) for _ in range(steps)]
-        return {"phase_s": [[seconds] for seconds in times], "wall_s": 1.01 * sum(times) / steps}
+    def turn(self, request):
+        times = [self.level * self.random.lognormvariate(0, 0.002) for _ in range(request.steps)]
+        return Turn(phase_s=tuple((seconds,) for seconds in times), wall_s=1.01 * sum(times) / request.steps)
 
 
 class _Slower(_Timed):
@@ -52,36 +41,30 @@ class _Slower(_Timed):
 
 
 class _Dying(_Timed):
-    def turn(self, **_):
+    def turn(self, request):
         os._exit(3)
 
 
 class _Refusing(_Timed):
-    def prepare(self, **_):
-        return {"failed": "unsupported", "cause": "not on this device"}
+    def prepare(self, request):
+        super().prepare(request)
+        raise NotImplementedError
 
-
-def _serve(kind, connection):
-    answers = kind(json.loads(pathlib.Path(os.environ[FOLDER], "given.json").read_text()))
-    token = None
-    for line in connection.makefile("rb"):
-        request = json.loads(line)
-        what, token = request.pop("do"), request.get("token", token)
-        answer = getattr(answers, what)(**request) | {"token": token}
-        connection.sendall(json.dumps(answer).encode() + b"\n")
+    def failure(self, error):
+        return Failure(failed="unsupported", cause="not on this device")
 
 
 def even(connection):
-    _serve(_Timed, connection)
+    fakes.serve(connection, _Timed)
 
 
 def slower(connection):
-    _serve(_Slower, connection)
+    fakes.serve(connection, _Slower)
 
 
 def dying(connection):
-    _serve(_Dying, connection)
+    fakes.serve(connection, _Dying)
 
 
 def refusing(connection):
-    _serve(_Refusing, connection)
+    fakes.serve(connection, _Refusing)

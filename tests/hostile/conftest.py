@@ -12,13 +12,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from bench.cli import main
 from bench.measure.device import resolve
 from bench.schedule import ab as arms
-from bench.schedule import runner
-from bench.suites.suite import Suite, change_settings, custom_suite, expand
+from bench.schedule import plan as plans
+from bench.schedule import run as runner
+from bench.suites.suite import Suite, custom_suite, expand
+from bench.suites.values import change_settings
 from results.errors import InputError
+from results.schema.run import End
 from results.storage import lines, reader
 from results.storage.writer import Writer
 
@@ -139,7 +143,7 @@ def run_lines(make_case, make_record, make_static, make_run) -> list[dict]:
         make_record(plan[0], turns=8),
         make_record(plan[1], turns=8, latency_s=0.04, baseline_latency_s=0.05, notes=("a note",)),
         make_record(plan[2], status="crash", cause="killed by SIGSEGV"),
-        lines.End(status="complete", records=3),
+        End(status="complete", records=3),
     )
     return [_content(lines.encode(number, body)) for number, body in enumerate(bodies, start=1)]
 
@@ -159,23 +163,25 @@ def unmeasured(monkeypatch, make_run):
     """Let `run` do everything but measure: it finds the device, plans, and writes or goes on with a run file."""
     environment = make_run().environment
 
-    def plan(suite: Suite, *, device: str) -> runner.Plan:
+    def plan(suite: Suite, *, device: str) -> plans.Plan:
         cases = expand(suite, device=resolve(device), threads=2)
-        return runner.Plan(suite=suite.name, cases=cases, settings=suite.settings["cpu"], environment=environment)
+        return plans.Plan(suite=suite.name, cases=cases, settings=suite.settings["cpu"], environment=environment)
 
-    def run(suite, *, device, out, resume, listener):
-        if resume is not None:
-            writer, _ = Writer.resume(resume, started="2026-11-22T00:38:12Z", environment=environment)
-        else:
-            planned = plan(suite, device=device)
-            fields = {"suite": planned.suite, "settings": planned.settings, "plan": planned.cases}
-            writer = Writer.create(out, dataclasses.replace(make_run(run_id="planned"), **fields))
+    def run(suite, *, device, out, show):
+        planned = plan(suite, device=device)
+        fields = {"suite": planned.suite, "settings": planned.settings, "plan": planned.cases}
+        return end(Writer.create(out, dataclasses.replace(make_run(run_id="planned"), **fields)))
+
+    def resume(path, *, show):
+        return end(Writer.resume(path, started="2026-11-22T00:38:12Z", environment=environment)[0])
+
+    def end(writer):
         with writer:
             writer.end("interrupted")
         return reader.load(writer.path)
 
-    def ab(*sides, margin, device, out, listener, **changes):
-        change_settings(arms.DEFAULTS, **changes)
+    def ab(*sides, margin, device, out, show, **changes):
+        change_settings(arms.PAIR_DEFAULTS, **changes)
         for side in sides:
             axes = {axis: [value] for axis, value in side.axes.items()}
             expand(custom_suite(axes), device=resolve(device), threads=2)
@@ -184,6 +190,7 @@ def unmeasured(monkeypatch, make_run):
     monkeypatch.setattr(arms, "ab", ab)
     monkeypatch.setattr(runner, "plan", plan)
     monkeypatch.setattr(runner, "run", run)
+    monkeypatch.setattr(runner, "resume", resume)
 
 
 @pytest.fixture
@@ -194,8 +201,8 @@ def drawn(tmp_path, make_case, make_record, make_static, make_run):
         baseline = make_case(model=name)
         cases = (
             baseline,
-            dataclasses.replace(baseline, layout="nhwc"),
-            dataclasses.replace(baseline, runtime="compile"),
+            structs.replace(baseline, layout="nhwc"),
+            structs.replace(baseline, runtime="compile"),
         )
         records = (
             make_record(cases[0], turns=6, notes=(word,), nulls={"compile_s": word, "latency_p99_s": word}),
@@ -203,12 +210,12 @@ def drawn(tmp_path, make_case, make_record, make_static, make_run):
             make_record(cases[2], status="error", cause=word),
         )
         run = make_run(plan=cases, suite=name, started=name)
-        environment = dataclasses.replace(
+        environment = structs.replace(
             run.environment, cpu=name, torch=name, os=name, variables={name: word}, nulls={name: word}
         )
         file = reader.RunFile(
             path=tmp_path / "run.jsonl",
-            run=dataclasses.replace(run, environment=environment),
+            run=structs.replace(run, environment=environment),
             statics=(make_static(name, family=name, block=name, uncounted=(name,)),),
             records=records,
             complete=True,

@@ -1,12 +1,10 @@
 """Measure the measuring: `nox -s bench-self`, some minutes on an idle machine.
 
-Each row of its table is a promise with the figure that was seen: ``kept``, ``BROKEN``, or ``unsure`` where the interval
-holds values on both sides of the bound. What is compared runs in workers that live at the same time and are stepped
-in turn, as in a run; a reference is written by hand and shares no code with the harness.
+Each row of its table is a promise with the measured figure: ``kept``, ``BROKEN``, or ``unsure`` where the interval
+reaches over the bound. Workers that are compared live at the same time and are stepped in turn, as in a run; the
+references are written by hand and share no code with the harness. `--write` puts the figures into docs/trust.md.
 """
 
-import argparse
-import json
 import resource
 import socket
 import statistics
@@ -14,27 +12,31 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 from bench.measure.device import Cpu
 from bench.measure.timing import time_turn
-from bench.process.client import LiveCase
+from bench.process import ask
+from bench.process.client import WorkerClient
 from bench.process.forkserver import SERVE, ForkServer
-from bench.schedule.rotation import Hooks, Seat, rotate
-from bench.tasks.workload import inference_step
+from bench.process.protocol import Turn, serve_requests
+from bench.schedule.rotation import Lost, Seat, rotate
+from bench.tasks.inference import inference_step
 from results.metrics.table import table
 from results.schema.case import Case
 from results.schema.run import Settings
+from results.schema.types import known
 from results.statistics import intervals
 from results.statistics.steady import turn_medians
 from results.storage.reader import load
+from tests.bench.fakes import FakeWorker
+from tests.selftest.rows import Row
+from tests.selftest.session import finish, parsed
 
 BY_HAND: Final = "tests.selftest.selfbench:by_hand"
 PAIRS: Final = 5
 SETTINGS: Final = Settings(replicates=1, target=0.002, budget_s=8, timeout_s=1200, time_limit_s=None)
-Row = tuple[str, str, str, bool | None]
-"""What, figure, bound, and whether it is kept (None: the figure is not sure enough)."""
 
 _TIMM_LIKE: Final = """
 import sys, time, torch, torchvision
@@ -54,32 +56,35 @@ print(f"{rate:.1f} img/s")
 """
 
 
-def by_hand(connection: socket.socket) -> None:
-    """Be the loop that anyone would write around a torchvision model, as a worker."""
-    import torch  # noqa: PLC0415
-    from torchvision.models import get_model  # type: ignore[attr-defined]  # noqa: PLC0415
+class ByHand(FakeWorker):
+    """The loop that anyone would write around a torchvision model, as a worker."""
 
-    model: Any = None
-    images: Any = None
-    token = None
-    for line in connection.makefile("rb"):
-        request = json.loads(line)
-        if request["do"] == "prepare":
-            case, token = request["case"], request["token"]
-            torch.set_num_threads(case["threads"])
-            model = get_model(case["model"].removeprefix("torchvision:")).eval()
-            images = torch.randn(case["batch_size"], 3, case["image_size"], case["image_size"])
-            answer: dict[str, Any] = {"first_step_s": 0.0, "phases": [], "notes": []}
-        else:
-            times = []
-            with torch.inference_mode():
-                for _ in range(request["drop"] + request["steps"]):
-                    began = time.perf_counter()
-                    model(images)
-                    times.append(time.perf_counter() - began)
-            kept = times[request["drop"] :]
-            answer = {"phase_s": [[seconds] for seconds in kept], "wall_s": sum(kept) / len(kept)}
-        connection.sendall(json.dumps(answer | {"token": token}).encode() + b"\n")
+    def prepare(self, request):
+        import torch  # noqa: PLC0415
+        from torchvision.models import get_model  # type: ignore[attr-defined]  # noqa: PLC0415
+
+        case = request.case
+        torch.set_num_threads(case.threads)
+        self.model = get_model(case.model.removeprefix("torchvision:")).eval()
+        self.images = torch.randn(case.batch_size, 3, case.image_size, case.image_size)
+        return super().prepare(request)
+
+    def turn(self, request):
+        import torch  # noqa: PLC0415
+
+        times = []
+        with torch.inference_mode():
+            for _ in range(request.drop + request.steps):
+                began = time.perf_counter()
+                self.model(self.images)
+                times.append(time.perf_counter() - began)
+        timed = times[request.drop :]
+        return Turn(phase_s=tuple((seconds,) for seconds in timed), wall_s=sum(timed) / len(timed))
+
+
+def by_hand(connection: socket.socket) -> None:
+    """Be the loop by hand on `connection`."""
+    serve_requests(connection, ByHand())
 
 
 def paired(server: ForkServer, ours: Case, reference: Case, target: str = SERVE) -> intervals.Interval | None:
@@ -95,13 +100,15 @@ def paired(server: ForkServer, ours: Case, reference: Case, target: str = SERVE)
 
 
 def _pair(server: ForkServer, ours: Case, reference: Case, target: str, caches: list[str]) -> float | None:
-    lives = [LiveCase(server, ours, 0, SETTINGS), LiveCase(server, reference, 0, SETTINGS, target)]
+    lives = [WorkerClient(server, ours, 0, SETTINGS), WorkerClient(server, reference, 0, SETTINGS, target)]
     try:
         for live, cache in zip(lives, caches, strict=True):
             live.prepare(cache)
         seat, base = (Seat(live.case, live) for live in lives)
-        rotate((seat, base), base, SETTINGS, Hooks(left=_ignore, failed=_give_up, turned=_ignore))
-        samples = lives[0].samples(seat)
+        for event in rotate((seat, base), base, SETTINGS):
+            if isinstance(event, Lost):
+                raise event.failure
+        samples = seat.samples(lives[0].phases)
     finally:
         for live in lives:
             live.close()
@@ -132,9 +139,10 @@ def overhead(server: ForkServer, threads: int) -> Iterator[Row]:
     import torch  # noqa: PLC0415
 
     nothing = torch.zeros(1)
-    step = inference_step(_case("resnet18", 1), lambda images: images, nothing)
+    step = inference_step(_case("resnet18", 1), lambda: nothing)
     cost = statistics.median(time_turn(step, Cpu(), steps=20).wall_s for _ in range(2_000))  # the turns of a run
-    yield f"overhead a step: {cost * 1e6:.2f} µs, of a step of 1 ms", f"{cost / 1e-3:.3%}", "≤ 0.2 %", cost <= 2e-6
+    what = f"overhead a step: {cost * 1e6:.2f} µs, of a step of 1 ms"
+    yield Row(what, f"{cost / 1e-3:.3%}", "≤ 0.2 %", cost <= 2e-6)
 
 
 def time_to_answer(server: ForkServer, threads: int) -> Iterator[Row]:
@@ -154,7 +162,7 @@ def time_to_answer(server: ForkServer, threads: int) -> Iterator[Row]:
     certain = int(frame["latency_low_s"].notna().sum())
     figure = f"{ours:.1f} s / {theirs:.1f} s = {ours / theirs:.2f}"
     held = ours <= 0.5 * theirs and certain == len(models) == len(frame)
-    yield f"time to an answer: resnet18, 34, 50 at batch 8, {certain} intervals", figure, "≤ 0.5", held
+    yield Row(f"time to an answer: resnet18, 34, 50 at batch 8, {certain} intervals", figure, "≤ 0.5", held)
 
 
 def static_cost(server: ForkServer, threads: int) -> Iterator[Row]:
@@ -163,7 +171,7 @@ def static_cost(server: ForkServer, threads: int) -> Iterator[Row]:
     command = [sys.executable, "-m", "bench", "cost", "all", "--image-size", "224", "--format", "json"]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     took = time.perf_counter() - began
-    yield "static cost: every variant at 224 pixels", f"{took:.1f} s", "≤ 45 s", took <= 45
+    yield Row("static cost: every variant at 224 pixels", f"{took:.1f} s", "≤ 45 s", took <= 45)
 
 
 def start(server: ForkServer, threads: int) -> Iterator[Row]:
@@ -171,7 +179,7 @@ def start(server: ForkServer, threads: int) -> Iterator[Row]:
     for argument, bound in (("--help", 0.4), ("list", 1.0)):
         times = [_cpu_s([sys.executable, "-m", "bench", argument]) for _ in range(5)]
         took = statistics.median(times)
-        yield f"resnet-bench {argument}: processor time", f"{took:.2f} s", f"≤ {bound} s", took <= bound
+        yield Row(f"resnet-bench {argument}: processor time", f"{took:.2f} s", f"≤ {bound} s", took <= bound)
 
 
 def _cpu_s(command: list[str]) -> float:
@@ -198,39 +206,24 @@ def _case(model: str, threads: int, **axes: Any) -> Case:
 
 def _ratio_row(what: str, interval: intervals.Interval | None) -> Row:
     if interval is None:
-        return what, "too few turns", "1.00 ± 0.03", None
+        return Row(what, "too few turns", "1.00 ± 0.03", None)
     figure = f"{interval.value:.4f} [{interval.low:.4f}, {interval.high:.4f}]"
     inside, outside = 0.97 <= interval.low <= interval.high <= 1.03, interval.low > 1.03 or interval.high < 0.97
-    return what, figure, "1.00 ± 0.03", inside or (None if not outside else False)
+    return Row(what, figure, "1.00 ± 0.03", inside or (None if not outside else False))
 
 
-def _ignore(*_: object) -> None:
-    """Need nothing of what the rotation tells."""
-
-
-def _give_up(_: Seat, failure: Exception) -> None:
-    raise failure
-
-
-def main() -> int:
-    """Print the table; return 1 where a promise is broken, else 3 where a figure is not sure enough."""
-    parser = argparse.ArgumentParser(prog="python -m tests.selftest.selfbench", description=__doc__)
-    parser.add_argument("checks", nargs="*", choices=[[], *CHECKS], help="those to run; all, if none is named")
-    checks = parser.parse_args().checks or list(CHECKS)
-    verdicts = []
+def measured(names: Sequence[str]) -> Iterator[Row]:
+    """Yield the rows of these names."""
     with ForkServer() as server:
-        worker = server.spawn()
-        threads = worker.request({"do": "describe", "devices": ["cpu"]}, timeout_s=120)["environment"]["torch_threads"]
-        worker.close()
-        for check in checks:
-            for what, figure, bound, held in CHECKS[check](server, threads):
-                verdict = {True: "kept", False: "BROKEN", None: "unsure"}[held]
-                sys.stdout.write(f"{verdict:6}  {what:60} {figure:32} {bound}\n")
-                sys.stdout.flush()
-                verdicts.append(held)
-    if False in verdicts:
-        return 1
-    return 0 if all(verdicts) else 3
+        _, environment = ask.environment(server, {"cpu"})
+        for name in names:
+            yield from CHECKS[name](server, known(environment.torch_threads))
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Print the table; return 1 if a promise is broken, else 3 if a figure is not certain enough."""
+    options = parsed(arguments, name="bench-self", purpose=__doc__, choices=CHECKS)
+    return finish("bench-self", measured(options.names), write=options.write)
 
 
 if __name__ == "__main__":

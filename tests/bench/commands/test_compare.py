@@ -1,12 +1,13 @@
 import csv
-import dataclasses
 import io
 import json
 
 import pytest
+from msgspec import structs
 
 from bench.cli import main
 from results.schema.run import Arm
+from tests.results.histories import make_history, spreads
 
 
 @pytest.fixture
@@ -138,7 +139,7 @@ def arms(tmp_path, make_record, make_case, make_run, make_static, write_run):
             for index in range(10):
                 record = make_record(replicate=index, latency_s=0.05 * own, noise=0.001)
                 beside = tuple(0.05 * (1 + 1e-4 * index) for _ in record.samples.wall_s) if name == "b" else ()
-                records.append(dataclasses.replace(record, samples=dataclasses.replace(record.samples, arm_s=beside)))
+                records.append(structs.replace(record, samples=structs.replace(record.samples, arm_s=beside)))
             run = make_run(plan=[make_case()], run_id=f"p-{name}", arm=Arm(name=name, pair="p", margin=0.02))
             write_run(tmp_path / "ab", records, [make_static()], run=run)
         return tmp_path / "ab"
@@ -147,14 +148,105 @@ def arms(tmp_path, make_record, make_case, make_run, make_static, write_run):
 
 
 @pytest.mark.parametrize(("factor", "code"), [(1.0, 0), (1.2, 1)])
-def test_pairs_are_told_once_more(arms, capsys, factor, code):
-    folder = str(arms(factor))
-    assert main(["pairs", folder]) == code
-    assert "10 pairs" in capsys.readouterr().out
-    assert main(["pairs", folder, "--format", "github"]) == code
-    assert capsys.readouterr().out.startswith("<!-- resnet-bench:ab -->\n**")
+def test_the_arms_of_ab_are_recognised_and_judged_again(arms, call, factor, code):
+    folder = arms(factor)
+    found, out, err = call(folder)
+    assert (found, err) == (code, "")
+    assert "10 pairs" in out
+    assert call(folder / "p-a.jsonl", folder / "p-b.jsonl") == (found, out, err)
+    found, out, _ = call(folder, "--format", "github")
+    assert found == code
+    assert out.startswith("<!-- resnet-bench:ab -->\n**")
+    found, out, _ = call(folder, "--format", "json")
+    assert (found, json.loads(out)["judged"]["pairs"]) == (code, 10)
 
 
-def test_pairs_of_another_run_are_bad_input(side, capsys):
-    assert main(["pairs", str(side("a"))]) == 2
-    assert capsys.readouterr().err.startswith("error: ")
+def test_arms_have_a_margin_already(arms, call):
+    found, out, err = call(arms(1.0), "--margin", "5%")
+    assert (found, out) == (2, "")
+    assert err.startswith("error: --margin: ")
+
+
+def test_arms_and_other_runs_are_not_compared(arms, side, call):
+    found, out, err = call(arms(1.0), side("c"))
+    assert (found, out) == (2, "")
+    assert err.startswith("error: arms of `ab` and other runs")
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_other_runs_need_two_sides(side, call, count):
+    found, out, err = call(*(side(f"side{number}") for number in range(count)))
+    assert (found, out) == (2, "")
+    assert f"not {count}" in err
+    assert err.count("\n") == 1
+
+
+@pytest.fixture
+def show(capsys):
+    """Run `history` in this process; gives exit code, stdout and stderr."""
+
+    def call_main(*arguments):
+        code = main(["history", *map(str, arguments)])
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return call_main
+
+
+@pytest.fixture
+def runs(tmp_path, make_record, make_run, write_run):
+    """A folder of ten run files, the last five 6 % slower."""
+    latencies = [0.05 * noise * (1.06 if index >= 5 else 1) for index, noise in enumerate(spreads(10, spread=0.005))]
+    for file in make_history(make_record, make_run, latencies).files:
+        write_run(tmp_path / "runs", file.records, run=file.run)
+    return tmp_path / "runs"
+
+
+def test_a_regression_is_shown_and_never_gates(show, runs):
+    code, out, err = show(runs)
+    assert (code, err) == (0, "")
+    assert out.startswith("1 change of level by more than 2 % in 1 series")
+    assert "run-005" in out
+
+
+def test_files_may_be_named_one_by_one_and_in_any_order(show, runs):
+    assert show(*sorted(runs.iterdir(), reverse=True)) == show(runs)
+
+
+@pytest.mark.parametrize("margin", ["10%", "0.1"])
+def test_the_margin_of_history_is_an_option(show, runs, margin):
+    code, out, _ = show(runs, "--margin", margin)
+    assert (code, out.splitlines()[0].partition(";")[0]) == (0, "no change of level by more than 10 % in 1 series")
+
+
+@pytest.mark.parametrize("form", ["table", "json", "csv", "markdown"])
+def test_every_form_is_there(show, runs, form):
+    code, out, err = show(runs, "--format", form)
+    assert (code, err) == (0, "")
+    assert "run-005" in out
+
+
+def test_json_is_the_only_thing_on_stdout(show, runs):
+    (series,) = json.loads(show(runs, "--format", "json")[1])["series"]
+    assert [change["run"] for change in series["changes"]] == ["run-005"]
+
+
+@pytest.mark.parametrize("margin", ["0", "-1%", "100%", "much", "nan"])
+def test_a_bad_margin_of_history_is_bad_input(show, runs, margin):
+    code, out, err = show(runs, f"--margin={margin}")
+    assert (code, out) == (2, "")
+    assert err.startswith("error: ")
+    assert err.count("\n") == 1
+
+
+def test_a_missing_file_is_bad_input(show, tmp_path):
+    code, out, err = show(tmp_path / "none.jsonl")
+    assert (code, out) == (2, "")
+    assert "there is no file" in err
+
+
+def test_help_says_that_it_is_advisory(show):
+    code, out, _ = show("--help")
+    assert code == 0
+    assert "Advisory" in out
+    assert "gates" in out

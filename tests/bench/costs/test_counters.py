@@ -8,7 +8,7 @@ from torch import nn
 
 from bench.costs import counters
 from bench.costs.counters import ROOT, CounterError, count
-from bench.suites import models
+from bench.tasks.networks import create_network
 from results.errors import InputError
 
 NAMES = [
@@ -23,7 +23,7 @@ NAMES = [
 
 def fvcore_with_arithmetic(name, size):
     """fvcore used the ordinary way: real weights, real arithmetic, two analyses."""
-    model = models.create(name).eval()
+    model = create_network(name).eval()
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")
         from fvcore.nn import ActivationCountAnalysis, FlopCountAnalysis  # noqa: PLC0415
@@ -40,7 +40,7 @@ def fvcore_with_arithmetic(name, size):
 def test_counts_are_fvcores_although_nothing_is_computed(name):
     size = 64
     (flops, unknown), (activations, _) = fvcore_with_arithmetic(name, size)
-    counts = count(lambda: models.create(name), (1, 3, size, size))
+    counts = count(lambda: create_network(name), (1, 3, size, size))
     assert counts.fvcore_macs == flops[""]
     assert sum(layer.activations for layer in counts.layers) == activations[""] > 0
     assert counts.uncounted == tuple(unknown)
@@ -52,9 +52,9 @@ def test_counts_are_fvcores_although_nothing_is_computed(name):
 
 def test_counts_are_the_same_where_torch_cannot_replace_a_kernel(monkeypatch):
     shape = (1, 3, 40, 40)
-    fast = count(lambda: models.create("resnet18"), shape)
+    fast = count(lambda: create_network("resnet18"), shape)
     monkeypatch.delattr(torch.library, "get_kernel")
-    assert count(lambda: models.create("resnet18"), shape) == fast
+    assert count(lambda: create_network("resnet18"), shape) == fast
 
 
 convolutions = st.fixed_dictionaries(
@@ -184,14 +184,14 @@ def test_disagreement_names_the_layer_and_both_counts(monkeypatch):
     wrong._get_raw = True
     monkeypatch.setitem(flop_counter.flop_registry, torch.ops.aten.convolution, wrong)
     with pytest.raises(CounterError, match=r"layer 'layer2\.0\.downsample\.0' \(Conv2d\).*2097152.*4194306"):
-        count(lambda: models.create("resnet18"), (1, 3, 128, 128))
+        count(lambda: create_network("resnet18"), (1, 3, 128, 128))
 
 
 @pytest.mark.parametrize("size", [100_000, 10**10])
 def test_what_does_not_fit_in_memory_is_refused_before_it_is_tried(monkeypatch, size):
     monkeypatch.setattr(counters, "_trace", None)
     with pytest.raises(InputError, match=rf"^counting for an input of 1x3x{size}x{size} takes about \d+ GB .*smaller"):
-        count(lambda: models.create("resnet18"), (1, 3, size, size))
+        count(lambda: create_network("resnet18"), (1, 3, size, size))
 
 
 def test_the_largest_layer_decides_whether_it_fits(monkeypatch):
@@ -199,6 +199,6 @@ def test_the_largest_layer_decides_whether_it_fits(monkeypatch):
     largest = 4 * 64 * 32 * 32  # bytes of the first convolution's output
     monkeypatch.setattr(counters.memory, "available", lambda: 6 * largest)
     with pytest.raises(InputError, match="choose a smaller image"):
-        count(lambda: models.create("resnet18"), shape)
+        count(lambda: create_network("resnet18"), shape)
     monkeypatch.setattr(counters.memory, "available", lambda: 6 * largest + 4 * 3 * 64 * 64)
-    assert count(lambda: models.create("resnet18"), shape).layers
+    assert count(lambda: create_network("resnet18"), shape).layers

@@ -1,9 +1,9 @@
-import dataclasses
-
 import pytest
+from msgspec import structs
 
 from bench.costs.static import cost, costs, model_bytes, stages
 from bench.suites import models
+from bench.tasks.networks import create_network
 from results.errors import InputError
 
 
@@ -43,7 +43,7 @@ def test_bytes_count_the_batch_counters_as_the_integers_they_are(resnet50):
 def test_bytes_are_those_of_the_converted_model():
     import torch  # noqa: PLC0415
 
-    model = models.create("cifar_resnet20")
+    model = create_network("cifar_resnet20")
     counted = model_bytes(model)
     for precision, dtype in {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}.items():
         model.to(dtype)
@@ -76,7 +76,7 @@ def test_ours_costs_what_torchvisions_does():
     ours, theirs = (cost(f"{prefix}resnet18", image_size=64) for prefix in ("", "torchvision:"))
     rows = [[layer for layer in static.layers if layer.parameters] for static in (ours, theirs)]
     assert rows[0] == rows[1]
-    assert dataclasses.replace(ours, model=theirs.model, layers=(), stages=()) == dataclasses.replace(
+    assert structs.replace(ours, model=theirs.model, layers=(), stages=()) == structs.replace(
         theirs, layers=(), stages=()
     )
 

@@ -5,7 +5,7 @@ import types
 import pytest
 
 from bench.machine import memory
-from bench.machine.software import cgroup_folders
+from bench.machine.cgroup import cgroup_folders
 
 GROWING = """
 import os

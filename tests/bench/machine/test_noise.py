@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bench.machine import noise
+from bench.machine.cgroup import cgroup_folders
 from bench.machine.noise import (
     LEAST_S,
     Counters,
@@ -24,7 +25,6 @@ from bench.machine.noise import (
     tree,
     tree_ticks,
 )
-from bench.machine.software import cgroup_folders
 from results.schema.record import Noise
 
 STAT = """\

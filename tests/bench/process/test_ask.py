@@ -1,61 +1,57 @@
-import json
 import time
 
+import msgspec
 import pytest
 
 from bench.process import ask
 from bench.process.forkserver import ForkServer, ServerLost, WorkerDied
+from bench.process.protocol import Failed, Refused, TakeTurn
 from results.errors import InputError
 from results.schema.static import Static
+from tests.bench.fakes import FakeChannel, FakeServer, FakeWorker
+from tests.conftest import _run, _static
+
+REFUSAL = {"failed": "error", "cause": "no device 'cuda:9'"}
 
 
-class _Worker:
-    def __init__(self, answers, asked):
-        self._answers, self._asked, self.closed = answers, asked, False
+class Worker(FakeWorker):
+    """Answers about the machine and the model of the tests' own records."""
 
-    def request(self, message, *, timeout_s):
-        assert timeout_s > 0
-        self._asked.append(message)
-        answer = self._answers[message["do"]]
-        if isinstance(answer, Exception):
-            raise answer
-        return json.loads(json.dumps(answer))
-
-    def close(self):
-        self.closed = True
+    def __init__(self):
+        super().__init__(
+            {"environment": msgspec.to_builtins(_run().environment), "static": msgspec.to_builtins(_static())}
+        )
 
 
-class _Server:
-    def __init__(self, **answers):
-        self.answers, self.asked, self.workers = answers, [], []
-
-    def spawn(self):
-        self.workers.append(_Worker(self.answers, self.asked))
-        return self.workers[-1]
+def answering(change):
+    """Return a server whose workers change their answers so."""
+    return FakeServer(lambda verb, case, server: change, Worker)
 
 
 @pytest.mark.parametrize(
-    ("answer", "error"),
+    ("change", "error"),
     [
-        ({"failed": "error", "cause": "no device 'cuda:9'"}, "no device 'cuda:9'"),
+        (REFUSAL, "no device 'cuda:9'"),
         (WorkerDied("it exited"), "this machine cannot be measured"),
         (ServerLost("gone"), "this machine cannot be measured"),
-        ({"devices": ["cpu"], "environment": {}}, "another version of resnet-bench"),
-        ({"protocol": 0, "devices": ["cpu"], "environment": {}}, "another version of resnet-bench"),
+        ({"devices": 1}, "this machine cannot be measured"),
+        ({"protocol": None}, "another version of resnet-bench"),
+        ({"protocol": 0}, "another version of resnet-bench"),
     ],
 )
-def test_a_machine_that_cannot_be_asked_is_bad_input(answer, error):
-    server = _Server(describe=answer)
+def test_a_machine_that_cannot_be_described_is_bad_input(change, error):
+    server = answering(change)
     with pytest.raises(InputError, match=error):
         ask.environment(server, {"cpu"})
-    assert all(worker.closed for worker in server.workers)
+    assert server.workers
+    assert not server.alive
 
 
 def test_each_device_precision_and_number_of_threads_has_one_peak(make_case):
-    server = _Server(peak={"flops_per_s": 5e9})
+    server = answering({"flops_per_s": 5e9})
     cases = [make_case(), make_case(layout="nhwc"), make_case(threads=1), make_case(precision="bf16")]
-    found = ask.peaks(server, cases)
-    assert [(peak.precision, peak.threads, peak.flops_per_s) for peak in found] == [
+    peaks = ask.peaks(server, cases)
+    assert [(peak.precision, peak.threads, peak.flops_per_s) for peak in peaks] == [
         ("fp32", 2, 5e9),
         ("fp32", 1, 5e9),
         ("bf16", 2, 5e9),
@@ -63,21 +59,44 @@ def test_each_device_precision_and_number_of_threads_has_one_peak(make_case):
 
 
 def test_no_peak_is_measured_after_the_deadline(make_case):
-    server = _Server(peak={"flops_per_s": 5e9})
+    server = answering({})
     assert ask.peaks(server, [make_case()], deadline=time.perf_counter() - 1) == ()
     assert not server.workers
 
 
-@pytest.mark.parametrize("answer", [{"failed": "error", "cause": "not implemented"}, WorkerDied("killed")])
-def test_a_peak_that_cannot_be_had_is_left_out(answer, make_case):
-    assert ask.peaks(_Server(peak=answer), [make_case()]) == ()
+@pytest.mark.parametrize("change", [REFUSAL, {"flops_per_s": 0}, WorkerDied("killed")])
+def test_a_peak_that_cannot_be_had_is_left_out(change, make_case):
+    assert ask.peaks(answering(change), [make_case()]) == ()
 
 
 @pytest.mark.parametrize(
-    ("answer", "why"), [({"failed": "error", "cause": "too large"}, "too large"), (WorkerDied("killed"), "killed")]
+    ("change", "why"), [({"failed": "error", "cause": "too large"}, "too large"), (WorkerDied("killed"), "killed")]
 )
-def test_a_model_that_cannot_be_counted_says_why(answer, why):
-    assert ask.static(_Server(static=answer), "resnet50", 224, timeout_s=1) == why
+def test_a_model_that_cannot_be_counted_says_why(change, why):
+    assert ask.static(answering(change), "resnet50", 224, timeout_s=1) == why
+
+
+@pytest.mark.parametrize(
+    ("change", "token", "failure", "words"),
+    [
+        ({}, None, None, ""),
+        ({}, "mine", None, ""),
+        ({}, "another's", Failed, "for another case"),
+        ({"wall_s": "0.1"}, "mine", Failed, "wall_s"),
+        ({"failed": "unsupported", "cause": "no"}, "mine", Refused, "no"),
+        ({"failed": "tired", "cause": "no"}, "mine", Failed, "failed"),
+    ],
+)
+def test_a_request_has_the_answer_of_its_verb_or_fails(change, token, failure, words, make_case):
+    worker = FakeWorker()
+    worker.case, worker.token = make_case(), "mine"
+    channel = FakeChannel(worker, lambda verb, worker: change)
+    if failure is None:
+        assert len(ask.ask(channel, TakeTurn(steps=3, drop=1), timeout_s=1, token=token).step_s) == 3
+        return
+    with pytest.raises(failure, match=words) as caught:
+        ask.ask(channel, TakeTurn(steps=3, drop=1), timeout_s=1, token=token)
+    assert type(caught.value) is failure
 
 
 def test_a_real_worker_answers():

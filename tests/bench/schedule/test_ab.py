@@ -8,11 +8,11 @@ import venv
 
 import pytest
 
-from bench import cli
 from bench.process.forkserver import ForkServer
 from bench.schedule import ab as module
-from bench.schedule import runner
+from bench.schedule import run as runner
 from bench.schedule.ab import Side, ab
+from bench.schedule.progress import Note
 from results.analysis.ab import compare_arms
 from results.errors import InputError
 from results.storage.reader import load
@@ -34,30 +34,28 @@ def _side(kind="even", **axes):
     return Side(axes={**AXES, **axes}, target=f"tests.bench.made_up:{kind}")
 
 
-class _Listener:
+class _Shown:
+    """Keeps what it is shown."""
+
     def __init__(self):
-        self.lines, self.states, self.over = [], [], False
+        self.lines, self.states = [], []
 
-    def noted(self, line):
-        self.lines.append(line)
-
-    def progress(self, state):
-        self.states.append(state)
-
-    def closed(self):
-        self.over = True
+    def __call__(self, event):
+        if isinstance(event, Note):
+            self.lines.append(event.line)
+        else:
+            self.states.append(event)
 
 
 def test_two_equal_arms_are_the_same(no_torch, tmp_path):
-    listener = _Listener()
-    found = ab(_side(), _side(), out=tmp_path / "runs", listener=listener, budget_s=0.05)
+    shown = _Shown()
+    found = ab(_side(), _side(), out=tmp_path / "runs", show=shown, budget_s=0.05)
     assert (found.judged.verdict, found.outcome) == ("same", "pass")
     assert found.judged.pairs in {10, 20, 40}
     assert found.judged.low < 1 < found.judged.high
-    assert listener.over
-    assert listener.lines[-1].endswith(": same")
-    assert {state.phase for state in listener.states} == {"preparing", "measuring"}
-    assert max(state.done for state in listener.states) == found.judged.pairs - 1
+    assert shown.lines[-1].endswith(": same")
+    assert {state.phase for state in shown.states} == {"preparing", "measuring"}
+    assert max(state.done for state in shown.states) == found.judged.pairs - 1
 
 
 def test_a_slower_arm_is_found_at_the_first_look_and_its_files_tell_the_same(no_torch, tmp_path):
@@ -84,9 +82,9 @@ def test_swapped_arms_swap_the_verdict(no_torch, tmp_path):
 
 
 def test_neither_arm_is_always_prepared_first(no_torch):
-    listener = _Listener()
-    ab(_side(layout="nchw"), _side(layout="nhwc"), out=None, listener=listener, budget_s=0.05)
-    prepared = [state.case for state in listener.states if state.phase == "preparing"]
+    shown = _Shown()
+    ab(_side(layout="nchw"), _side(layout="nhwc"), out=None, show=shown, budget_s=0.05)
+    prepared = [state.case for state in shown.states if state.phase == "preparing"]
     firsts = [case.rsplit("/", 2)[1] for case in prepared[::2]]
     assert firsts == [layout for layout, _ in zip(itertools.cycle(["nchw", "nhwc"]), firsts, strict=False)]
 
@@ -115,7 +113,7 @@ def test_the_time_limit_ends_it_with_what_there_is(no_torch):
 def test_an_arm_cannot_be_resumed(no_torch, tmp_path):
     found = ab(_side(), _side(), out=tmp_path, budget_s=0.05)
     with pytest.raises(InputError, match="an arm of an A/B comparison"):
-        runner.run(resume=tmp_path / f"{found.pair}-a.jsonl")
+        runner.resume(tmp_path / f"{found.pair}-a.jsonl")
 
 
 @pytest.mark.parametrize(
@@ -134,48 +132,6 @@ def test_what_is_wrong_is_said_before_anything_is_measured(no_torch, tmp_path, a
     with pytest.raises(InputError, match=error):
         ab(**{**usual, **arguments})
     assert not (tmp_path / "runs").exists()
-
-
-def test_the_command_prints_the_verdict_and_returns_it(no_torch, tmp_path, capsys):
-    code = cli.main(
-        [
-            "ab",
-            "--model",
-            "cifar_resnet20",
-            "--threads",
-            "1",
-            "--b",
-            "layout=nhwc",
-            "--out",
-            str(tmp_path),
-            "--budget",
-            "0.05",
-        ]
-    )
-    out, err = capsys.readouterr()
-    assert code == 0
-    assert out.startswith("pass: the same at a margin of 2 %: b takes ")
-    assert "10 pairs: b / a = " in err
-    assert "run files: " in err
-
-
-@pytest.mark.parametrize(
-    ("arguments", "error"),
-    [
-        (["--a", "layout"], "--a: 'layout' is no KEY=VALUE"),
-        (["--b", "colour=red"], "--b: 'colour=red' is no KEY=VALUE with a key of model, task"),
-        (["--b", "threads=two"], "threads: 'two' is not a whole number"),
-        (["--python-b", "/nowhere/python"], "there is no /nowhere/python"),
-        (["--checkout-a", "/nowhere"], "there is no /nowhere"),
-        (["--checkout-b", "/etc"], "arm b: /etc is no checkout of resnet-bench"),
-        (["--margin", "200%"], "is no fraction"),
-    ],
-)
-def test_the_command_refuses_in_one_line(arguments, error, capsys):
-    assert cli.main(["ab", "--model", "cifar_resnet20", *arguments]) == 2
-    out, err = capsys.readouterr()
-    assert (out, err.count("\n")) == ("", 1)
-    assert error in err
 
 
 # What an arm's interpreter must have, as the README says: these, and what they need themselves.
@@ -219,17 +175,28 @@ def test_an_interpreter_that_lacks_something_says_what(tmp_path):
 
 
 def test_what_lies_beside_our_packages_is_not_lent_to_another_interpreter(tmp_path, bare_python, monkeypatch):
-    root = pathlib.Path(module.__file__).parents[1]
+    root = pathlib.Path(module.__file__).parents[2]
     for room in ("bench", "results", "resnet", "tests"):  # as in the site-packages that a wheel was installed into
         (tmp_path / room).symlink_to(root / room)
     (tmp_path / "fvcore").mkdir()
     (tmp_path / "fvcore" / "__init__.py").write_text("raise SystemExit('another interpreter's')")
-    monkeypatch.setattr("bench.process.forkserver._ROOT", str(tmp_path))
+    monkeypatch.setattr("bench.process.forkserver.ROOMS_FOLDER", tmp_path)
     with ForkServer(bare_python) as server:
         worker = server.spawn()
         answer = worker.request({"do": "static", "model": "resnet18", "image_size": 64}, timeout_s=60)
         worker.close()
     assert "No module named 'fvcore'" in answer["cause"]
+
+
+def test_this_project_is_a_checkout_and_another_folder_is_none(tmp_path, monkeypatch):
+    servers = []
+    monkeypatch.setattr(module, "ForkServer", lambda python, checkout: servers.append(checkout))
+    root = pathlib.Path(module.__file__).parents[2]
+    module._server(Side(axes=AXES, checkout=root), "a")
+    assert servers == [root]
+    (tmp_path / "bench").mkdir()
+    with pytest.raises(InputError, match="is no checkout"):
+        module._server(Side(axes=AXES, checkout=tmp_path), "a")
 
 
 def test_a_checkout_comes_before_what_the_interpreter_has(tmp_path):

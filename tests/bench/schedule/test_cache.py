@@ -1,14 +1,14 @@
 import ast
 import contextlib
-import dataclasses
 import os
 import pathlib
 import stat
 
 import pytest
+from msgspec import structs
 
 from bench.process import client
-from bench.schedule import runner
+from bench.schedule import run as runner
 from results.errors import InputError
 from results.schema.case import Case
 from tests.bench import campaign
@@ -27,7 +27,7 @@ EAGER = Case(
     layout="nchw",
     threads=1,
 )
-COMPILED = dataclasses.replace(EAGER, runtime="compile")
+COMPILED = structs.replace(EAGER, runtime="compile")
 
 
 def unpickling(source):
@@ -96,7 +96,7 @@ def test_each_worker_compiles_into_a_private_empty_folder_that_goes_with_the_run
     if users:
         monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path / "users"))
     seen = {}
-    prepare = client.LiveCase.prepare
+    prepare = client.WorkerClient.prepare
 
     def look(self, cache, *arguments, **options):
         folder = pathlib.Path(cache)
@@ -107,7 +107,7 @@ def test_each_worker_compiles_into_a_private_empty_folder_that_goes_with_the_run
 
     campaign.prepare(tmp_path / "campaign")
     monkeypatch.setenv(campaign.FOLDER, str(tmp_path / "campaign"))
-    monkeypatch.setattr(client.LiveCase, "prepare", look)
+    monkeypatch.setattr(client.WorkerClient, "prepare", look)
     before = os.umask(0)  # the least private that a user can have
     try:
         with campaign.Server() as server:

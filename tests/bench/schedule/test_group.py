@@ -1,90 +1,18 @@
-import dataclasses
-import random
 import signal
 import time
 import types
 
 import pytest
+from msgspec import structs
 
 from bench.machine import memory
-from bench.process.client import LiveCase
 from bench.process.forkserver import WorkerDied
 from bench.schedule.group import GroupRun, groups
-from results.schema.record import Noise, Samples
+from results.schema.record import Noise, Record
 from results.schema.run import Settings
+from tests.bench.fakes import FakeServer
 
 SETTINGS = Settings(replicates=1, target=0.01, budget_s=0.2, timeout_s=60, time_limit_s=None)
-FINISH = {
-    "notes": ["a finding"],
-    "facts": {"peak_resident_bytes": 1000},
-    "nulls": {"peak_allocated_bytes": "the CPU has no device memory", "compile_s": "nothing is compiled"},
-    "ran": {
-        "parameter_dtypes": ["float32"],
-        "compute_dtypes": ["float32"],
-        "layout": "nchw",
-        "tf32_matmul": False,
-        "tf32_convolution": False,
-        "autocast": None,
-        "grad_scaler": False,
-        "threads": 2,
-    },
-}
-EQUALITY = {"verdict": "equal", "error": 1e-6, "baseline_error": 1e-6, "allowed": 5e-6, "what": "output"}
-
-
-class FakeWorker:
-    """A worker that answers at once; `script` says for which request of which case it does something else."""
-
-    def __init__(self, server):
-        self.server = server
-        self.closed = False
-        self.case = None
-
-    def request(self, message, *, timeout_s):
-        message = dict(message)
-        what = message.pop("do")
-        if what == "prepare":
-            self.case, self.token = message["case"], message["token"]
-        misfortune = self.server.script(what, self.case, self.server)
-        if isinstance(misfortune, Exception):
-            raise misfortune
-        if misfortune:
-            return {"token": self.token} | misfortune
-        answers = {
-            "prepare": lambda: {"first_step_s": 0.5, "phases": [], "notes": []},
-            "footprint": lambda: {
-                "host_bytes": self.server.host_bytes,
-                "device_bytes": None,
-                "device_free_bytes": None,
-            },
-            "turn": lambda: {
-                "phase_s": [[random.Random(time.time_ns()).uniform(0.0099, 0.0101)] for _ in range(message["steps"])],
-                "wall_s": 0.0102,
-            },
-            "finish": lambda: FINISH,
-            "check": lambda: {"equality": EQUALITY},
-        }
-        return answers[what]() | {"token": self.token}
-
-    def close(self):
-        self.closed = True
-
-
-class FakeServer:
-    def __init__(self, script=lambda what, case, server: None, host_bytes=1):
-        self.script = script
-        self.host_bytes = host_bytes
-        self.workers = []
-        self.most_alive = 0
-
-    def spawn(self, target):
-        self.workers.append(FakeWorker(self))
-        self.most_alive = max(self.most_alive, len(self.alive))
-        return self.workers[-1]
-
-    @property
-    def alive(self):
-        return [worker for worker in self.workers if not worker.closed]
 
 
 @pytest.fixture
@@ -92,16 +20,8 @@ def measure(tmp_path):
     def measure(server, plan, wanted=lambda case: True, deadline=float("inf")):
         records = []
         for group in groups(plan, wanted):
-            GroupRun(
-                server,
-                group,
-                replicate=0,
-                settings=SETTINGS,
-                cache=tmp_path,
-                deadline=deadline,
-                recorded=records.append,
-                progressed=lambda phase, case, steps: None,
-            ).measure()
+            run = GroupRun(server, group, replicate=0, settings=SETTINGS, cache=tmp_path, deadline=deadline)
+            records += [event for event in run.measure() if isinstance(event, Record)]
         assert not server.alive
         return {record.case.key: record for record in records}
 
@@ -111,9 +31,7 @@ def measure(tmp_path):
 @pytest.fixture
 def family(make_case):
     base = make_case()
-    return [base] + [
-        dataclasses.replace(base, layout="nhwc", precision=p) for p in ("fp32", "amp-bf16", "bf16", "fp16")
-    ]
+    return [base] + [structs.replace(base, layout="nhwc", precision=p) for p in ("fp32", "amp-bf16", "bf16", "fp16")]
 
 
 def fails(on, case_matches, answer):
@@ -129,21 +47,14 @@ def test_the_order_of_turns_is_of_the_replicate_and_the_group_and_the_same_again
 
         def script(what, case, server):
             if what == "turn":
-                asked.append((case["layout"], case["precision"]))
+                asked.append((case.layout, case.precision))
 
         base = make_case(**axes)
-        plan = [base] + [dataclasses.replace(base, layout="nhwc", precision=p) for p in ("fp32", "bf16", "fp16")]
+        plan = [base] + [structs.replace(base, layout="nhwc", precision=p) for p in ("fp32", "bf16", "fp16")]
         (group,) = groups(plan, lambda case: True)
-        GroupRun(
-            FakeServer(script),
-            group,
-            replicate=replicate,
-            settings=SETTINGS,
-            cache=tmp_path,
-            deadline=float("inf"),
-            recorded=lambda record: None,
-            progressed=lambda phase, case, steps: None,
-        ).measure()
+        server = FakeServer(script)
+        run = GroupRun(server, group, replicate=replicate, settings=SETTINGS, cache=tmp_path, deadline=float("inf"))
+        assert list(run.measure())
         return tuple(asked[:16])
 
     orders = [order(replicate) for replicate in range(3)]
@@ -163,7 +74,7 @@ def test_cases_are_grouped_by_their_baseline(make_case):
 
 
 def test_every_case_becomes_a_record_and_all_but_the_baseline_are_paired(measure, family):
-    server = FakeServer()
+    server = FakeServer(fails("finish", lambda case: True, {"notes": ["a finding"]}))
     records = measure(server, family)
     assert set(records) == {case.key for case in family}
     assert {record.status for record in records.values()} == {"ok"}
@@ -172,7 +83,7 @@ def test_every_case_becomes_a_record_and_all_but_the_baseline_are_paired(measure
     record = records[family[1].key]
     assert record.facts.first_step_s == 0.5
     assert {name: why for name, why in record.nulls.items() if not name.startswith("noise.")} == {
-        **FINISH["nulls"],
+        "compile_s": "nothing is compiled",
         "warm_compile_s": "nothing is compiled",
     }
     assert record.notes == ("a finding",)
@@ -191,7 +102,7 @@ def test_every_case_becomes_a_record_and_all_but_the_baseline_are_paired(measure
 )
 @pytest.mark.parametrize("on", ["prepare", "turn", "finish"])
 def test_a_misfortune_is_the_record_of_its_case_alone(measure, family, answer, status, cause, on):
-    server = FakeServer(fails(on, lambda case: case["precision"] == "bf16", answer))
+    server = FakeServer(fails(on, lambda case: case.precision == "bf16", answer))
     records = measure(server, family)
     unlucky = records.pop(next(case.key for case in family if case.precision == "bf16"))
     assert unlucky.status == status
@@ -216,7 +127,7 @@ def test_a_record_has_the_noise_of_its_workers_life_however_it_ended(measure, ma
 
 
 def test_a_failed_baseline_leaves_the_others_unpaired(measure, family):
-    server = FakeServer(fails("prepare", lambda case: case["layout"] == "nchw", {"failed": "error", "cause": "x"}))
+    server = FakeServer(fails("prepare", lambda case: case.layout == "nchw", {"failed": "error", "cause": "x"}))
     records = measure(server, family)
     assert records.pop(family[0].key).status == "error"
     assert len(records) == 4
@@ -228,7 +139,7 @@ def test_a_group_too_large_is_rotated_in_parts_that_each_hold_the_baseline(measu
     server = FakeServer(host_bytes=25 << 30)  # room for two more
     records = measure(server, family)
     assert server.most_alive == 3
-    assert sum(worker.case["layout"] == "nchw" for worker in server.workers) == 2
+    assert sum(worker.case.layout == "nchw" for worker in server.workers) == 2
     assert set(records) == {case.key for case in family}
     assert all(records[case.key].samples.baseline_s for case in family[1:])
 
@@ -245,7 +156,7 @@ def test_where_not_even_two_fit_each_is_measured_alone_and_says_so(measure, fami
 
 def test_a_baseline_that_dies_when_asked_for_its_memory_leaves_the_others_unpaired(measure, family):
     answer = {"failed": "error", "cause": "x"}
-    records = measure(FakeServer(fails("footprint", lambda case: case["layout"] == "nchw", answer)), family)
+    records = measure(FakeServer(fails("footprint", lambda case: case.layout == "nchw", answer)), family)
     assert records.pop(family[0].key).status == "error"
     assert len(records) == 4
     assert all(record.status == "ok" and "alone" not in str(record.notes) for record in records.values())
@@ -256,7 +167,7 @@ def test_only_a_group_that_compiles_keeps_memory_for_the_compiler(measure, make_
     base = make_case()
     for runtime, alive in (("eager", 2), ("compile", 1)):
         server = FakeServer(host_bytes=1 << 30)
-        measure(server, [base, dataclasses.replace(base, layout="nhwc", runtime=runtime)])
+        measure(server, [base, structs.replace(base, layout="nhwc", runtime=runtime)])
         assert server.most_alive == alive
 
 
@@ -265,7 +176,7 @@ def test_out_of_memory_beside_others_is_tried_again_alone(measure, family):
         crowded = len(server.alive) > 1
         return (
             {"failed": "out-of-memory", "cause": "CUDA out of memory"}
-            if (what == "prepare" and case["precision"] == "bf16" and crowded)
+            if (what == "prepare" and case.precision == "bf16" and crowded)
             else None
         )
 
@@ -277,7 +188,7 @@ def test_out_of_memory_beside_others_is_tried_again_alone(measure, family):
 
 def test_out_of_memory_alone_is_a_record(measure, family):
     answer = {"failed": "out-of-memory", "cause": "CUDA out of memory"}
-    records = measure(FakeServer(fails("turn", lambda case: case["precision"] == "bf16", answer)), family)
+    records = measure(FakeServer(fails("turn", lambda case: case.precision == "bf16", answer)), family)
     assert [record.status for record in records.values()].count("out-of-memory") == 1
     assert [record.status for record in records.values()].count("ok") == 4
 
@@ -298,6 +209,19 @@ def test_a_resumed_group_has_its_baseline_for_company(measure, family):
     assert len(server.workers) == 2
 
 
+def test_a_group_that_is_not_measured_to_its_end_leaves_no_worker(family, tmp_path):
+    server = FakeServer()
+    (group,) = groups(family, lambda case: True)
+    run = GroupRun(server, group, replicate=0, settings=SETTINGS, cache=tmp_path, deadline=float("inf")).measure()
+    phases = []
+    while "measuring" not in phases:
+        phases.append(next(run).phase)
+    assert phases == ["preparing"] * len(family) + ["measuring"]
+    assert len(server.alive) == len(family)
+    run.close()
+    assert not server.alive
+
+
 def test_after_the_deadline_nothing_begins(measure, family):
     server = FakeServer()
     assert measure(server, family, deadline=time.perf_counter() - 1) == {}
@@ -307,8 +231,8 @@ def test_after_the_deadline_nothing_begins(measure, family):
 def test_a_second_process_times_the_warm_compilation(measure, make_case):
     def script(what, case, server):
         if what == "prepare" and len(server.workers) == 2:
-            return {"first_step_s": 0.1, "phases": [], "notes": []}
-        return {**FINISH, "nulls": {}} if what == "finish" else None
+            return {"first_step_s": 0.1}
+        return None
 
     case = make_case(runtime="compile")
     server = FakeServer(script)
@@ -317,16 +241,6 @@ def test_a_second_process_times_the_warm_compilation(measure, make_case):
     assert record.facts.warm_compile_s == pytest.approx(0.09, abs=0.001)
     assert "warm_compile_s" not in record.nulls
     assert len(server.workers) == 2
-
-
-def test_a_compilation_from_a_filled_cache_is_never_called_cold(make_case, tmp_path):
-    server = FakeServer(fails("finish", lambda case: True, {**FINISH, "nulls": {}}))
-    live = LiveCase(server, make_case(runtime="compile"), 1, SETTINGS)
-    live.prepare(str(tmp_path), warm=True)
-    samples = Samples(step_s=(0.01,) * 4, turn=(0, 1, 2, 3), wall_s=(0.01,) * 4, warmup=0, steady=True)
-    record = live.end(samples, "budget")
-    assert (record.facts.compile_s, record.facts.warm_compile_s) == (None, pytest.approx(0.49))
-    assert "cache" in record.nulls["compile_s"]
 
 
 def test_a_second_process_that_dies_costs_the_warm_figure_only(measure, make_case):
@@ -354,8 +268,7 @@ def test_a_compilation_that_crosses_the_deadline_says_why_it_has_no_warm_figure(
 
 
 def test_compile_time_is_the_first_step_less_a_steady_one(measure, make_case):
-    finish = {**FINISH, "nulls": {}}
-    server = FakeServer(fails("finish", lambda case: True, finish))
+    server = FakeServer()
     case = make_case(runtime="compile")
     record = measure(server, [case])[case.key]
     assert record.facts.compile_s == pytest.approx(0.49, abs=0.001)

@@ -6,12 +6,14 @@ import pytest
 
 from bench.schedule.progress import (
     REFRESH_S,
-    PlainListener,
+    Note,
+    PlainDisplay,
+    Planned,
     Progress,
-    TerminalListener,
+    TerminalDisplay,
     counted,
+    display,
     duration,
-    listener,
     outcome,
 )
 
@@ -44,12 +46,12 @@ def state(done=0, **fields):
 def test_plain_lines_are_one_a_record(make_run, make_case, make_record):
     stream = io.StringIO()
     cases = [make_case(batch_size=size) for size in (1, 8)]
-    shown = listener(stream)
-    shown.planned(make_run(plan=cases), Path("runs/x.jsonl"))
+    shown = PlainDisplay(stream)
+    shown.show(Planned(run=make_run(plan=cases), path=Path("runs/x.jsonl")))
     for done, case in enumerate(cases):
-        shown.progress(state(done))
-        shown.finished(make_record(case, latency_s=0.4, noise=1e-9))
-    shown.closed()
+        shown.show(state(done))
+        shown.show(make_record(case, latency_s=0.4, noise=1e-9))
+    shown.close()
     first, second, third = stream.getvalue().splitlines()
     assert first == "suite default: 2 to measure, into runs/x.jsonl"
     assert second.startswith("[1/2] resnet50/inference/b1/224/cpu/fp32/eager/nchw/t2  400.00 ms ±0")
@@ -58,63 +60,81 @@ def test_plain_lines_are_one_a_record(make_run, make_case, make_record):
 
 def test_a_resumed_run_does_not_count_from_nothing(make_run, make_case, make_record):
     stream = io.StringIO()
-    shown = PlainListener(stream)
-    shown.planned(make_run(plan=[make_case(batch_size=size) for size in (1, 2, 4, 8)]), Path("x"))
-    shown.progress(state(phase="static cost", done=9, total=9))
-    shown.progress(state(done=3))
-    shown.finished(make_record())
+    shown = PlainDisplay(stream)
+    shown.show(Planned(run=make_run(plan=[make_case(batch_size=size) for size in (1, 2, 4, 8)]), path=Path("x")))
+    shown.show(state(phase="static cost", done=9, total=9))
+    shown.show(state(done=3))
+    shown.show(make_record())
     assert stream.getvalue().splitlines()[-1].startswith("[4/4] ")
 
 
 def test_a_live_line_tells_case_step_and_time_left(make_run, make_case, make_record):
     before = threading.active_count()
     stream = Terminal()
-    shown = listener(stream)
-    assert isinstance(shown, TerminalListener)
-    shown.planned(make_run(plan=[make_case()]), Path("runs/x.jsonl"))
-    shown.progress(state(done=1, steps=17))
+    shown = TerminalDisplay(stream)
+    shown.show(Planned(run=make_run(plan=[make_case()]), path=Path("runs/x.jsonl")))
+    shown.show(state(done=1, steps=17))
     text = stream.getvalue()
     assert "measuring" in text
     assert "1/4" in text
     assert "1 min 05 s left" in text
     assert "resnet50/inference  step 17" in text
     assert threading.active_count() == before  # nothing draws while a worker is timed
-    shown.finished(make_record())
+    shown.show(make_record())
     assert "[2/1] resnet50/inference/b8" in stream.getvalue()
-    shown.closed()
-    shown.closed()
+    shown.close()
+    shown.close()
 
 
 def test_the_live_line_is_drawn_at_most_twice_a_second(make_run, make_case):
     stream, clock = Terminal(), Clock()
-    shown = TerminalListener(stream, clock)
-    shown.planned(make_run(plan=[make_case()]), Path("x"))
+    shown = TerminalDisplay(stream, clock)
+    shown.show(Planned(run=make_run(plan=[make_case()]), path=Path("x")))
     drawn = []
     for _ in range(1000):
         before = len(stream.getvalue())
-        shown.progress(state())
+        shown.show(state())
         drawn.append(len(stream.getvalue()) > before)
         clock.now += REFRESH_S / 100
-    shown.closed()
+    shown.close()
     assert 9 <= sum(drawn) <= 10
 
 
 def test_a_listener_that_nothing_was_planned_for_closes():
-    for shown in (PlainListener(io.StringIO()), TerminalListener(Terminal())):
-        shown.closed()
+    for shown in (PlainDisplay(io.StringIO()), TerminalDisplay(Terminal())):
+        shown.close()
 
 
 @pytest.mark.parametrize("stream", [io.StringIO(), Terminal()])
 def test_no_name_or_cause_steers_the_terminal(stream, make_run, make_case, make_record):
-    shown = listener(stream)
-    shown.planned(make_run(plan=[make_case()], suite=HOSTILE), Path(HOSTILE))
-    shown.progress(state(case=HOSTILE))
-    shown.finished(make_record(make_case(model=HOSTILE), status="crash", cause=HOSTILE))
-    shown.closed()
+    with display(stream) as show:
+        show(Planned(run=make_run(plan=[make_case()], suite=HOSTILE), path=Path(HOSTILE)))
+        show(state(case=HOSTILE))
+        show(Note(HOSTILE))
+        show(make_record(make_case(model=HOSTILE), status="crash", cause=HOSTILE))
     assert "\x1b[2J" not in stream.getvalue()
     assert "\u202e" not in stream.getvalue()
     assert "bad\nline" not in stream.getvalue()
-    assert stream.getvalue().count(r"\x1b[2J\u202ebad\nline") >= 4
+    assert stream.getvalue().count(r"\x1b[2J\u202ebad\nline") >= 5
+
+
+def test_the_live_line_is_taken_away_when_the_run_fails(make_run, make_case):
+    stream = Terminal()
+
+    def fail():
+        with display(stream) as show:
+            show(Planned(run=make_run(plan=[make_case()]), path=Path("x")))
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fail()
+    assert "\x1b[?25h" in stream.getvalue()  # the cursor is back
+
+
+def test_a_static_cost_has_no_line(make_static):
+    stream = io.StringIO()
+    PlainDisplay(stream).show(make_static())
+    assert not stream.getvalue()
 
 
 def test_an_outcome_is_the_latency_with_its_interval_or_why_there_is_none(make_record):

@@ -1,4 +1,3 @@
-import dataclasses
 import itertools
 import random
 import statistics
@@ -6,9 +5,10 @@ import statistics
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
-from bench.measure.timing import Turn
-from bench.schedule.rotation import MIN_TURNS, Failed, Hooks, Seat, plan_turn, rotate
+from bench.process.protocol import Failed, Turn
+from bench.schedule.rotation import TURNS_TO_STOP, Left, Lost, Seat, Stepped, plan_turn, rotate
 from results.schema.run import Settings
 
 SETTINGS = Settings(replicates=1, target=0.01, budget_s=5, timeout_s=60, time_limit_s=None)
@@ -56,19 +56,10 @@ def noisy(mean_s, sd, seed):
 
 
 class Outcome:
-    def __init__(self):
-        self.left, self.failures, self.turned = [], [], 0
-
-    @property
-    def hooks(self):
-        return Hooks(
-            left=lambda seat, stop: self.left.append((seat, stop)),
-            failed=lambda seat, failure: self.failures.append((seat, failure)),
-            turned=self._turn,
-        )
-
-    def _turn(self, seat):
-        self.turned += 1
+    def __init__(self, events):
+        self.events = list(events)
+        self.left = [(event.seat, event.stop) for event in self.events if isinstance(event, Left)]
+        self.failures = [(event.seat, event.failure) for event in self.events if isinstance(event, Lost)]
 
     def stop(self, seat):
         return dict(self.left)[seat]
@@ -79,22 +70,21 @@ def go(make_case):
     """Rotate scripted workers, by name; the one called ``base`` is the baseline."""
 
     def go(workers, settings=SETTINGS, deadline=float("inf"), **seat_options):
-        machine, outcome = Machine(), Outcome()
+        machine = Machine()
         seats = {
             name: Seat(make_case(), Scripted(machine, name, **script), **seat_options.get(name, {}))
             for name, script in workers.items()
         }
-        rotate(
+        events = rotate(
             list(seats.values()),
             seats.get("base"),
             settings,
-            outcome.hooks,
             deadline=deadline,
             clock=machine.clock,
             sleep=machine.sleep,
             shuffler=random.Random(1),
         )
-        return machine, outcome, seats
+        return machine, Outcome(events), seats
 
     return go
 
@@ -112,6 +102,17 @@ def test_each_leaves_when_precise_and_the_baseline_last(go):
     assert seats["loud"].steps > seats["quiet"].steps
 
 
+def test_every_turn_is_an_event_and_nothing_runs_before_the_next_is_asked_for(make_case):
+    machine = Machine()
+    seats = [Seat(make_case(), Scripted(machine, name, noisy(0.02, 0.5, 1))) for name in ("a", "b")]
+    events = rotate(seats, None, SETTINGS, clock=machine.clock, sleep=machine.sleep)
+    assert machine.log == []
+    assert isinstance(next(events), Stepped)
+    assert len(machine.log) == 1
+    assert isinstance(next(events), Stepped)
+    assert sorted(machine.log) == ["a", "b"]
+
+
 def test_who_is_not_precise_in_time_leaves_at_the_budget(go):
     _, outcome, seats = go({"wild": {"step_s": noisy(0.05, 0.6, 1)}})
     assert outcome.stop(seats["wild"]) == "budget"
@@ -124,7 +125,7 @@ def test_drift_of_the_machine_cancels_in_the_ratio(go):
 
     _, _, seats = go(
         {"base": {"step_s": drifting(0.02)}, "case": {"step_s": drifting(0.01)}},
-        settings=dataclasses.replace(SETTINGS, target=1e-6, budget_s=3),
+        settings=structs.replace(SETTINGS, target=1e-6, budget_s=3),
     )
     samples = seats["case"].samples(())
     own = [
@@ -143,7 +144,7 @@ def test_turns_beside_a_baseline_that_still_warms_up_are_no_pairs(go):
 
     _, _, seats = go(
         {"base": {"step_s": warming}, "case": {"step_s": noisy(0.01, 0.001, 1)}},
-        settings=dataclasses.replace(SETTINGS, target=1e-9, budget_s=3),
+        settings=structs.replace(SETTINGS, target=1e-9, budget_s=3),
     )
     samples = seats["case"].samples(())
     assert samples.warmup == 0
@@ -154,7 +155,7 @@ def test_turns_beside_a_baseline_that_still_warms_up_are_no_pairs(go):
 
 def test_rounds_are_balanced(go):
     workers = {name: {"step_s": noisy(0.02, 0.5, name)} for name in ("a", "b", "c", "d")}
-    machine, _, _ = go(workers, settings=dataclasses.replace(SETTINGS, budget_s=20))
+    machine, _, _ = go(workers, settings=structs.replace(SETTINGS, budget_s=20))
     rounds = [machine.log[i : i + 4] for i in range(0, len(machine.log), 4)]
     rounds = [one for one in rounds if len(set(one)) == 4]  # the last ones are of those that have not left
     assert len(rounds) > 50
@@ -192,7 +193,7 @@ def test_a_baseline_that_is_only_company_leaves_with_the_last_of_the_others(go):
     _, outcome, seats = go(
         {"base": {"step_s": noisy(0.02, 0.5, 1)}, "case": {"step_s": noisy(0.02, 0.002, 2)}},
         base={"recorded": False},
-        settings=dataclasses.replace(SETTINGS, budget_s=30),
+        settings=structs.replace(SETTINGS, budget_s=30),
     )
     assert [seat for seat, _ in outcome.left] == [seats["case"], seats["base"]]
     assert seats["base"].stepper.turns == seats["case"].stepper.turns
@@ -216,7 +217,7 @@ def test_a_machine_that_grows_hot_is_told_from_a_load_that_sets_in(go):
     for slowness, slowing in ((lambda now: 1 + 0.2 * now, True), (lambda now: 1.5 if now > 3 else 1.0, False)):
         _, _, seats = go(
             {"case": {"step_s": lambda now, slowness=slowness: 0.02 * slowness(now) * noise(now)}},
-            settings=dataclasses.replace(SETTINGS, target=1e-6),
+            settings=structs.replace(SETTINGS, target=1e-6),
         )
         samples = seats["case"].samples(())
         assert (samples.steady, samples.slowing) == (False, slowing)
@@ -231,7 +232,7 @@ def test_at_the_deadline_everyone_leaves(go):
 def test_a_constant_series_is_no_miracle(go):
     _, outcome, seats = go({"frozen": {"step_s": lambda now: 0.05}})
     assert outcome.stop(seats["frozen"]) == "target"
-    assert len(set(seats["frozen"].samples(()).turn)) >= MIN_TURNS
+    assert len(set(seats["frozen"].samples(()).turn)) >= TURNS_TO_STOP
 
 
 def test_turns_by_length_of_step():
@@ -256,7 +257,7 @@ def test_training_phases_come_back_in_their_columns(make_case):
     seat = Seat(make_case(task="training"), Phased())
     for _ in range(3):
         seat.take_turn(plan_turn(None, alone=True), lambda: 0.0)
-        seat.set_beside(None)
+        seat.set_partner(None)
     samples = seat.samples(("forward", "backward", "optimizer"))
     assert samples.forward_s == (0.1,) * 3
     assert samples.backward_s == (0.2,) * 3

@@ -1,75 +1,19 @@
-import math
-
 import pytest
 import torch
 
 from bench.measure import precision
-from bench.measure.device import Unsupported
-from bench.tasks.workload import build
-
-
-@pytest.fixture(autouse=True)
-def settings_of_torch():
-    """Workers are alone in their process; these tests are not."""
-    threads = torch.get_num_threads()
-    yield
-    torch.set_num_threads(threads)
-    precision.set_tf32(on=False)
-
-
-@pytest.fixture
-def tiny(make_case):
-    def tiny(**axes):
-        return make_case(**{"model": "cifar_resnet20", "batch_size": 2, "image_size": 32, "threads": 1, **axes})
-
-    return tiny
-
-
-def run(workload, steps=1):
-    marks = []
-    with workload.context():
-        for _ in range(steps):
-            workload.step(lambda: marks.append(1))
-    return len(marks)
-
-
-def test_inference_has_one_phase_and_leaves_the_model_as_it_is(tiny):
-    workload = build(tiny())
-    assert workload.phases == ()
-    assert run(workload) == 0
-
-
-def test_training_marks_the_borders_of_its_three_phases_and_learns(tiny, monkeypatch):
-    losses = []
-    entropy = torch.nn.CrossEntropyLoss.forward
-
-    def watched(self, *arguments):
-        loss = entropy(self, *arguments)
-        losses.append(loss.item())
-        return loss
-
-    monkeypatch.setattr(torch.nn.CrossEntropyLoss, "forward", watched)
-    monkeypatch.setattr("bench.tasks.workload.LEARNING_RATE", 0.05)
-    workload = build(tiny(task="training", batch_size=4))
-    assert workload.phases == ("forward", "backward", "optimizer")
-    assert run(workload, steps=12) == 24
-    assert all(math.isfinite(loss) for loss in losses)
-    assert losses[-1] < losses[0] / 2
-
-
-def test_the_step_gives_the_logits_or_the_loss(tiny):
-    for task, shape in (("inference", (2, 10)), ("training", ())):
-        workload = build(tiny(task=task))
-        with workload.context():
-            assert workload.step(lambda: None).shape == shape
+from bench.measure.device import Cpu, Unsupported
+from bench.measure.timing import time_turn
+from bench.tasks.workload import BUILDERS, Builder, build
+from results.schema.labels import RUNTIMES, TASKS, Runtime, Task
 
 
 def test_weights_and_input_can_be_replaced_in_place(tiny):
     workload, other = build(tiny(layout="nhwc")), build(tiny(model="cifar_resnet20"))
     with torch.no_grad():
         other.module.fc.bias.add_(1.0)
-        workload.images.copy_(torch.zeros(2, 3, 32, 32))
-    workload.module.load_state_dict(other.module.state_dict())
+    workload.prepared.feed(torch.zeros(2, 3, 32, 32))
+    workload.prepared.load(other.module.state_dict())
     with workload.context():
         first, second = workload.step(lambda: None)
     assert torch.equal(first, second)  # both images are black
@@ -81,13 +25,6 @@ def test_another_dtype_holds_the_same_weights_and_images(tiny):
     assert double.images.dtype == torch.float64
     assert torch.equal(double.images, single.images.double())
     assert torch.equal(double.module.conv1.weight, single.module.conv1.weight.double())
-
-
-def test_tf32_is_switched_for_products_and_convolutions_alike():
-    for on in (True, False):
-        precision.set_tf32(on=on)
-        assert torch.backends.cuda.matmul.allow_tf32 is on
-        assert torch.backends.cudnn.allow_tf32 is on
 
 
 def test_fp32_switches_a_leaked_tf32_off(tiny):
@@ -111,18 +48,35 @@ def test_what_would_be_something_else_is_unsupported(tiny, axes, reason):
         build(tiny(**axes))
 
 
-@pytest.mark.parametrize(
-    ("flags", "label", "expected"),
-    [
-        (["avx2"], "fp32", None),
-        (["avx2"], "amp-bf16", "emulated"),
-        (["avx512_bf16"], "amp-bf16", None),
-        (["amx_bf16"], "bf16", None),
-        (["avx512_bf16"], "fp16", "emulated"),
-        (["bf16", "asimdhp"], "bf16", None),
-    ],
-)
-def test_emulation_is_told_by_the_flags_of_the_cpu(tiny, monkeypatch, flags, label, expected):
-    monkeypatch.setattr("bench.machine.software.cpu_flags", lambda: tuple(flags))
-    note = precision.emulated(tiny(precision=label))
-    assert note is None if expected is None else expected in note
+def test_the_step_gives_the_logits_or_the_loss(tiny):
+    for task, shape in (("inference", (2, 10)), ("training", ())):
+        workload = build(tiny(task=task))
+        with workload.context():
+            assert workload.step(lambda: None).shape == shape
+
+
+def test_a_new_task_is_its_facts_and_its_builder(tiny, monkeypatch):
+    """Scoring: a forward pass, and the best class of each image, in phases of its own."""
+
+    def scoring(parts):
+        def step(mark):
+            logits = parts.prepared.forward()
+            mark()
+            return logits.argmax(1)
+
+        return step
+
+    monkeypatch.setitem(TASKS, "scoring", Task(description="forward and argmax", phases=("forward", "argmax")))
+    monkeypatch.setitem(RUNTIMES, "eager", Runtime(engine="eager", tasks=("scoring",)))
+    with pytest.raises(KeyError, match="scoring"):  # forgotten, and loud
+        build(tiny(task="scoring"))
+    monkeypatch.setitem(BUILDERS, "scoring", Builder(step=scoring, context=torch.inference_mode))
+    workload = build(tiny(task="scoring"))
+    assert workload.phases == ("forward", "argmax")
+    assert not workload.module.training
+    with workload.context():
+        turn = time_turn(workload.step, Cpu(), steps=3)
+        assert workload.step(lambda: None).shape == (2,)
+    assert [len(phases) for phases in turn.phase_s] == [2] * 3
+    with pytest.raises(Unsupported, match="eager runs no inference"):
+        build(tiny(task="inference"))

@@ -172,7 +172,7 @@ def test_a_compiled_graph_is_seen_as_it_is_and_not_compiled_again(tiny, tmp_path
             return self.fc(self.conv(x).relu().mean((2, 3)))
 
     torch._dynamo.reset()
-    monkeypatch.setattr("bench.suites.models.create", lambda name: Small())
+    monkeypatch.setattr("bench.tasks.networks.create_network", lambda name: Small())
     monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path))
     case = tiny(runtime="compile", precision="amp-bf16", layout="nhwc")
     work = build(case)

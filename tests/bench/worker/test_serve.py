@@ -1,18 +1,18 @@
 import dataclasses
 import json
-import os
-import pathlib
-import shutil
 import socket
 import threading
 
 import pytest
 import torch
 import torch._dynamo
+from msgspec import structs
 
 from bench.measure.device import Cpu, PeakMemory, Unsupported
+from bench.process.protocol import Finish, MeasureFootprint, Prepare
 from bench.worker import serve
-from results.schema.record import Equality, Ran
+from results.schema.case import Case
+from results.schema.record import Equality, Facts, Ran
 from results.schema.validation import validated
 
 OURS = "the case of this test"
@@ -43,9 +43,14 @@ def ask():
 def tiny(make_case):
     def tiny(**axes):
         case = {"model": "cifar_resnet20", "batch_size": 2, "image_size": 32, "threads": 1, **axes}
-        return dataclasses.asdict(make_case(**case))
+        return structs.asdict(make_case(**case))
 
     return tiny
+
+
+def order(case, folder):
+    """Return the request to prepare a case."""
+    return Prepare(case=Case(**case), cache=str(folder), token=OURS)
 
 
 def test_a_case_from_its_first_step_to_its_end(ask, tiny, tmp_path):
@@ -139,78 +144,21 @@ class Watched(Cpu):
 
 def test_the_first_step_is_awaited_and_begins_when_the_device_is_idle(tiny, tmp_path):
     device = Watched()
-    subject = serve.CaseWorker(open_device=lambda name: device, clock=lambda: float(device.waits))
-    ready = subject.prepare(case=tiny(), cache=str(tmp_path), token=OURS)
-    assert ready["first_step_s"] == 1.0  # one wait before the clock starts, one before it stops
+    subject = serve.WorkerServer(open_device=lambda name: device, clock=lambda: float(device.waits))
+    ready = subject.prepare(order(tiny(), tmp_path))
+    assert ready.first_step_s == 1.0  # one wait before the clock starts, one before it stops
     assert device.waits == 2
 
 
 def test_an_accelerators_memory_is_reported_in_place_of_the_hosts(tiny, tmp_path):
-    subject = serve.CaseWorker(open_device=lambda name: Watched())
-    subject.prepare(case=tiny(), cache=str(tmp_path), token=OURS)
+    subject = serve.WorkerServer(open_device=lambda name: Watched())
+    subject.prepare(order(tiny(), tmp_path))
     subject.case = dataclasses.replace(subject.case, device="cuda:0")
     subject.workload = dataclasses.replace(subject.workload, step=lambda mark: 1 / 0)
-    assert subject.footprint()["device_bytes"] == 5_000
-    assert subject.footprint()["device_free_bytes"] == 7_000
-    end = subject.finish()
-    assert end["facts"] == {
-        "peak_allocated_bytes": 3_000,
-        "peak_reserved_bytes": 5_000,
-        "peak_resident_bytes": None,
-    }
-    assert "accelerator" in end["nulls"]["peak_resident_bytes"]
-    assert end["ran"] is None
-    assert "division by zero" in end["nulls"]["ran"]
-
-
-@pytest.mark.skipif(shutil.which("g++") is None and shutil.which("clang++") is None, reason="no C++ compiler here")
-@pytest.mark.parametrize("broken", [False, True], ids=["whole", "with a graph break"])
-def test_compilation_is_real_private_and_its_graph_breaks_are_counted(tiny, tmp_path, monkeypatch, broken):
-    class Small(torch.nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.fc = torch.nn.Linear(3, 10)
-
-        def forward(self, x):
-            x = x.mean((2, 3)).relu()
-            if broken:
-                torch._dynamo.graph_break()
-            return self.fc(x)
-
-    torch._dynamo.reset()
-    torch._dynamo.utils.counters.clear()
-    monkeypatch.setattr("bench.suites.models.create", lambda name: Small())
-    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", "set again by the worker")
-    monkeypatch.setenv("TRITON_CACHE_DIR", "set again by the worker")
-    subject = serve.CaseWorker()
-    subject.prepare(case=tiny(runtime="compile"), cache=str(tmp_path), token=OURS)
-    assert len(subject.turn(steps=2, drop=1)["phase_s"]) == 2
-    end = subject.finish()
-    assert end["facts"]["graph_breaks"] == int(broken)
-    assert end["facts"]["recompiles"] == 0
-    assert "compile_s" not in end["nulls"]
-    assert any(path.is_file() for path in tmp_path.rglob("*"))  # the compiler worked, and there
-    assert pathlib.Path(os.environ["TRITON_CACHE_DIR"]).is_relative_to(tmp_path)
-
-
-@pytest.mark.skipif(shutil.which("g++") is None and shutil.which("clang++") is None, reason="no C++ compiler here")
-def test_a_compilation_inside_the_timed_steps_is_counted(tiny, tmp_path, monkeypatch):
-    class Small(torch.nn.Module):
-        scale = 1.0
-
-        def __init__(self):
-            super().__init__()
-            self.fc = torch.nn.Linear(3, 10)
-
-        def forward(self, x):
-            return self.fc(x.mean((2, 3)) * self.scale)
-
-    torch._dynamo.reset()
-    monkeypatch.setattr("bench.suites.models.create", lambda name: Small())
-    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", "set again by the worker")
-    monkeypatch.setenv("TRITON_CACHE_DIR", "set again by the worker")
-    subject = serve.CaseWorker()
-    subject.prepare(case=tiny(runtime="compile"), cache=str(tmp_path), token=OURS)
-    subject.workload.module.scale = 2.0
-    subject.turn(steps=2, drop=1)
-    assert subject.finish()["facts"]["recompiles"] == 1
+    footprint = subject.footprint(MeasureFootprint())
+    assert (footprint.device_bytes, footprint.device_free_bytes) == (5_000, 7_000)
+    end = subject.finish(Finish())
+    assert end.facts == Facts(peak_allocated_bytes=3_000, peak_reserved_bytes=5_000)
+    assert "accelerator" in end.nulls["peak_resident_bytes"]
+    assert end.ran is None
+    assert "division by zero" in end.nulls["ran"]

@@ -1,6 +1,5 @@
-import dataclasses
-
 import pytest
+from msgspec import structs
 
 from results.analysis.sides import by_case
 from results.metrics.measured import MeasuredRun
@@ -38,7 +37,7 @@ def test_noise_is_no_doubt(sides, make_record, make_case):
 
 def test_a_broken_label_is_a_doubt(sides, make_record, make_case):
     record = make_record()
-    broken = dataclasses.replace(record, ran=dataclasses.replace(record.ran, threads=7))
+    broken = structs.replace(record, ran=structs.replace(record.ran, threads=7))
     assert sides(broken)[make_case()].doubt().kind == "label"
 
 

@@ -1,7 +1,7 @@
-import dataclasses
 import re
 
 import pytest
+from msgspec import structs
 
 from results.metrics.reasons import is_wrong
 from results.metrics.values import measure
@@ -41,7 +41,7 @@ def test_an_arm_has_no_speed_up(make_record, make_case):
         assert found.metrics["speedup"] is None
         assert "arm of an A/B comparison" in found.nulls["speedup"]
     record = make_record(make_case(layout="nhwc"))
-    beside = dataclasses.replace(record, samples=dataclasses.replace(record.samples, arm_s=(0.1,) * 40))
+    beside = structs.replace(record, samples=structs.replace(record.samples, arm_s=(0.1,) * 40))
     assert "arm of an A/B comparison" in measure(beside, None).nulls["speedup"]
 
 
@@ -66,15 +66,15 @@ def test_correlated_steps_bound_no_tail(make_record):
     # 598 steps, but in blocks of 50 that are alike: no more than some dozen independent ones.
     record = make_record(turns=300, warmup=2, noise=0.001)
     steps = tuple(step * (1.1 if index // 50 % 2 else 1.0) for index, step in enumerate(record.samples.step_s))
-    samples = dataclasses.replace(record.samples, step_s=steps)
-    found = measure(dataclasses.replace(record, samples=samples), None)
+    samples = structs.replace(record.samples, step_s=steps)
+    found = measure(structs.replace(record, samples=samples), None)
     assert found.metrics["latency_p99_s"] is None
 
 
 def test_a_failure_keeps_its_reason_and_what_it_still_knows(make_record):
     record = make_record(status="out-of-memory", cause="tried to allocate 2 GiB")
-    facts = dataclasses.replace(record.facts, peak_resident_bytes=7)
-    found = measure(dataclasses.replace(record, facts=facts), None)
+    facts = structs.replace(record.facts, peak_resident_bytes=7)
+    found = measure(structs.replace(record, facts=facts), None)
     assert found.nulls["latency_s"] == "out-of-memory: tried to allocate 2 GiB"
     assert found.metrics["peak_resident_bytes"] == 7
 

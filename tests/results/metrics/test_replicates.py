@@ -1,7 +1,7 @@
-import dataclasses
 import math
 
 import pytest
+from msgspec import structs
 
 from results.metrics.table import BOUNDS
 from results.schema.metrics import METRICS
@@ -46,7 +46,7 @@ def test_every_missing_number_has_a_reason(framed, make_record, make_case):
 )
 def test_break_even_stands_in_the_row_of_the_compiled_case(framed, make_record, make_case, gain, noise, never):
     compiled = make_record(make_case(runtime="compile"), latency_s=0.05 / gain, baseline_latency_s=0.05, noise=noise)
-    compiled = dataclasses.replace(compiled, facts=dataclasses.replace(compiled.facts, warm_compile_s=1.0))
+    compiled = structs.replace(compiled, facts=structs.replace(compiled.facts, warm_compile_s=1.0))
     eager, row = framed([make_record(), compiled]).to_dict("records")
     columns = ("break_even_steps", "break_even_low", "break_even_high", "warm_break_even_steps")
     assert {name for name in columns if math.isnan(row[name])} == never
@@ -74,8 +74,8 @@ def test_break_even_that_is_not_known_has_its_reason(framed, make_record, make_c
 
 def test_compiling_in_no_time_can_be_brought_together(framed, make_record, make_case):
     records = [make_record(make_case(runtime="compile"), replicate=index) for index in range(2)]
-    facts = dataclasses.replace(records[0].facts, compile_s=0.0)
-    (row,) = framed([dataclasses.replace(record, facts=facts) for record in records]).to_dict("records")
+    facts = structs.replace(records[0].facts, compile_s=0.0)
+    (row,) = framed([structs.replace(record, facts=facts) for record in records]).to_dict("records")
     assert row["compile_s"] == 0
 
 

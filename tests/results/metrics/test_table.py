@@ -1,15 +1,15 @@
-import dataclasses
 import math
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from results.metrics.table import BOUNDS, COLUMNS, table
 from results.metrics.warnings import kind
 from results.schema.axes import AXES
 from results.schema.metrics import METRICS
 from results.schema.record import Noise
-from results.schema.run import Arm, Peak
+from results.schema.run import Arm, PeakRate
 from results.storage.reader import Records, RunFile, load
 
 
@@ -117,7 +117,7 @@ def test_the_worst_verdict_on_the_result_counts(framed, make_record, make_case, 
 def test_the_worst_state_of_the_steps_counts(framed, make_record, series, expected):
     records = [make_record(replicate=index) for index in range(len(series))]
     changed = [
-        dataclasses.replace(record, samples=dataclasses.replace(record.samples, **fields))
+        structs.replace(record, samples=structs.replace(record.samples, **fields))
         for record, fields in zip(records, series, strict=True)
     ]
     assert framed(changed)["state"][0] == expected
@@ -136,7 +136,7 @@ def test_one_replicate_that_was_not_precise_enough_tells(framed, make_record, st
 
 def test_noise_and_peaks_reach_the_warnings(framed, make_record, make_static, make_run):
     record = make_record(signs=Noise(other_cpus=1.0))
-    peak = Peak(device="cpu", precision="fp32", threads=2, flops_per_s=1e9)
+    peak = PeakRate(device="cpu", precision="fp32", threads=2, flops_per_s=1e9)
     (row,) = framed([record], [make_static()], run=make_run(plan=[record.case], peaks=(peak,))).to_dict("records")
     assert [kind(line) for line in row["warnings"]] == ["peak", "busy"]
 
@@ -170,7 +170,7 @@ def test_text_is_of_type_object_whatever_is_installed_and_missing_is_none(framed
 
 
 def test_a_name_that_no_encoding_knows_is_held(make_record, make_run, make_case):
-    record = dataclasses.replace(make_record(), case=make_case(model="\ud800"))
+    record = structs.replace(make_record(), case=make_case(model="\ud800"))
     file = RunFile(
         path=Path("x"), run=make_run(plan=[record.case]), statics=(), records=(record,), complete=True, problems=()
     )

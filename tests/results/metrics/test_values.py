@@ -1,9 +1,9 @@
-import dataclasses
 import statistics
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from results.metrics.values import measure
 
@@ -42,12 +42,12 @@ def test_a_speed_up_is_paired_by_turn(make_record, make_case):
     # Both drift tenfold together: unpaired, the ratio of medians would still be right, its interval useless.
     record = make_record(make_case(layout="nhwc"), noise=0.0, warmup=0, baseline_latency_s=0.1)
     drift = [1 + index for index in range(40)]
-    samples = dataclasses.replace(
+    samples = structs.replace(
         record.samples,
         step_s=tuple(0.05 * drift[turn] for turn in record.samples.turn),
         baseline_s=tuple(0.1 * factor for factor in drift),
     )
-    interval = measure(dataclasses.replace(record, samples=samples), None).intervals["speedup"]
+    interval = measure(structs.replace(record, samples=samples), None).intervals["speedup"]
     assert interval.low == pytest.approx(2)
     assert interval.high == pytest.approx(2)
 
@@ -55,7 +55,7 @@ def test_a_speed_up_is_paired_by_turn(make_record, make_case):
 def test_turns_without_a_baseline_or_in_warm_up_are_left_out(make_record, make_case):
     record = make_record(make_case(layout="nhwc"), noise=0.0, warmup=4, baseline_latency_s=0.1)
     baseline = (9.0, 9.0, 0.1, 0.1, *[None] * 36)  # the first two turns are warm-up
-    record = dataclasses.replace(record, samples=dataclasses.replace(record.samples, baseline_s=baseline))
+    record = structs.replace(record, samples=structs.replace(record.samples, baseline_s=baseline))
     found = measure(record, None)
     assert found.metrics["speedup"] == pytest.approx(2)
     assert "speedup" not in found.intervals

@@ -1,0 +1,201 @@
+"""What a run will do, and what is left of it: cases, an estimate, and the time that a measurement may take."""
+
+import dataclasses
+import pathlib
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from msgspec import structs
+
+from bench.process import ask
+from bench.process.forkserver import ForkServer
+from bench.schedule.group import Activity, Group, groups
+from bench.schedule.progress import Progress
+from bench.suites.suite import Suite, check_case, choose, expand, kind_of, override, sample
+from bench.suites.values import DEFAULTS, change_settings
+from results.errors import InputError
+from results.schema.case import Case
+from results.schema.labels import RUNTIMES
+from results.schema.record import Record
+from results.schema.run import Environment, RunHeader, Settings
+from results.schema.types import known
+from results.storage.reader import RunFile
+
+_WORKER_S: Final = 1.5
+"""Start, build and first steps of a worker, for the estimate: a small ResNet on two cores."""
+_COMPILE_S: Final = 30.0
+"""A compilation, likewise."""
+_LEAST_BUDGET_S: Final = 0.3
+"""Budget of a worker, however little time is left."""
+
+ModelSize = tuple[str, int]
+"""A model and its image size: what has a static cost."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What a run will do."""
+
+    suite: str
+    cases: tuple[Case, ...]
+    settings: Settings
+    environment: Environment
+
+    @property
+    def estimate_s(self) -> float:
+        """Rough estimate of the run's seconds."""
+        return estimate_s(self.cases, self.settings)
+
+
+def estimate_s(cases: Sequence[Case], settings: Settings) -> float:
+    """Return a rough estimate of the seconds that a run of `cases` takes."""
+    total = settings.replicates * sum(
+        _WORKER_S + settings.budget_s + _COMPILE_S * RUNTIMES[case.runtime].compiles for case in cases
+    )
+    return min(total, settings.time_limit_s or total)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class GivenCases:
+    """Cases that are measured as they are, and how to sample them."""
+
+    cases: tuple[Case, ...]
+    settings: Settings
+
+
+def requested(
+    suite: Suite | str | pathlib.Path | Iterable[Case] | None,
+    axes: Mapping[str, Sequence[str | int]] | None,
+    settings: Mapping[str, float | None],
+) -> Suite | GivenCases:
+    """Return the suite, or the cases, that the arguments of `bench.run` describe, validated."""
+    if suite is None or isinstance(suite, (str, pathlib.Path)):
+        return choose(suite, axes or {}, settings)
+    if isinstance(suite, Suite):
+        return sample(override(suite, axes or {}), settings)
+    cases = tuple(dict.fromkeys(suite))
+    if axes:
+        raise InputError("axes change a suite; given cases are measured as they are")
+    if not cases:
+        raise InputError("no cases to measure")
+    for case in cases:
+        check_case(case)
+    return GivenCases(cases=cases, settings=change_settings(DEFAULTS, **settings))
+
+
+def make_plan(server: ForkServer, request: Suite | GivenCases, device: str) -> Plan:
+    """Return the plan of `request` on this machine; a worker of `server` describes the machine.
+
+    Raises:
+        InputError: the device is not there, or does not go with the request.
+    """
+    if isinstance(request, GivenCases):
+        return _plan_of_cases(server, request, device)
+    (full_name,), environment = ask.environment(server, {device})
+    cases = expand(request, device=full_name, threads=known(environment.torch_threads))
+    settings = request.settings[kind_of(full_name)]
+    return Plan(suite=request.name, cases=cases, settings=settings, environment=environment)
+
+
+def _plan_of_cases(server: ForkServer, request: GivenCases, device: str) -> Plan:
+    """Complete given cases as a suite does: full names of devices, and torch's number of threads."""
+    devices = {case.device for case in request.cases}
+    names = sorted(devices if device == "auto" else {device, *devices})
+    described, environment = ask.environment(server, names)
+    full_names = dict(zip(names, described, strict=True))
+    threads = known(environment.torch_threads)
+    cases = dict.fromkeys(
+        structs.replace(case, device=full_names[case.device], threads=case.threads or threads) for case in request.cases
+    )
+    for case in cases:
+        if device != "auto" and case.device != full_names[device]:
+            raise InputError(f"device {device!r} is not that of the case {case.key}; leave it out, or change the case")
+    return Plan(suite="cases", cases=tuple(cases), settings=request.settings, environment=environment)
+
+
+def share_of_limit(began: float, settings: Settings, share: float) -> float:
+    """Return the reading of `time.perf_counter` at which that share of a run's time limit is over."""
+    return began + share * settings.time_limit_s if settings.time_limit_s else float("inf")
+
+
+class Agenda:
+    """What is left of a run, and the time for it."""
+
+    def __init__(self, run: RunHeader, before: RunFile | None = None, *, began: float) -> None:
+        """Begin with a run's header.
+
+        Args:
+            run: the header.
+            before: what an earlier start of the run has left in its file.
+            began: reading of `time.perf_counter` at which the time limit begins.
+        """
+        self.run = run
+        self.settings = known(run.settings)
+        self._done = {(record.case, record.replicate) for record in before.records} if before else set()
+        self._counted = {(static.model, static.image_size) for static in before.statics} if before else set()
+        self._uncountable: dict[ModelSize, str] = {}
+        self._before = len(self._done)
+        self._began = began
+        self._total = len(run.plan) * self.settings.replicates
+        self._estimate_s = estimate_s(run.plan, self.settings)
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing is left."""
+        return len(self._done) == self._total
+
+    def groups(self, replicate: int) -> list[Group]:
+        """Return the groups of the cases that have no record of that replicate yet."""
+        return groups(self.run.plan, lambda case: (case, replicate) not in self._done)
+
+    def until(self, share: float = 1.0) -> float:
+        """Return the reading of `time.perf_counter` at which that share of the run's time limit is over."""
+        return share_of_limit(self._began, self.settings, share)
+
+    def late(self) -> bool:
+        """Return whether the time limit is over."""
+        return time.perf_counter() >= self.until()
+
+    def shared_settings(self) -> Settings:
+        """Return the settings, with a budget that shares what time is left among the measurements that are left."""
+        compiling = sum(RUNTIMES[case.runtime].compiles for case in self.run.plan) * self.settings.replicates
+        compiling -= sum(RUNTIMES[case.runtime].compiles for case, _ in self._done)
+        left_s = self.until() - time.perf_counter() - _COMPILE_S * compiling
+        share_s = left_s / (self._total - len(self._done)) - _WORKER_S
+        budget_s = min(self.settings.budget_s, max(share_s, _LEAST_BUDGET_S))
+        return structs.replace(self.settings, budget_s=budget_s)
+
+    def models_to_count(self) -> list[ModelSize]:
+        """Return the models of the plan whose static cost is not known yet, and can be counted."""
+        models = dict.fromkeys((case.model, case.image_size) for case in self.run.plan)
+        return [model for model in models if model not in self._counted and model not in self._uncountable]
+
+    def count(self, model: ModelSize) -> None:
+        """Remember that the static cost of a model is known."""
+        self._counted.add(model)
+
+    def give_up_counting(self, model: ModelSize, reason: str) -> None:
+        """Remember that a model cannot be counted; its records will say why."""
+        self._uncountable[model] = f"its static cost could not be counted: {reason}"[:4096]
+
+    def finish(self, record: Record) -> Record:
+        """Take the record of a case off the agenda, and return it with what there is to note about its model."""
+        self._done.add((record.case, record.replicate))
+        note = self._uncountable.get((record.case.model, record.case.image_size))
+        return structs.replace(record, notes=(*record.notes, note)) if note else record
+
+    def progress(self, activity: Activity) -> Progress:
+        """Return the state of the run while a group is at work."""
+        done = len(self._done) - self._before
+        elapsed_s = time.perf_counter() - self._began
+        # The plan's own estimate, until the records of this run allow a better one.
+        left_s = elapsed_s / done * (self._total - len(self._done)) if done else self._estimate_s - elapsed_s
+        return Progress(
+            phase=activity.phase,
+            case=activity.case.key,
+            steps=activity.steps,
+            done=len(self._done),
+            total=self._total,
+            seconds_left=max(0.0, left_s),
+        )

@@ -1,0 +1,232 @@
+"""From a suite to a run file: plan, count, measure group by group, record whatever happens.
+
+`run` is the whole pipeline: a `Plan` for this machine, a run file, and the records that `measure` yields into it.
+"""
+
+import contextlib
+import datetime
+import os
+import pathlib
+import tempfile
+import time
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
+
+from bench.machine.clock import now
+from bench.machine.cpu import usable_cores
+from bench.process import ask
+from bench.process.forkserver import ForkServer, ServerLost
+from bench.schedule.group import GroupRun
+from bench.schedule.plan import Agenda, ModelSize, Plan, make_plan, requested, share_of_limit
+from bench.schedule.progress import Planned, Progress, Show, ignore
+from bench.suites.suite import Suite
+from results.errors import InputError
+from results.schema.case import Case
+from results.schema.record import Record
+from results.schema.run import PeakRate, RunHeader
+from results.schema.static import Static
+from results.storage.lines import DamagedLineError
+from results.storage.reader import Records, load
+from results.storage.writer import Writer, new_run_id
+
+_PEAK_SHARE: Final = 0.1
+"""Share of a time limit after which no more peak rates are measured."""
+_COUNT_SHARE: Final = 0.5
+"""Share of a time limit after which counting waits until the measuring is done."""
+_COUNTERS: Final = 8
+"""Processes that count models at the same time, at most; every process holds a model."""
+
+
+class Stopped(Exception):  # noqa: N818 - what was measured is kept
+    """The run ended before its time; `path` is its file, which `resume` goes on with."""
+
+    def __init__(self, path: pathlib.Path, cause: str) -> None:
+        super().__init__(f"{cause}; what was measured is kept in {path}")
+        self.path = path
+
+
+class Interrupted(Stopped):
+    """The run was stopped from outside."""
+
+
+def plan(
+    suite: Suite | str | pathlib.Path | Iterable[Case] | None = None,
+    *,
+    axes: Mapping[str, Sequence[str | int]] | None = None,
+    device: str = "auto",
+    **settings: float | None,
+) -> Plan:
+    """Return the plan that `run` with the same arguments would execute.
+
+    Raises:
+        InputError: an argument is wrong, or the device is not there.
+    """
+    request = requested(suite, axes, settings)
+    with ForkServer() as server:
+        return make_plan(server, request, device)
+
+
+def run(
+    suite: Suite | str | pathlib.Path | Iterable[Case] | None = None,
+    *,
+    axes: Mapping[str, Sequence[str | int]] | None = None,
+    device: str = "auto",
+    out: str | pathlib.Path = "runs",
+    show: Show = ignore,
+    **settings: float | None,
+) -> Records:
+    """Measure a suite into a new run file under `out`, and return its records.
+
+    Args:
+        suite: name of a built-in suite, path of a TOML file, a `Suite`, or cases; None: `axes` alone are the plan, or
+            the default suite where `axes` are missing too.
+        axes: values by axis; they replace those of the suite.
+        device: ``auto`` (the first accelerator, else the CPU), ``cpu``, ``cuda``, ``cuda:1``… Given cases name their
+            own.
+        out: folder of run files.
+        show: takes every `bench.schedule.progress.Event`, between timed turns only.
+        settings: fields of `Settings` (``replicates``, ``target``, ``budget_s``…); they replace those of the suite.
+
+    Raises:
+        InputError: an argument is wrong; nothing was measured.
+        Stopped: the run ended before its time; what was measured is in the file.
+    """
+    request = requested(suite, axes, settings)
+    with ForkServer() as server:
+        planned = make_plan(server, request, device)
+        began = time.perf_counter()
+        deadline = share_of_limit(began, planned.settings, _PEAK_SHARE)
+        header = _header(planned, ask.peaks(server, planned.cases, deadline=deadline))
+        with Writer.create(out, header) as writer:
+            return _record(server, Agenda(header, began=began), writer, show)
+
+
+def resume(path: str | pathlib.Path, *, show: Show = ignore) -> Records:
+    """Go on with an unfinished run file, whose plan and settings are in it, and return its records.
+
+    Raises:
+        InputError: the run cannot go on; the file is as it was.
+        Stopped: the run ended before its time; what was measured is in the file.
+    """
+    before = load(path).files[0].run
+    if before.arm is not None:
+        raise InputError(f"{path} is an arm of an A/B comparison, which cannot go on; start it again")
+    if before.source is not None or before.settings is None:
+        raise InputError(f"{path} was imported, not measured here, so it cannot go on; start a run of your own")
+    with ForkServer() as server:
+        _, environment = ask.environment(server, {case.device for case in before.plan})
+        writer, file = Writer.resume(path, started=now(), environment=environment)
+        with writer:
+            return _record(server, Agenda(file.run, file, began=time.perf_counter()), writer, show)
+
+
+def measure(server: ForkServer, agenda: Agenda) -> Generator[Progress | Static | Record, None, None]:
+    """Measure what is on the agenda: static costs, then every group once for every replicate."""
+    with private_folder() as cache:
+        yield from _count(server, agenda, agenda.until(_COUNT_SHARE))
+        for replicate in range(agenda.settings.replicates):
+            for group in agenda.groups(replicate):
+                if agenda.late():
+                    break
+                run_of_group = GroupRun(
+                    server,
+                    group,
+                    replicate=replicate,
+                    settings=agenda.shared_settings(),
+                    cache=pathlib.Path(cache),
+                    deadline=agenda.until(),
+                )
+                with contextlib.closing(run_of_group.measure()) as events:
+                    for event in events:
+                        yield agenda.finish(event) if isinstance(event, Record) else agenda.progress(event)
+        yield from _count(server, agenda, agenda.until())
+
+
+def _header(planned: Plan, peaks: tuple[PeakRate, ...]) -> RunHeader:
+    return RunHeader(
+        id=new_run_id(datetime.datetime.now(datetime.UTC), planned.suite),
+        started=now(),
+        suite=planned.suite,
+        settings=planned.settings,
+        environment=planned.environment,
+        plan=planned.cases,
+        peaks=peaks,
+    )
+
+
+def _record(server: ForkServer, agenda: Agenda, writer: Writer, show: Show) -> Records:
+    """Write what `measure` yields, show it, and return what the file then holds: the file is the truth."""
+    show(Planned(run=agenda.run, path=writer.path))
+    try:
+        with contextlib.closing(measure(server, agenda)) as events:
+            for event in events:
+                show(event if isinstance(event, Progress) else _written(writer, event))
+        writer.end("complete" if agenda.complete else "interrupted")
+    except KeyboardInterrupt:
+        writer.end("interrupted")
+        raise Interrupted(writer.path, "interrupted") from None
+    except ServerLost as loss:
+        writer.end("interrupted")
+        raise Stopped(writer.path, str(loss)) from loss
+    return load(writer.path)
+
+
+def _written(writer: Writer, event: Static | Record) -> Static | Record:
+    """Append a line to the run file, and return what it holds."""
+    if isinstance(event, Static):
+        writer.append(event)
+        return event
+    try:
+        writer.append(event)
+    except DamagedLineError as nonsense:  # a worker reported what cannot be
+        event = Record(
+            case=event.case,
+            replicate=event.replicate,
+            status="error",
+            cause=f"its worker's report breaks the schema: {nonsense}",
+            started=event.started,
+            duration_s=event.duration_s,
+        )
+        writer.append(event)
+    return event
+
+
+def _count(server: ForkServer, agenda: Agenda, until: float) -> Iterator[Progress | Static]:
+    """Count every model once, several at a time: nothing is timed meanwhile. No count begins after `until`."""
+    queue = agenda.models_to_count()
+
+    def cost(model: ModelSize) -> Static | str | None:
+        left = until - time.perf_counter()
+        if left <= 0:
+            return None
+        answer = ask.static(server, *model, timeout_s=min(agenda.settings.timeout_s, left))
+        if isinstance(answer, str) and time.perf_counter() >= until:
+            return None  # it was only cut short
+        return answer
+
+    with ThreadPoolExecutor(max_workers=min(usable_cores(), _COUNTERS)) as pool:
+        for number, (model, static) in enumerate(zip(queue, pool.map(cost, queue), strict=True), start=1):
+            if isinstance(static, Static):
+                agenda.count(model)
+                yield static
+            elif static is not None:  # it is measured all the same
+                agenda.give_up_counting(model, static)
+            yield Progress(phase="static cost", case=model[0], done=number, total=len(queue), seconds_left=None)
+
+
+def private_folder() -> tempfile.TemporaryDirectory[str]:
+    """Make a new folder (mode 0700) for compilers' artefacts, inside the user's ``TORCHINDUCTOR_CACHE_DIR`` if set.
+
+    Raises:
+        InputError: the user's folder cannot be written.
+    """
+    users = os.environ.get("TORCHINDUCTOR_CACHE_DIR")
+    parent = pathlib.Path(users).absolute() if users else None
+    try:
+        if parent is not None:
+            parent.mkdir(parents=True, exist_ok=True)
+        return tempfile.TemporaryDirectory(prefix="resnet-bench-", dir=parent)
+    except OSError as error:
+        where = tempfile.gettempdir() if parent is None else f"TORCHINDUCTOR_CACHE_DIR ({parent})"
+        raise InputError(f"cannot write into {where}: {error.strerror}; set TORCHINDUCTOR_CACHE_DIR") from None

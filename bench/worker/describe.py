@@ -1,0 +1,127 @@
+"""This machine as a worker sees it: what needs torch, and the accelerators as their drivers describe them."""
+
+import re
+from collections.abc import Callable
+from typing import Any, Final
+
+import torch
+
+from bench.machine import nvml, software
+from results.schema.run import Accelerator, Environment
+
+_MEGA: Final = 1_000_000
+_MILLI: Final = 1e-3
+_BUILD: Final = {
+    "mkl": r"(?:oneAPI )?Math Kernel Library Version ([^\n]+?)(?: for [^\n]*)?$",
+    "onednn": r"MKL-DNN (v[^\s]+)",
+    "openmp": r"OpenMP (\d+[^\n]*)$",
+    "compiler": r"- (GCC [^\n]+|clang [^\n]+|MSVC [^\n]+)$",
+    "blas": r"BLAS_INFO=(\w+)",
+}
+"""What to look for in the text of ``torch.__config__.show()``."""
+
+
+def describe() -> Environment:
+    """Return what this machine is. A value that cannot be had is None, with its reason in `Environment.nulls`.
+
+    On CUDA this makes a context: not in a process that forks.
+    """
+    nulls: dict[str, str] = {}
+    return Environment(
+        **software.without_torch(nulls),
+        accelerators=accelerators(nulls),
+        torch=str(torch.__version__),
+        torch_build=_torch_build(nulls),
+        torch_threads=torch.get_num_threads(),
+        torch_interop_threads=torch.get_num_interop_threads(),
+        nulls=nulls,
+    )
+
+
+def parse_torch_build(text: str) -> dict[str, str]:
+    """Return the libraries that torch was built with, from the text of ``torch.__config__.show()``."""
+    matches = {name: re.search(pattern, text, re.MULTILINE) for name, pattern in _BUILD.items()}
+    return {name: match.group(1).strip() for name, match in matches.items() if match}
+
+
+def accelerators(nulls: dict[str, str]) -> tuple[Accelerator, ...]:
+    """Return every accelerator that torch can use; the reason of each missing value goes to `nulls`."""
+    if not torch.accelerator.is_available():
+        nulls["accelerators"] = "torch finds none"
+        return ()
+    kind = torch.accelerator.current_accelerator()
+    assert kind is not None  # noqa: S101  # one is available
+    library, reason = nvml.library() if torch.version.cuda else (None, "only NVIDIA's driver library tells")
+    return tuple(
+        accelerator(f"{kind.type}:{index}", torch.get_device_module(kind), library, reason, nulls)
+        for index in range(torch.accelerator.device_count())
+    )
+
+
+def accelerator(device: str, backend: Any, library: Any, reason: str, nulls: dict[str, str]) -> Accelerator:
+    """Return the description of a device.
+
+    Args:
+        device: Its name with its index.
+        backend: torch's module for its kind, such as ``torch.cuda``.
+        library: NVIDIA's driver library, opened, or None.
+        reason: Why `library` is None.
+        nulls: Takes the reason of each value that cannot be had.
+    """
+    kind, _, index = device.partition(":")
+    properties: Any = None
+    if hasattr(backend, "get_device_properties"):
+        properties = backend.get_device_properties(int(index))
+
+    def known(field: str, value: Any, why: str = "torch does not tell") -> Any:
+        if value is None:
+            nulls[f"accelerators.{device}.{field}"] = why
+        return value
+
+    def ask(field: str, question: Callable[[Any], Any]) -> Any:
+        if library is None:
+            return known(field, None, reason)
+        try:
+            return question(_handle(library, properties, int(index)))
+        except library.NVMLError as error:
+            return known(field, None, f"NVML: {error}")
+
+    major = getattr(properties, "major", None)
+    capability = None if major is None else f"{major}.{properties.minor}"
+    memory = getattr(properties, "total_memory", None)
+    if memory is None and hasattr(backend, "recommended_max_memory"):
+        memory = backend.recommended_max_memory()  # Apple's share of the unified memory
+    return Accelerator(
+        device=device,
+        name=getattr(properties, "name", kind),
+        memory_bytes=known("memory_bytes", memory),
+        capability=known("capability", capability),
+        driver=ask("driver", lambda _: library.nvmlSystemGetDriverVersion()),
+        clock_hz=ask("clock_hz", lambda h: library.nvmlDeviceGetClockInfo(h, library.NVML_CLOCK_SM) * _MEGA),
+        max_clock_hz=ask("max_clock_hz", lambda h: library.nvmlDeviceGetMaxClockInfo(h, library.NVML_CLOCK_SM) * _MEGA),
+        power_limit_w=ask("power_limit_w", lambda h: library.nvmlDeviceGetEnforcedPowerLimit(h) * _MILLI),
+    )
+
+
+def _handle(library: Any, properties: Any, index: int) -> Any:
+    """Return the handle of the device by its identity: NVML numbers all devices, torch only the visible ones."""
+    identity = getattr(properties, "uuid", None)
+    if identity is None:
+        return library.nvmlDeviceGetHandleByIndex(index)
+    return library.nvmlDeviceGetHandleByUUID(f"GPU-{identity}")
+
+
+def _torch_build(nulls: dict[str, str]) -> dict[str, str]:
+    cudnn: int | None = torch.backends.cudnn.version()  # type: ignore[no-untyped-call]
+    build = {
+        **parse_torch_build(torch.__config__.show()),
+        "git": torch.version.git_version,
+        "cpu_capability": torch.backends.cpu.get_cpu_capability(),
+        "cuda": torch.version.cuda,
+        "hip": torch.version.hip,
+        "cudnn": None if cudnn is None else str(cudnn),
+    }
+    for name, value in build.items():
+        if value is None:
+            nulls[f"torch_build.{name}"] = "torch was built without it"
+    return {name: value for name, value in build.items() if value is not None}

@@ -1,0 +1,41 @@
+import pytest
+import torch
+
+from bench.measure import precision
+from results.schema.labels import PROMISES
+
+
+def test_tf32_is_switched_for_products_and_convolutions_alike():
+    for on in (True, False):
+        precision.set_tf32(on=on)
+        assert torch.backends.cuda.matmul.allow_tf32 is on
+        assert torch.backends.cudnn.allow_tf32 is on
+
+
+@pytest.mark.parametrize(
+    ("flags", "label", "expected"),
+    [
+        (["avx2"], "fp32", None),
+        (["avx2"], "amp-bf16", "emulated"),
+        (["avx512_bf16"], "amp-bf16", None),
+        (["amx_bf16"], "bf16", None),
+        (["avx512_bf16"], "fp16", "emulated"),
+        (["bf16", "asimdhp"], "bf16", None),
+    ],
+)
+def test_emulation_is_told_by_the_flags_of_the_cpu(make_case, monkeypatch, flags, label, expected):
+    monkeypatch.setattr("bench.machine.cpu.cpu_flags", lambda: tuple(flags))
+    note = precision.emulated(make_case(precision=label))
+    assert note is None if expected is None else expected in note
+
+
+@pytest.mark.parametrize("label", PROMISES)
+def test_each_precision_has_its_context_and_its_scaler(make_case, monkeypatch, label):
+    monkeypatch.setattr("bench.machine.cpu.cpu_flags", tuple)
+    promise = PROMISES[label]
+    assert (precision.emulated(make_case(precision=label)) is None) == (promise.compute == "float32")
+    for task, trains in (("inference", False), ("training", True)):
+        scaler = precision.grad_scaler(make_case(precision=label, task=task))
+        assert scaler.is_enabled() == (promise.grad_scaler and trains)
+    with precision.autocast(make_case(precision=label)):
+        assert torch.is_autocast_enabled("cpu") == (promise.autocast is not None)

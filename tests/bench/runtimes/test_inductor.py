@@ -1,0 +1,106 @@
+import os
+import pathlib
+import shutil
+
+import pytest
+import torch
+import torch._dynamo
+
+from bench.measure.device import Cpu
+from bench.process.protocol import Finish, Prepare, TakeTurn
+from bench.runtimes import inductor
+from bench.worker.serve import WorkerServer
+
+needs_compiler = pytest.mark.skipif(
+    shutil.which("g++") is None and shutil.which("clang++") is None, reason="no C++ compiler here"
+)
+
+
+@pytest.fixture
+def case(make_case):
+    return make_case(model="cifar_resnet20", batch_size=2, image_size=32, threads=1, runtime="compile")
+
+
+@pytest.fixture
+def fresh_compiler(monkeypatch):
+    threads = torch.get_num_threads()
+    torch._dynamo.reset()
+    torch._dynamo.utils.counters.clear()
+    for variable in ("TORCHINDUCTOR_CACHE_DIR", "TRITON_CACHE_DIR"):
+        monkeypatch.setenv(variable, "set again by the engine")
+    yield
+    torch.set_num_threads(threads)
+
+
+def prepared(case, folder):
+    worker = WorkerServer()
+    worker.prepare(Prepare(case=case, cache=str(folder), token="its own"))  # noqa: S106 - it guards nothing
+    return worker
+
+
+@needs_compiler
+@pytest.mark.usefixtures("fresh_compiler")
+@pytest.mark.parametrize("broken", [False, True], ids=["whole", "with a graph break"])
+def test_compilation_is_real_private_and_its_graph_breaks_are_counted(case, tmp_path, monkeypatch, broken):
+    class Small(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.fc = torch.nn.Linear(3, 10)
+
+        def forward(self, x):
+            x = x.mean((2, 3)).relu()
+            if broken:
+                torch._dynamo.graph_break()
+            return self.fc(x)
+
+    monkeypatch.setattr("bench.tasks.networks.create_network", lambda name: Small())
+    subject = prepared(case, tmp_path)
+    assert len(subject.turn(TakeTurn(steps=2, drop=1)).phase_s) == 2
+    end = subject.finish(Finish())
+    assert (end.facts.graph_breaks, end.facts.recompiles) == (int(broken), 0)
+    assert "compile_s" not in end.nulls
+    assert any(path.is_file() for path in tmp_path.rglob("*"))  # the compiler worked, and there
+    assert pathlib.Path(os.environ["TRITON_CACHE_DIR"]).is_relative_to(tmp_path)
+
+
+@needs_compiler
+@pytest.mark.usefixtures("fresh_compiler")
+def test_a_compilation_inside_the_timed_steps_is_counted(case, tmp_path, monkeypatch):
+    class Small(torch.nn.Module):
+        scale = 1.0
+
+        def __init__(self):
+            super().__init__()
+            self.fc = torch.nn.Linear(3, 10)
+
+        def forward(self, x):
+            return self.fc(x.mean((2, 3)) * self.scale)
+
+    monkeypatch.setattr("bench.tasks.networks.create_network", lambda name: Small())
+    subject = prepared(case, tmp_path)
+    subject.workload.module.scale = 2.0
+    subject.turn(TakeTurn(steps=2, drop=1))
+    assert subject.finish(Finish()).facts.recompiles == 1
+
+
+@pytest.mark.parametrize(
+    ("runtime", "device", "supported"),
+    [
+        ("compile", "cpu", True),
+        ("compile:max-autotune", "cpu", True),
+        ("compile:reduce-overhead", "cpu", False),
+        ("compile:reduce-overhead", "mps:0", False),
+        ("compile:reduce-overhead", "cuda:0", True),
+    ],
+)
+def test_a_mode_that_would_be_another_is_unsupported(make_case, runtime, device, supported):
+    reason = inductor.RUNTIME.unsupported(make_case(runtime=runtime, device=device))
+    assert (reason is None) == supported
+    assert reason is None or device in reason
+
+
+def test_skipped_cuda_graphs_are_noted(monkeypatch):
+    subject = inductor.CompiledModule(torch.nn.Identity(), torch.zeros(1), Cpu())
+    assert subject.report().notes == ()
+    monkeypatch.setitem(inductor.counters["inductor"], "cudagraph_skips", 3)
+    assert "3 times" in subject.report().notes[0]
