@@ -1,4 +1,4 @@
-"""Numbers and tables as text: honest digits, cells that are only shown, and tables for a terminal, Markdown and CSV."""
+"""Numbers and text that others made, as text: honest digits, escapes that only show, and CSV."""
 
 import csv
 import io
@@ -65,7 +65,7 @@ def printable(text: str) -> str:
 
 
 def csv_text(heads: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
-    """Return CSV, ending in a newline, from which every value can be told back and in which nothing runs.
+    """Return CSV, ending in a newline, from which every value can be read back and in which nothing runs.
 
     Numbers are exact, None is empty, lists and dicts are ASCII JSON, and text is as `csv_value` reads it: hidden
     characters and the backslash are written as escapes, and an apostrophe stands before what begins with one, before
@@ -95,8 +95,8 @@ def _cell(value: Any) -> Any:
     return f"'{text}" if not text or text.startswith(("'", *FORMULA)) else text
 
 
-def _unescaped(found: re.Match[str]) -> str:
-    named, code = found.group(1), found.group(2) or found.group(3) or found.group(4)
+def _unescaped(match: re.Match[str]) -> str:
+    named, code = match.group(1), match.group(2) or match.group(3) or match.group(4)
     return {"\\": "\\", "n": "\n", "r": "\r", "t": "\t"}[named] if named else chr(int(code, 16))
 
 

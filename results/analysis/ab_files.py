@@ -18,16 +18,16 @@ def compare_pairs(records: Records) -> list[Paired]:
 
 
 def _pairs(files: Sequence[RunFile]) -> list[tuple[Records, Records]]:
-    found: dict[str, dict[ArmName, RunFile]] = {}
+    pairs: dict[str, dict[ArmName, RunFile]] = {}
     for file in files:
         if file.run.arm is None:
             raise InputError(f"{file.path} is no side of an A/B comparison; use `resnet-bench compare` for other runs")
-        sides = found.setdefault(file.run.arm.pair, {})
+        sides = pairs.setdefault(file.run.arm.pair, {})
         if file.run.arm.name in sides:
             raise InputError(f"{file.path} and {sides[file.run.arm.name].path} are the same side of one comparison")
         sides[file.run.arm.name] = file
-    for sides in found.values():
+    for sides in pairs.values():
         if len(sides) < 2:
             (alone,) = sides.values()
             raise InputError(f"the run file of the other arm that belongs to {alone.path} is not there")
-    return [(Records((sides["a"],)), Records((sides["b"],))) for sides in found.values()]
+    return [(Records((sides["a"],)), Records((sides["b"],))) for sides in pairs.values()]

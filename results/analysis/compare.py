@@ -1,4 +1,4 @@
-"""Comparing two sides of runs: what became faster or slower, and what cannot be said.
+"""Compare two sides of runs: what became faster or slower, and what cannot be said.
 
 The gate fails closed: whatever is missing, damaged or not comparable makes the outcome ``inconclusive``, never
 ``pass``. Times are only judged on the same hardware, so where the sides hold runs of several machines each machine is
@@ -181,7 +181,7 @@ def _part(machine: Machine, before_all: Study, after_all: Study, name: str | Non
     else:
         reasons = [*((barrier,) if barrier else ()), *differences.moved(vanished, added)]
         reasons += [] if len(vanished) < len(befores) else ["no case is on both sides"]
-        # Asked of each machine: what one has must not stand in for what another lacks.
+        # By machine: the cost on one must not stand in for a cost that another lacks.
         reasons += differences.counts(base, new, [case for case in befores if case in afters])[1]
     prefix = f"{name}: " if name else ""
     changes = () if lonely else differences.environment(base, new)

@@ -1,4 +1,4 @@
-"""In what two sides of runs differ beside their times: hardware, software, settings and static counts."""
+"""Differences of two sides of runs other than their times: hardware, software, settings and static counts."""
 
 import dataclasses
 import math
@@ -6,24 +6,24 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 import msgspec
-from msgspec import structs
 
+from results.schema.axes import AXES
 from results.schema.case import Case
 from results.schema.run import Environment, RunHeader
 from results.storage.reader import Records
 
 COUNTED: Final = ("parameters", "macs", "training_flops")
-"""What must be exactly equal on any machine; FLOPs are twice the MACs."""
+"""Counts that must be exactly equal on any machine; FLOPs are twice the MACs."""
 
 _MOMENTARY: Final = frozenset({"clock_hz"})
-"""Fields of an accelerator that tell of the moment in which they were read, not of the machine."""
+"""Fields of an accelerator that change from moment to moment."""
 _MEMORY_SLACK: Final = 0.01
 """Kernels keep different bits of the memory for themselves."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """One thing, other than time, in which the sides differ."""
+    """A field, other than time, in which the sides differ."""
 
     what: str
     base: str
@@ -31,15 +31,15 @@ class Change:
 
 
 def settings(base: Records, new: Records) -> str | None:
-    """Return how sampling differed: what is measured for longer, or to another precision, is not the same."""
+    """Return how sampling differed: samples of another budget or another target do not compare."""
     for side, runs in (("BASE", _runs(base)), ("NEW", _runs(new))):
         if any(run.settings is None for run in runs):
             return f"unknown settings: {side} holds an imported run, which does not tell how it sampled"
     for name in ("target", "budget_s"):
-        known = [[run.settings for run in _runs(side) if run.settings is not None] for side in (base, new)]
-        values = [sorted({getattr(one, name) for one in side}) for side in known]
+        sides = [[run.settings for run in _runs(side) if run.settings is not None] for side in (base, new)]
+        values = [sorted({getattr(settings, name) for settings in side}) for side in sides]
         if values[0] != values[1] or len(values[0]) > 1:
-            shown = [", ".join(f"{value:g}" for value in one) for one in values]
+            shown = [", ".join(f"{value:g}" for value in side) for side in values]
             return f"unequal settings: {name} is {shown[0]} in BASE and {shown[1]} in NEW"
     return None
 
@@ -52,11 +52,11 @@ def same_hardware(base: Records, new: Records) -> bool:
 def alike(machines: Sequence[Environment]) -> bool:
     """Tell whether CPU, usable cores, CPU limit, memory and accelerators are known and the same in all of them."""
     kinds = {
-        (one.cpu, one.usable_cores, one.cgroup_cpus, tuple((card.name, card.memory_bytes) for card in one.accelerators))
-        for one in machines
+        (host.cpu, host.usable_cores, host.cgroup_cpus, *((card.name, card.memory_bytes) for card in host.accelerators))
+        for host in machines
     }
-    sizes = [one.memory_bytes for one in machines if one.memory_bytes is not None]
-    if len(kinds) > 1 or len(sizes) < len(machines):  # what is not known may differ
+    sizes = [host.memory_bytes for host in machines if host.memory_bytes is not None]
+    if len(kinds) > 1 or len(sizes) < len(machines):  # an unknown size may differ
         return False
     return math.isclose(min(sizes), max(sizes), rel_tol=_MEMORY_SLACK)
 
@@ -73,45 +73,50 @@ def counts(base: Records, new: Records, common: Iterable[Case]) -> tuple[tuple[C
     for model, size in dict.fromkeys([*sides[0], *sides[1]]):
         before, after = (side.get((model, size), set()) for side in sides)
         if before and after and (before != after or len(before) > 1):
-            for place, name in enumerate(COUNTED):
-                told = [" or ".join(str(row[place]) for row in sorted(one)) for one in (before, after)]
-                if len({row[place] for row in before | after}) > 1:
+            for column, name in enumerate(COUNTED):
+                shown = [" or ".join(str(row[column]) for row in sorted(side)) for side in (before, after)]
+                if len({row[column] for row in before | after}) > 1:
                     what = f"{name} of {model} at {size} pixels"
-                    changes[what] = Change(what=what, base=told[0], new=told[1])
+                    changes[what] = Change(what=what, base=shown[0], new=shown[1])
     return tuple(changes.values()), list(missing)
 
 
 def _statics(side: Records) -> dict[tuple[str, int], set[tuple[int, ...]]]:
-    found: dict[tuple[str, int], set[tuple[int, ...]]] = {}
+    counts: dict[tuple[str, int], set[tuple[int, ...]]] = {}
     for file in side.files:
         for static in file.statics:
             row = tuple(getattr(static, name) for name in COUNTED)
-            found.setdefault((static.model, static.image_size), set()).add(row)
-    return found
+            counts.setdefault((static.model, static.image_size), set()).add(row)
+    return counts
 
 
 def environment(base: Records, new: Records) -> tuple[Change, ...]:
-    """Return the fields of the environment that differ, but for what only tells of a moment."""
+    """Return the fields of the environment that differ, but for those that change from moment to moment."""
     before, after = ([_flat(run.environment) for run in _runs(side)] for side in (base, new))
-    names = dict.fromkeys(name for one in (*before, *after) for name in one)
+    names = dict.fromkeys(name for fields in (*before, *after) for name in fields)
     changes = []
     for name in names:
-        told = [dict.fromkeys(one.get(name, "-") for one in side) for side in (before, after)]
-        if told[0].keys() != told[1].keys():  # runs have no order
-            changes.append(Change(what=name, base=" or ".join(told[0]), new=" or ".join(told[1])))
+        old, new_ = (dict.fromkeys(fields.get(name, "-") for fields in side) for side in (before, after))
+        if old.keys() != new_.keys():  # runs have no order
+            changes.append(Change(what=name, base=" or ".join(old), new=" or ".join(new_)))
     return tuple(changes)
 
 
 def moved(vanished: Sequence[Case], added: Sequence[Case]) -> list[str]:
     """Return a line for cases that are on both sides, but for the device or the number of threads."""
-    elsewhere = {structs.replace(case, device="-", threads=1): case for case in added}
+    elsewhere = {_anywhere(case): case for case in added}
     reasons = []
     for case in vanished:
-        other = elsewhere.get(structs.replace(case, device="-", threads=1))
-        if other is not None:
-            what = f"{case.device} with {case.threads} threads in BASE, {other.device} with {other.threads} in NEW"
+        twin = elsewhere.get(_anywhere(case))
+        if twin is not None:
+            what = f"{case.device} with {case.threads} threads in BASE, {twin.device} with {twin.threads} in NEW"
             reasons.append(f"cases are not matched across devices or numbers of threads: {what}")
     return list(dict.fromkeys(reasons))
+
+
+def _anywhere(case: Case) -> tuple[object, ...]:
+    """Return the case but for the axes of the machine."""
+    return tuple(getattr(case, name) for name, axis in AXES.items() if axis.role != "machine")
 
 
 def _flat(machine: Environment) -> dict[str, str]:
@@ -120,12 +125,12 @@ def _flat(machine: Environment) -> dict[str, str]:
     flat: dict[str, str] = {}
     for name, value in content.items():
         if isinstance(value, dict):
-            flat |= {f"{name}.{key}": str(one) for key, one in value.items()}
+            flat |= {f"{name}.{key}": str(entry) for key, entry in value.items()}
         elif name == "accelerators":
             flat |= {
-                f"{card['device']}.{key}": str(one)
+                f"{card['device']}.{key}": str(entry)
                 for card in value
-                for key, one in card.items()
+                for key, entry in card.items()
                 if key not in _MOMENTARY
             }
         else:

@@ -1,8 +1,7 @@
 """Runs over time: how the latency of each case went from run to run on one machine, and where its level changed.
 
 Advisory: runs of different days cannot tell a change of the code from one of the machine, so nothing is gated here;
-`results.compare` and `results.analysis.ab` do that. What changed in the environment is named
-beside each change of level.
+`results.compare` and `results.analysis.ab` do that. Every change of level names what changed in the environment.
 """
 
 import collections
@@ -73,7 +72,7 @@ class Change:
     """A change of level; see `results.statistics.changepoints.Step` for what its numbers mean."""
 
     index: int
-    """Place in `Series.points` of the first run with the new level."""
+    """Index in `Series.points` of the first run with the new level."""
     run: str
     started: str
     previous: str
@@ -106,7 +105,7 @@ class Series:
     reason: str | None
     """Why no change can be told, None where it can."""
     left_out: tuple[str, ...]
-    """Runs that have no place in time, and why, a line each."""
+    """Runs that cannot be dated, and why, a line each."""
 
 
 def history(runs: Records | Study, margin: float = MARGIN) -> tuple[Series, ...]:
@@ -203,17 +202,17 @@ def _judged(
     times = [time for point in points if (time := point.latency_s) is not None]
     steps = change_points(times, margin)
     ends = [0, *(step.index for step in steps), len(timed)]
-    placed = list(points)
+    levelled = list(points)
     levels: list[float] = []
     for segment, (start, end) in enumerate(itertools.pairwise(ends)):
         if end > start:
             levels.append(level(times[start:end]))
         for index in timed[start:end]:
-            placed[index] = dataclasses.replace(points[index], segment=segment, level_s=levels[segment])
+            levelled[index] = dataclasses.replace(points[index], segment=segment, level_s=levels[segment])
     changes = []
     for segment, step in enumerate(steps):
         last, first = points[timed[step.index - 1]], points[timed[step.index]]
-        beside = [points[index] for index in timed[ends[segment] : ends[segment + 2]]]
+        both = [points[index] for index in timed[ends[segment] : ends[segment + 2]]]
         changes.append(
             Change(
                 index=timed[step.index],
@@ -226,16 +225,16 @@ def _judged(
                 low=step.ratio.low,
                 high=step.ratio.high,
                 p=step.p,
-                runs=len(beside),
-                noisy=sum(bool(point.noisy) for point in beside),
+                runs=len(both),
+                noisy=sum(bool(point.noisy) for point in both),
                 environment=_environment(files[last.run], files[first.run]),
             )
         )
-    return tuple(placed), tuple(changes)
+    return tuple(levelled), tuple(changes)
 
 
 def _undated(file: RunFile) -> str | None:
-    """Return why a run has no place in time, None where it has one."""
+    """Return why a run cannot be dated, None where it can."""
     if file.run.arm is not None:
         return "it is one side of an A/B comparison, which may be of code that never was the current one"
     if file.run.started is None:
@@ -249,8 +248,8 @@ def _too_few(timed: int) -> str:
 
 
 def _environment(before: RunFile, after: RunFile) -> tuple[differences.Change, ...]:
-    """Return what differs between two runs, what most often makes a difference first."""
-    # Only the runs are looked at, and records cost time to gather.
+    """Return what differs between two runs; fields that most often explain a change come first."""
+    # Only the headers are compared, and records cost time to gather.
     sides = [Records((dataclasses.replace(file, records=(), statics=()),)) for file in (before, after)]
-    found = differences.environment(*sides)
-    return tuple(sorted(found, key=lambda change: change.what.rpartition(".")[2] not in _TELLING))
+    changes = differences.environment(*sides)
+    return tuple(sorted(changes, key=lambda change: change.what.rpartition(".")[2] not in _TELLING))

@@ -1,4 +1,4 @@
-"""Which runs of two sides were made on the same machine, for each is compared with itself, and what they are."""
+"""The runs of two sides by machine, as a machine is only compared with itself, and lines that describe runs."""
 
 import dataclasses
 from collections.abc import Iterator, Sequence
@@ -21,13 +21,13 @@ class Machine:
 def machines(base: Records, new: Records) -> list[Machine]:
     """Return each machine with its runs on both sides, in the order of the base.
 
-    What has no partner stands alone, with an empty other side. Only where each side has exactly one such machine are
-    they brought together, so that their times can be shown though not judged: of more, nobody knows who became whom.
+    A machine without a partner has an empty other side. Only where both sides have exactly one such machine are the
+    two brought together: their times can then be shown, though not judged. Of more, nobody knows which became which.
     """
     groups: list[tuple[list[RunFile], list[RunFile]]] = []
     for side, files in enumerate((base.files, new.files)):
         for file in files:
-            group = next((one for one in groups if _alike(one, file)), None)
+            group = next((known for known in groups if _alike(known, file)), None)
             if group is None:
                 group = ([], [])
                 groups.append(group)
@@ -65,7 +65,7 @@ def _details(run: RunHeader) -> Iterator[str]:
 def _alike(group: tuple[list[RunFile], list[RunFile]], file: RunFile) -> bool:
     first = next(iter((*group[0], *group[1])))
     if first.run.source is not None and file.run.source is not None:
-        # Sources tell little: what they name alike is shown together, and never judged for want of the rest.
+        # Sources state little: runs of one chip are shown together, and never judged for want of the rest.
         named = _named(first.run)
         return named is not None and named == _named(file.run)
     return differences.alike([first.run.environment, file.run.environment])

@@ -7,6 +7,7 @@ by timm with fvcore, and accuracy comes from its ``results-imagenet.csv``.
 
 import dataclasses
 import math
+from collections.abc import Iterable
 from typing import Any, Final
 
 from msgspec import structs
@@ -90,6 +91,25 @@ def read(content: Content, options: Options, tell: Tell) -> list[Imported]:
         words = ", ".join(map(quoted, known.unknown))
         raise InputError(f"{content.name}: runtime: the file's name holds {words}, which says nothing; give --runtime")
     _tell_unknown(content.name, heads, tell)
+    records, positions = _records(file, rows)
+    device, chip = known.axes["device"], known.chip
+    accelerators = {device: chip} if chip and device != "cpu" else {}
+    run = RunHeader(
+        id=content.run_id(),
+        started=None,
+        suite=FORMAT,
+        settings=None,
+        environment=unknown_environment(
+            cpu=chip if device == "cpu" else None, torch=known.torch, cuda=known.cuda, accelerators=accelerators
+        ),
+        plan=tuple(record.case for record in records),
+        source=content.source(FORMAT),
+    )
+    return [Imported(run=run, records=tuple(records), positions=tuple(positions))]
+
+
+def _records(file: _File, rows: Iterable[SourceRow]) -> tuple[list[Record], list[str]]:
+    """Return the records of all rows, and the position of each."""
     records: list[Record] = []
     positions: list[str] = []
     seen: dict[Case, str] = {}
@@ -109,21 +129,8 @@ def read(content: Content, options: Options, tell: Tell) -> list[Imported]:
             records.append(record)
             positions.append(f"line {row.line}")
     if not records:
-        raise InputError(f"{content.name}: holds no row to import")
-    device, chip = known.axes["device"], known.chip
-    accelerators = {device: chip} if chip and device != "cpu" else {}
-    run = RunHeader(
-        id=content.run_id(),
-        started=None,
-        suite=FORMAT,
-        settings=None,
-        environment=unknown_environment(
-            cpu=chip if device == "cpu" else None, torch=known.torch, cuda=known.cuda, accelerators=accelerators
-        ),
-        plan=tuple(seen),
-        source=content.source(FORMAT),
-    )
-    return [Imported(run=run, records=tuple(records), positions=tuple(positions))]
+        raise InputError(f"{file.name}: holds no row to import")
+    return records, positions
 
 
 def _sides(name: str, heads: tuple[str, ...], known: Name, options: Options) -> dict[str, str]:

@@ -50,7 +50,7 @@ class Step:
     index: int
     """The first value of the new level."""
     ratio: Interval
-    """New level / old level, with its 95 % interval (Welch's) if its place is the right one."""
+    """New level / old level, with its 95 % interval (Welch's) if its index is right."""
     p: float
     """Chance of such a step anywhere in these two levels together, if they were one."""
 
@@ -86,10 +86,10 @@ def _cut(log: _Floats, margin: float) -> int | None:
     starts, cuts, ends = _tests(log.size)
     if cuts.size == 0:
         return None
-    size, p = (np.abs(one) for one in _student(log, starts, cuts, ends))
-    kept = np.flatnonzero((cuts.size * p <= FALSE_ALARMS) & (size > math.log1p(margin))).tolist()
+    size, p = (np.abs(statistic) for statistic in _student(log, starts, cuts, ends))
+    likely = np.flatnonzero((cuts.size * p <= FALSE_ALARMS) & (size > math.log1p(margin))).tolist()
     # Where several are less likely than any float can tell, the largest.
-    return int(cuts[min(kept, key=lambda test: (p[test], -size[test]))]) if kept else None
+    return int(cuts[min(likely, key=lambda test: (p[test], -size[test]))]) if likely else None
 
 
 def _confirmed(log: _Floats, cuts: list[int], margin: float) -> tuple[Step, ...]:
@@ -101,18 +101,18 @@ def _confirmed(log: _Floats, cuts: list[int], margin: float) -> tuple[Step, ...]
         ends = [0, *cuts, log.size]
         drawn_in = np.concatenate([_drawn_in(log[start:end]) for start, end in itertools.pairwise(ends)])
         triples = list(zip(ends, cuts, ends[2:], strict=False))  # ends holds two more
-        found = [_difference(drawn_in[start:cut], drawn_in[cut:end]) for start, cut, end in triples]
+        steps = [_difference(drawn_in[start:cut], drawn_in[cut:end]) for start, cut, end in triples]
         tests = np.array([_tests(end - start)[1].size for start, _, end in triples])
         corrected = np.minimum(tests * _student(drawn_in, *_columns(triples))[1], 1.0).tolist()
-        welch = [chance(one, 0.0) for one in found]
+        welch = [chance(step, 0.0) for step in steps]
         doubtful = [
-            place
-            for place, one in enumerate(found)
-            if max(corrected[place], welch[place]) > FALSE_ALARMS or abs(one.log) <= math.log1p(margin)
+            index
+            for index, step in enumerate(steps)
+            if max(corrected[index], welch[index]) > FALSE_ALARMS or abs(step.log) <= math.log1p(margin)
         ]
         if not doubtful:
             return tuple(
-                Step(index=cut, ratio=one.interval(), p=p) for cut, one, p in zip(cuts, found, corrected, strict=True)
+                Step(index=cut, ratio=step.interval(), p=p) for cut, step, p in zip(cuts, steps, corrected, strict=True)
             )
         del cuts[max(doubtful, key=welch.__getitem__)]
     return ()
@@ -126,8 +126,8 @@ def _tests(n: int) -> tuple[_Ints, _Ints, _Ints]:
     while length >= 2 * MIN_RUNS:
         count = 2 * math.ceil(n / length - _ROUNDING) - 1
         shift = (n - length) / max(count - 1, 1)
-        for place in range(count):
-            start, end = place * shift, place * shift + length
+        for number in range(count):
+            start, end = number * shift, number * shift + length
             intervals[math.floor(start + _ROUNDING), min(math.ceil(end - _ROUNDING), n)] = None
         length *= _DECAY
     return _columns(
@@ -145,7 +145,7 @@ def _student(log: _Floats, starts: _Ints, cuts: _Ints, ends: _Ints) -> tuple[_Fl
     from scipy.special import stdtr  # noqa: PLC0415 (0.1 s that `import results` need not pay)
 
     centred = log - log.mean()  # keeps the sums small, and with them their rounding error
-    sums, squares = (np.concatenate([[0.0], np.cumsum(one)]) for one in (centred, centred**2))
+    sums, squares = (np.concatenate([[0.0], np.cumsum(series)]) for series in (centred, centred**2))
     before, after = cuts - starts, ends - cuts
     old, new = (sums[cuts] - sums[starts]) / before, (sums[ends] - sums[cuts]) / after
     degrees = ends - starts - 2

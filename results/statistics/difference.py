@@ -50,7 +50,7 @@ def difference(base: Sequence[float], new: Sequence[float]) -> Difference | str:
             return f"zero variance in {side}: its replicates are all the same, which no clock gives"
     means = [math.fsum(log) / len(log) for log in logs]
     shares = [
-        math.fsum((one - mean) ** 2 for one in log) / (len(log) - 1) / len(log)
+        math.fsum((value - mean) ** 2 for value in log) / (len(log) - 1) / len(log)
         for log, mean in zip(logs, means, strict=True)
     ]
     total = sum(shares)
@@ -58,25 +58,25 @@ def difference(base: Sequence[float], new: Sequence[float]) -> Difference | str:
     return Difference(log=means[1] - means[0], error=math.sqrt(total), degrees=degrees)
 
 
-def chance(found: Difference, margin: float) -> float:
+def chance(change: Difference, margin: float) -> float:
     """Return the two-sided p-value of a ratio that in truth lies within the margin."""
     from scipy.special import stdtr  # noqa: PLC0415 (as above)
 
-    beyond = abs(found.log) - math.log1p(margin)
-    return min(1.0, 2 * float(stdtr(found.degrees, -beyond / found.error)))
+    beyond = abs(change.log) - math.log1p(margin)
+    return min(1.0, 2 * float(stdtr(change.degrees, -beyond / change.error)))
 
 
 def holm(chances: Sequence[float]) -> list[float]:
     """Return p-values corrected for their number (Holm 1979), in the given order."""
     corrected = [0.0] * len(chances)
     highest = 0.0
-    for rank, place in enumerate(sorted(range(len(chances)), key=chances.__getitem__)):
-        highest = max(highest, min(1.0, (len(chances) - rank) * chances[place]))
-        corrected[place] = highest
+    for rank, index in enumerate(sorted(range(len(chances)), key=chances.__getitem__)):
+        highest = max(highest, min(1.0, (len(chances) - rank) * chances[index]))
+        corrected[index] = highest
     return corrected
 
 
-def verdict(found: Difference, corrected: float, margin: float, *, share: float = 1.0) -> Verdict:
+def verdict(change: Difference, corrected: float, margin: float, *, share: float = 1.0) -> Verdict:
     """Return what is known of one case at the corrected p-value `corrected` of `chance`.
 
     `share` is how much of the error may be spent: less than all of it where there will be other looks.
@@ -88,6 +88,6 @@ def verdict(found: Difference, corrected: float, margin: float, *, share: float 
     "Multiparameter hypothesis testing and acceptance sampling"). Else ``inconclusive``.
     """
     if corrected <= share * FALSE_ALARMS:
-        return "slower" if found.log > 0 else "faster"
-    interval = found.interval(share)
+        return "slower" if change.log > 0 else "faster"
+    interval = change.interval(share)
     return "same" if 1 / (1 + margin) <= interval.low and interval.high <= 1 + margin else "inconclusive"

@@ -71,11 +71,11 @@ def median_intervals(turn_medians: Floats, series: Segments) -> Intervals:
     scale = MAD_TO_SD * series.medians(np.abs(log - series.each(centre)))
     reach = np.where(scale > 0, 3 * scale, np.inf)
     drawn_in = np.clip(log, series.each(centre - reach), series.each(centre + reach))
-    worth, variance = _effective(drawn_in, series)
+    effective, variance = _effective(drawn_in, series)
     # The correlation of few turns is hardly known, and taken at its word it would give one degree of freedom and
     # an interval of thrice the width for a hundredth more coverage (simulated, 4 to 20 turns, correlation to 0.6).
-    degrees = np.maximum(worth - 1, (series.counts - 1) / 2)
-    half = _t_quantiles(degrees) * _MEDIAN_TO_MEAN * np.sqrt(variance / worth)
+    degrees = np.maximum(effective - 1, (series.counts - 1) / 2)
+    half = _t_quantiles(degrees) * _MEDIAN_TO_MEAN * np.sqrt(variance / effective)
     return _exponentials(centre, half, series.counts >= TURNS_FOR_INTERVAL)
 
 
@@ -85,15 +85,15 @@ def _exponentials(centre: Floats, half: Floats, known: Flags) -> Intervals:
     return Intervals(*(np.where(known, np.exp(end), np.nan) for end in ends))
 
 
-def _only(found: Intervals) -> Interval:
+def _only(ends: Intervals) -> Interval:
     """Return the interval of the one series that there is."""
-    return Interval(*(float(end[0]) for end in found))
+    return Interval(*(float(end[0]) for end in ends))
 
 
 def effectives(times_s: Floats, series: Segments) -> Floats:
     """Return how many independent times each of many series of correlated ones, as they were measured, is worth."""
-    worth, _ = _effective(np.log(times_s), series)
-    return np.where(series.counts >= TURNS_FOR_INTERVAL, worth, series.counts)
+    effective, _ = _effective(np.log(times_s), series)
+    return np.where(series.counts >= TURNS_FOR_INTERVAL, effective, series.counts)
 
 
 def _effective(values: Floats, series: Segments) -> tuple[Floats, Floats]:
@@ -109,8 +109,8 @@ def _effective(values: Floats, series: Segments) -> tuple[Floats, Floats]:
     products[series.starts[1:] - 1] = 0.0  # no value has a neighbour in another series
     lag = series.sums(products) / np.where(total > 0, total, 1.0)
     corrected = np.clip((n * lag + 1) / np.maximum(n - 3, 1), 0.0, 0.99)
-    worth = np.where(total > 0, np.maximum(n * (1 - corrected) / (1 + corrected), 2.0), n)
-    return worth, total / np.maximum(n - 1, 1)
+    effective = np.where(total > 0, np.maximum(n * (1 - corrected) / (1 + corrected), 2.0), n)
+    return effective, total / np.maximum(n - 1, 1)
 
 
 def geometric_mean(values: Sequence[float]) -> float:
@@ -136,20 +136,20 @@ def intervals_across(values: Floats, series: Segments) -> Intervals:
     return _exponentials(log[series.starts] + mean, half, series.counts > 1)
 
 
-def quantile_interval(values: Sequence[float], q: float, worth: float) -> Interval | None:
-    """Return the quantile `q` with bounds from order statistics; `worth` is how many independent values there are.
+def quantile_interval(values: Sequence[float], q: float, effective: float) -> Interval | None:
+    """Return the quantile `q` with bounds from order statistics; `effective` values are independent.
 
     Free of any distribution (David and Nagaraja 2003, "Order Statistics", section 7.1). Each bound holds with
-    95 % on its own. The ranks are those of a sample of `worth` (see `effectives`), at the same share of the
+    95 % on its own. The ranks are those of a sample of `effective` (see `effectives`), at the same share of the
     series. None where even the largest value is no upper bound (1 - q**n < 0.95: p90 needs 29 independent values,
     p95 59, p99 299) or the smallest is no lower one.
     """
-    ranks = bounding_ranks(int(worth), q)
+    ranks = bounding_ranks(int(effective), q)
     if ranks is None:
         return None
     low, high = ranks
     ordered = sorted(values)
-    top, bottom = math.ceil(high * len(ordered) / int(worth)), low * len(ordered) // int(worth)
+    top, bottom = math.ceil(high * len(ordered) / int(effective)), low * len(ordered) // int(effective)
     return Interval(float(np.quantile(ordered, q)), ordered[bottom - 1], ordered[top - 1])
 
 
@@ -168,5 +168,5 @@ def _t_quantiles(degrees: Floats) -> Floats:
     """Return Student's two-sided 95 % quantiles (stdtrit is the cheap core of scipy.stats.t)."""
     from scipy.special import stdtrit  # noqa: PLC0415 (0.1 s that `import results` need not pay)
 
-    values, places = np.unique(degrees, return_inverse=True)  # uncorrelated series have as many as they have values
-    return np.asarray(stdtrit(values, (1 + CONFIDENCE) / 2), dtype=np.float64)[places]
+    values, value_of = np.unique(degrees, return_inverse=True)  # uncorrelated series have as many as they have values
+    return np.asarray(stdtrit(values, (1 + CONFIDENCE) / 2), dtype=np.float64)[value_of]

@@ -45,7 +45,7 @@ def pair_ratio(samples: Samples) -> float | None:
     """Return how much longer a step of arm b took than one of arm a, from the samples of b: the median over rounds.
 
     On logs, so that arms which change places give the reciprocal: of an even number of ratios, the mean of the middle
-    two would call b slower. None where no steady turn of b had one of a beside it.
+    two would call b slower. None where no steady turn of b shared its round with a turn of a.
     """
     logs = [
         math.log(own) - math.log(other)
@@ -70,9 +70,9 @@ def judge(ratios: Sequence[float], margin: float) -> Judged:
         return Judged(verdict="inconclusive", pairs=pairs, reason=reason, ratio=ratios[0])
     share = _share(pairs)
     spread = float(log.std(ddof=1))
-    found = Difference(log=float(log.mean()), error=spread / math.sqrt(pairs), degrees=pairs - 1)
-    p, interval = chance(found, margin), found.interval(share)
-    word = verdict(found, p, margin, share=share)
+    change = Difference(log=float(log.mean()), error=spread / math.sqrt(pairs), degrees=pairs - 1)
+    p, interval = chance(change, margin), change.interval(share)
+    word = verdict(change, p, margin, share=share)
     return Judged(
         verdict=word,
         pairs=pairs,

@@ -15,7 +15,7 @@ _Kind = TypeVar("_Kind", np.float64, np.int64)
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
 class Segments:
-    """How many values each series has, none of which is empty. Arrays have one entry a value, or one a series."""
+    """How many values each series has, none of which is empty. Arrays have an entry for every value or every series."""
 
     counts: Whole
     starts: Whole = dataclasses.field(init=False)
@@ -25,55 +25,56 @@ class Segments:
 
     def sums(self, values: Floats) -> Floats:
         """Return the sum of each series."""
-        found: Floats = np.add.reduceat(values, self.starts)
-        return found
+        sums: Floats = np.add.reduceat(values, self.starts)
+        return sums
 
     def each(self, of_series: npt.NDArray[_Kind]) -> npt.NDArray[_Kind]:
-        """Return what is known of each series for each of its values."""
+        """Return the entry of each series once for each of its values."""
         return np.repeat(of_series, self.counts)
 
     def ordered(self, values: Floats) -> Floats:
         """Return the values, those of each series in rising order: O(n log m) for n values in series of m."""
-        found = np.empty_like(values)
+        ordered = np.empty_like(values)
         for count in np.unique(self.counts):
-            places = self.starts[self.counts == count][:, None] + np.arange(count)
-            found[places] = np.sort(values[places], axis=1)
-        return found
+            indices = self.starts[self.counts == count][:, None] + np.arange(count)
+            ordered[indices] = np.sort(values[indices], axis=1)
+        return ordered
 
     def medians(self, values: Floats) -> Floats:
         """Return the median of each series."""
-        found: Floats = values[self.starts] / 2 + values[self.starts + self.counts - 1] / 2
+        medians: Floats = values[self.starts] / 2 + values[self.starts + self.counts - 1] / 2
         longer = self.counts > 2  # of two values the order does not matter
         if longer.any():
             rest = Segments(self.counts[longer])
-            found[longer] = rest.middles(rest.ordered(values[np.repeat(longer, self.counts)]))
-        return found
+            medians[longer] = rest.middles(rest.ordered(values[np.repeat(longer, self.counts)]))
+        return medians
 
     def known_medians(self, values: Floats) -> Floats:
         """Return the median of each series' values that are not NaN, NaN where all are."""
-        kept = ~np.isnan(values)
-        counts = np.add.reduceat(kept.astype(np.int64), self.starts)
-        found = np.full(len(counts), np.nan)
-        if kept.any():
-            found[counts > 0] = Segments(counts[counts > 0]).medians(values[kept])
-        return found
+        known = ~np.isnan(values)
+        counts = np.add.reduceat(known.astype(np.int64), self.starts)
+        medians = np.full(len(counts), np.nan)
+        if known.any():
+            medians[counts > 0] = Segments(counts[counts > 0]).medians(values[known])
+        return medians
 
     def geometric_means(self, values: Floats) -> Floats:
         """Return the geometric mean of each series of positive values; that of a single one is exact."""
         first = values[self.starts]
-        found: Floats = first * np.exp(self.sums(np.log(values / self.each(first))) / self.counts)
-        return found
+        means: Floats = first * np.exp(self.sums(np.log(values / self.each(first))) / self.counts)
+        return means
 
     def middles(self, ordered: Floats) -> Floats:
         """Return the median of each series whose values are in rising order."""
-        found: Floats = ordered[self.starts + (self.counts - 1) // 2] / 2 + ordered[self.starts + self.counts // 2] / 2
-        return found
+        lower, upper = (ordered[self.starts + middle] for middle in ((self.counts - 1) // 2, self.counts // 2))
+        medians: Floats = lower / 2 + upper / 2
+        return medians
 
     def quantiles(self, ordered: Floats, q: float) -> Floats:
         """Return the quantile `q` of each series in rising order, between two values by `numpy.quantile`'s rule."""
-        place = (self.counts - 1) * q
-        below = np.floor(place).astype(np.int64)
-        low, high = (ordered[self.starts + np.minimum(one, self.counts - 1)] for one in (below, below + 1))
-        share, step = place - below, high - low
-        found: Floats = np.where(share < 0.5, low + step * share, high - step * (1 - share))
-        return found
+        rank = (self.counts - 1) * q
+        below = np.floor(rank).astype(np.int64)
+        low, high = (ordered[self.starts + np.minimum(index, self.counts - 1)] for index in (below, below + 1))
+        share, step = rank - below, high - low
+        quantiles: Floats = np.where(share < 0.5, low + step * share, high - step * (1 - share))
+        return quantiles

@@ -59,7 +59,7 @@ def steady(step_s: Sequence[float]) -> Steady:
     it was still changing) and the means of eight segments of the rest agree, within the noise or within 3 %.
     A cycle that is short against the series is steady; one as long as the series cannot be told from drift.
     A series of at most 15 steps is steady from the first step of its first half that, like the medians of both
-    halves of what follows, lies within 5 % or within the noise of the median of the rest; the noise is told by
+    halves of what follows, lies within 5 % or within the noise of the median of the rest; the noise follows from
     differences of neighbours, which a trend hardly moves. Where nothing is steady the second half is the best guess.
     It is slowing if, behind its first eighth, the segments' medians rise all the way (see `_slowing`), as on a machine
     that grows hot; a load that sets in at once, or comes and goes, is not.
@@ -112,13 +112,13 @@ def _slowing(log: Floats) -> bool:
 
 def _mser(log: Floats) -> int:
     """Return the cut that minimises the squared standard error of the mean of what remains."""
-    kept = np.arange(log.size, 0, -1, dtype=np.float64)
+    remaining = np.arange(log.size, 0, -1, dtype=np.float64)
     centred = log - log[-1]  # keeps the sums of squares small, and with them their rounding error
     sums = np.cumsum(centred[::-1])[::-1]
     squares = np.cumsum((centred**2)[::-1])[::-1]
-    variance = np.maximum(squares / kept - (sums / kept) ** 2, 1e-12)
+    variance = np.maximum(squares / remaining - (sums / remaining) ** 2, 1e-12)
     # The last steps are no candidates: the spread of a handful is small by luck.
-    return int(np.argmin((variance / kept)[: log.size - _SHORT // 2]))
+    return int(np.argmin((variance / remaining)[: log.size - _SHORT // 2]))
 
 
 def _level(log: Floats) -> bool:

@@ -5,6 +5,7 @@ import sys
 import pytest
 
 import results
+from results.analysis.study import Study
 
 _HEAVY = ("torch", "plotly", "pandas", "pydantic", "scipy", "numpy")
 
@@ -49,6 +50,8 @@ def test_the_example_in_the_docstring_runs(tmp_path, monkeypatch, write_run, mak
     assert found.failed == 0
 
 
-def test_the_package_has_what_it_names():
-    for name in results.__all__:
-        assert callable(getattr(results, name))
+def test_the_package_has_what_it_names_and_nothing_else():
+    assert all(hasattr(results, name) for name in results.__all__)
+    assert results.Study is Study
+    with pytest.raises(AttributeError, match="no attribute 'Studie'"):
+        _ = results.Studie

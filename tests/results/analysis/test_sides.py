@@ -1,0 +1,50 @@
+import pytest
+from msgspec import structs
+
+from results.analysis.sides import by_case
+from results.metrics.measured import MeasuredRun
+from results.schema.record import Noise
+from results.storage.reader import load
+
+
+@pytest.fixture
+def sides(tmp_path, write_run):
+    """The sides of a run of the given records, by case."""
+    return lambda *records: by_case(map(MeasuredRun, load(write_run(tmp_path, records)).files), "NEW")
+
+
+def test_a_replicate_that_was_measured_again_counts_as_it_was_last(sides, make_record, make_case):
+    side = sides(make_record(latency_s=0.05), make_record(latency_s=0.07))[make_case()]
+    assert len(side.records) == len(side.warnings) == 1
+    assert side.latencies == [pytest.approx(0.07, rel=0.02)]
+
+
+def test_failures_have_no_latency(sides, make_record, make_case):
+    side = sides(make_record(), make_record(replicate=1, status="crash", cause="signal 11"))[make_case()]
+    assert len(side.records) == 2
+    assert len(side.latencies) == 1
+
+
+def test_a_wrong_result_is_not_a_doubt_about_the_time(sides, make_record, make_case, make_equality):
+    side = sides(make_record(equality=make_equality("wrong")))[make_case()]
+    assert side.wrong().kind == "wrong"
+    assert side.doubt() is None
+
+
+def test_noise_is_no_doubt(sides, make_record, make_case):
+    assert sides(make_record(signs=Noise(other_cpus=1.0)))[make_case()].doubt() is None
+
+
+def test_a_broken_label_is_a_doubt(sides, make_record, make_case):
+    record = make_record()
+    broken = structs.replace(record, ran=structs.replace(record.ran, threads=7))
+    assert sides(broken)[make_case()].doubt().kind == "label"
+
+
+@pytest.mark.parametrize(("noisy", "disturbed"), [(0, False), (1, False), (2, True), (3, True)])
+def test_a_side_is_disturbed_where_most_of_its_processes_are(sides, make_record, make_case, noisy, disturbed):
+    records = [make_record(replicate=index, signs=Noise(steal=1.0) if index < noisy else None) for index in range(3)]
+    said = sides(*records)[make_case()].disturbed()
+    assert (said is not None) == disturbed
+    if disturbed:
+        assert said.startswith("steal in NEW")
