@@ -66,7 +66,7 @@ def ab_command(
     from bench.schedule import progress
     from bench.schedule.run import Stopped
     from bench.suites.values import fraction
-    from reports.text.ab import arms_text
+    from reports.text.comparison import arms_text
     from reports.text.github import arms_github
 
     given = (("a", a, python_a, checkout_a), ("b", b, python_b, checkout_b))

@@ -61,7 +61,7 @@ def compare_command(
 def _compare_arms(runs: Sequence[Path], form: str) -> int:
     """Judge the arms of one or more comparisons of `ab`; the worst outcome decides."""
     import results
-    from reports.text.ab import arms_text
+    from reports.text.comparison import arms_text
     from reports.text.github import arms_github, worst_outcome
     from results.analysis.ab_files import compare_pairs
 

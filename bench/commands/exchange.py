@@ -20,7 +20,7 @@ class FormatCommand(TyperCommand):
 
     def get_help(self, ctx: Any) -> str:
         """Return the help."""
-        from results.exporters.exporting import EXPORTERS
+        from results.exporters import EXPORTERS
         from results.importers.importing import IMPORTERS
 
         argument: Any = self.params[0]
@@ -78,16 +78,17 @@ def export_command(
 ) -> None:
     """Write run files in a format that other programs read.
 
-    csv, parquet and markdown hold every case; the others those that have a result. github-action-benchmark is two
-    files: with `-o out` they are out-bigger.json and out-smaller.json.
+    csv and parquet hold every case; the others those that have a result. github-action-benchmark is two files: with
+    `-o out` they are out-bigger.json and out-smaller.json.
     """
-    from results.exporters.exporting import exporter
+    import results
+    from results.exporters import exporter
     from results.exporters.files import SINGLE
     from results.storage.files import check_place, replace
 
     make = exporter(fmt)
     records = load(runs)
-    files = make(records)
+    files = make(results.Study(records))
     for line in files.left_out:
         say(line)
     if output == STDOUT:

@@ -15,9 +15,20 @@ def list_command(
     what: Annotated[Literal["models", "suites", "metrics"] | None, typer.Argument(help="One list only.")] = None,
 ) -> None:
     """List the models, suites and metrics there are."""
+    from bench.suites import models
+    from bench.suites.toml import builtin_suites
     from reports.text import cost as listing
 
-    lists = {"models": listing.models_text, "suites": listing.suites_text, "metrics": listing.metrics_text}
+    lists = {
+        "models": lambda: listing.models_text(
+            [
+                (name, models.family(name), models.block(name), models.depth(name), models.default_image_size(name))
+                for name in models.names()
+            ]
+        ),
+        "suites": lambda: listing.suites_text(builtin_suites()),
+        "metrics": listing.metrics_text,
+    }
     if what is not None:
         typer.echo(lists[what]())
     else:

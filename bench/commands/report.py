@@ -13,12 +13,9 @@ from bench.commands.options import Format, Runs, echo_path, load
 def table_command(runs: Runs, form: Format = "table") -> None:
     """Print the table of run files."""
     import results
-    from reports.text.findings import findings_text
-    from reports.text.table import format_table, pivots_text
+    from reports.text.study import study_text
 
-    records = load(runs)
-    frame = results.table(records)
-    typer.echo(format_table(frame, form) + pivots_text(frame, form) + findings_text(records, form), nl=False)
+    typer.echo(study_text(results.Study(load(runs)), form), nl=False)
 
 
 def report_command(

@@ -28,14 +28,13 @@ from results.schema import run
 from results.schema.run import ArmName, Environment, Run, Settings
 from results.schema.static import Static
 from results.schema.types import known
-from results.statistics.difference import check_margin
 from results.statistics.looks import LOOKS
+from results.statistics.margin import MARGIN, check_margin
 from results.storage.reader import load
 from results.storage.writer import Writer, new_run_id
 
 PAIR_DEFAULTS: Final = Settings(replicates=max(LOOKS), target=0.003, budget_s=1.5, timeout_s=600.0, time_limit_s=None)
 """How a pair is sampled: short, because more pairs tell more than more steps."""
-MARGIN: Final = 0.02
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,8 +18,9 @@ from results.analysis.sides import Side, by_case
 from results.errors import InputError
 from results.schema.axes import AXES
 from results.schema.case import Case
-from results.statistics.difference import Difference, Verdict, chance, check_margin, difference, holm, verdict
+from results.statistics.difference import Difference, Verdict, chance, difference, holm, verdict
 from results.statistics.intervals import geometric_mean
+from results.statistics.margin import MARGIN, check_margin
 from results.storage.collector import paused
 from results.storage.reader import Records
 
@@ -27,9 +28,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Outcome = Literal["pass", "regression", "inconclusive"]
-
-MARGIN: Final = 0.02
-"""Differences of less are not worth a word, unless the caller says otherwise."""
 
 _REMEDY: Final = "measure again, or use `resnet-bench ab`, as unpaired runs cannot tell load from change"
 
@@ -116,7 +114,7 @@ def compare(base: Records, new: Records, *, margin: float = MARGIN) -> Compariso
         margin: the relative difference that does not matter: 0.02 is 2 %, up or down.
 
     Raises:
-        InputError: The margin breaks `results.statistics.difference.check_margin`, or a run is on both sides.
+        InputError: The margin breaks `results.statistics.margin.check_margin`, or a run is on both sides.
     """
     check_margin(margin)
     twice = {file.run.id for file in base.files} & {file.run.id for file in new.files}

@@ -1,14 +1,14 @@
 import pytest
 
-from reports.page import sentences
-from reports.page.cases import cases
+from reports.chapters.speedups.heat import best_speedup, failures
 from results.storage import reader
+from tests.reports.sources import source_of
 
 
 @pytest.fixture
 def make_frame(write_run, tmp_path_factory):
     def make(*records):
-        return cases(reader.load(write_run(tmp_path_factory.mktemp("runs"), records)))
+        return source_of(reader.load(write_run(tmp_path_factory.mktemp("runs"), records))).cases
 
     return make
 
@@ -31,7 +31,7 @@ def test_the_best_speedup_is_one_that_the_interval_tells_from_none(make_frame, a
     )
     lucky = frame["runtime"].eq("compile")
     frame.loc[lucky, ["speedup", "speedup_low"]] = [1.5, 0.7]
-    said = sentences.best_speedup(frame)
+    said = best_speedup(frame)
     assert "fp32 · eager · nhwc instead of fp32 · eager · nchw" in said
     assert "1 of 3 cases in another setting were slower, the most amp-bf16 · eager · nchw" in said
 
@@ -39,7 +39,7 @@ def test_the_best_speedup_is_one_that_the_interval_tells_from_none(make_frame, a
 def test_without_a_speedup_that_is_shown_none_is_claimed(make_frame, arm):
     frame = make_frame(arm(1.2, turns=3, warmup=0, layout="nhwc"))
     assert frame["speedup"].iloc[0] > 1
-    assert sentences.best_speedup(frame).startswith(
+    assert best_speedup(frame).startswith(
         "Nothing was shown to be faster than fp32 · eager · nchw: no speed-up of 1 case"
     )
 
@@ -47,30 +47,12 @@ def test_without_a_speedup_that_is_shown_none_is_claimed(make_frame, arm):
 def test_a_case_that_failed_in_part_is_no_best_speedup(make_frame, arm):
     frame = make_frame(arm(1.3, layout="nhwc"), arm(2, runtime="compile"))
     frame.loc[frame["runtime"].eq("compile"), "status"] = "crash"
-    assert "eager · nhwc instead" in sentences.best_speedup(frame)
+    assert "eager · nhwc instead" in best_speedup(frame)
 
 
 def test_a_wrong_result_is_no_best_speedup_and_no_success(make_frame, arm, make_equality):
     wrong = make_equality("wrong")
     frame = make_frame(arm(1.3, layout="nhwc"), arm(9, runtime="compile", equality=wrong))
-    assert "fp32 · eager · nhwc instead" in sentences.best_speedup(frame)
-    assert sentences.failures(frame) == "1 of 2 cases did not succeed: 1 wrong result (resnet50)."
-    assert sentences.best_speedup(make_frame(arm(9, runtime="compile", equality=wrong))) is None
-
-
-def test_cases_without_an_interval_are_counted_apart(make_frame, make_case, make_record):
-    frame = make_frame(
-        make_record(make_case(batch_size=1)),
-        make_record(make_case(batch_size=2), stop="budget"),
-        make_record(make_case(batch_size=64), latency_s=9, turns=3, warmup=0, stop="budget"),
-    )
-    said = sentences.precision(frame)
-    assert said.startswith("Of 2 latencies with a 95")
-    assert "1 more has no interval: there were too few steady turns." in said
-    assert "2 of 3 cases ran out of time" in said
-
-
-@pytest.mark.parametrize("stop", ["budget", "time-limit"])
-def test_either_end_of_time_counts(make_frame, make_record, stop):
-    frame = make_frame(make_record()).assign(stop=stop)
-    assert "1 of 1 case ran out of time" in sentences.precision(frame)
+    assert "fp32 · eager · nhwc instead" in best_speedup(frame)
+    assert failures(frame) == "1 of 2 cases did not succeed: 1 wrong result (resnet50)."
+    assert best_speedup(make_frame(arm(9, runtime="compile", equality=wrong))) is None

@@ -4,31 +4,29 @@ import pytest
 
 from reports.chapters import FIGURES
 from reports.chapters.static.stages import stages
-from reports.page.cases import cases
-from reports.page.frames import FRAMES
+from reports.figures.chart import all_cases
 from reports.style.theme import STAGES
 from results.storage import reader
+from tests.reports.sources import source_of
 
 
 @pytest.fixture
 def frame(make_records, tmp_path):
-    return cases(make_records(tmp_path))
+    return source_of(make_records(tmp_path)).cases
 
 
 @pytest.fixture
-def frames(make_records, tmp_path):
-    """What each figure draws, of three runs of one machine: enough for pairs and for a history."""
+def source(make_records, tmp_path):
+    """What figures draw, of three runs of one machine: enough for pairs and for a history."""
     for day in range(1, 4):
         make_records(tmp_path, run_id=f"day-{day}", slowness=1 + 0.1 * day, started=f"2026-11-0{day}T08:00:00Z")
-    records = reader.load(tmp_path)
-    every = cases(records)
-    return {name: make(records, every) for name, make in FRAMES.items()}
+    return source_of(reader.load(tmp_path))
 
 
 @pytest.mark.parametrize("name", FIGURES)
-def test_every_view_draws_its_rows(name, frames):
+def test_every_view_draws_its_rows(name, source):
     chart = FIGURES[name]
-    views = chart.views(frames[chart.frame])
+    views = chart.views(source.frame(chart.frame))
     assert views
     assert len({view.label for view in views}) == len(views)
     for view in views:
@@ -39,22 +37,22 @@ def test_every_view_draws_its_rows(name, frames):
 
 
 @pytest.mark.parametrize("name", FIGURES)
-def test_a_single_row_is_enough(name, frames):
+def test_a_single_row_is_enough(name, source):
     chart = FIGURES[name]
-    row = chart.rows(frames[chart.frame]).head(1)
+    row = chart.rows(source.frame(chart.frame)).head(1)
     assert len(row) == 1
     assert chart.draw(row).data
     assert chart.takeaway(row)
 
 
 @pytest.mark.parametrize("name", FIGURES)
-def test_no_rows_give_no_view(name, frames):
-    assert FIGURES[name].views(frames[FIGURES[name].frame].iloc[:0]) == ()
+def test_no_rows_give_no_view(name, source):
+    assert FIGURES[name].views(source.frame(FIGURES[name].frame).iloc[:0]) == ()
 
 
 def test_where_all_failed_only_the_heat_map_and_the_counts_have_something_to_show(frame):
     failed = frame[frame["status"] != "ok"]
-    of_cases = {name: chart for name, chart in FIGURES.items() if chart.frame == "cases"}
+    of_cases = {name: chart for name, chart in FIGURES.items() if chart.frame is all_cases}
     assert {name for name, chart in of_cases.items() if chart.views(failed)} == {"speedups", "depth_macs"}
 
 
@@ -79,7 +77,7 @@ def test_a_case_that_failed_in_part_is_a_cross_and_nothing_else(frame):
     partly = frame.assign(status=frame["status"].mask(frame["runtime"].eq("compile"), "crash"))
     assert partly.loc[partly["status"].eq("crash"), "speedup"].notna().any()
     for name, chart in FIGURES.items():
-        if chart.frame != "cases":
+        if chart.frame is not all_cases:
             continue
         assert name == "speedups" or set(chart.rows(partly)["status"]) == {"ok"}
     heat, crosses = FIGURES["speedups"].draw(FIGURES["speedups"].views(partly)[0].frame).data
