@@ -1,4 +1,4 @@
-"""The command line: options in, one library call, output out.
+"""The command line: options in, a library call, output out.
 
 The commands are in `bench.commands`. Everything heavy is imported inside the command that needs it, so that
 ``--help`` and ``list`` answer at once. Results go to stdout; progress, warnings and errors go to stderr. Whatever is
@@ -18,13 +18,13 @@ from typing import Annotated, Final
 
 import typer
 
-from bench.commands.ab import ab
-from bench.commands.compare import compare, history
-from bench.commands.exchange import FormatCommand, export, import_
-from bench.commands.inspect import cost, doctor, list_
+from bench.commands.ab import ab_command
+from bench.commands.compare import compare_command, history_command
+from bench.commands.exchange import FormatCommand, export_command, import_command
+from bench.commands.inspect import cost_command, doctor_command, list_command
 from bench.commands.options import BAD_INPUT, CRASHED, INTERRUPTED, OK, PIPE_CLOSED, say
-from bench.commands.report import report, table
-from bench.commands.run import run
+from bench.commands.report import report_command, table_command
+from bench.commands.run import run_command
 from results.errors import InputError
 
 TRACEBACK: Final = "RESNET_BENCH_TRACEBACK"
@@ -33,7 +33,7 @@ LONGEST_MESSAGE: Final = 1000
 """Characters of an error; what was quoted from the input may have no end."""
 
 app = typer.Typer(
-    help="Benchmark ResNets on PyTorch: latency, throughput, memory and cost, each with its uncertainty.",
+    help="Benchmark ResNets on PyTorch: latency, throughput, memory and cost, with the uncertainty of every number.",
     add_completion=False,
     rich_markup_mode=None,  # Rich would cost a third of the time that --help may take
     pretty_exceptions_enable=False,
@@ -51,17 +51,17 @@ def _resnet_bench(
         raise typer.Exit
 
 
-app.command("run")(run)
-app.command("list")(list_)
-app.command("cost")(cost)
-app.command("table")(table)
-app.command("compare")(compare)
-app.command("history")(history)
-app.command("ab")(ab)
-app.command("doctor")(doctor)
-app.command("report")(report)
-app.command("export", cls=FormatCommand)(export)
-app.command("import", cls=FormatCommand)(import_)
+app.command("run")(run_command)
+app.command("list")(list_command)
+app.command("cost")(cost_command)
+app.command("table")(table_command)
+app.command("compare")(compare_command)
+app.command("history")(history_command)
+app.command("ab")(ab_command)
+app.command("doctor")(doctor_command)
+app.command("report")(report_command)
+app.command("export", cls=FormatCommand)(export_command)
+app.command("import", cls=FormatCommand)(import_command)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -7,6 +7,7 @@
     [{'model': 'resnet50', 'status': 'ok'}]
     >>> results.compare(records, results.load("runs/new.jsonl")).outcome
     'pass'
+    >>> study = results.Study(records)  # the table, chains, break-evens…, each computed once
 
 Importing this package is cheap: pandas and scipy come in when they are first used.
 """
@@ -15,14 +16,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from results.errors import InputError
+from results.statistics.margin import MARGIN
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from results.analysis.comparison import Comparison
+    from results.analysis.compare import Comparison
+    from results.analysis.study import Study
     from results.storage.reader import Records
 
-__all__ = ["InputError", "compare", "load", "table"]
+__all__ = ["InputError", "Study", "compare", "load", "table"]
+
+
+def __getattr__(name: str) -> type["Study"]:
+    """Return `results.analysis.study.Study`, imported when it is first asked for."""
+    if name != "Study":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from results.analysis.study import Study  # noqa: PLC0415 (cheap import)
+
+    return Study
 
 
 def load(*paths: str | Path) -> "Records":
@@ -39,8 +51,8 @@ def table(records: "Records") -> "pd.DataFrame":
     return make(records)
 
 
-def compare(base: "Records", new: "Records", *, margin: float = 0.02) -> "Comparison":
-    """Compare two sides of runs, case by case; see `results.analysis.comparison.compare`."""
-    from results.analysis.comparison import compare as make  # noqa: PLC0415 (cheap import)
+def compare(base: "Records", new: "Records", *, margin: float = MARGIN) -> "Comparison":
+    """Compare two sides of runs, case by case; see `results.analysis.compare.compare`."""
+    from results.analysis.compare import compare as make  # noqa: PLC0415 (cheap import)
 
     return make(base, new, margin=margin)

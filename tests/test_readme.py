@@ -12,7 +12,8 @@ from bench.schedule import plan as plans
 from bench.schedule import run as runner
 from bench.suites.suite import expand, load_suite
 from results.analysis.ab import Paired
-from results.exporters.exporting import exporter
+from results.analysis.study import Study
+from results.exporters import exporter
 from results.exporters.files import SINGLE
 from results.statistics.looks import judge
 from results.storage import reader
@@ -76,7 +77,7 @@ def test_command(command, tmp_path, monkeypatch, capsys, write_run, make_record,
         write_run(tmp_path / "elsewhere", [record], run=make_run(run_id="other", plan=[record.case]))
     )
     for name, fmt in (("runs.csv", "csv"), ("benchmarks.json", "pytest-benchmark")):
-        made = exporter(fmt)(elsewhere)
+        made = exporter(fmt)(Study(elsewhere))
         (tmp_path / name).write_bytes(made.content(SINGLE))
     (tmp_path / "benchmark-infer-amp-nchw-pt240-cu124-rtx4090.csv").write_text(TIMM, encoding="utf-8")
     ran = []
@@ -115,6 +116,7 @@ def test_command(command, tmp_path, monkeypatch, capsys, write_run, make_record,
 
     monkeypatch.setattr(arms, "ab", ab)
     monkeypatch.setattr(runner, "run", run)
+    monkeypatch.setattr(runner, "resume", lambda path, *, show: run(path, device=None, out=None, show=show))
     monkeypatch.setattr(runner, "plan", plan)
     if "--figures" in command:  # drawing images needs a browser; `test_docs` checks the options
         command = command[: command.index("--figures")]

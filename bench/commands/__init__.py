@@ -1,1 +1,1 @@
-"""The commands: one module for those that belong together, each function the whole of what Typer is given."""
+"""The commands of the command line, as functions for Typer."""

@@ -14,7 +14,7 @@ from bench.commands.options import (
     AxisOptions,
     Budget,
     CommentFormat,
-    Device,
+    DeviceName,
     Margin,
     TimeLimit,
     Timeout,
@@ -29,6 +29,7 @@ from bench.commands.options import (
 from bench.suites import SUITE_AXES
 from results.errors import InputError
 
+PairFolder = Annotated[Path, typer.Option(metavar="FOLDER", help="Folder for the two run files.")]
 OwnAxes = Annotated[str, typer.Option(metavar="KEY=VALUE,...", help="Axes that only this arm has.")]
 
 
@@ -37,7 +38,7 @@ def _arm(name: str, what: str) -> Any:
 
 
 @with_axes(SUITE_AXES, several=False, help_text="Of both arms.")
-def ab(
+def ab_command(
     *,
     axes: AxisOptions,
     a: OwnAxes = "",
@@ -47,14 +48,14 @@ def ab(
     checkout_a: Annotated[Path | None, _arm("a", "checkout")] = None,
     checkout_b: Annotated[Path | None, _arm("b", "checkout")] = None,
     margin: Margin = "2%",
-    device: Device = None,
+    device: DeviceName = None,
     budget: Budget = None,
     timeout: Timeout = None,
     time_limit: TimeLimit = None,
-    out: Annotated[Path, typer.Option(metavar="FOLDER", help="Folder for the two run files.")] = Path("runs"),
+    out: PairFolder = Path("runs"),
     form: CommentFormat = "table",
 ) -> int:
-    """Compare two settings of one case, or two interpreters or checkouts: is b slower than a?
+    """Compare two settings of a case, or two interpreters or checkouts: is b slower than a?
 
     Pairs of fresh processes are stepped in turn; they are judged after 10, 20 and 40 pairs, until there is a verdict.
     Without --a and --b both arms are the same, which shows what this machine can resolve.
@@ -64,26 +65,20 @@ def ab(
     from bench.schedule import ab as schedule
     from bench.schedule import progress
     from bench.schedule.run import Stopped
-    from bench.suites.suite import fraction
-    from reports.text.ab import arms_text
+    from bench.suites.values import fraction
+    from reports.text.comparison import arms_text
     from reports.text.github import arms_github
 
+    given = (("a", a, python_a, checkout_a), ("b", b, python_b, checkout_b))
     sides = [
         schedule.Side(axes=single(axes) | _own(name, text), python=existing(python), checkout=existing(checkout))
-        for name, text, python, checkout in (("a", a, python_a, checkout_a), ("b", b, python_b, checkout_b))
+        for name, text, python, checkout in given
     ]
-    machine = "auto" if device is None else device
+    settings: dict[str, Any] = {"budget_s": budget, "timeout_s": timeout, "time_limit_s": time_limit}
     try:
         with progress.display(sys.stderr) as show:
             paired = schedule.ab(
-                *sides,
-                margin=fraction(margin),
-                device=machine,
-                out=out,
-                show=show,
-                budget_s=budget,
-                timeout_s=timeout,
-                time_limit_s=time_limit,
+                *sides, margin=fraction(margin), device=device or "auto", out=out, show=show, **settings
             )
     except Stopped as stopped:
         say(str(stopped))

@@ -12,7 +12,7 @@ from bench.commands.options import OUTCOMES, CommentFormat, Format, Margin, Runs
 from results.errors import InputError
 
 
-def compare(
+def compare_command(
     runs: Annotated[
         list[Path],
         typer.Argument(
@@ -36,7 +36,7 @@ def compare(
     Exit codes: 0 nothing became worse, 1 a case did, 2 bad input, 3 not enough to say, 70 a crash.
     """
     import results
-    from bench.suites.suite import fraction
+    from bench.suites.values import fraction
     from reports.text.comparison import comparison_text
     from reports.text.github import comparison_github
 
@@ -61,7 +61,7 @@ def compare(
 def _compare_arms(runs: Sequence[Path], form: str) -> int:
     """Judge the arms of one or more comparisons of `ab`; the worst outcome decides."""
     import results
-    from reports.text.ab import arms_text
+    from reports.text.comparison import arms_text
     from reports.text.github import arms_github, worst_outcome
     from results.analysis.ab_files import compare_pairs
 
@@ -73,15 +73,15 @@ def _compare_arms(runs: Sequence[Path], form: str) -> int:
     return OUTCOMES[worst_outcome(arm.outcome for arm in paired)]
 
 
-def history(runs: Runs, margin: Margin = "2%", form: Format = "table") -> None:
-    """Show how latencies went from run to run on each machine, where they changed, and what else changed there.
+def history_command(runs: Runs, margin: Margin = "2%", form: Format = "table") -> None:
+    """Show the latencies from run to run on every machine, where they changed, and what else changed there.
 
     A change needs 4 runs before it and 4 after it. Advisory: runs of different days cannot tell a change of the code
     from a change of the machine. `compare` and `ab` are gates.
 
-    Exit codes: 0 whatever it shows, 2 bad input.
+    Exit codes: 0 in any case, 2 bad input.
     """
-    from bench.suites.suite import fraction
+    from bench.suites.values import fraction
     from reports.text.history import history_text
     from results.analysis.history import history as of_runs
 

@@ -20,7 +20,7 @@ class FormatCommand(TyperCommand):
 
     def get_help(self, ctx: Any) -> str:
         """Return the help."""
-        from results.exporters.exporting import EXPORTERS
+        from results.exporters import EXPORTERS
         from results.importers.importing import IMPORTERS
 
         argument: Any = self.params[0]
@@ -31,9 +31,9 @@ class FormatCommand(TyperCommand):
 @with_axes(
     (name for name, axis in AXES.items() if axis.role in {"workload", "setting"}),
     several=False,
-    help_text="For files that do not tell it.",
+    help_text="For files that do not state it.",
 )
-def import_(
+def import_command(
     fmt: Annotated[str, typer.Argument(metavar="FORMAT")],
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Files in that format.")],
     out: Annotated[Path, typer.Option(metavar="FOLDER", help="Folder for the run files.")] = Path("runs"),
@@ -50,9 +50,9 @@ def import_(
         Path | None, typer.Option(metavar="CSV", help="timm's results-imagenet.csv, for ImageNet accuracy.")
     ] = None,
 ) -> None:
-    """Write results of other programs as run files, marked as imported; what they do not tell stays null.
+    """Write results of other programs as run files, marked as imported; what they do not state stays null.
 
-    timm: its benchmark tables, whose file names tell precision, layout, PyTorch and device. csv: our own.
+    timm: its benchmark tables, whose file names state precision, layout, PyTorch and device. csv: our own.
     """
     from results.importers.importing import import_files
     from results.importers.reading import Options
@@ -63,7 +63,7 @@ def import_(
         echo_path("", path)
 
 
-def export(
+def export_command(
     fmt: Annotated[str, typer.Argument(metavar="FORMAT")],
     runs: Runs,
     output: Annotated[
@@ -78,16 +78,17 @@ def export(
 ) -> None:
     """Write run files in a format that other programs read.
 
-    csv, parquet and markdown hold every case; the others those that have a result. github-action-benchmark is two
-    files: with `-o out` they are out-bigger.json and out-smaller.json.
+    csv and parquet hold every case; the others those that have a result. github-action-benchmark is two files: with
+    `-o out` they are out-bigger.json and out-smaller.json.
     """
-    from results.exporters.exporting import exporter
+    import results
+    from results.exporters import exporter
     from results.exporters.files import SINGLE
     from results.storage.files import check_place, replace
 
     make = exporter(fmt)
     records = load(runs)
-    files = make(records)
+    files = make(results.Study(records))
     for line in files.left_out:
         say(line)
     if output == STDOUT:

@@ -7,28 +7,39 @@ from typing import Annotated, Literal
 
 import typer
 
-from bench.commands.options import FAILED, OK, Device, Format, split
+from bench.commands.options import FAILED, OK, DeviceName, Format, split
 from results.errors import InputError
 
 
-def list_(
+def list_command(
     what: Annotated[Literal["models", "suites", "metrics"] | None, typer.Argument(help="One list only.")] = None,
 ) -> None:
     """List the models, suites and metrics there are."""
+    from bench.suites import models
+    from bench.suites.toml import builtin_suites
     from reports.text import cost as listing
 
-    lists = {"models": listing.models_text, "suites": listing.suites_text, "metrics": listing.metrics_text}
+    lists = {
+        "models": lambda: listing.models_text(
+            [
+                (name, models.family(name), models.block(name), models.depth(name), models.default_image_size(name))
+                for name in models.names()
+            ]
+        ),
+        "suites": lambda: listing.suites_text(builtin_suites()),
+        "metrics": listing.metrics_text,
+    }
     if what is not None:
         typer.echo(lists[what]())
     else:
         typer.echo("\n\n".join(f"{name.upper()}\n{text()}" for name, text in lists.items()))
 
 
-def cost(
+def cost_command(
     model: Annotated[list[str], typer.Argument(metavar="MODEL...", help="Models; 'all' is every variant.")],
     image_size: Annotated[int | None, typer.Option(min=1, help="Pixels [default: the model's own].")] = None,
-    per_layer: Annotated[bool, typer.Option("--per-layer", help="A row for each layer.")] = False,
-    per_stage: Annotated[bool, typer.Option("--per-stage", help="A row for each stage.")] = False,
+    per_layer: Annotated[bool, typer.Option("--per-layer", help="A row for every layer.")] = False,
+    per_stage: Annotated[bool, typer.Option("--per-stage", help="A row for every stage.")] = False,
     form: Format = "table",
 ) -> None:
     """Count parameters, MACs, FLOPs and activations, without timing anything."""
@@ -37,18 +48,18 @@ def cost(
 
     from bench.costs import static
     from bench.schedule import progress
-    from bench.suites import suite
+    from bench.suites.values import model_names
     from reports.text import cost as listing
 
-    names = tuple(dict.fromkeys(name for word in split(model) for name in suite.model_names(word)))
+    names = tuple(dict.fromkeys(name for word in split(model) for name in model_names(word)))
     statics = progress.counted(static.costs(names, image_size=image_size), len(names), sys.stderr)
     typer.echo(listing.cost_text(statics, form, per="layer" if per_layer else "stage" if per_stage else None))
 
 
-def doctor(
+def doctor_command(
     model: Annotated[str, typer.Option(metavar="MODEL", help="Both arms of the A/A run.")] = "resnet18",
     batch_size: Annotated[int, typer.Option(metavar="COUNT", min=1, help="Images a step.")] = 1,
-    device: Device = None,
+    device: DeviceName = None,
     time: Annotated[float, typer.Option(metavar="SECONDS", min=1.0, help="For the A/A run.")] = 60.0,
     aa: Annotated[bool, typer.Option(help="Measure the noise floor.")] = True,
     form: Annotated[Literal["table", "json"], typer.Option("--format", help="Form of the output.")] = "table",

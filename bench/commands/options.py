@@ -39,7 +39,7 @@ CommentFormat = Annotated[
 ]
 Runs = Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run files, or folders of them.")]
 Margin = Annotated[str, typer.Option(metavar="PERCENT", help="Relative difference that does not matter: 2%.")]
-Device = Annotated[
+DeviceName = Annotated[
     str | None, typer.Option(metavar="DEVICE", help="auto, cpu, or an accelerator such as cuda:0 [default: auto].")
 ]
 Budget = Annotated[float | None, typer.Option(metavar="SECONDS", help="Sampling of a process at most.")]

@@ -10,27 +10,24 @@ import typer
 from bench.commands.options import Format, Runs, echo_path, load
 
 
-def table(runs: Runs, form: Format = "table") -> None:
+def table_command(runs: Runs, form: Format = "table") -> None:
     """Print the table of run files."""
     import results
-    from reports.text.findings import findings_text
-    from reports.text.table import format_table, pivots_text
+    from reports.text.study import study_text
 
-    records = load(runs)
-    frame = results.table(records)
-    typer.echo(format_table(frame, form) + pivots_text(frame, form) + findings_text(records, form), nl=False)
+    typer.echo(study_text(results.Study(load(runs)), form), nl=False)
 
 
-def report(
+def report_command(
     runs: Runs,
     output: Annotated[Path, typer.Option("--output", "-o", help="The file to write.")] = Path("report.html"),
     figures: Annotated[
         Path | None,
-        typer.Option(metavar="FOLDER", help="Folder for an image of each figure (needs Kaleido, Chromium)."),
+        typer.Option(metavar="FOLDER", help="Folder for an image of every figure (needs Kaleido, Chromium)."),
     ] = None,
     figure_format: Annotated[Literal["png", "svg"], typer.Option(help="Form of the images.")] = "png",
 ) -> None:
-    """Write the page of run files: one self-contained HTML file."""
+    """Write the page of run files: a self-contained HTML file."""
     import reports
 
     records = load(runs)

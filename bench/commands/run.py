@@ -17,7 +17,7 @@ from bench.commands.options import (
     OK,
     AxisOptions,
     Budget,
-    Device,
+    DeviceName,
     TimeLimit,
     Timeout,
     echo_path,
@@ -48,11 +48,11 @@ Out = Annotated[
 
 
 @with_axes(SUITE_AXES)
-def run(
+def run_command(
     suite: SuiteName = None,
     *,
     axes: AxisOptions,
-    device: Device = None,
+    device: DeviceName = None,
     replicates: Annotated[int | None, typer.Option(metavar="COUNT", help="Fresh processes a case.")] = None,
     target: Target = None,
     budget: Budget = None,
@@ -118,12 +118,10 @@ def _show_plan(plan: "Plan") -> int:
 
 def _show_results(records: "Records") -> None:
     import results
-    from reports.text.findings import findings_text
-    from reports.text.table import format_table, pivots_text
+    from reports.text.study import study_text
     from results.metrics.reasons import error_text
 
-    frame = results.table(records)
-    typer.echo(format_table(frame, "table") + pivots_text(frame, "table") + findings_text(records, "table"))
+    typer.echo(study_text(results.Study(records), "table"))
     for record in records:
         if record.status != "ok":
             say(f"{record.status}: {record.case.key}: {record.cause}")

@@ -1,4 +1,4 @@
-"""Is this host fit to measure? One small pure function a question, each with what to do about the answer."""
+"""Is this host fit to measure? A small pure function for every question, with what to do about the answer."""
 
 import dataclasses
 from collections.abc import Callable, Mapping
@@ -16,19 +16,19 @@ SHARE_OF_MEMORY: Final = 0.1
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """What one question found."""
+    """The answer to a question about the host."""
 
     name: str
     state: State
     seen: str
-    """What was seen; for ``unknown``, why it cannot be told."""
+    """What was seen; for ``unknown``, the reason."""
     remedy: str | None = None
-    """One line: what to do about it, a command where there is one."""
+    """What to do about it, in a line; a command where there is one."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Host:
-    """A host as the checks look at it. None, or empty text, where the system does not tell."""
+    """A host as the checks see it. None, or empty text, where the system does not show a value."""
 
     governors: str | None
     """The cores' frequency governors, several joined by a comma."""
@@ -42,7 +42,7 @@ class Host:
     reasons: Mapping[str, str]
     """Why a field of `noise` is None."""
     busiest: tuple[tuple[str, float], ...]
-    """Other processes by name, with the CPUs each kept busy; the busiest first."""
+    """Other processes by name, with the CPUs that they kept busy; the busiest first."""
     memory_bytes: int
     """That the machine, or its control group, has."""
     available_bytes: int
@@ -62,7 +62,7 @@ class Host:
     variables: Mapping[str, str]
 
 
-def governor(host: Host) -> Check:
+def _governor(host: Host) -> Check:
     """A governor that waits for load makes the first steps slow, and every pause after them."""
     if host.governors is None:
         return Check(name="governor", state="unknown", seen="the system shows none, as most virtual machines do")
@@ -73,7 +73,7 @@ def governor(host: Host) -> Check:
     return Check(name="governor", state=state, seen=host.governors, remedy=remedy)
 
 
-def turbo(host: Host) -> Check:
+def _turbo(host: Host) -> Check:
     """Boosted clocks depend on temperature and on how many cores are busy."""
     off = "echo 1 | sudo tee /sys/devices/system/cpu/intel_pstate/no_turbo"
     if host.no_turbo in {"0", "1"}:
@@ -87,7 +87,7 @@ def turbo(host: Host) -> Check:
     return Check(name="turbo", state="warn", seen="on: clocks vary with temperature", remedy=off)
 
 
-def heat(host: Host) -> Check:
+def _heat(host: Host) -> Check:
     """A core that throttled once will again."""
     if host.throttles is None:
         return Check(name="heat", state="unknown", seen="the system does not count thermal throttling")
@@ -101,11 +101,11 @@ def heat(host: Host) -> Check:
     return Check(name="heat", state="good", seen="no core throttled since boot")
 
 
-def limit(host: Host) -> Check:
+def _limit(host: Host) -> Check:
     """A control group that used up its CPU time is stopped for the rest of a period, in the middle of a step."""
     stopped = host.noise.throttled_s
     if stopped is None:
-        return _untold("cpu limit", host, "throttled_s")
+        return _missing("cpu limit", host, "throttled_s")
     if stopped == 0:
         return Check(name="cpu limit", state="good", seen="stopped nothing")
     remedy = "raise the control group's CPU limit (cpu.max), or measure with fewer --threads"
@@ -114,8 +114,8 @@ def limit(host: Host) -> Check:
     )
 
 
-def quota(host: Host) -> Check:
-    """Of a fraction of a CPU the last thread gets none for a part of each period."""
+def _quota(host: Host) -> Check:
+    """With a fraction of a CPU, the last thread gets no time for a part of every period."""
     granted = host.cgroup_cpus
     if granted is None or granted >= host.allowed_cores:
         return Check(name="cpu quota", state="good", seen="no less than the cores")
@@ -125,53 +125,53 @@ def quota(host: Host) -> Check:
     return Check(name="cpu quota", state="warn", seen=seen, remedy="grant a whole number of CPUs, pinned (a cpuset)")
 
 
-def steal(host: Host) -> Check:
+def _steal(host: Host) -> Check:
     """Time that the hypervisor gave to other machines is lost to a step without a trace in it."""
     stolen = host.noise.steal
     if stolen is None:
-        return _untold("steal", host, "steal")
+        return _missing("steal", host, "steal")
     remedy = "use dedicated CPUs, or another hour; compare only what runs side by side (resnet-bench ab)"
     return _graded("steal", stolen, 0.02, 0.1, f"{_short(stolen)} CPUs", remedy)
 
 
-def load(host: Host) -> Check:
-    """Threads of one operator wait for the slowest: one busy core slows them all."""
+def _load(host: Host) -> Check:
+    """Threads of an operator wait for the slowest thread: a single busy core slows them all."""
     others = host.noise.other_cpus
     if others is None:
-        return _untold("other load", host, "other_cpus")
+        return _missing("other load", host, "other_cpus")
     names = ", ".join(f"{name} {_short(cpus)}" for name, cpus in host.busiest)
     seen = f"{_short(others)} CPUs" + (f" ({names})" if names else "")
     spare = host.logical_cores - host.usable_cores  # on a large host others need not be in the way
     return _graded("other load", others, 0.1, spare + 0.5, seen, "stop it, or wait for it to end")
 
 
-def cpu_pressure(host: Host) -> Check:
-    """Tasks that wait for a CPU while nothing is measured will wait while something is."""
+def _cpu_pressure(host: Host) -> Check:
+    """Tasks that wait for a CPU before a measurement will wait during it."""
     share = host.noise.cpu_pressure
     if share is None:
-        return _untold("cpu pressure", host, "cpu_pressure")
+        return _missing("cpu pressure", host, "cpu_pressure")
     seen = f"{100 * share:.1f} % of the time someone waited for a CPU"
     return _graded("cpu pressure", share, 0.05, 0.25, seen, "stop what else runs; see other load")
 
 
-def memory_pressure(host: Host) -> Check:
+def _memory_pressure(host: Host) -> Check:
     """Tasks that wait for memory are in the middle of reclaiming it."""
     share = host.noise.memory_pressure
     if share is None:
-        return _untold("memory pressure", host, "memory_pressure")
+        return _missing("memory pressure", host, "memory_pressure")
     seen = f"{100 * share:.1f} % of the time someone waited for memory"
     return _graded("memory pressure", share, 0.001, 0.05, seen, "free memory, or measure smaller batches")
 
 
-def memory(host: Host) -> Check:
-    """What does not fit is swapped or killed."""
+def _memory(host: Host) -> Check:
+    """A process that does not fit is swapped or killed."""
     seen = f"{host.available_bytes / 1e9:.1f} of {host.memory_bytes / 1e9:.1f} GB available"
     scarce = host.available_bytes < SHARE_OF_MEMORY * host.memory_bytes
     remedy = "end what holds memory, or raise the limit" if scarce else None
     return Check(name="memory", state="bad" if scarce else "good", seen=seen, remedy=remedy)
 
 
-def swap(host: Host) -> Check:
+def _swap(host: Host) -> Check:
     """A page that was swapped out is read back in the middle of a step."""
     if host.swap_bytes == 0:
         return Check(name="swap", state="good", seen="none in use")
@@ -179,7 +179,7 @@ def swap(host: Host) -> Check:
     return Check(name="swap", state="warn", seen=seen, remedy="sudo swapoff -a (where memory allows)")
 
 
-def threads(host: Host) -> Check:
+def _threads(host: Host) -> Check:
     """As many threads as cores that this process can keep busy."""
     cores = host.usable_cores
     given = {name: text for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS") if (text := host.variables.get(name))}
@@ -197,17 +197,17 @@ def threads(host: Host) -> Check:
     return Check(name="threads", state="good" if whole else "warn", seen=seen, remedy=None if whole else remedy)
 
 
-def waiting(host: Host) -> Check:
+def _waiting(host: Host) -> Check:
     """Threads that sleep between operators are late for the next: 15 to 30 % on small steps, measured."""
     passive = {"OMP_WAIT_POLICY": "passive", "KMP_BLOCKTIME": "0", "GOMP_SPINCOUNT": "0"}
-    found = [name for name, value in passive.items() if host.variables.get(name, "").strip().lower() == value]
-    if not found:
+    sleepers = [name for name, value in passive.items() if host.variables.get(name, "").strip().lower() == value]
+    if not sleepers:
         return Check(name="waiting threads", state="good", seen="spin for a moment, as by default")
-    seen = f"{', '.join(f'{name}={host.variables[name]}' for name in found)} slows small steps by 15 to 30 %"
-    return Check(name="waiting threads", state="warn", seen=seen, remedy=f"unset {' '.join(found)}")
+    seen = f"{', '.join(f'{name}={host.variables[name]}' for name in sleepers)} slows small steps by 15 to 30 %"
+    return Check(name="waiting threads", state="warn", seen=seen, remedy=f"unset {' '.join(sleepers)}")
 
 
-def binding(host: Host) -> Check:
+def _binding(host: Host) -> Check:
     """A thread that moves to another NUMA node leaves its memory behind."""
     variables = ("GOMP_CPU_AFFINITY", "KMP_AFFINITY", "OMP_PROC_BIND", "OMP_PLACES")
     if bound := [name for name in variables if name in host.variables]:
@@ -221,7 +221,7 @@ def binding(host: Host) -> Check:
     return Check(name="binding", state="warn", seen=seen, remedy=remedy)
 
 
-def siblings(host: Host) -> Check:
+def _siblings(host: Host) -> Check:
     """Two threads of one core share its vector units."""
     if host.siblings is None:
         return Check(name="SMT", state="unknown", seen="the system does not show which cores are siblings")
@@ -231,7 +231,7 @@ def siblings(host: Host) -> Check:
     return Check(name="SMT", state="warn", seen="on: usable cores share physical ones", remedy=remedy)
 
 
-def power(host: Host) -> Check:
+def _power(host: Host) -> Check:
     """A machine on its battery saves power."""
     if host.power == "unknown":
         return Check(name="power", state="unknown", seen="the battery does not say whether it is in use")
@@ -241,8 +241,8 @@ def power(host: Host) -> Check:
 
 
 CHECKS: Final[tuple[Callable[[Host], Check], ...]] = (
-    governor, turbo, heat, power, siblings, steal, load, cpu_pressure, memory_pressure, memory, swap, limit, quota,
-    threads, waiting, binding,
+    _governor, _turbo, _heat, _power, _siblings, _steal, _load, _cpu_pressure, _memory_pressure, _memory, _swap,
+    _limit, _quota, _threads, _waiting, _binding,
 )  # fmt: skip
 
 
@@ -251,7 +251,7 @@ def _graded(name: str, value: float, warn: float, bad: float, seen: str, remedy:
     return Check(name=name, state=state, seen=seen, remedy=None if state == "good" else remedy)
 
 
-def _untold(name: str, host: Host, field: str) -> Check:
+def _missing(name: str, host: Host, field: str) -> Check:
     return Check(name=name, state="unknown", seen=host.reasons.get(field, "the system does not tell"))
 
 

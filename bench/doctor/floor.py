@@ -10,12 +10,13 @@ from typing import Final
 
 from bench.doctor.checks import Check
 from bench.machine.noise import Watch
-from bench.schedule.ab import MARGIN, Side
+from bench.schedule.ab import Side
 from bench.schedule.progress import Show, ignore
 from results.analysis.ab import Paired
 from results.schema.record import Noise
 from results.statistics.intervals import CONFIDENCE
 from results.statistics.looks import LOOKS, Judged, smallest_effect
+from results.statistics.margin import MARGIN
 
 MINUTES: Final = (60.0, 120.0, 300.0)
 """Seconds for which the smallest effects are given, besides those of the A/A run."""

@@ -12,15 +12,15 @@ _IDLE: Final = 0x01
 _COOL: Final = 15
 """Degrees Celsius below the temperature of slow-down at which a GPU that rests should be."""
 _BUSY: Final = 5
-"""Percent of utilisation from which on somebody uses the GPU."""
+"""Percent of utilisation from which the GPU counts as in use."""
 
 
 def gpu_checks(device: str, find: Callable[[str], Gpu | str] = nvml.find) -> list[Check]:
-    """Look at an accelerator that torch calls `device`; what its driver does not tell is ``unknown``."""
+    """Check the accelerator that torch calls `device`; what its driver does not show is ``unknown``."""
     gpu = find(device)
     if isinstance(gpu, str):
         return [Check(name="accelerator", state="unknown", seen=gpu)]
-    return [_asked(gpu, name, check) for name, check in CHECKS.items()]
+    return [_asked(gpu, name, check) for name, check in GPU_CHECKS.items()]
 
 
 def _asked(gpu: Gpu, name: str, check: Callable[[Gpu, str], Check]) -> Check:
@@ -31,7 +31,7 @@ def _asked(gpu: Gpu, name: str, check: Callable[[Gpu, str], Check]) -> Check:
 
 
 def _persistence(gpu: Gpu, name: str) -> Check:
-    """Without it the driver unloads the GPU between processes, and each one starts it anew."""
+    """Without it the driver unloads the GPU between processes, and every process starts it again."""
     if gpu.ask("PersistenceMode"):
         return Check(name=name, state="good", seen="on")
     return Check(name=name, state="warn", seen="off", remedy="sudo nvidia-smi -pm 1")
@@ -50,19 +50,19 @@ def _clocks(gpu: Gpu, name: str) -> Check:
 
 def _throttling(gpu: Gpu, name: str) -> Check:
     bits = gpu.ask("CurrentClocksEventReasons")
-    found = [reason for reason, bit in nvml.REASONS.items() if bits & bit]
-    if not found:
+    holding = [reason for reason, bit in nvml.REASONS.items() if bits & bit]
+    if not holding:
         return Check(name=name, state="good", seen="none now")
     remedy = "nvidia-smi -q -d PERFORMANCE,POWER,TEMPERATURE shows why; check cooling and power supply"
-    return Check(name=name, state="bad", seen=", ".join(found), remedy=remedy)
+    return Check(name=name, state="bad", seen=", ".join(holding), remedy=remedy)
 
 
 def _processes(gpu: Gpu, name: str) -> Check:
     """A process that shares the GPU takes its turns, whatever its memory."""
-    found = {each.pid for what in ("Compute", "Graphics") for each in gpu.ask(f"{what}RunningProcesses")}
+    others = {process.pid for what in ("Compute", "Graphics") for process in gpu.ask(f"{what}RunningProcesses")}
     busy = gpu.ask("UtilizationRates").gpu  # in a container it is all that shows others
-    seen = f"{len(found) or 'none'}; the GPU is {busy} % busy"
-    state: State = "bad" if busy >= _BUSY else "warn" if found else "good"
+    seen = f"{len(others) or 'none'}; the GPU is {busy} % busy"
+    state: State = "bad" if busy >= _BUSY else "warn" if others else "good"
     return Check(name=name, state=state, seen=seen, remedy=None if state == "good" else "end them: see nvidia-smi")
 
 
@@ -91,7 +91,7 @@ def _ecc(gpu: Gpu, name: str) -> Check:
     return Check(name=name, state="warn", seen=f"{seen}, but not after a reset", remedy="reset the GPU: nvidia-smi -r")
 
 
-CHECKS: Final[dict[str, Callable[[Gpu, str], Check]]] = {
+GPU_CHECKS: Final[dict[str, Callable[[Gpu, str], Check]]] = {
     "GPU persistence mode": _persistence,
     "GPU clocks": _clocks,
     "GPU throttling": _throttling,

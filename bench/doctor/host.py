@@ -1,4 +1,4 @@
-"""Look at this host for `bench.doctor.checks`: the one place that touches the machine."""
+"""Look at this host for `bench.doctor.checks`: all access to the machine is here."""
 
 import os
 import pathlib
@@ -16,7 +16,7 @@ from bench.machine.cgroup import cgroup_folders, cgroup_limits
 from bench.machine.files import read_text
 
 WATCH_S: Final = 1.5
-"""Long enough for ticks of 10 ms to tell a hundredth of a CPU."""
+"""Long enough for ticks of 10 ms to show a hundredth of a CPU."""
 
 _CPUS: Final = pathlib.Path("/sys/devices/system/cpu")
 _NODES: Final = pathlib.Path("/sys/devices/system/node")
@@ -70,8 +70,8 @@ def throttle_count(cpus: pathlib.Path) -> int | None:
         read_text(file.parent.parent / "topology" / "physical_package_id"): read_text(file)
         for file in cpus.glob("cpu[0-9]*/thermal_throttle/package_throttle_count")
     }
-    found = [int(text) for text in (*counts, *packages.values()) if text.isdecimal()]
-    return sum(found) if found else None
+    counted = [int(text) for text in (*counts, *packages.values()) if text.isdecimal()]
+    return sum(counted) if counted else None
 
 
 def siblings(lists: Iterable[str], allowed: Collection[int]) -> bool | None:
@@ -87,7 +87,7 @@ def siblings(lists: Iterable[str], allowed: Collection[int]) -> bool | None:
 def busiest(
     before: dict[tuple[int, str], float], after: dict[tuple[int, str], float], elapsed_s: float, own: Collection[int]
 ) -> tuple[tuple[str, float], ...]:
-    """Return up to three processes that are not `own`, by name, with the CPUs each kept busy; the busiest first.
+    """Return up to three processes that are not `own`, by name, with the CPUs that they kept busy; the busiest first.
 
     `before` and `after` are CPU seconds by process and name; a process that is new since began at 0.
     """
@@ -100,12 +100,12 @@ def busiest(
 
 
 def _cpu_seconds() -> dict[tuple[int, str], float]:
-    found = {}
+    seconds = {}
     for process in psutil.process_iter(["name", "cpu_times"]):
         times = process.info["cpu_times"]
-        if times is not None:  # None where it is somebody else's secret
-            found[process.pid, str(process.info["name"])] = times.user + times.system
-    return found
+        if times is not None:  # None where the system hides it
+            seconds[process.pid, str(process.info["name"])] = times.user + times.system
+    return seconds
 
 
 def _cores(text: str) -> set[int]:

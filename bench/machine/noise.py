@@ -1,6 +1,6 @@
 """Signs of disturbance: what else this machine did while a worker lived.
 
-They are differences of counters that the kernel keeps anyhow, read once at each end: nothing runs beside a
+They are differences of counters that the kernel keeps anyhow, read at both ends: nothing runs during a
 measurement. What reads a format takes its text as an argument.
 """
 
@@ -17,7 +17,7 @@ from bench.machine.files import read_text
 from results.schema.record import Noise
 
 LEAST_S: Final = 0.5
-"""Ticks of 10 ms, and several counters of them, tell little about less."""
+"""In less time, counters in ticks of 10 ms mean little."""
 
 _LINUX: Final = hasattr(os, "sched_getaffinity")
 _PROC: Final = pathlib.Path("/proc")
@@ -26,7 +26,7 @@ _NO_PSI: Final = "the kernel keeps no pressure (PSI)"
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Counters:
-    """What the kernel and the driver have counted up to one moment. None, or nothing, where they do not count."""
+    """The counters of the kernel and of the driver at a moment. None, or empty, where they do not count."""
 
     clock_s: float
     busy_s: float | None = None
@@ -43,7 +43,7 @@ class Counters:
     """By the reason why an accelerator's clocks were held down."""
     held_now: tuple[str, ...] = ()
     untold: str | None = None
-    """Why the accelerator's driver tells nothing of its clocks."""
+    """Why the accelerator's driver says nothing about its clocks."""
 
     @property
     def others_s(self) -> float | None:
@@ -61,12 +61,12 @@ class Watch:
         self._first = self._read(device)
 
     def noise(self) -> tuple[Noise, dict[str, str]]:
-        """Return what was seen since the beginning, and the reason of each value that could not be had."""
+        """Return the noise since the beginning, and the reason of every missing value."""
         return between(self._first, self._read(self._device))
 
 
 def between(first: Counters, last: Counters) -> tuple[Noise, dict[str, str]]:
-    """Return what two readings say about the time between them, and the reason of each value that they do not."""
+    """Return the noise between two readings of the counters, and the reason of every missing value."""
     elapsed = last.clock_s - first.clock_s
     reasons: dict[str, str] = {}
 
@@ -79,8 +79,8 @@ def between(first: Counters, last: Counters) -> tuple[Noise, dict[str, str]]:
 
     def share(name: str, before: float | None, after: float | None) -> float | None:
         """Return the share of the time; files are not read at the very moment of the clock."""
-        found = rate(name, before, after, _NO_PSI)
-        return None if found is None else min(1.0, found)
+        growth = rate(name, before, after, _NO_PSI)
+        return None if growth is None else min(1.0, growth)
 
     short = f"watched for {elapsed:.2g} s only: the kernel counts in ticks of 10 ms" if elapsed < LEAST_S else None
     untold = "the system has no /proc/stat, or grants a part of its CPUs only"
@@ -112,7 +112,7 @@ def counters(device: str) -> Counters:
     granted, _ = cgroup_limits(folders)
     busy_s, steal_s = parse_stat(read_text(_PROC / "stat"), tick_s, cpus)
     if granted is not None and granted < len(cpus):
-        busy_s = None  # on a host that is shared out, somebody is always busy elsewhere: pressure and throttling tell
+        busy_s = None  # a shared host is always busy elsewhere: pressure and throttling show what matters
     gpu: nvml.Gpu | str | None = None if device == "cpu" else nvml.find(device)
     held_now = gpu.reasons() if isinstance(gpu, nvml.Gpu) else ()
     untold = gpu if isinstance(gpu, str) else "NVML does not tell" if held_now is None else None
@@ -183,20 +183,20 @@ def tree(processes: Mapping[int, tuple[int, int]], root: int) -> set[int]:
     children: dict[int, list[int]] = {}
     for process, (parent, _) in processes.items():
         children.setdefault(parent, []).append(process)
-    found: set[int] = set()
+    members: set[int] = set()
     queue = [root] if root in processes else []
     while queue:
         process = queue.pop()
-        if process not in found:
-            found.add(process)
+        if process not in members:
+            members.add(process)
             queue += children.get(process, [])
-    return found
+    return members
 
 
 def pressure(resource: str, folders: Iterable[pathlib.Path], proc: pathlib.Path = _PROC) -> float | None:
     """Return the seconds in which some task waited for ``cpu`` or ``memory``.
 
-    Those of this process's own control group where it counts them: on a large host somebody always waits.
+    Those of this process's own control group where it counts them: on a large host some task always waits.
     """
     for file in (*(folder / f"{resource}.pressure" for folder in folders), proc / "pressure" / resource):
         waited = parse_pressure(read_text(file))
@@ -206,9 +206,9 @@ def pressure(resource: str, folders: Iterable[pathlib.Path], proc: pathlib.Path 
 
 
 def throttled(folders: Iterable[pathlib.Path]) -> dict[pathlib.Path, float]:
-    """Return the seconds for which each of the control groups was stopped, of those that count them."""
-    found = {folder: parse_throttled(read_text(folder / "cpu.stat")) for folder in folders}
-    return {folder: seconds for folder, seconds in found.items() if seconds is not None}
+    """Return the seconds for which control groups were stopped, by group, of those that count them."""
+    stopped = {folder: parse_throttled(read_text(folder / "cpu.stat")) for folder in folders}
+    return {folder: seconds for folder, seconds in stopped.items() if seconds is not None}
 
 
 def own_processes() -> set[int]:
@@ -218,10 +218,10 @@ def own_processes() -> set[int]:
 
 def _processes(proc: pathlib.Path = _PROC) -> dict[int, tuple[int, int]]:
     """Return parent and ticks of every process. One pass over all of them is cheaper than asking for children."""
-    found: dict[int, tuple[int, int]] = {}
+    processes: dict[int, tuple[int, int]] = {}
     for folder in proc.glob("[0-9]*"):
         try:
-            found[int(folder.name)] = parse_process(read_text(folder / "stat"))
+            processes[int(folder.name)] = parse_process(read_text(folder / "stat"))
         except ValueError:
             continue  # it has just ended
-    return found
+    return processes

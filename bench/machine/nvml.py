@@ -1,6 +1,7 @@
 """NVIDIA's driver library: a device's handle without a context on it, and what holds its clocks back.
 
-The parent asks here about the GPUs that its workers use. NVML makes no CUDA context, so whoever asks may still fork.
+The parent asks here about the GPUs that its workers use. NVML makes no CUDA context, so that process may
+still fork.
 """
 
 import dataclasses
@@ -20,7 +21,8 @@ REASONS: Final = {
 """Bits of NVML's "clocks event reasons" that disturb. Idleness and clocks that a person has set are left out."""
 
 POLICIES: Final = {"power": 0, "thermal": 1, "sync_boost": 2, "board_limit": 3, "reliability": 5}
-"""NVML's performance policies: it counts the time for which each held the clocks down. Low utilisation is left out."""
+"""NVML's performance policies: it counts the time for which a policy held the clocks down.
+Low utilisation is left out."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,11 +33,11 @@ class Gpu:
     handle: Any
 
     def ask(self, question: str, *arguments: object) -> Any:
-        """Call NVML's function ``nvmlDeviceGet<question>``. Raises ``nvml.NVMLError`` where it does not tell."""
+        """Call NVML's function ``nvmlDeviceGet<question>``. Raises ``nvml.NVMLError`` where NVML does not say."""
         return getattr(self.nvml, f"nvmlDeviceGet{question}")(self.handle, *arguments)
 
     def held_s(self) -> dict[str, float]:
-        """Seconds, since the driver's start, for which each policy held the clocks down; those that it counts."""
+        """Seconds, since the driver's start, for which policies held the clocks down, by policy."""
         held: dict[str, float] = {}
         for name, policy in POLICIES.items():
             try:
@@ -45,7 +47,7 @@ class Gpu:
         return held
 
     def reasons(self) -> tuple[str, ...] | None:
-        """Return those of `REASONS` that hold now, None where the driver does not tell."""
+        """Return those of `REASONS` that hold now, None where the driver does not say."""
         try:
             bits = self.ask("CurrentClocksEventReasons")
         except self.nvml.NVMLError:
@@ -68,10 +70,10 @@ def find(device: str, environ: Mapping[str, str] = os.environ) -> Gpu | str:
 
 
 def locate(nvml: Any, index: int, environ: Mapping[str, str]) -> Gpu | str:
-    """Return the visible GPU of that index, or why it is not known which one that is.
+    """Return the visible GPU of that index, or the reason why it cannot be identified.
 
     NVML numbers all devices in the order of the PCI bus. CUDA numbers those that ``CUDA_VISIBLE_DEVICES`` names, and
-    puts the fastest first unless it is told otherwise: where cards differ, no number means the same to both.
+    puts the fastest first by default: where cards differ, no number means the same to both.
     """
     visible = environ.get("CUDA_VISIBLE_DEVICES")
     chosen = str(index) if visible is None else [*visible.split(","), *[""] * (index + 1)][index].strip()
@@ -82,7 +84,10 @@ def locate(nvml: Any, index: int, environ: Mapping[str, str]) -> Gpu | str:
     handles = [nvml.nvmlDeviceGetHandleByIndex(number) for number in range(nvml.nvmlDeviceGetCount())]
     if int(chosen) >= len(handles):
         return f"NVML shows no device {chosen}"
-    if environ.get("CUDA_DEVICE_ORDER") != "PCI_BUS_ID" and len({nvml.nvmlDeviceGetName(each) for each in handles}) > 1:
+    if (
+        environ.get("CUDA_DEVICE_ORDER") != "PCI_BUS_ID"
+        and len({nvml.nvmlDeviceGetName(handle) for handle in handles}) > 1
+    ):
         return "which of several kinds of GPU it is shows only with CUDA_DEVICE_ORDER=PCI_BUS_ID"
     return Gpu(nvml=nvml, handle=handles[int(chosen)])
 

@@ -1,18 +1,10 @@
-"""A process that has imported torch and forks fresh workers from it in hundredths of a second.
+"""A process that has imported torch and forks fresh workers from it in hundredths of a second: the parent's half.
 
-The server does nothing else: it starts no thread, touches no accelerator and runs no model, so that each worker begins
-as clean as a new interpreter. Parent and server speak over one socket, parent and each worker over another of its
-own; a worker's standard output and error go to a file from which a crash's last words are read.
-
-Nobody survives: the server dies when the parent's socket closes, however the parent ended; workers die with the
-server; and what a worker leaves behind (a compiler, say) is adopted by the server, which is its subreaper, and killed
-when the worker ends. Linux does all of that; where the kernel has no subreaper, a worker's process group is killed.
+Parent and server speak over one socket, parent and every worker over another of its own; a worker's standard output
+and error go to a file, from which a crash's last words are read. The server's half is `bench.process.fork`.
 """
 
 import contextlib
-import ctypes
-import gc
-import importlib
 import json
 import os
 import pathlib
@@ -23,11 +15,10 @@ import sys
 import tempfile
 import threading
 import time
-import warnings
-from collections.abc import Callable
+from collections.abc import Sequence
 from typing import IO, Any, Final, Self
 
-import psutil
+from bench.rooms import ROOMS, ROOMS_FOLDER
 
 PRELOAD: Final[tuple[str, ...]] = (
     "torch",
@@ -37,39 +28,35 @@ PRELOAD: Final[tuple[str, ...]] = (
     "bench.costs.static",
     "resnet.model",
 )
-"""What workers would import first: each import starts no thread and touches no device (tested). What an interpreter
-lacks is left out: a worker that needs it says so."""
+"""What workers would import first: no import starts a thread or touches a device (tested). What an interpreter lacks
+is left out: a worker that needs it says so."""
 SERVE: Final = "bench.worker.serve:serve"
 """What a worker usually runs."""
-
-_PR_SET_PDEATHSIG: Final = 1
-_PR_SET_CHILD_SUBREAPER: Final = 36
-OURS: Final = ("bench", "resnet", "results", "reports")
-"""All that another interpreter takes from here: its other packages must be its own, built for it."""
 NEEDED: Final = ("torch", "torchvision", "numpy", "psutil", "msgspec")
-"""What another interpreter must have itself."""
-_START: Final = """\
-import json, sys
-before, root, ours, needed = json.loads(sys.argv[1])
-sys.path[:0] = before
-if root is not None:
-    from importlib.machinery import PathFinder
-    from importlib.util import find_spec
-    if missing := [name for name in needed if find_spec(name) is None]:
-        sys.exit("it lacks the packages " + ", ".join(missing) + "; install them there")
-    class Ours:
-        @staticmethod
-        def find_spec(name, path=None, target=None):
-            return PathFinder.find_spec(name, [root]) if name in ours else None
-    sys.meta_path.append(Ours)
-from bench.process.forkserver import serve; serve(int(sys.argv[2]))
-"""
-_ROOT: Final = str(pathlib.Path(__file__).resolve().parents[2])
+"""Packages that another interpreter must have itself."""
+LEAVE_S: Final = 10.0
+"""Time that a process may take to end after its last word: a core dump is written meanwhile."""
 MAX_ANSWER_BYTES: Final = 64 * 2**20
 """A longer line is no answer: the cost of the largest model, layer by layer, takes some hundred kilobytes."""
+
+_START: Final = """\
+import json, sys
+from importlib.machinery import PathFinder
+from importlib.util import find_spec
+given = json.loads(sys.argv[1])
+sys.path[:0] = given["path"]
+if missing := [name for name in given["needed"] if find_spec(name) is None]:
+    sys.exit("it lacks the packages " + ", ".join(missing) + "; install them there")
+class Rooms:
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        return PathFinder.find_spec(name, [given["root"]]) if name in given["rooms"] else None
+sys.meta_path.insert(0 if given["first"] else len(sys.meta_path), Rooms)
+from bench.process.fork import serve_forks; serve_forks(int(sys.argv[2]), given["preload"], given["leave_s"])
+"""
+"""Starts the server. Our packages, and nothing else that lies there, come from `root`: before all others, so that no
+folder of the user's that has the name of one takes its part, or after what another interpreter has of its own."""
 _LAST_WORDS: Final = 400
-_LEAVE_S: Final = 10.0
-"""How long a process may take to end after its last word: a core dump is written meanwhile."""
 
 
 class WorkerDied(Exception):  # noqa: N818 - something that happens to workers and is recorded
@@ -86,10 +73,7 @@ class ServerLost(Exception):  # noqa: N818 - likewise
     """The fork server does not answer, so no worker can be had; the message says why."""
 
 
-# ------------------------------------------------------------------------------------------------ the parent's side
-
-
-class Worker:
+class WorkerProcess:
     """A forked process, spoken to in JSON lines over its own socket."""
 
     def __init__(self, server: "ForkServer", pid: int, connection: socket.socket, log: IO[bytes]) -> None:
@@ -166,12 +150,21 @@ class Worker:
         return WorkerDied(f"it exited with status {status} and no answer{words}")
 
 
+def _start(python: str | pathlib.Path | None, checkout: str | pathlib.Path | None) -> dict[str, Any]:
+    """Return what `_START` needs to know of the interpreter and of where our packages are."""
+    before = [] if checkout is None else [str(pathlib.Path(checkout).resolve())]
+    if python is not None:
+        return {"path": before, "root": str(ROOMS_FOLDER), "first": False, "rooms": ROOMS, "needed": NEEDED}
+    root = (before or [str(ROOMS_FOLDER)])[0]
+    return {"path": before + sys.path, "root": root, "first": True, "rooms": ROOMS, "needed": []}
+
+
 def _last_words(log: IO[bytes]) -> str:
     size = log.seek(0, os.SEEK_END)
     log.seek(max(0, size - _LAST_WORDS))
     lines = log.read().decode(errors="replace").split("\n")
-    said = [line.strip() for line in lines if line.strip()]
-    return f"; its last words: {said[-1]}" if said else ""
+    words = [line.strip() for line in lines if line.strip()]
+    return f"; its last words: {words[-1]}" if words else ""
 
 
 class ForkServer:
@@ -183,6 +176,8 @@ class ForkServer:
         *,
         checkout: str | pathlib.Path | None = None,
         patience_s: float = 120.0,
+        preload: Sequence[str] = PRELOAD,
+        leave_s: float = LEAVE_S,
     ) -> None:
         """Start the server; it imports torch while the caller goes on.
 
@@ -191,27 +186,21 @@ class ForkServer:
                 our modules from its own environment if it has them, else from here; all else must be its own.
             checkout: a folder whose modules come before all others: another checkout of this project.
             patience_s: seconds without an answer after which the server counts as lost.
+            preload: modules to import before the first fork.
+            leave_s: seconds that a worker may take to end after its last word.
 
         Raises:
             ServerLost: there is no such interpreter.
         """
         ours, theirs = socket.socketpair()
-        first = [] if checkout is None else [str(pathlib.Path(checkout).resolve())]
-        path = (first + sys.path, None) if python is None else (first, _ROOT)
         self._patience_s = patience_s
         self._turn = threading.Lock()  # a question and its answer belong together, whichever thread asks
         self._connection = ours
         self._lines = ours.makefile("rb")
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the server
+        given = _start(python, checkout) | {"preload": list(preload), "leave_s": leave_s}
         # -P: the current folder must not come before what an interpreter has of its own.
-        command = [
-            str(python or sys.executable),
-            "-P",
-            "-c",
-            _START,
-            json.dumps((*path, OURS, NEEDED)),
-            str(theirs.fileno()),
-        ]
+        command = [str(python or sys.executable), "-P", "-c", _START, json.dumps(given), str(theirs.fileno())]
         try:
             self._process = subprocess.Popen(
                 command,
@@ -232,7 +221,7 @@ class ForkServer:
         """Process id of the server, whose descendants are all that it started."""
         return self._process.pid
 
-    def spawn(self, target: str = SERVE) -> Worker:
+    def spawn(self, target: str = SERVE) -> WorkerProcess:
         """Fork a worker that runs `target`, a ``module:function`` that takes the worker's socket.
 
         Raises:
@@ -248,7 +237,7 @@ class ForkServer:
             raise
         finally:
             theirs.close()
-        return Worker(self, pid, ours, log)
+        return WorkerProcess(self, pid, ours, log)
 
     def reap(self, pid: int, *, kill: bool) -> int | None:
         """Wait for a worker's end, killing it first if asked; clear away what it left behind.
@@ -301,129 +290,3 @@ class ForkServer:
         with contextlib.suppress(subprocess.TimeoutExpired):  # whoever has closed a socket is about to end
             return f"ended with status {self._process.wait(timeout=10)}{_last_words(self._log)}"
         return "it closed its socket"
-
-
-# ------------------------------------------------------------------------------------------------ the server's side
-
-
-def serve(file_number: int) -> None:
-    """Be the fork server on the socket of that number, until it closes."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _prctl(_PR_SET_CHILD_SUBREAPER, 1)
-    connection = socket.socket(fileno=file_number)
-    with warnings.catch_warnings(action="ignore"):  # of one library about another: nothing a user can act on
-        for module in PRELOAD:
-            with contextlib.suppress(ImportError):
-                importlib.import_module(module)
-    gc.collect()
-    gc.freeze()  # else each worker walks all that was imported, and copies its pages: 0.3 s at its first collection
-    workers: set[int] = set()
-    buffered, descriptors = b"", []
-    try:
-        while True:
-            data, new, _, _ = socket.recv_fds(connection, 65536, 8)
-            if not data:
-                break
-            buffered += data
-            descriptors += new
-            while b"\n" in buffered:
-                line, buffered = buffered.split(b"\n", 1)
-                request = json.loads(line)
-                if "spawn" in request:
-                    talk, log = descriptors.pop(0), descriptors.pop(0)
-                    pid = _fork(request["spawn"], talk, log, connection)
-                    workers.add(pid)
-                    answer: dict[str, Any] = {"pid": pid}
-                else:
-                    answer = {"status": _reap(request["reap"], workers, kill=request["kill"])}
-                connection.sendall(json.dumps(answer).encode() + b"\n")
-    except OSError:  # the parent is gone in the middle of a word
-        pass
-    finally:
-        for pid in list(workers):
-            _reap(pid, workers, kill=True)
-        os._exit(0)  # there is nothing to tidy up but torch, which takes its time
-
-
-def _fork(target: str, talk: int, log: int, connection: socket.socket) -> int:
-    server = os.getpid()
-    pid = os.fork()
-    if pid:
-        os.close(talk)
-        os.close(log)
-        return pid
-    status = 1
-    try:
-        os.setpgid(0, 0)
-        _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != server:  # it died before the line above
-            os._exit(1)
-        connection.close()
-        os.dup2(log, 1)
-        os.dup2(log, 2)
-        os.close(log)
-        with contextlib.suppress(OSError):  # if memory runs out, take the worker and not its parent
-            pathlib.Path("/proc/self/oom_score_adj").write_text("800", encoding="ascii")
-        module, _, function = target.partition(":")
-        run: Callable[[socket.socket], None] = getattr(importlib.import_module(module), function)
-        run(socket.socket(fileno=talk))
-        status = 0
-    except BaseException:  # noqa: BLE001 - the last words of the process, read by the parent
-        import traceback  # noqa: PLC0415
-
-        traceback.print_exc()
-    finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(status)
-
-
-def _reap(pid: int, workers: set[int], *, kill: bool) -> int | None:
-    if pid not in workers:
-        return None
-    if kill:
-        _kill_group(pid)
-    elif not _ends(pid, _LEAVE_S):
-        _kill_group(pid)  # it closed its socket, and then hung
-    if hasattr(os, "waitid"):  # while it is a zombie its number cannot become somebody else's
-        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
-        _kill_group(pid)  # children that it left in its group
-    _, status = os.waitpid(pid, 0)
-    workers.discard(pid)
-    _kill_orphans(workers)
-    return os.waitstatus_to_exitcode(status)
-
-
-def _ends(pid: int, patience_s: float) -> bool:
-    """Wait, at most so long, until the process is a zombie."""
-    until = time.monotonic() + patience_s
-    while time.monotonic() < until:
-        if psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
-            return True
-        time.sleep(0.01)
-    return False
-
-
-def _kill_group(pid: int) -> None:
-    for kill in (os.kill, os.killpg):  # the group may not exist yet
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            kill(pid, signal.SIGKILL)
-
-
-def _kill_orphans(workers: set[int]) -> None:
-    """Kill the processes that came to this subreaper when their parents died, and their descendants."""
-    me = psutil.Process()
-    while orphans := [child for child in me.children() if child.pid not in workers]:
-        for orphan in orphans:
-            for process in (*orphan.children(recursive=True), orphan):
-                with contextlib.suppress(psutil.NoSuchProcess):
-                    process.kill()
-            with contextlib.suppress(ChildProcessError):
-                os.waitpid(orphan.pid, 0)
-        time.sleep(0)
-
-
-def _prctl(option: int, value: int) -> None:
-    """Call Linux's prctl(2); elsewhere do nothing."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0)

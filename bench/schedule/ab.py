@@ -20,21 +20,21 @@ from bench.process.forkserver import SERVE, ForkServer, ServerLost
 from bench.schedule.pairs import Arm, Pairs
 from bench.schedule.progress import Show, ignore
 from bench.schedule.run import Stopped, private_folder
-from bench.suites.suite import change_settings, custom_suite, expand
+from bench.suites.suite import custom_suite, expand
+from bench.suites.values import change_settings
 from results.analysis.ab import Paired, compare_arms
 from results.errors import InputError
 from results.schema import run
 from results.schema.run import ArmName, Environment, Run, Settings
 from results.schema.static import Static
 from results.schema.types import known
-from results.statistics.difference import check_margin
 from results.statistics.looks import LOOKS
+from results.statistics.margin import MARGIN, check_margin
 from results.storage.reader import load
 from results.storage.writer import Writer, new_run_id
 
-DEFAULTS: Final = Settings(replicates=max(LOOKS), target=0.003, budget_s=1.5, timeout_s=600.0, time_limit_s=None)
+PAIR_DEFAULTS: Final = Settings(replicates=max(LOOKS), target=0.003, budget_s=1.5, timeout_s=600.0, time_limit_s=None)
 """How a pair is sampled: short, because more pairs tell more than more steps."""
-MARGIN: Final = 0.02
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +77,7 @@ def ab(
         Stopped: the processes that start workers were lost; the pairs before are in the files.
     """
     check_margin(margin)
-    chosen = change_settings(DEFAULTS, **settings)
+    chosen = change_settings(PAIR_DEFAULTS, **settings)
     with contextlib.ExitStack() as stack:
         folder = pathlib.Path(out if out is not None else stack.enter_context(_temporary_folder()))
         cache = pathlib.Path(stack.enter_context(private_folder()))

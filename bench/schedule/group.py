@@ -1,4 +1,4 @@
-"""Measure one group: fresh workers for the cases that share a baseline, alive together; every case ends as a `Record`.
+"""Measure a group: fresh workers for the cases that share a baseline, alive together; every case ends as a `Record`.
 
 A group that does not fit into the machine's memory is measured in parts, and every part has a worker of the baseline.
 A failure of a worker affects its own record only.
@@ -22,7 +22,7 @@ from results.schema.labels import RUNTIMES
 from results.schema.record import Record, Stop
 from results.schema.run import Settings
 
-T = TypeVar("T")
+_Result = TypeVar("_Result")
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,12 +57,12 @@ class Activity:
     """Steps of the case so far."""
 
 
-Steps = Generator[Activity | Record, None, T]
-"""Yields records and what happens between them, and returns a `T`."""
+Steps = Generator[Activity | Record, None, _Result]
+"""Yields records and what happens between them, and returns a `_Result`."""
 
 
 class GroupRun:
-    """Measures one group once."""
+    """Measures a group once."""
 
     def __init__(
         self,
@@ -80,7 +80,7 @@ class GroupRun:
             server: where workers come from.
             group: what to measure.
             replicate: index of this pass.
-            settings: target, budget and time-out of each worker.
+            settings: target, budget and time-out of a worker.
             cache: a private folder for compilers' artefacts.
             deadline: reading of `time.perf_counter` after which nothing new begins.
         """
@@ -90,8 +90,8 @@ class GroupRun:
         self._settings = settings
         self._cache = cache
         self._deadline = deadline
-        # Of the group and the pass, so that orders differ between replicates, which are what is averaged over; whoever
-        # reads the records can derive it.
+        # Seeded by group and replicate: orders must differ between replicates, over which results are averaged, and
+        # can be derived from the records.
         self._shuffler = random.Random(f"{group.cases[0].baseline.key} {replicate}")  # noqa: S311 - no secret
         self._alone: list[Case] = []
         self._live: dict[Seat, WorkerClient] = {}

@@ -1,4 +1,4 @@
-"""Pairs of fresh processes, one for either arm, alive at the same time and stepped in turn."""
+"""Pairs of fresh processes, of both arms, alive at the same time and stepped in turn."""
 
 import contextlib
 import dataclasses

@@ -10,7 +10,8 @@ from bench.process import ask
 from bench.process.forkserver import ForkServer
 from bench.schedule.group import Activity, Group, groups
 from bench.schedule.progress import Progress
-from bench.suites.suite import DEFAULTS, Suite, change_settings, check_case, choose, expand, kind_of, override, sample
+from bench.suites.suite import Suite, check_case, choose, expand, kind_of, override, sample
+from bench.suites.values import DEFAULTS, change_settings
 from results.errors import InputError
 from results.schema.case import Case
 from results.schema.labels import RUNTIMES

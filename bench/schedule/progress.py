@@ -1,6 +1,6 @@
 """What a person sees while a run goes on: a live line on a terminal, a plain line for every record elsewhere.
 
-A display is called between timed turns only, and draws only inside these calls: none of its threads ever runs beside
+A display is called between timed turns only, and draws only inside these calls: none of its threads ever runs during
 a measurement.
 """
 
@@ -114,7 +114,7 @@ class TerminalDisplay:
             TextColumn("{task.fields[left]}", markup=False),
             TextColumn("{task.description}", markup=False),
             console=self._console,
-            auto_refresh=False,  # its thread would run beside the measurement
+            auto_refresh=False,  # its thread would run during the measurement
             transient=True,
         )
         self._task = self._live.add_task("", total=None, phase="starting", left="")
@@ -181,7 +181,7 @@ def display(stream: TextIO) -> Iterator[Show]:
 
 
 def counted(statics: Iterable[Static], total: int, stream: TextIO) -> list[Static]:
-    """Return `statics`, which come one by one, while a terminal shows how many there are."""
+    """Return `statics` as a list, while a terminal shows how many have come."""
     from rich.console import Console  # noqa: PLC0415 - --help and list stay fast without it
     from rich.progress import track  # noqa: PLC0415
 

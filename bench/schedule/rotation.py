@@ -19,6 +19,7 @@ from results.schema.case import Case
 from results.schema.record import Samples, Stop
 from results.schema.run import Settings
 from results.statistics import intervals as stats
+from results.statistics.steady import Steady, steady
 
 SPIN_S: Final = 0.005
 """Idle OpenMP threads spin for about this time before they sleep (libgomp, measured)."""
@@ -44,7 +45,7 @@ class Stepper(Protocol):
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class TurnPlan:
-    """The shape of one turn."""
+    """The shape of a turn."""
 
     pause_s: float
     drop: int
@@ -76,10 +77,10 @@ class Seat:
         self._turn: list[int] = []
         self._wall_s: list[float] = []
         self.medians: list[float] = []
-        """The median step of each turn."""
+        """The median step of every turn."""
         self._partners: list[tuple[Seat, int] | None] = []
         self._next_look = MIN_STEPS
-        self._steady = stats.Steady(start=0, steady=False)
+        self._steady = Steady(start=0, steady=False)
         self._looked_at = -1
 
     @property
@@ -133,10 +134,10 @@ class Seat:
             intervals.append(stats.median_interval(pairs))
         return all(interval is not None and interval.relative <= target for interval in intervals)
 
-    def _look(self) -> stats.Steady:
+    def _look(self) -> Steady:
         if self._looked_at != self.steps:
             self._looked_at = self.steps
-            self._steady = stats.steady([sum(phases) for phases in self._phase_s])
+            self._steady = steady([sum(phases) for phases in self._phase_s])
         return self._steady
 
     def first_steady_turn(self) -> int:

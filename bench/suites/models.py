@@ -22,7 +22,7 @@ class Peer:
     image_size: int = 224
     num_classes: int = 1000
     arguments: dict[str, bool] = dataclasses.field(default_factory=dict)
-    """What its constructor needs so that it gives one plain tensor, without warnings."""
+    """What its constructor needs so that it gives a single plain tensor, without warnings."""
 
 
 PEERS: Final[dict[str, Peer]] = {
@@ -81,7 +81,7 @@ def minimum_image_size(name: str) -> int:
 
 
 def default_num_classes(name: str) -> int:
-    """Return the outputs of the model's classifier where nobody says otherwise."""
+    """Return the outputs of the model's classifier by default."""
     check(name)
     return VARIANTS[name].num_classes if name in VARIANTS else PEERS[name].num_classes
 

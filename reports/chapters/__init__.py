@@ -1,14 +1,19 @@
-"""The chapters of the page, in the order in which a reader asks, and every figure of them."""
+"""The chapters of the page, in the order in which a reader asks, and every figure of them.
 
+A chapter is a module with a `Chapter`: a file, or a folder whose ``chapter.py`` has it. It owns its frames, figures,
+sentences and templates, and knows no other chapter. To add a chapter, write it and add its line here.
+"""
+
+from pathlib import Path
 from typing import Final
 
 from reports.chapters import depth, training
-from reports.chapters.chart import Chapter, Chart
 from reports.chapters.history import chapter as history
 from reports.chapters.sides import chapter as sides
 from reports.chapters.speedups import chapter as speedups
 from reports.chapters.static import chapter as static
 from reports.chapters.tradeoffs import chapter as tradeoffs
+from reports.figures.chart import Chapter, Chart
 
 CHAPTERS: Final[dict[str, Chapter]] = {
     "tradeoffs": tradeoffs.CHAPTER,
@@ -20,5 +25,9 @@ CHAPTERS: Final[dict[str, Chapter]] = {
     "static": static.CHAPTER,
 }
 """Between the answer, which comes first, and the table of every case."""
-FIGURES: Final[dict[str, Chart]] = {name: chart for one in CHAPTERS.values() for name, chart in one.charts.items()}
+FIGURES: Final[dict[str, Chart]] = {
+    name: chart for chapter in CHAPTERS.values() for name, chart in chapter.charts.items()
+}
 """Every figure of the page by name."""
+FOLDER: Final = Path(__file__).parent
+"""Where the templates of chapters lie."""

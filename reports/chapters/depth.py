@@ -1,20 +1,44 @@
 """What depth, block type and cardinality cost."""
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from reports.chapters.chart import MOST_BARS, PEAKS, Chapter, Chart, sound
-from reports.figures.bars import memory
+import pandas as pd
+
+from reports.figures.bars import memory, of_memory, of_throughput
+from reports.figures.chart import MOST_BARS, PEAKS, Chapter, Chart, sound
 from reports.figures.points import macs_against_latency, macs_by_depth, memory_by_depth, throughput_by_depth
-from reports.page import sentences
-from reports.style.views import AXES
-
-if TYPE_CHECKING:
-    import pandas as pd
+from reports.style.units import quantity
+from reports.style.views import CONTEXT
+from reports.style.words import extreme
 
 
-def _counted(frame: "pd.DataFrame") -> "pd.DataFrame":
+def _counted(frame: pd.DataFrame) -> pd.DataFrame:
     """Keep a row of each model and image size."""
     return frame[frame["macs"].gt(0)].dropna(subset=["depth"]).drop_duplicates(["model", "image_size"])
+
+
+def _of_macs(frame: pd.DataFrame) -> str:
+    """Say how far the time of one multiply-add differs between models."""
+    rate = frame.assign(_rate=frame["macs"] * frame["batch_size"] / frame["latency_s"])
+    best, worst = extreme(rate, "_rate", largest=True), extreme(rate, "_rate", largest=False)
+    top, low = (row.macs * row.batch_size / row.latency_s for row in (best, worst))
+    if best.model == worst.model:
+        return f"{best.model} does {quantity(top, 'MAC/s')}."
+    return (
+        f"A multiply-add is not a unit of time: {best.model} does {quantity(top, 'MAC/s')}, "
+        f"{worst.model} only {quantity(low, 'MAC/s')}, so equal MACs cost up to {top / low:.2g} times as long."
+    )
+
+
+def _of_counts(frame: pd.DataFrame) -> str:
+    """Say who takes most and least multiply-adds."""
+    most, least = extreme(frame, "macs", largest=True), extreme(frame, "macs", largest=False)
+    if most.model == least.model:
+        return f"{most.model} takes {quantity(most.macs, 'MAC')} an image."
+    return (
+        f"{most.model} takes {quantity(most.macs, 'MAC')} an image, {most.macs / least.macs:.2g} times as many as "
+        f"{least.model} ({quantity(least.macs, 'MAC')})."
+    )
 
 
 CHAPTER: Final = Chapter(
@@ -30,10 +54,10 @@ CHAPTER: Final = Chapter(
             ),
             absent="no case of a variant with a depth has a throughput",
             rows=sound("depth", "throughput_img_per_s"),
-            by=AXES,
+            by=CONTEXT,
             draw=throughput_by_depth,
-            takeaway=sentences.of_depth,
-            columns=("model", "family", "block", "depth", *AXES, "throughput_img_per_s"),
+            takeaway=of_throughput,
+            columns=("model", "family", "block", "depth", *CONTEXT, "throughput_img_per_s"),
         ),
         "depth_memory": Chart(
             title="Peak memory by depth and block type",
@@ -43,10 +67,10 @@ CHAPTER: Final = Chapter(
             ),
             absent="no case of a variant with a depth has a measured peak of memory",
             rows=sound("depth", "peak_bytes"),
-            by=AXES,
+            by=CONTEXT,
             draw=memory_by_depth,
-            takeaway=sentences.of_memory,
-            columns=("model", "family", "block", "depth", *AXES, "peak_bytes"),
+            takeaway=of_memory,
+            columns=("model", "family", "block", "depth", *CONTEXT, "peak_bytes"),
         ),
         "depth_macs": Chart(
             title="Multiply-adds by depth and block type",
@@ -55,7 +79,7 @@ CHAPTER: Final = Chapter(
             rows=_counted,
             by=("image_size",),
             draw=macs_by_depth,
-            takeaway=sentences.of_counts,
+            takeaway=_of_counts,
             columns=("model", "family", "block", "depth", "image_size", "macs"),
         ),
         "macs": Chart(
@@ -68,10 +92,10 @@ CHAPTER: Final = Chapter(
             ),
             absent="no timed case has a count of multiply-adds",
             rows=sound("macs", "latency_s"),
-            by=AXES,
+            by=CONTEXT,
             draw=macs_against_latency,
-            takeaway=sentences.of_macs,
-            columns=("model", *AXES, "macs", "latency_s", "flops_per_s"),
+            takeaway=_of_macs,
+            columns=("model", *CONTEXT, "macs", "latency_s", "flops_per_s"),
         ),
         "memory": Chart(
             title="Peak memory of inference",
@@ -82,10 +106,10 @@ CHAPTER: Final = Chapter(
             ),
             absent="no inference case has a measured peak of memory",
             rows=sound("peak_bytes", task="inference"),
-            by=AXES,
+            by=CONTEXT,
             most=MOST_BARS,
             draw=memory,
-            takeaway=sentences.of_memory,
+            takeaway=of_memory,
             columns=PEAKS,
         ),
     },

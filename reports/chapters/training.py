@@ -2,10 +2,25 @@
 
 from typing import Final
 
-from reports.chapters.chart import MOST_BARS, PEAKS, Chapter, Chart, sound
-from reports.figures.bars import memory, throughput, training_phases
-from reports.page import sentences
-from reports.style.views import AXES
+import pandas as pd
+
+from reports.figures.bars import memory, of_memory, of_throughput, throughput, training_phases
+from reports.figures.chart import MOST_BARS, PEAKS, Chapter, Chart, sound
+from reports.style.views import CONTEXT
+from reports.style.words import percent_text
+
+
+def _of_phases(frame: pd.DataFrame) -> str:
+    """Say what share of a training step the backward pass takes."""
+    whole = frame["forward_s"] + frame["backward_s"] + frame["optimizer_s"]
+    share = sorted(frame["backward_s"] / whole)
+    low, high = (percent_text(end, 0) for end in (share[0], share[-1]))
+    ratio = (frame["backward_s"] / frame["forward_s"]).median()
+    return (
+        f"The backward pass takes {low if low == high else f'{low} to {high}'} of a training step, "
+        f"typically {ratio:.2g} times the forward pass."
+    )
+
 
 CHAPTER: Final = Chapter(
     title="Training",
@@ -19,11 +34,11 @@ CHAPTER: Final = Chapter(
             ),
             absent="no training case has a result",
             rows=sound("forward_s", "backward_s", "optimizer_s"),
-            by=AXES,
+            by=CONTEXT,
             most=MOST_BARS,
             draw=training_phases,
-            takeaway=sentences.of_phases,
-            columns=("model", *AXES, "forward_s", "backward_s", "optimizer_s", "latency_s"),
+            takeaway=_of_phases,
+            columns=("model", *CONTEXT, "forward_s", "backward_s", "optimizer_s", "latency_s"),
             least=1,
         ),
         "training_throughput": Chart(
@@ -31,11 +46,11 @@ CHAPTER: Final = Chapter(
             definition="Images a second of whole training steps; whiskers are 95 % intervals.",
             absent="no training case has a throughput",
             rows=sound("throughput_img_per_s", task="training"),
-            by=AXES,
+            by=CONTEXT,
             most=MOST_BARS,
             draw=throughput,
-            takeaway=sentences.of_depth,
-            columns=("model", *AXES, "throughput_img_per_s", "flops_per_s"),
+            takeaway=of_throughput,
+            columns=("model", *CONTEXT, "throughput_img_per_s", "flops_per_s"),
             least=1,
         ),
         "training_memory": Chart(
@@ -43,10 +58,10 @@ CHAPTER: Final = Chapter(
             definition="As for inference, with gradients, momentum and the activations that the backward pass needs.",
             absent="no training case has a measured peak of memory",
             rows=sound("peak_bytes", task="training"),
-            by=AXES,
+            by=CONTEXT,
             most=MOST_BARS,
             draw=memory,
-            takeaway=sentences.of_memory,
+            takeaway=of_memory,
             columns=PEAKS,
             least=1,
         ),

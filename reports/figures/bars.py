@@ -1,18 +1,16 @@
 """Figures of bars: peak memory, the phases of a training step, the cost of each stage."""
 
-from typing import TYPE_CHECKING
+import pandas as pd
+from plotly.graph_objs._figure import Figure
 
 from reports.style.drawing import CATEGORIES, FRAME_PIXELS, ROW_PIXELS, bars, blank, hover, whiskers
 from reports.style.theme import PHASES, STAGES, family_style, label
 from reports.style.units import quantity
 from reports.style.views import each, throughput_bounds
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from plotly.graph_objs._figure import Figure
+from reports.style.words import extreme, throughput_text
 
 
-def memory(frame: "pd.DataFrame") -> "Figure":
+def memory(frame: pd.DataFrame) -> Figure:
     """Draw bars of peak memory (MB), the largest on top, with the bytes of the weights as a tick."""
     frame = frame.sort_values(["peak_bytes", "model"])
     kind = "allocated" if frame["peak_allocated_bytes"].notna().any() else "resident"
@@ -47,7 +45,17 @@ def memory(frame: "pd.DataFrame") -> "Figure":
     return figure
 
 
-def throughput(frame: "pd.DataFrame") -> "Figure":
+def of_memory(frame: pd.DataFrame) -> str:
+    """Say who needs most and least."""
+    most, least = extreme(frame, "peak_bytes", largest=True), extreme(frame, "peak_bytes", largest=False)
+    if most.model == least.model:
+        return f"{most.model} peaks at {quantity(most.peak_bytes, 'B')}."
+    return (
+        f"{most.model} peaks at {quantity(most.peak_bytes, 'B')}, {least.model} at {quantity(least.peak_bytes, 'B')}."
+    )
+
+
+def throughput(frame: pd.DataFrame) -> Figure:
     """Draw bars of images a second with their 95 % intervals, the fastest on top."""
     frame = frame.sort_values(["throughput_img_per_s", "model"])
     figure = blank(
@@ -74,7 +82,19 @@ def throughput(frame: "pd.DataFrame") -> "Figure":
     return figure
 
 
-def training_phases(frame: "pd.DataFrame") -> "Figure":
+def of_throughput(frame: pd.DataFrame) -> str:
+    """Say what the span from the fastest to the slowest is."""
+    top = extreme(frame, "throughput_img_per_s", largest=True)
+    low = extreme(frame, "throughput_img_per_s", largest=False)
+    if top.model == low.model:
+        return f"{top.model} does {throughput_text(top)}."
+    ratio = top.throughput_img_per_s / low.throughput_img_per_s
+    return (
+        f"{top.model} is the fastest at {throughput_text(top)}, {ratio:.2g} times {low.model} ({throughput_text(low)})."
+    )
+
+
+def training_phases(frame: pd.DataFrame) -> Figure:
     """Draw each training step (ms) as forward, backward and optimizer, the slowest on top."""
     phases = {phase: f"{phase}_s" for phase in PHASES}
     frame = frame.sort_values(["latency_s", "model"])
@@ -102,7 +122,7 @@ def training_phases(frame: "pd.DataFrame") -> "Figure":
     return figure
 
 
-def cost_by_stage(frame: "pd.DataFrame") -> "Figure":
+def cost_by_stage(frame: pd.DataFrame) -> Figure:
     """Draw where a model's cost lies: the share (%) of each stage, of the quantity in column ``quantity``."""
     models = list(dict.fromkeys(frame["model"]))[::-1]
     whole = frame.groupby("model")["value"].sum()
@@ -123,7 +143,7 @@ def cost_by_stage(frame: "pd.DataFrame") -> "Figure":
             continue
         shares = [100 * row.value / whole[row.model] for row in each(rows)]
         words = [
-            f"<b>{label(row.model)}</b><br>{stage}: {quantity(row.value, '')}, {share:.1f} %"
+            f"<b>{label(row.model)}</b><br>{stage}: {quantity(row.value, '1')}, {share:.1f} %"
             for row, share in zip(each(rows), shares, strict=True)
         ]
         bars(figure, style, stage, rows, shares, words)

@@ -1,24 +1,22 @@
 """The heat map of speed-ups."""
 
 import math
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
+
+import pandas as pd
+from plotly.graph_objs._figure import Figure
 
 from reports.style.drawing import CATEGORIES, FRAME_PIXELS, blank, hover
 from reports.style.theme import GREY, label
 from reports.style.units import TIMES, number, quantity, spread
 from reports.style.views import each, setting
 
-if TYPE_CHECKING:
-    import pandas as pd
-    from plotly.graph_objs._figure import Figure
-
-
 NAME_PIXELS: Final = 150
 COLUMN_PIXELS: Final = (96, 240)
 """Least width at which a cell's text fits (on a narrower screen the map is scrolled), and the greatest."""
 
 
-def speedups(frame: "pd.DataFrame") -> "Figure":
+def speedups(frame: pd.DataFrame) -> Figure:
     """Draw a heat map of speed-ups over the baseline: a row a model, a column a setting, failed cases crossed.
 
     Colour is the logarithm of the ratio, grey where the interval does not exclude 1.

@@ -2,7 +2,10 @@
 
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
+from plotly.graph_objs._figure import Figure
 
 from reports.style.axes import log_axis, place
 from reports.style.drawing import STANDARD, blank, hover, series, series_name, whiskers
@@ -11,14 +14,10 @@ from reports.style.theme import FAMILIES, GREY, family_style, label
 from reports.style.units import number, quantity
 from reports.style.views import each
 
-if TYPE_CHECKING:
-    import pandas as pd
-    from plotly.graph_objs._figure import Figure
-
 
 def points(
-    figure: "Figure",
-    rows: "pd.DataFrame",
+    figure: Figure,
+    rows: pd.DataFrame,
     x: list[Any],
     y: list[Any],
     *,
@@ -56,7 +55,7 @@ def points(
     )
 
 
-def names(rows: "pd.DataFrame") -> dict[str, Any]:
+def names(rows: pd.DataFrame) -> dict[str, Any]:
     """Return the trace's names of points, where column ``position`` found room for them."""
     return {
         "mode": "markers+text",
@@ -74,22 +73,22 @@ def _ms_an_image(row: Any) -> tuple[float, float | None, float | None]:
     return scale * row.latency_s, low, high
 
 
-def throughput_by_depth(frame: "pd.DataFrame") -> "Figure":
+def throughput_by_depth(frame: pd.DataFrame) -> Figure:
     """Draw throughput (images/s, log) over depth, a line for each family and block type."""
     return _by_depth(frame, THROUGHPUT)
 
 
-def memory_by_depth(frame: "pd.DataFrame") -> "Figure":
+def memory_by_depth(frame: pd.DataFrame) -> Figure:
     """Draw peak memory (MB, log) over depth, a line for each family and block type."""
     return _by_depth(frame, MEMORY)
 
 
-def macs_by_depth(frame: "pd.DataFrame") -> "Figure":
+def macs_by_depth(frame: pd.DataFrame) -> Figure:
     """Draw multiply-adds an image (log) over depth, a line for each family and block type."""
     return _by_depth(frame, MACS)
 
 
-def _by_depth(frame: "pd.DataFrame", measure: Measure) -> "Figure":
+def _by_depth(frame: pd.DataFrame, measure: Measure) -> Figure:
     figure = blank(
         STANDARD,
         xaxis={
@@ -116,7 +115,7 @@ def _by_depth(frame: "pd.DataFrame", measure: Measure) -> "Figure":
     return figure
 
 
-def macs_against_latency(frame: "pd.DataFrame") -> "Figure":
+def macs_against_latency(frame: pd.DataFrame) -> Figure:
     """Draw measured milliseconds an image over multiply-adds an image, both log.
 
     The dashed line is the time that every model would take at the MAC/s of the best one.

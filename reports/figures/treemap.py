@@ -1,21 +1,20 @@
 """Where a model's parameters, multiply-adds or activations lie, down to the layer."""
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
+
+import pandas as pd
+from plotly.graph_objs._figure import Figure
 
 from reports.style.drawing import blank
 from reports.style.theme import GREY, OTHER, PATTERN, STAGES, label
 from reports.style.units import SPACE, quantity
 from reports.style.views import each
 
-if TYPE_CHECKING:
-    import pandas as pd
-    from plotly.graph_objs._figure import Figure
-
 HEIGHT: Final = 560
 _ROOT: Final = ""
 
 
-def treemap(frame: "pd.DataFrame") -> "Figure":
+def treemap(frame: pd.DataFrame) -> Figure:
     """Draw a model and a quantity (`reports.chapters.static.layers.by_quantity`) as boxes: stage, block, layer.
 
     The area of a box is its share; colour and pattern tell the stage. A click goes into a box.
@@ -24,7 +23,7 @@ def treemap(frame: "pd.DataFrame") -> "Figure":
     total = nodes[_ROOT]["value"]
     what = label(frame["quantity"].iloc[0])
     values = [node["value"] for node in nodes.values()]
-    amounts = [f"{quantity(value, '')}, {100 * value / total:.1f}{SPACE}%" for value in values]
+    amounts = [f"{quantity(value, '1')}, {100 * value / total:.1f}{SPACE}%" for value in values]
     words = [
         (label(node["label"]), amount, node["parent"] in {None, _ROOT})
         for node, amount in zip(nodes.values(), amounts, strict=True)
@@ -76,7 +75,7 @@ def _darker(color: str) -> str:
     return "#" + "".join(f"{round(0.75 * channel):02x}" for channel in channels)
 
 
-def _nodes(frame: "pd.DataFrame") -> dict[str, dict[str, Any]]:
+def _nodes(frame: pd.DataFrame) -> dict[str, dict[str, Any]]:
     """Return the boxes by name, parents before children; a block of one layer is that layer."""
     model = next(each(frame))
     nodes: dict[str, dict[str, Any]] = {
@@ -103,17 +102,3 @@ def _nodes(frame: "pd.DataFrame") -> dict[str, dict[str, Any]]:
 
 def _node(parent: str | None, text: str, title: str, color: str, pattern: str) -> dict[str, Any]:
     return {"parent": parent, "label": text, "title": title, "color": color, "pattern": pattern, "value": 0, "more": ""}
-
-
-def of_layers(frame: "pd.DataFrame") -> str:
-    """Say which layer and which stage of the model hold most."""
-    model = next(each(frame))
-    total = frame["value"].sum()
-    stages = frame.groupby("stage", sort=False)["value"].sum()
-    largest = frame.sort_values("value", ascending=False, kind="stable").iloc[0]
-    stage, share = stages.idxmax(), stages.max() / total
-    return (
-        f"{model.model} has {quantity(total, '')} {model.quantity} at {model.image_size} px: "
-        f"{100 * share:.0f}{SPACE}% in {stage}, and {100 * largest['value'] / total:.0f}{SPACE}% in its largest layer, "
-        f"{largest['layer']}."
-    )

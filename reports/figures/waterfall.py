@@ -1,16 +1,15 @@
 """The waterfall of one chain: what each change gave on top of those before it, and what they give together."""
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
+
+import pandas as pd
+from plotly.graph_objs._figure import Figure
 
 from reports.style.axes import log_axis
 from reports.style.drawing import CATEGORIES, blank, whiskers
 from reports.style.theme import BLUE, GREY, INDIGO, PATTERN, VERMILLION, Style, label
 from reports.style.units import TIMES, number, quantity, spread
-from reports.style.views import BASELINE, each, setting
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from plotly.graph_objs._figure import Figure
+from reports.style.views import BASELINE_TEXT, each, setting
 
 HEIGHT: Final = 400
 STEP_PIXELS: Final = (130, 230)
@@ -26,7 +25,7 @@ KINDS: Final[dict[str, Style]] = {
 """How bars look, by what their step gave."""
 
 
-def waterfall(frame: "pd.DataFrame") -> "Figure":
+def waterfall(frame: pd.DataFrame) -> Figure:
     """Draw one chain of `reports.chapters.speedups.chains.steps`, from the baseline to its case, as floating bars.
 
     The axis is logarithmic, as speed-ups multiply: bars of equal height are equal factors. A whisker is the 95 %
@@ -38,7 +37,7 @@ def waterfall(frame: "pd.DataFrame") -> "Figure":
     values = [row.factor for row in rows] + [rows[0].total]
     bounds = [(row.factor_low, row.factor_high) for row in rows] + [(rows[0].total_low, rows[0].total_high)]
     names = [f"<b>{row.change}</b><br>{row.before}<br>→ {row.after}" for row in rows] + [f"<b>{TOTAL}</b>"]
-    kinds = [*(_kind(row) for row in rows), TOTAL]
+    kinds = [*(kind_of(row) for row in rows), TOTAL]
     starts = [1.0]
     for row in rows[:-1]:
         starts.append(starts[-1] * row.factor)
@@ -51,7 +50,7 @@ def waterfall(frame: "pd.DataFrame") -> "Figure":
     tops = [max(start, end, *span) for start, end, span in zip(starts, ends, spans, strict=True)]
     reach = [1.0, *ends, *(end for span in spans for end in span)]
     room = (max(reach) / min(reach)) ** 0.18  # for two lines of words above the highest
-    first = f"<b>baseline</b><br>{'<br>'.join(BASELINE)}"
+    first = f"<b>baseline</b><br>{BASELINE_TEXT.replace(' · ', '<br>')}"
     figure = blank(
         HEIGHT,
         meta={
@@ -110,7 +109,8 @@ def waterfall(frame: "pd.DataFrame") -> "Figure":
     return figure
 
 
-def _kind(row: Any) -> str:
+def kind_of(row: Any) -> str:
+    """Return the key in `KINDS` of what a step gave."""
     low, high = number(row.factor_low), number(row.factor_high)
     if low is None or high is None or low <= 1 <= high:
         return UNSURE
@@ -126,7 +126,7 @@ def _words(value: float, bounds: tuple[Any, Any]) -> str:
     return f"<b>{quantity(value, TIMES, *bounds)}</b><br>{spread(value, *bounds) or 'no interval'}"
 
 
-def _broken(row: Any) -> "Figure":
+def _broken(row: Any) -> Figure:
     return blank(
         HEIGHT // 2,
         xaxis={"visible": False},
@@ -143,25 +143,3 @@ def _broken(row: Any) -> "Figure":
             }
         ],
     )
-
-
-def of_chain(frame: "pd.DataFrame") -> str:
-    """Say what the whole chain gives, and which step gives most of it."""
-    rows = list(each(frame))
-    first = rows[0]
-    if isinstance(first.reason, str):
-        return f"What gave the speed-up of {first.model} in {setting(first)} cannot be told: {first.reason}."
-    best = max(rows, key=lambda row: row.factor)
-    total = f"{quantity(first.total, TIMES, first.total_low, first.total_high)} as fast as {' · '.join(BASELINE)}"
-    said = f"{first.model} is {total} in {setting(first)}"
-    if _kind(best) != "faster":
-        return f"{said}; none of the changes was shown to make it faster."
-    most = (
-        f"{best.before} → {best.after} gives most ({quantity(best.factor, TIMES, best.factor_low, best.factor_high)})"
-    )
-    slower = [row for row in rows if _kind(row) == "slower"]
-    if not slower:
-        return f"{said}: {most}."
-    worst = min(slower, key=lambda row: row.factor)
-    cost = quantity(worst.factor, TIMES, worst.factor_low, worst.factor_high)
-    return f"{said}: {most}, {worst.before} → {worst.after} costs ({cost})."

@@ -1,28 +1,22 @@
 """The frame of all cases that the page shows."""
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
+
+import pandas as pd
 
 from reports.page.machine import sides
+from results.analysis.study import Study
 from results.metrics.warnings import kind
+from results.schema.axes import AXES
 from results.text import printable
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from results.storage.reader import Records
 
 _TEXTS: Final = (
     "run",
     "cpu",
     "accelerator",
     "torch",
-    "model",
-    "task",
-    "device",
-    "precision",
-    "runtime",
-    "layout",
+    *(name for name, axis in AXES.items() if axis.kind != "count"),
     "family",
     "block",
     "status",
@@ -37,16 +31,15 @@ _BORROWED: Final = ("macs", "flops", "imagenet_top1")
 """What an imported case takes from the same network, at the same image size, in another of the runs."""
 
 
-def cases(records: "Records", named: Mapping[str, str] | None = None) -> "pd.DataFrame":
+def cases(study: Study, named: Mapping[str, str] | None = None) -> pd.DataFrame:
     """Return `results.table` with what the page adds: its side, its row, peak memory, and text that only shows.
 
     A case whose result is wrong gets a status that says so: like one that failed, it counts nowhere as fast. Imported
     cases of our own variants borrow the counts that another run of the page knows exactly. `named` are the sides by
     run, where they are not those of `records` alone.
     """
-    import results  # noqa: PLC0415 (pandas)
-
-    frame = results.table(records)
+    records = study.records
+    frame = study.table.copy(deep=False)
     frame.attrs = {}  # pandas copies them with every selection, deeply
     wrong = frame["status"].eq("ok") & frame["equality"].eq("wrong")
     causes = frame["cause"].astype(object).mask(wrong, frame["warnings"].where(wrong).map(_wrong, na_action="ignore"))

@@ -1,28 +1,24 @@
 """The command that measures a case again."""
 
 import shlex
-from typing import TYPE_CHECKING, Final
 
+from results.schema.axes import AXES, SETTINGS
+from results.schema.case import Case
+from results.schema.run import Run
 from results.text import printable
 
-if TYPE_CHECKING:
-    from results.schema.case import Case
-    from results.schema.run import Run
 
-_BESIDE: Final = ("precision", "runtime", "layout")
-"""Axes on which a baseline differs; it is measured along, as a speed-up is one only beside it."""
+def reproduce(run: Run, case: Case) -> str | None:
+    """Return the command line that measures `case` as `run` did, with its baseline; None if it was imported.
 
-
-def reproduce(run: "Run", case: "Case") -> str | None:
-    """Return the command line that measures `case` as `run` did, with its baseline; None if it was imported."""
+    The baseline is measured along because a speed-up is a ratio of times from the same rotation.
+    """
     if run.source is not None or run.settings is None:
         return None
     words = ["resnet-bench", "run"]
-    for axis in ("model", "task", "batch_size", "image_size", "device", *_BESIDE, "threads"):
-        values = [getattr(case, axis)]
-        if axis in _BESIDE:
-            values = list(dict.fromkeys([getattr(case.baseline, axis), *values]))
-        words += [f"--{axis.replace('_', '-')}", ",".join(map(str, values))]
+    for name in AXES:
+        values = [getattr(case.baseline, name), getattr(case, name)] if name in SETTINGS else [getattr(case, name)]
+        words += [f"--{name.replace('_', '-')}", ",".join(map(str, dict.fromkeys(values)))]
     words += ["--replicates", str(run.settings.replicates), "--target", f"{100 * run.settings.target:g}%"]
     words += ["--budget", f"{run.settings.budget_s:g}"]
     return printable(shlex.join(words))

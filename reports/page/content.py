@@ -1,46 +1,61 @@
-"""What the page and its images draw: the chosen cases, the frames made of them, and the views of each figure."""
+"""What the page and its images show: the chosen cases, and the views of each figure. The one pipeline of both."""
 
 import dataclasses
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from reports.chapters.chart import Chart
+from reports.chapters import FIGURES
+from reports.figures.chart import Chart, Source
 from reports.page.cases import cases
-from reports.page.frames import FRAMES
 from reports.page.machine import sides
 from reports.page.selection import shown
-from reports.style.views import View
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from results.storage.reader import Records
+from reports.style.views import View, constants, constants_text
+from results.analysis.study import Study
 
 FEW_VIEWS: Final = 12
 """Choices of a figure where there are more cases than a page shows: a reader of so many asks for the whole first."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Figured:
+    """A figure with the views that are offered."""
+
+    name: str
+    chart: Chart
+    views: tuple[View, ...]
+    """Empty where there is nothing to draw."""
+    fixed: str
+    """What all rows have in common."""
+    more: int
+    """Views that are left out, being too many."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Content:
-    """The cases that are shown, and the frames that figures draw."""
+    """The cases that are shown, and the figures that are drawn of them."""
 
-    records: "Records"
-    """The records of the cases that are shown."""
+    source: Source
     left_out: str
-    """What to say of the cases that are not; empty where all are shown."""
-    frames: "dict[str, pd.DataFrame]"
-    """By the names of `reports.page.frames.FRAMES`."""
-
-    def views(self, chart: Chart) -> tuple[tuple[View, ...], int]:
-        """Return the views of a figure that are offered, and the number of those that are left out."""
-        few = self.left_out and chart.by != ("pair",)
-        views = chart.views(self.frames[chart.frame])
-        kept = views[: FEW_VIEWS if few else chart.choices]
-        return kept, len(views) - len(kept)
+    """What to say of the cases that are not shown; empty where all are."""
+    figures: tuple[Figured, ...]
+    """In the order of the page."""
 
 
-def content(records: "Records") -> Content:
-    """Choose the cases of `records` that are shown, and make their frames."""
-    named = sides(records.files)
-    kept, left_out = shown(records, named)
-    frame = cases(kept, named)
-    return Content(records=kept, left_out=left_out, frames={name: make(kept, frame) for name, make in FRAMES.items()})
+def content(study: Study) -> Content:
+    """Choose the cases of `study` that are shown, and the views of each figure."""
+    named = sides(study.records.files)
+    records, left_out = shown(study.records, named)
+    if left_out:
+        study = Study(records)
+    source = Source(study=study, cases=cases(study, named))
+    figures = tuple(_figured(name, chart, source, few=bool(left_out)) for name, chart in FIGURES.items())
+    return Content(source=source, left_out=left_out, figures=figures)
+
+
+def _figured(name: str, chart: Chart, source: Source, *, few: bool) -> Figured:
+    if not source.holds(chart.needs):
+        return Figured(name=name, chart=chart, views=(), fixed="", more=0)
+    frame = source.frame(chart.frame)
+    views = chart.views(frame)
+    offered = views[: FEW_VIEWS if few and not chart.paired else chart.choices]
+    fixed = constants_text(constants(chart.rows(frame), chart.by)) if offered else ""
+    return Figured(name=name, chart=chart, views=offered, fixed=fixed, more=len(views) - len(offered))

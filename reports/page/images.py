@@ -6,16 +6,17 @@ import re
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import Any, Final, Literal
 
+from plotly.graph_objs._figure import Figure
+
+from reports.page.content import content
 from reports.style.theme import label, template
+from reports.style.views import constants, constants_text
+from results.analysis.study import Study
 from results.errors import InputError
 from results.storage.files import replace
-
-if TYPE_CHECKING:
-    from plotly.graph_objs._figure import Figure
-
-    from results.storage.reader import Records
+from results.storage.reader import Records
 
 WIDTH: Final = 1200
 """Pixels of CSS; a PNG has `SCALE` times as many."""
@@ -34,7 +35,7 @@ _LONGEST_NAME: Final = 100
 Format = Literal["png", "svg"]
 
 
-def write_images(figures: "Iterable[tuple[str, Figure]]", folder: Path, fmt: Format = "png") -> list[Path]:
+def write_images(figures: Iterable[tuple[str, Figure]], folder: Path, fmt: Format = "png") -> list[Path]:
     """Write each figure to ``<name>.<fmt>`` in `folder`, all in one session of the browser.
 
     Files are replaced, each only once all of them are drawn. The folder is made where there is none.
@@ -62,21 +63,16 @@ def write_images(figures: "Iterable[tuple[str, Figure]]", folder: Path, fmt: For
         return [folder / f"{name}.{fmt}" for name in names]
 
 
-def figures(records: "Records") -> "Iterator[tuple[str, Figure]]":
-    """Draw every view that the page of `records` offers of every figure, under the words of the page."""
-    from reports.chapters import FIGURES  # noqa: PLC0415 (Plotly and pandas only where drawn)
-    from reports.page.content import content  # noqa: PLC0415
-    from reports.style.views import constants, constants_text  # noqa: PLC0415
-
-    drawn_from = content(records)
-    for name, chart in FIGURES.items():
-        views, _ = drawn_from.views(chart)
-        for index, view in enumerate(views, start=1):
-            where = constants_text(constants(view.frame, chart.by))
-            yield f"{name}-{index}", titled(chart.draw(view.frame), chart.title, where)
+def figures(records: Records | Study) -> Iterator[tuple[str, Figure]]:
+    """Draw every view that the page offers of every figure, under the words of the page."""
+    study = records if isinstance(records, Study) else Study(records)
+    for figure in content(study).figures:
+        for index, view in enumerate(figure.views, start=1):
+            where = constants_text(constants(view.frame, figure.chart.by))
+            yield f"{figure.name}-{index}", titled(figure.chart.draw(view.frame), figure.chart.title, where)
 
 
-def titled(figure: "Figure", title: str, subtitle: str) -> "Figure":
+def titled(figure: Figure, title: str, subtitle: str) -> Figure:
     """Return `figure` with its words above it, higher by `TITLE_PIXELS`, for readers who see it alone."""
     height = figure.layout.height + TITLE_PIXELS
     # Plotly makes room for labels above a plot, but not for a title above them.
@@ -99,7 +95,7 @@ def titled(figure: "Figure", title: str, subtitle: str) -> "Figure":
     )
 
 
-def _named(figures: "Iterable[tuple[str, Figure]]", names: list[str]) -> "Iterator[tuple[str, Figure]]":
+def _named(figures: Iterable[tuple[str, Figure]], names: list[str]) -> Iterator[tuple[str, Figure]]:
     """Pass `figures` on, and keep their `names`."""
     for name, figure in figures:
         if not _SAFE.fullmatch(name) or len(name) > _LONGEST_NAME:
@@ -110,7 +106,7 @@ def _named(figures: "Iterable[tuple[str, Figure]]", names: list[str]) -> "Iterat
         yield name, figure
 
 
-def _draw(figures: "Iterable[tuple[str, Figure]]", folder: Path, fmt: Format) -> None:
+def _draw(figures: Iterable[tuple[str, Figure]], folder: Path, fmt: Format) -> None:
     """Draw `figures` into an empty folder, or raise `InputError` with what to do about the browser."""
     try:
         import kaleido  # noqa: PLC0415 (optional: only who writes images needs it)
@@ -142,7 +138,7 @@ def _draw(figures: "Iterable[tuple[str, Figure]]", folder: Path, fmt: Format) ->
         ) from None
 
 
-def _order(name: str, figure: "Figure", folder: Path, fmt: Format) -> dict[str, Any]:
+def _order(name: str, figure: Figure, folder: Path, fmt: Format) -> dict[str, Any]:
     """Return what Kaleido is to draw: the figure as the page shows it in light, at its own height."""
     content = figure.to_plotly_json()  # type: ignore[no-untyped-call]
     return {

@@ -3,24 +3,22 @@
 import dataclasses
 import re
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from reports.style.units import NONE, quantity
-
-if TYPE_CHECKING:
-    from results.schema.record import Record
-    from results.schema.run import Run, Settings
-    from results.storage.reader import RunFile
+from results.schema.record import Record
+from results.schema.run import Run, Settings
+from results.storage.reader import RunFile
 
 
-def hardware(run: "Run") -> str:
+def hardware(run: Run) -> str:
     """Return what the cases ran on: the accelerators that the plan names, else the CPU."""
     devices = {case.device for case in run.plan}
     named = [card.name for card in run.environment.accelerators if card.device in devices]
     return " and ".join(named) if named else run.environment.cpu or "unknown machine"
 
 
-def sides(files: "Sequence[RunFile]") -> dict[str, str]:
+def sides(files: Sequence[RunFile]) -> dict[str, str]:
     """Return what the page compares, by run id: the hardware, told apart by software or run where it has to be.
 
     Runs of one machine and version are one side, unless they share a case: then they were made to be compared.
@@ -43,7 +41,7 @@ def sides(files: "Sequence[RunFile]") -> dict[str, str]:
     return found
 
 
-def _told(run: "Run", others: "Sequence[Run]") -> str:
+def _told(run: Run, others: Sequence[Run]) -> str:
     """Return what tells `run` from others of the same machine, as short as may be: its day, its minute, or its name."""
     for letters in (len("2026-11-22"), len("2026-11-22T08:00")):
         days = [(one.started or "")[:letters] for one in (run, *others)]
@@ -52,7 +50,7 @@ def _told(run: "Run", others: "Sequence[Run]") -> str:
     return run.id
 
 
-def compared(files: "Sequence[RunFile]") -> tuple[dict[str, str], list[str], list[list[str]]]:
+def compared(files: Sequence[RunFile]) -> tuple[dict[str, str], list[str], list[list[str]]]:
     """Return the facts that all runs share, and those that differ as a table: its heads, and a row a run."""
     known = [facts(file) for file in files]
     names = list(dict.fromkeys(name for one in known for name in one))
@@ -64,7 +62,7 @@ def compared(files: "Sequence[RunFile]") -> tuple[dict[str, str], list[str], lis
     return shared, ["Run", *differing], rows
 
 
-def facts(file: "RunFile") -> dict[str, str]:
+def facts(file: RunFile) -> dict[str, str]:
     """Return what a reader asks first about a run: hardware, software, how it sampled."""
     run, machine = file.run, file.run.environment
     cards = [
@@ -92,7 +90,7 @@ def facts(file: "RunFile") -> dict[str, str]:
     return {name: fact for name, fact in found.items() if fact}
 
 
-def _sampling(settings: "Settings", records: "Sequence[Record]") -> str:
+def _sampling(settings: Settings, records: Sequence[Record]) -> str:
     said = (
         f"{settings.replicates} process{'' if settings.replicates == 1 else 'es'} a case, until the 95 % "
         f"interval is within ±{100 * settings.target:g} % or {settings.budget_s:g} s are spent"
@@ -121,7 +119,7 @@ def _memory(total: int | None, limit: int | None) -> str | None:
     return f"{said}, of which {limit / 2**30:.3g} may be used" if limit and limit < total else said
 
 
-def details(run: "Run") -> list[tuple[str, str]]:
+def details(run: Run) -> list[tuple[str, str]]:
     """Return all that is known of a run's machine, software and settings, a name and a text each."""
     machine = run.environment
     fields = {field.name: getattr(machine, field.name) for field in dataclasses.fields(machine)}

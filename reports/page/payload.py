@@ -4,30 +4,26 @@ import base64
 import json
 import zlib
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+from reports.figures.chart import Source
 from reports.page.commands import reproduce
-from reports.style.columns import COLUMNS, Cell, Table
+from reports.style.columns import COLUMNS
+from reports.style.table import Cell, Table
 from reports.style.theme import template
-from reports.style.units import number
+from reports.style.units import SCALES, number
 from reports.style.views import each
 from results.metrics.rows import plain
+from results.schema.axes import SETTINGS
 from results.schema.metrics import METRICS
+from results.schema.record import Record
 from results.text import csv_text, printable
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from results.schema.record import Record
-    from results.storage.reader import Records
 
 FACETS: Final = {
     "machine": "machine",
     "task": "task",
     "family": "family",
-    "precision": "precision",
-    "runtime": "runtime",
-    "layout": "layout",
+    **{name: name for name in SETTINGS},
     "batch": "batch_size",
 }
 """What cases are filtered by, and the column of each."""
@@ -44,34 +40,32 @@ def packed(content: Mapping[str, Any]) -> str:
     return base64.b64encode(squeezed.compress(text.encode("utf-8", "replace")) + squeezed.flush()).decode()
 
 
-def payload(
-    records: "Records", frame: "pd.DataFrame", shown: Table, exact: "pd.DataFrame", charts: Mapping[str, Any]
-) -> dict[str, Any]:
+def payload(source: Source, listed: Table, charts: Mapping[str, Any]) -> dict[str, Any]:
     """Return everything that the script draws.
 
     Args:
-        records: what the page is made of.
-        frame: their cases (`reports.page.cases.cases`).
-        shown: their table.
-        exact: `results.table` of the records, for the download.
+        source: what the page shows.
+        listed: the table of its cases.
         charts: the views of each figure.
     """
-    rows = list(each(frame))
-    found = [tuple(one.values()) for file in records.files for one in file.cases().values()]
+    records, exact = source.study.records, source.study.table
+    rows = list(each(source.cases))
+    replicates = [tuple(case.values()) for file in records.files for case in file.cases().values()]
     head, *lines = csv_text(list(exact.columns), [list(row.values()) for row in plain(exact)]).rstrip("\n").split("\n")
     return {
         "templates": {mode: template(mode) for mode in ("light", "dark")},
+        "scales": SCALES,
         "charts": charts,
         "cases": {
-            "columns": [_head(name) for name in shown.names],
-            "cells": {name: _cells([line[place] for line in shown.rows]) for place, name in enumerate(shown.names)},
+            "columns": [_head(name) for name in listed.names],
+            "cells": {name: _cells([line[index] for line in listed.rows]) for index, name in enumerate(listed.names)},
             "facets": {name: [str(getattr(row, column)) for row in rows] for name, column in FACETS.items()},
             "facet_titles": {name: COLUMNS[column].heading for name, column in FACETS.items()},
             "status": [row.status for row in rows],
             "cause": [row.cause if isinstance(row.cause, str) else "" for row in rows],
             "remarks": [remarks(row) for row in rows],
-            "commands": [reproduce(records.run(one[0]), one[0].case) for one in found],
-            "samples": [_samples(one) for one in found],
+            "commands": [reproduce(records.run(made[0]), made[0].case) for made in replicates],
+            "samples": [_samples(made) for made in replicates],
             "numbers": {name: [number(getattr(row, name)) for row in rows] for name in PICKED},
             "csv": {"head": head, "rows": lines},
         },
@@ -84,9 +78,9 @@ def rounded(value: Any) -> Any:
         case float():
             return float(f"{value:.5g}")
         case list():
-            return [rounded(one) for one in value]
+            return [rounded(part) for part in value]
         case dict():
-            return {name: rounded(one) for name, one in value.items()}
+            return {name: rounded(part) for name, part in value.items()}
         case _:
             return value
 
@@ -94,15 +88,6 @@ def rounded(value: Any) -> Any:
 def remarks(row: Any) -> list[str]:
     """Return the warnings and notes of a case, each once."""
     return [printable(line) for line in dict.fromkeys([*row.warnings, *row.notes])]
-
-
-def table_of(shown: Table) -> dict[str, Any]:
-    """Return a figure's data as the script lays it out: heads, and texts with their intervals."""
-    return {
-        "heads": [column.heading for column in shown.columns],
-        "numeric": [column.numeric for column in shown.columns],
-        "rows": [[printable(" ".join(filter(None, (cell.text, cell.note)))) for cell in row] for row in shown.rows],
-    }
 
 
 def _head(name: str) -> dict[str, Any]:
@@ -116,30 +101,30 @@ def _head(name: str) -> dict[str, Any]:
     }
 
 
-def _cells(cells: "Sequence[Cell]") -> dict[str, Any]:
+def _cells(cells: Sequence[Cell]) -> dict[str, Any]:
     """Return one column of the table of cases, leaving out what no cell has."""
     notes = [cell.note for cell in cells]
     return {
         "text": [printable(cell.text) for cell in cells],
         **({"note": notes} if any(notes) else {}),
         "sort": [cell.sort for cell in cells],
-        "reason": {str(place): printable(cell.reason) for place, cell in enumerate(cells) if cell.reason},
+        "reason": {str(index): printable(cell.reason) for index, cell in enumerate(cells) if cell.reason},
     }
 
 
-def _samples(replicates: "Sequence[Record]") -> list[list[float]] | None:
+def _samples(replicates: Sequence[Record]) -> list[list[float]] | None:
     """Return some steady steps of each process in seconds, in ascending order."""
     steps = [
         sorted(record.samples.step_s[record.samples.warmup :])
         for record in replicates
         if record.status == "ok" and record.samples is not None
     ]
-    kept = [one for one in steps if one]
-    return [_thinned(one, max(2, SAMPLES // len(kept))) for one in kept] or None
+    steady = [values for values in steps if values]
+    return [_thinned(values, max(2, SAMPLES // len(steady))) for values in steady] or None
 
 
-def _thinned(values: "Sequence[float]", most: int) -> list[float]:
+def _thinned(values: Sequence[float], most: int) -> list[float]:
     """Return at most `most` evenly spaced order statistics, the least and the greatest among them."""
     if len(values) > most:
-        values = [values[round(place * (len(values) - 1) / (most - 1))] for place in range(most)]
+        values = [values[round(index * (len(values) - 1) / (most - 1))] for index in range(most)]
     return [float(f"{value:.3g}") for value in values]

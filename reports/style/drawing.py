@@ -1,16 +1,15 @@
 """What the figures share: an empty figure, a case in words, 95 % whiskers, families as series."""
 
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Sequence
+from typing import Any, Final
+
+import pandas as pd
+import plotly.graph_objects as go
+from plotly.graph_objs._figure import Figure
 
 from reports.style.theme import PATTERN, Style, label
 from reports.style.units import number, quantity, spread
 from reports.style.views import each, setting, throughput_bounds
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    import pandas as pd
-    from plotly.graph_objs._figure import Figure
 
 ROW_PIXELS: Final = 26
 CATEGORIES: Final = {"type": "category", "showgrid": False, "tickmode": "linear", "dtick": 1}
@@ -21,16 +20,14 @@ STANDARD: Final = 460
 """Height in pixels of a chart whose points do not ask for more."""
 
 
-def blank(height: int, **layout: Any) -> "Figure":
+def blank(height: int, **layout: Any) -> Figure:
     """Return an empty figure of `height` pixels, as wide as the page lets it be."""
-    import plotly.graph_objects as go  # noqa: PLC0415 (half a second, only where something is drawn)
-
     # An empty template, or each figure would carry 7 kB of Plotly's default one.
     layout = {"template": {}, "height": height, **layout}
     return go.Figure(layout=layout)  # type: ignore[attr-defined,no-untyped-call]  # Plotly has no types
 
 
-def remark(figure: "Figure", text: str) -> None:
+def remark(figure: Figure, text: str) -> None:
     """Write `text`, which is our own, above the right end of the figure: what it leaves out."""
     figure.add_annotation(
         text=text, xref="paper", yref="paper", x=1, y=1, xanchor="right", yanchor="bottom", showarrow=False
@@ -51,7 +48,7 @@ def hover(row: Any) -> str:
     return "<br>".join(lines)
 
 
-def whiskers(values: list[Any], bounds: "Sequence[Sequence[Any]]") -> dict[str, Any]:
+def whiskers(values: list[Any], bounds: Sequence[Sequence[Any]]) -> dict[str, Any]:
     """Return Plotly's error bars for 95 % intervals; a value without an interval gets none."""
     above = [(number(high) or value) - value for value, (_, high) in zip(values, bounds, strict=True)]
     below = [value - (number(low) or value) for value, (low, _) in zip(values, bounds, strict=True)]
@@ -64,17 +61,17 @@ def series_name(row: Any) -> str:
     return f"{row.family} · {block}" if block else str(row.family)
 
 
-def series(frame: "pd.DataFrame") -> list["pd.DataFrame"]:
+def series(frame: pd.DataFrame) -> list[pd.DataFrame]:
     """Return the rows of each family and block type, in the alphabet's order so that legends agree."""
     named = frame.assign(_series=[series_name(row) for row in each(frame)])
     return [rows for _, rows in named.groupby("_series", sort=True)]
 
 
 def bars(
-    figure: "Figure",
+    figure: Figure,
     style: Style,
     name: str,
-    rows: "pd.DataFrame",
+    rows: pd.DataFrame,
     x: list[float],
     hover: list[str],
     **trace: Any,

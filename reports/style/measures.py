@@ -2,14 +2,13 @@
 
 import dataclasses
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import Any, Final, Literal
+
+import pandas as pd
 
 from reports.style.axes import log_axis
 from reports.style.units import number
 from reports.style.views import each, throughput_bounds
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 Bounds = tuple[float | None, float | None]
 
@@ -33,11 +32,11 @@ class Measure:
     stored_bounds: Callable[[Any], Bounds] = lambda _: (None, None)
     """95 % interval of a row in the unit of the column."""
 
-    def values(self, frame: "pd.DataFrame") -> list[float]:
+    def values(self, frame: pd.DataFrame) -> list[float]:
         """Return the values of all rows in the unit of the axis."""
         return [self.factor * value for value in frame[self.column]]
 
-    def bounds(self, frame: "pd.DataFrame") -> list[Bounds]:
+    def bounds(self, frame: pd.DataFrame) -> list[Bounds]:
         """Return the intervals of all rows in the unit of the axis."""
         found = [self.stored_bounds(row) for row in each(frame)]
         return [
@@ -45,7 +44,7 @@ class Measure:
             for low, high in found
         ]
 
-    def axis(self, frame: "pd.DataFrame") -> dict[str, Any]:
+    def axis(self, frame: pd.DataFrame) -> dict[str, Any]:
         """Return the logarithmic axis that holds all values with their whiskers."""
         ends = [end for bounds in self.bounds(frame) for end in bounds if end]
         return log_axis([*self.values(frame), *ends], title={"text": self.title})

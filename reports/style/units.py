@@ -4,6 +4,7 @@ import math
 from numbers import Real
 from typing import Final
 
+from results.schema.units import UNITS
 from results.text import digits, half_width
 
 NONE: Final = "\N{EN DASH}"
@@ -14,16 +15,12 @@ TIMES: Final = "\N{MULTIPLICATION SIGN}"
 NEVER: Final = "never"
 """An infinite number of steps."""
 
-# Unit in storage → (factor, unit shown), largest first.
 SCALES: Final[dict[str, tuple[tuple[float, str], ...]]] = {
-    "s": ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs")),
-    "B": ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1.0, "B")),
-    "FLOP/s": ((1e12, "TFLOP/s"), (1e9, "GFLOP/s"), (1e6, "MFLOP/s")),
-    "FLOP": ((1e12, "TFLOP"), (1e9, "GFLOP"), (1e6, "MFLOP")),
-    "MAC": ((1e9, "GMAC"), (1e6, "MMAC")),
+    **{symbol: unit.scales for symbol, unit in UNITS.items()},
     "MAC/s": ((1e12, "TMAC/s"), (1e9, "GMAC/s"), (1e6, "MMAC/s")),
-    "": ((1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, "")),
+    TIMES: ((1.0, TIMES),),
 }
+"""Factors and names in which a reader sees a unit, the largest first; some units exist only on the page."""
 
 
 def number(value: object) -> float | None:
@@ -44,7 +41,7 @@ def quantity(value: object, unit: str, low: object = None, high: object = None) 
     center = number(value)
     if center is None:
         return NONE
-    scales = SCALES.get(unit, ((1.0, unit),))
+    scales = SCALES[unit]
     factor, shown = next((step for step in scales if abs(center) >= step[0]), scales[-1])
     whole, point, decimals = digits(center / factor, relative(center, low, high)).partition(".")
     return f"{int(whole):,}{point}{decimals}{'' if shown in {'', TIMES} else SPACE}{shown}"

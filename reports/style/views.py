@@ -1,23 +1,25 @@
 """Comparable cases side by side: which rows may share a chart, and what to call such a set of rows."""
 
 import dataclasses
+import re
+import zlib
 from collections.abc import Iterator
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
+
+import pandas as pd
 
 from reports.style.units import number
+from results.schema import axes
+from results.schema.axes import AXES, BASELINE, COUNTS, SETTINGS
+from results.schema.axes import CONDITIONS as CASE_CONDITIONS
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-WORKLOAD: Final = ("task", "batch_size", "image_size")
-"""What a model was given to do."""
-CONDITIONS: Final = ("machine", *WORKLOAD, "device", "threads")
-"""What must be equal for two cases to be compared at all."""
-SETTING: Final = ("precision", "runtime", "layout")
-"""What may be chosen to make a model faster."""
-AXES: Final = (*CONDITIONS, *SETTING)
-BASELINE: Final = ("fp32", "eager", "nchw")
+CONDITIONS: Final = ("machine", *CASE_CONDITIONS)
+"""Columns that must be equal for two cases to be compared at all."""
+CONTEXT: Final = (*CONDITIONS, *SETTINGS)
+"""Columns that must be equal for two models to be compared: all axes but the model."""
+BASELINE_TEXT: Final = " · ".join(map(str, BASELINE.values()))
+"""The settings of the baseline for people."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,19 +27,20 @@ class View:
     """One choice of a chart: a set of comparable rows and what tells it from the chart's other views."""
 
     label: str
-    frame: "pd.DataFrame"
+    frame: pd.DataFrame
 
 
-def axis_text(axis: str, value: Any) -> str:
-    """Return an axis value as a reader names it: ``batch 8``, ``224 px``, ``2 threads``, ``nhwc``."""
-    if axis == "threads":
-        if number(value) is None:
-            return "unknown threads"
-        return f"{value:.0f} thread{'' if value == 1 else 's'}"
-    return {"batch_size": "batch {}", "image_size": "{} px"}.get(axis, "{}").format(value)
+def axis_text(name: str, value: Any) -> str:
+    """Return the value of an axis, or of another column, for people: ``batch 8``, ``224 px``, ``2 threads``."""
+    if name not in AXES:
+        return str(value)
+    if name in COUNTS:
+        count = number(value)  # pandas has several values for an unknown number
+        return axes.axis_text(name, None if count is None else int(count))
+    return axes.axis_text(name, value)
 
 
-def each(frame: "pd.DataFrame") -> Iterator[Any]:
+def each(frame: pd.DataFrame) -> Iterator[Any]:
     """Return the rows of `frame` as objects whose attributes are the columns.
 
     On a wide frame of few rows pandas' own `itertuples` takes ten times as long.
@@ -54,25 +57,25 @@ def throughput_bounds(row: Any) -> tuple[float | None, float | None]:
 
 def setting(row: Any) -> str:
     """Return a row's precision, runtime and layout: ``fp32 · eager · nchw``."""
-    return " · ".join(str(getattr(row, axis)) for axis in SETTING)
+    return " · ".join(str(getattr(row, axis)) for axis in SETTINGS)
 
 
-def is_baseline(frame: "pd.DataFrame") -> "pd.Series[bool]":
-    """Return for each row whether it is its group's baseline: fp32, eager, nchw."""
-    return frame[list(SETTING)].eq(list(BASELINE)).all(axis=1)
+def is_baseline(frame: pd.DataFrame) -> "pd.Series[bool]":
+    """Return whether each row has the settings of the baseline."""
+    return frame[list(BASELINE)].eq(list(BASELINE.values())).all(axis=1)
 
 
-def constants(frame: "pd.DataFrame", axes: tuple[str, ...]) -> dict[str, Any]:
-    """Return those of `axes` that have one and the same value in every row, with that value."""
-    return {axis: frame[axis].iloc[0] for axis in axes if len(set(frame[axis])) == 1}
+def constants(frame: pd.DataFrame, columns: tuple[str, ...]) -> dict[str, Any]:
+    """Return those of `columns` that have the same value in every row, with that value."""
+    return {column: frame[column].iloc[0] for column in columns if len(set(frame[column])) == 1}
 
 
-def constants_text(found: dict[str, Any]) -> str:
-    """Return what `constants` found in words: ``inference · batch 8 · cpu``."""
-    return " · ".join(axis_text(axis, value) for axis, value in found.items() if value is not None)
+def constants_text(values: dict[str, Any]) -> str:
+    """Return the values of `constants` for people: ``inference · batch 8 · cpu``."""
+    return " · ".join(axis_text(column, value) for column, value in values.items() if value is not None)
 
 
-def split(frame: "pd.DataFrame", by: tuple[str, ...], least: int = 2, *, ordered: bool = False) -> tuple[View, ...]:
+def split(frame: pd.DataFrame, by: tuple[str, ...], least: int = 2, *, ordered: bool = False) -> tuple[View, ...]:
     """Split `frame` into sets of rows that are equal on all of `by`: the most telling first, or as they are `ordered`.
 
     Sets of fewer than `least` rows compare nothing and are left out, unless there are no others.
@@ -85,7 +88,7 @@ def split(frame: "pd.DataFrame", by: tuple[str, ...], least: int = 2, *, ordered
 
     def rank(group: tuple[Any, Any]) -> tuple[Any, ...]:
         first = group[1].iloc[0]
-        usual = tuple(first.get(axis) for axis in SETTING) == BASELINE
+        usual = all(first.get(axis) == value for axis, value in BASELINE.items())
         rates = group[1].get("throughput_img_per_s")
         typical = 0.0 if rates is None or rates.isna().all() else float(rates.median())
         # Of what is alike in all else the faster machine: what it does is what a reader looks for.
@@ -100,3 +103,13 @@ def split(frame: "pd.DataFrame", by: tuple[str, ...], least: int = 2, *, ordered
         )
         for values, rows in (useful if ordered else sorted(useful, key=rank))
     )
+
+
+def slug(text: str) -> str:
+    """Return `text` as it may stand in an address: letters and digits, joined by hyphens."""
+    return "-".join(re.findall(r"[a-z0-9.]+", text.lower()))[:80]
+
+
+def pair_key(pair: str) -> str:
+    """Return the key of a pair of sides in an address, unique to it: names may differ in what `slug` leaves out."""
+    return f"{slug(pair)[:60]}-{zlib.crc32(pair.encode()):08x}"

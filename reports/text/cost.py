@@ -1,29 +1,29 @@
-"""Text for `list` and `cost`: what there is to measure, and what is known of it without timing.
+"""Text for `list` and `cost`: models, suites and metrics, and the static cost of models.
 
-Each function gives one string. JSON and CSV hold exact values in base units; tables hold what a person reads.
+JSON and CSV hold exact values in base units; tables hold rounded values for people.
 """
 
 import dataclasses
+import functools
 import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Literal
 
 from reports.text.grid import markdown_escaped, markdown_table, text_table
+from results.schema.metrics import METRICS
 from results.schema.static import Layer, Stage, Static
 from results.text import csv_text
 
 Format = Literal["table", "json", "csv", "markdown"]
-Part = Literal["layer", "stage"]
+Breakdown = Literal["layer", "stage"]
 
-# Two tables, as one would be too wide for a terminal: what a model is, and what it does with one image.
-_SIZE: Final[Mapping[str, Callable[[Static], str]]] = {
+# Two tables, as a single table would be too wide for a terminal: the size of a model, and its work on an image.
+_SIZE: Final[dict[str, Callable[[Static], str]]] = {
     "model": lambda static: static.model,
     "family": lambda static: static.family,
     "parameters": lambda static: f"{static.parameters:,}",
     "trainable": lambda static: f"{static.trainable_parameters:,}",
     "buffers": lambda static: f"{static.buffers:,}",
-    "fp32 MB": lambda static: f"{static.model_bytes['fp32'] / 1e6:.1f}",
-    "fp16 MB": lambda static: f"{static.model_bytes['fp16'] / 1e6:.1f}",
 }
 _WORK: Final[Mapping[str, Callable[[Static], str]]] = {
     "model": lambda static: static.model,
@@ -49,10 +49,10 @@ _LAYER: Final[Mapping[str, Callable[[Layer], str]]] = {
 _STAGE: Final[Mapping[str, Callable[[Stage], str]]] = {"stage": lambda stage: stage.name, **_SUMS}
 
 
-def cost_text(statics: Sequence[Static], form: Format, *, per: Part | None = None) -> str:
-    """Return the static cost of models: one row a model, and before that one a layer or stage where `per` asks for it.
+def cost_text(statics: Sequence[Static], form: Format, *, per: Breakdown | None = None) -> str:
+    """Return the static cost of models: a row a model, and before them the layers or stages if `per` asks for them.
 
-    CSV holds the rows of one kind only: those of `per`, or else the models'. JSON holds the stages at any rate.
+    CSV holds only the rows of `per`, or else of the models. JSON always holds the stages.
     """
     if form == "json":
         return json.dumps([_document(static, layers=per == "layer") for static in statics], indent=2)
@@ -60,43 +60,27 @@ def cost_text(statics: Sequence[Static], form: Format, *, per: Part | None = Non
         rows = [row for static in statics for row in _rows(static, per)]
         return csv_text(list(rows[0]), [list(row.values()) for row in rows]).rstrip()
     parts = [table for static in statics for table in _parts(static, form, per)]
-    parts += [_grid(_SIZE, statics, form, 2), _grid(_WORK, statics, form, 1)]
+    parts += [_grid(_SIZE | _megabytes(statics), statics, form, 2), _grid(_WORK, statics, form, 1)]
     if unknown := sorted({operator for static in statics for operator in static.uncounted}):
         line = f"operators that fvcore does not know and so does not count: {', '.join(unknown)}"
         parts.append(markdown_escaped(line) if form == "markdown" else line)
     return "\n\n".join(parts)
 
 
-def models_text() -> str:
-    """Return the models that can be measured, variants first, then peers."""
-    from bench.suites import models  # noqa: PLC0415 - only where it is asked for
-
-    header = ["model", "family", "block", "depth", "image"]
-    rows = [
-        [
-            name,
-            models.family(name),
-            models.block(name) or "",
-            str(models.depth(name) or ""),
-            str(models.default_image_size(name)),
-        ]
-        for name in models.names()
-    ]
-    return text_table(header, rows, numbers_from=3).rstrip()
+def models_text(models: Sequence[Sequence[object]]) -> str:
+    """Return models that can be measured: rows of name, family, block type, depth and image size."""
+    rows = [["" if cell is None else str(cell) for cell in row] for row in models]
+    return text_table(["model", "family", "block", "depth", "image"], rows, numbers_from=3).rstrip()
 
 
-def suites_text() -> str:
-    """Return the built-in suites with their descriptions."""
-    from bench.suites.suite import builtin_suites  # noqa: PLC0415 - only where it is asked for
-
-    return text_table(["name", "description"], [*map(list, builtin_suites().items())]).rstrip()
+def suites_text(descriptions: Mapping[str, str]) -> str:
+    """Return suites with their descriptions."""
+    return text_table(["name", "description"], [*map(list, descriptions.items())]).rstrip()
 
 
 def metrics_text() -> str:
     """Return the metrics of a record with unit, better direction and meaning."""
-    from results.schema.metrics import METRICS  # noqa: PLC0415 - only where it is asked for
-
-    rows = [[name, each.unit, each.better or "", each.description] for name, each in METRICS.items()]
+    rows = [[name, metric.unit, metric.better or "", metric.description] for name, metric in METRICS.items()]
     return text_table(["name", "unit", "better", "description"], rows).rstrip()
 
 
@@ -107,8 +91,18 @@ def _document(static: Static, *, layers: bool) -> dict[str, Any]:
     return document
 
 
-def _rows(static: Static, per: Part | None) -> list[dict[str, Any]]:
-    """Return what stands in the CSV of one model, exact and in base units."""
+def _megabytes(statics: Sequence[Static]) -> dict[str, Callable[[Static], str]]:
+    """Return a column of the model's size for each precision, of precisions with the same size for the first."""
+    sizes = {size: precision for precision, size in reversed(statics[0].model_bytes.items())}
+    return {f"{precision} MB": functools.partial(_size, precision) for precision in reversed(sizes.values())}
+
+
+def _size(precision: str, static: Static) -> str:
+    return f"{static.model_bytes[precision] / 1e6:.1f}"
+
+
+def _rows(static: Static, per: Breakdown | None) -> list[dict[str, Any]]:
+    """Return the CSV rows of a model."""
     if per == "stage":
         return [{"model": static.model, **dataclasses.asdict(stage)} for stage in static.stages]
     if per == "layer":
@@ -122,7 +116,7 @@ def _rows(static: Static, per: Part | None) -> list[dict[str, Any]]:
     return [{**document, **sizes, "uncounted": " ".join(static.uncounted)}]
 
 
-def _parts(static: Static, form: Format, per: Part | None) -> list[str]:
+def _parts(static: Static, form: Format, per: Breakdown | None) -> list[str]:
     if per is None:
         return []
     title = markdown_escaped(static.model) if form == "markdown" else static.model

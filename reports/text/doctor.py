@@ -9,8 +9,8 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any, ClassVar, Literal, Protocol
 
-from reports.text.grid import text_table
-from reports.text.table import lines_text, percent
+from reports.text.comparison import percent_text
+from reports.text.grid import lines_text, percent, text_table
 from results.metrics.rows import json_text
 from results.schema.record import Noise
 from results.statistics.looks import LOOKS, Judged
@@ -98,7 +98,7 @@ def _floor_text(floor: Floor) -> str:
     lines += [f"meanwhile: {_meanwhile(floor.noise)}", *floor.reasons]
     if not floor.resolutions:
         return lines_text(lines, "table")
-    lines += ["", f"smallest effects, at a margin of {100 * floor.margin:g} %, in 95 % of the runs"]
+    lines += ["", f"smallest effects, at a margin of {percent_text(floor.margin)}, in 95 % of the runs"]
     heads = ["seconds", "pairs", "slow-down called slower", "margin at which equal is called same"]
     rows = [
         [f"{row.seconds:g}", str(row.pairs or f"less than {min(LOOKS)}"), _share(row.slower), _share(row.same)]

@@ -1,14 +1,16 @@
-"""What runs show beneath their tables: which change gave what, when compiling pays, and what was precise enough."""
+"""Findings under a table: which change gave what, when compiling pays, and which cases reached the target."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 
-from reports.text.table import check_format, lines_text, percent
-from results.metrics.breakeven import BreakEven, Steps, break_evens
-from results.metrics.speedups import Chain, Factor, chains, setting
+from reports.text.comparison import percent_text
+from reports.text.grid import check_format, lines_text, percent
+from results.analysis.study import Study
+from results.metrics.breakeven import BreakEven, Steps
+from results.metrics.speedups import Chain, Factor, setting
 from results.metrics.table import worst_stop
-from results.schema.axes import AXES
+from results.schema.axes import AXES, BASELINE, CONDITIONS, SETTINGS, axis_text
 from results.schema.case import Case
 from results.schema.record import Record
 from results.schema.run import Settings
@@ -16,8 +18,10 @@ from results.storage.reader import Records, RunFile
 from results.text import digits, half_width
 
 NAMED: Final = 5
-"""Cases that are named before the rest is only counted."""
+"""Most cases that are named; the rest is counted."""
 
+_ALWAYS: Final = ("model", "batch_size")
+"""Axes that stand in the name of a case even where all cases agree on them, as their key spells them."""
 _ENDS: Final = {
     "budget": "ran out of budget",
     "time-limit": "were cut by the time limit",
@@ -25,62 +29,57 @@ _ENDS: Final = {
     "unmeasured": "were not measured",
     "unsaid": "do not say why they ended",
 }
-"""What became of cases that did not reach the target."""
+"""Reasons why cases did not reach the target."""
 
 
-def findings_text(records: Records, fmt: str) -> str:
-    """Return the findings for people, each kind with a title; empty for ``json`` and ``csv``.
+def findings_text(study: Study, fmt: str) -> str:
+    """Return the findings for people, with titles; empty for ``json`` and ``csv``.
 
     Raises:
-        InputError: There is no such format.
+        InputError: The format does not exist.
     """
     check_format(fmt)
     if fmt in {"json", "csv"}:
         return ""
-    name = _Names(records)
+    names, files = _Names(study.records), study.records.files
     titled = {
-        "which change gave what": [_chain(one, name) for one in chains(records)],
-        "when compiling pays": [_break_even(one, name) for one in break_evens(records)],
+        "which change gave what": [_chain(chain, names) for chain in study.chains],
+        "when compiling pays": [_break_even(even, names) for even in study.break_evens],
         "precision": [
-            _reached(file, file.run.settings, name) for file in records.files if file.run.plan and file.run.settings
+            _reached(file, file.run.settings, names) for file in files if file.run.plan and file.run.settings
         ],
     }
     return "".join(lines_text(["", title, *lines], fmt) for title, lines in titled.items() if lines)
 
 
 class _Names:
-    """Names cases as briefly as tells them apart."""
+    """Short names of cases: `_ALWAYS`, and the axes on which the cases differ."""
 
     def __init__(self, records: Records) -> None:
         cases = {case for file in records.files for case in file.run.plan} | {record.case for record in records}
         self._many_runs = len(records.files) > 1
-        self._varying = {axis for axis in AXES if len({getattr(case, axis) for case in cases}) > 1}
+        self._varying = {name for name in AXES if len({getattr(case, name) for case in cases}) > 1}
 
     def run(self, run: str) -> str:
-        """Name the run in front of a line, where there are several."""
+        """Return the name of the run, as the beginning of a line; empty if there is only this run."""
         return f"{run}: " if self._many_runs else ""
 
     def workload(self, case: Case) -> str:
-        """Name what was computed: ``resnet18 b1``, with task, size, device and threads where they vary."""
-        shown = {
-            "task": case.task,
-            "image_size": f"{case.image_size} px",
-            "device": case.device,
-            "threads": "unknown threads" if case.threads is None else f"{case.threads} threads",
-        }
-        return " ".join([case.model, f"b{case.batch_size}", *self._where_varying(shown)])
+        """Return the name of what is computed: ``resnet18 b1``, with task, size, device and threads if they vary."""
+        always = [AXES[name].key.format(getattr(case, name)) for name in _ALWAYS]
+        return " ".join([*always, *self._where_varying(case, CONDITIONS)])
 
     def case(self, case: Case) -> str:
-        """Name the workload and how it was run, as far as that varies."""
-        shown = {axis: str(getattr(case, axis)) for axis in ("precision", "runtime", "layout")}
-        return " ".join([self.workload(case), *self._where_varying(shown)])
+        """Return the name of the workload with the settings that vary."""
+        return " ".join([self.workload(case), *self._where_varying(case, SETTINGS)])
 
-    def _where_varying(self, shown: Mapping[str, str]) -> list[str]:
-        return [text for axis, text in shown.items() if axis in self._varying]
+    def _where_varying(self, case: Case, axes: Sequence[str]) -> list[str]:
+        shown = [name for name in axes if name in self._varying and name not in _ALWAYS]
+        return [axis_text(name, getattr(case, name)) for name in shown]
 
 
-def _chain(chain: Chain, name: _Names) -> str:
-    workload = f"{name.run(chain.run)}{name.workload(chain.case)}"
+def _chain(chain: Chain, names: _Names) -> str:
+    workload = f"{names.run(chain.run)}{names.workload(chain.case)}"
     if chain.total is None:
         return f"{workload}: no chain to {setting(chain.case)}: {chain.reason}"
     steps = [f"{step.before} → {step.after} {_times(step.factor)}" for step in chain.steps]
@@ -94,13 +93,13 @@ def _times(factor: Factor) -> str:
     return f"×{digits(factor.value, half)} ± {percent(half)} %"
 
 
-def _break_even(even: BreakEven, name: _Names) -> str:
-    who = f"{name.run(even.run)}{name.case(even.case)}"
+def _break_even(even: BreakEven, names: _Names) -> str:
+    name = f"{names.run(even.run)}{names.case(even.case)}"
     if even.cold is None or even.compile_s is None or even.ratio is None:
-        return f"{who}: not known: {even.reason}"
+        return f"{name}: not known: {even.reason}"
     warm = "" if even.warm is None else f", with a warm cache {_pays(even.warm)}"
     took = f"{digits(even.compile_s, None)} s of compilation"
-    return f"{who}: {_times(even.ratio)} over eager, {took}: {_pays(even.cold)}{warm}"
+    return f"{name}: {_times(even.ratio)} over {BASELINE['runtime']}, {took}: {_pays(even.cold)}{warm}"
 
 
 def _pays(steps: Steps) -> str:
@@ -114,19 +113,19 @@ def _pays(steps: Steps) -> str:
 
 
 def _count(steps: float) -> str:
-    """Return a number of steps with two digits, which is as much as its interval leaves it."""
+    """Return a number of steps with two digits: its interval leaves no more."""
     return "never" if math.isinf(steps) else f"{float(f'{steps:.2g}'):,.0f}"
 
 
-def _reached(file: RunFile, settings: Settings, name: _Names) -> str:
-    """Say how many planned cases became as precise as asked for, and what became of the others."""
+def _reached(file: RunFile, settings: Settings, names: _Names) -> str:
+    """Return how many planned cases reached the target, and why the others did not."""
     cases = file.cases()
     ends: dict[str, list[Case]] = {}
     for case in dict.fromkeys([*file.run.plan, *cases]):
         ends.setdefault(_end(list(cases.get(case, {}).values())), []).append(case)
     reached = f"{len(ends.get('target', []))} of {sum(map(len, ends.values()))} cases reached the target"
-    others = [f"{len(ends[end])} {told} ({_named(ends[end], name)})" for end, told in _ENDS.items() if end in ends]
-    return ", ".join([f"{name.run(file.run.id)}{reached} of ±{100 * settings.target:g} %", *others])
+    others = [f"{len(ends[end])} {reason} ({_named(ends[end], names)})" for end, reason in _ENDS.items() if end in ends]
+    return ", ".join([f"{names.run(file.run.id)}{reached} of ±{percent_text(settings.target)}", *others])
 
 
 def _end(replicates: Sequence[Record]) -> str:
@@ -137,6 +136,6 @@ def _end(replicates: Sequence[Record]) -> str:
     return worst_stop(replicates) or "unsaid"
 
 
-def _named(cases: Sequence[Case], name: _Names) -> str:
+def _named(cases: Sequence[Case], names: _Names) -> str:
     more = [f"{len(cases) - NAMED} more"] if len(cases) > NAMED else []
-    return ", ".join([*(name.case(case) for case in cases[:NAMED]), *more])
+    return ", ".join([*(names.case(case) for case in cases[:NAMED]), *more])

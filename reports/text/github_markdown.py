@@ -13,9 +13,9 @@ from typing import Final
 from reports.text.grid import markdown_escaped
 
 LIMIT: Final = 65_000
-"""Bytes of UTF-8 in one document: GitHub refuses comments above 65,536 characters, and a caller may add a line."""
+"""Bytes of UTF-8 in a document: GitHub refuses comments above 65,536 characters, and a caller may add a line."""
 LONGEST: Final = 300
-"""Characters of one text from a file; a cause may have thousands."""
+"""Characters of a text from a file; a cause may have thousands."""
 
 _NOTHING: Final = "&#8203;"
 _LIVE: Final = re.compile(
@@ -30,7 +30,7 @@ _RESERVED: Final = 100
 
 
 def escaped(text: str) -> str:
-    """Return one line of text, cut to `LONGEST`, that GitHub shows as it stands and takes for nothing else."""
+    """Return a line of text, cut to `LONGEST`, that GitHub shows as it is: without markup, links and mentions."""
     line = " ".join(text.split())
     cut = line if len(line) <= LONGEST else f"{line[:LONGEST]}…"
     return _LIVE.sub(rf"\g<0>{_NOTHING}", markdown_escaped(cut))
@@ -38,18 +38,18 @@ def escaped(text: str) -> str:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """Lines of one kind, of which as many are shown as there is room for."""
+    """Lines of a kind; as many are shown as fit."""
 
     what: str
     """What a line is, in the plural."""
     before: str = ""
     lines: Iterable[str]
-    """Markdown, each ending in a newline; not read further than there is room."""
+    """Markdown, each ending in a newline; lines that do not fit are not read."""
     count: int
     """How many lines there are."""
     after: str = ""
     rank: int
-    """Who is given room first; the lowest is."""
+    """Order in which parts get room, the lowest first."""
 
 
 def fitted(head: str, parts: Sequence[Part], limit: int = LIMIT) -> str:
@@ -65,7 +65,7 @@ def fitted(head: str, parts: Sequence[Part], limit: int = LIMIT) -> str:
     if room < 0:
         raise ValueError(f"{limit} bytes are not enough for the head and {len(shown)} frames")
     texts: dict[int, str] = {}
-    for place, part in sorted(enumerate(shown), key=lambda one: one[1].rank):
+    for index, part in sorted(enumerate(shown), key=lambda item: item[1].rank):
         lines: list[str] = []
         for line in part.lines:
             if _size(line) > room:
@@ -73,9 +73,9 @@ def fitted(head: str, parts: Sequence[Part], limit: int = LIMIT) -> str:
             room -= _size(line)
             lines.append(line)
         missing = part.count - len(lines)
-        told = f"\n{missing:,} more {part.what} are left out, as there is no room for them here.\n" if missing else ""
-        texts[place] = part.before + "".join(lines) + told + part.after
-    return head + "".join(texts[place] for place in range(len(shown)))
+        note = f"\n{missing:,} more {part.what} are left out, as there is no room for them here.\n" if missing else ""
+        texts[index] = part.before + "".join(lines) + note + part.after
+    return head + "".join(texts[index] for index in range(len(shown)))
 
 
 def folded(summary: str) -> tuple[str, str]:
@@ -91,7 +91,7 @@ def row(cells: Iterable[str]) -> str:
 def table_head(heads: Sequence[str], *, numbers_from: int, numbers_to: int) -> str:
     """Return the first two lines of a table; columns of `numbers_from` up to `numbers_to` are set flush right."""
     numbers = range(len(heads))[numbers_from:numbers_to]
-    rule = ["---:" if place in numbers else "---" for place in range(len(heads))]
+    rule = ["---:" if index in numbers else "---" for index in range(len(heads))]
     return f"{row(heads)}| {' | '.join(rule)} |\n"
 
 

@@ -4,10 +4,10 @@ import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from reports.text.table import check_format, grid_text, lines_text
+from reports.text.comparison import percent_text, varying_axes
+from reports.text.grid import check_format, grid_text, lines_text
 from results.analysis.history import Change, Series, environment_text, frame
 from results.metrics.rows import json_text, plain
-from results.schema.axes import AXES
 from results.statistics.changepoints import MIN_RUNS
 from results.statistics.difference import FALSE_ALARMS
 from results.text import csv_text, digits, half_width
@@ -23,76 +23,66 @@ _CHANGE: Final = (
     "what else changed",
 )
 _NAMED: Final = 5
-"""Runs left out that are told one by one."""
+"""Most runs left out that have a line of their own."""
 _SERIES: Final = ("runs", "failed", "noisy", "first ms", "last ms", "last / first", "changes")
-_Named = list[tuple[str, Callable[[Series], str]]]
 
 
 def history_text(series: Sequence[Series], fmt: str, margin: float) -> str:
     """Return runs over time as ``table``, ``json``, ``csv`` or ``markdown``, ending in a newline.
 
-    For people: the changes of level, the biggest first, and then a line for each series. ``json`` is one object with
-    every series, its points and its changes; ``csv`` holds the rows of `results.analysis.history.frame`.
+    People get the changes of level, the largest first, and then a line for each series. ``json`` is an object with
+    all series, their points and changes; ``csv`` holds the rows of `results.analysis.history.frame`.
 
     Raises:
-        InputError: There is no such format.
+        InputError: The format does not exist.
     """
     check_format(fmt)
     if fmt == "json":
-        return json_text({"margin": margin, "series": [dataclasses.asdict(one) for one in series]})
+        return json_text({"margin": margin, "series": [dataclasses.asdict(line) for line in series]})
     if fmt == "csv":
-        found = frame(series)
-        return csv_text(list(found.columns), [list(row.values()) for row in plain(found)])
-    named = _names(series)
+        points = frame(series)
+        return csv_text(list(points.columns), [list(row.values()) for row in plain(points)])
+    heads, cells = _names(series)
     text = lines_text(_above(series, margin), fmt)
-    changes = [(one, change) for one in series for change in one.changes]
+    changes = [(line, change) for line in series for change in line.changes]
     if changes:
-        heads = [name for name, _ in named]
-        heads += [
-            "since",
-            "run",
-            "before ms",
-            "after ms",
-            "after / before",
-            "95 % interval",
-            "noisy",
-            "what else changed",
-        ]
-        changes.sort(key=lambda found: -max(found[1].ratio, 1 / found[1].ratio))
-        rows = [[*(of(one) for _, of in named), *_change(change)] for one, change in changes]
-        text += grid_text(heads, rows, fmt, numbers_from=len(named) + 2, numbers_to=-1) + lines_text([""], fmt)
-    heads = [name for name, _ in named] + list(_SERIES)
-    rows = [[*(of(one) for _, of in named), *_summary(one)] for one in series]
-    return text + (grid_text(heads, rows, fmt, numbers_from=len(named), numbers_to=-1) if rows else "")
+        changes.sort(key=lambda pair: -max(pair[1].ratio, 1 / pair[1].ratio))
+        rows = [[*cells(line), *_change(change)] for line, change in changes]
+        table = grid_text([*heads, *_CHANGE], rows, fmt, numbers_from=len(heads) + 2, numbers_to=-1)
+        text += table + lines_text([""], fmt)
+    rows = [[*cells(line), *_summary(line)] for line in series]
+    return text + (grid_text([*heads, *_SERIES], rows, fmt, numbers_from=len(heads), numbers_to=-1) if rows else "")
 
 
-def _names(series: Sequence[Series]) -> _Named:
-    """Return what tells the series apart: a head and how to get its cell."""
-    axes = [axis for axis in AXES if axis == "model" or len({getattr(one.case, axis) for one in series}) > 1]
-    named: _Named = [("machine", lambda one: one.machine)] if len({one.machine for one in series}) > 1 else []
-    for axis in axes:
-        named.append((axis, lambda one, axis=axis: str(getattr(one.case, axis))))  # type: ignore[misc]
-    return named
+def _names(series: Sequence[Series]) -> tuple[list[str], Callable[[Series], list[str]]]:
+    """Return the heads of the columns that identify a series, and the function that returns its cells."""
+    axes = varying_axes([line.case for line in series])
+    several = len({line.machine for line in series}) > 1
+
+    def cells(line: Series) -> list[str]:
+        return [*([line.machine] if several else []), *(str(getattr(line.case, axis)) for axis in axes)]
+
+    return [*(["machine"] if several else []), *axes], cells
 
 
 def _above(series: Sequence[Series], margin: float) -> list[str]:
-    count = sum(len(one.changes) for one in series)
-    short = sum(one.reason is not None for one in series)
-    machines = list(dict.fromkeys(one.machine for one in series))
-    found = f"{_plural(count, 'change')} of level by more than {100 * margin:g} % in {len(series)} series"
-    told = [f"{found}; advisory, as only `resnet-bench compare` and `ab` gate"]
+    count = sum(len(line.changes) for line in series)
+    short = sum(line.reason is not None for line in series)
+    machines = list(dict.fromkeys(line.machine for line in series))
+    summary = f"{_plural(count, 'change')} of level by more than {percent_text(margin)} in {len(series)} series"
+    lines = [f"{summary}; advisory, as only `resnet-bench compare` and `ab` gate"]
     if len(machines) == 1:
-        told += machines
+        lines += machines
     if short:
         sides = f"{MIN_RUNS} runs before it and {MIN_RUNS} from it on"
-        told.append(f"{short} of {len(series)} series too short to tell: a change needs {sides}")
+        lines.append(f"{short} of {len(series)} series too short to tell: a change needs {sides}")
     if count:
-        chance = f"{100 * FALSE_ALARMS:g} % of series of independent runs"
-        told.append(f"about {chance} show a change where there is none, and more of those that drift")
-    left_out = list(dict.fromkeys(line for one in series for line in one.left_out))
-    told += left_out[:_NAMED]
+        chance = f"{percent_text(FALSE_ALARMS)} of series of independent runs"
+        lines.append(f"about {chance} show a change where there is none, and more of those that drift")
+    left_out = list(dict.fromkeys(reason for line in series for reason in line.left_out))
+    lines += left_out[:_NAMED]
     more = len(left_out) - _NAMED
-    return [*told, f"{_plural(more, 'more run')} left out"] if more > 0 else told
+    return [*lines, f"{_plural(more, 'more run')} left out"] if more > 0 else lines
 
 
 def _change(change: Change) -> list[str]:
@@ -108,17 +98,16 @@ def _change(change: Change) -> list[str]:
     ]
 
 
-def _summary(one: Series) -> list[str]:
-    times = [time for point in one.points if (time := point.latency_s) is not None]
+def _summary(line: Series) -> list[str]:
+    times = [time for point in line.points if (time := point.latency_s) is not None]
     ends = [1e3 * times[0], 1e3 * times[-1], times[-1] / times[0]] if times else []
-    causes = list(dict.fromkeys(f"{point.status}: {point.cause}" for point in one.points if point.cause is not None))
-    told = [one.reason or _plural(len(one.changes), "change"), *causes[:1]]
+    causes = list(dict.fromkeys(f"{point.status}: {point.cause}" for point in line.points if point.cause is not None))
     return [
-        str(len(one.points)),
-        str(len(one.points) - len(times)),
-        str(sum(bool(point.noisy) for point in one.points)),
+        str(len(line.points)),
+        str(len(line.points) - len(times)),
+        str(sum(bool(point.noisy) for point in line.points)),
         *([digits(end, None) for end in ends] or ["-"] * 3),
-        "; ".join(told),
+        "; ".join([line.reason or _plural(len(line.changes), "change"), *causes[:1]]),
     ]
 
 

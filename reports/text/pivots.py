@@ -1,27 +1,29 @@
-"""Pivots of the frame of `results.table`, for people who set cases side by side."""
+"""Pivots of the frame of `results.table`: cases side by side."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import Final
 
+import pandas as pd
+
+from results.metrics.table import usable
 from results.schema.axes import AXES, BASELINE
 
-if TYPE_CHECKING:
-    import pandas as pd
+_MODEL: Final = tuple(name for name, axis in AXES.items() if axis.role == "model")
 
 
-def depth_by_block(frame: "pd.DataFrame") -> "pd.DataFrame":
-    """Return throughput in images a second by depth (rows) and kind of network (columns), of sound and right cases.
+def depth_by_block(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return throughput in images a second by depth (rows) and kind of network (columns), of correct cases.
 
-    Rows are split by whatever else differs between the cases, and those of settings with a single model, which has
-    nothing beside it, are left out. A column is a family with its block type; models that share a depth in it, such
-    as two ResNeXts of 101 layers, get a column each for that depth.
+    Rows are split by the axes on which the cases differ; settings with a single model are left out, as nothing stands
+    next to it. A column is a family with its block type; models with the same depth in it, such as two ResNeXts of
+    101 layers, get a column of their own for that depth.
     """
-    sound = frame[(frame["status"] == "ok") & frame["equality"].ne("wrong") & frame["depth"].notna()].copy()
-    axes = [axis for axis in ("run", *AXES) if axis != "model"]
-    # What an imported source does not tell, such as threads, is alike among its cases: pandas would drop them.
+    sound = frame[usable(frame) & frame["depth"].notna()].copy()
+    axes = [axis for axis in ("run", *AXES) if axis not in _MODEL]
+    # dropna=False: an imported source may not state an axis, such as threads, and pandas would drop its rows.
     sound = sound[sound.groupby(axes, dropna=False)["model"].transform("nunique") > 1]
     conditions = _varying(sound, axes)
-    block = sound["block"].fillna("").str.removeprefix("preact_")  # the family says it
+    block = sound["block"].fillna("").str.removeprefix("preact_")  # the name of the family includes it
     sound["kind"] = (sound["family"].fillna("unknown") + " " + block).str.strip()
     crowded = sound.groupby(["kind", "depth"])["model"].transform("nunique") > 1
     sound["kind"] = sound["kind"].mask(crowded, sound["kind"] + ": " + sound["model"])
@@ -29,18 +31,17 @@ def depth_by_block(frame: "pd.DataFrame") -> "pd.DataFrame":
     return pivot.sort_index()
 
 
-def speedups(frame: "pd.DataFrame") -> "pd.DataFrame":
-    """Return the speed-up over fp32, eager, nchw by model (rows) and precision, runtime and layout (columns).
+def speedups_by_setting(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the speed-up over the baseline by model (rows) and settings (columns), of cases that have one.
 
-    Rows are split by whatever else differs between the cases; only sound cases count, and the baseline, which is 1
-    by definition, is left out.
+    Rows are split by the other axes on which the cases differ. The baseline, which is 1 by definition, is left out.
     """
-    arms = list(BASELINE)
-    baseline = frame[arms].eq(list(BASELINE.values())).all(axis=1)
-    sound = frame[(frame["status"] == "ok") & frame["speedup"].notna() & ~baseline]
-    conditions = _varying(sound, [axis for axis in ("run", *AXES) if axis not in {"model", *arms}])
-    return sound.set_index(["model", *conditions, *arms])["speedup"].unstack(arms).sort_index()  # noqa: PD010
+    settings = list(BASELINE)
+    baseline = frame[settings].eq(list(BASELINE.values())).all(axis=1)
+    sound = frame[usable(frame) & frame["speedup"].notna() & ~baseline]
+    conditions = _varying(sound, [axis for axis in ("run", *AXES) if axis not in {*_MODEL, *settings}])
+    return sound.set_index([*_MODEL, *conditions, *settings])["speedup"].unstack(settings).sort_index()  # noqa: PD010
 
 
-def _varying(frame: "pd.DataFrame", columns: Sequence[str]) -> list[str]:
+def _varying(frame: pd.DataFrame, columns: Sequence[str]) -> list[str]:
     return [column for column in columns if len(frame[column].drop_duplicates()) > 1]

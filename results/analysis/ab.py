@@ -1,6 +1,6 @@
 """Two arms of an A/B comparison, from their run files: what the pairs show, and what speaks against believing it.
 
-Fails closed, as `results.analysis.comparison` does: what is missing, failed or implausible makes the outcome
+Fails closed, as `results.analysis.compare` does: what is missing, failed or implausible makes the outcome
 ``inconclusive``.
 """
 
@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 
 from results.analysis import differences
-from results.analysis.comparison import Outcome
+from results.analysis.compare import Outcome
 from results.analysis.differences import Change
 from results.errors import InputError
 from results.metrics.timings import medians
@@ -21,9 +21,9 @@ from results.metrics.warnings import TOLERATED, kind, warnings_of
 from results.schema.case import Case
 from results.schema.record import Record
 from results.schema.run import Arm
-from results.statistics.difference import check_margin
 from results.statistics.intervals import geometric_mean
 from results.statistics.looks import LOOKS, Judged, judge, pair_ratio
+from results.statistics.margin import check_margin
 from results.storage.reader import Records, RunFile
 
 WRONG: Final = "wrong"

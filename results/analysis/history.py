@@ -11,7 +11,6 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from results.analysis import differences
-from results.analysis.comparison import MARGIN
 from results.analysis.history_points import Point, date_of, point_of
 from results.analysis.machines import machines
 from results.metrics.rows import plain
@@ -19,7 +18,7 @@ from results.metrics.table import table
 from results.schema.axes import AXES
 from results.schema.case import Case
 from results.statistics.changepoints import MIN_RUNS, change_points, level
-from results.statistics.difference import check_margin
+from results.statistics.margin import MARGIN, check_margin
 from results.storage.reader import Records, RunFile
 
 if TYPE_CHECKING:
@@ -114,7 +113,7 @@ def history(records: Records, margin: float = MARGIN) -> tuple[Series, ...]:
         margin: the relative change of level that does not matter: 0.02 is 2 %, up or down.
 
     Raises:
-        InputError: The margin breaks `results.statistics.difference.check_margin`.
+        InputError: The margin breaks `results.statistics.margin.check_margin`.
     """
     check_margin(margin)
     found = machines(records, Records(()))

@@ -1,28 +1,28 @@
 """Bencher Metric Format: JSON for ``bencher run --adapter json`` (https://bencher.dev/docs/reference/bencher-metric-format)."""
 
+from results.analysis.study import Study
 from results.exporters.benchmarks import Value, benchmarks, check_measured
 from results.exporters.files import SINGLE, Files
 from results.metrics.rows import json_text
-from results.storage.reader import Records
 
 
-def to_bencher(records: Records) -> Files:
+def to_bencher(study: Study) -> Files:
     """Return for each case what was measured and may become better or worse, by measure.
 
     A measure is the name of the metric in kebab case, its unit included (``latency-s``, ``throughput-img-per-s``):
-    Bencher's own ``latency`` is in nanoseconds. Which direction is good is said by the thresholds set for it there.
+    Bencher's own ``latency`` is in nanoseconds. The thresholds that are set in Bencher say which direction is good.
 
     Raises:
         InputError: No case has a result.
     """
-    found = benchmarks(records)
-    check_measured(found)
+    exported = benchmarks(study)
+    check_measured(exported)
     content = {
-        one.name: {value.metric.name.replace("_", "-"): _metric(value) for value in one.measured}
-        for one in found.kept
-        if one.measured
+        benchmark.name: {value.metric.name.replace("_", "-"): _metric(value) for value in benchmark.measured}
+        for benchmark in exported.benchmarks
+        if benchmark.measured
     }
-    return Files(parts={SINGLE: json_text(content)}, left_out=found.left_out)
+    return Files(parts={SINGLE: json_text(content)}, left_out=exported.left_out)
 
 
 def _metric(value: Value) -> dict[str, float]:

@@ -2,28 +2,20 @@
 
 import dataclasses
 import math
-from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from collections.abc import Collection, Iterator, Sequence
+from typing import Final
 
+from results.analysis.study import Study
 from results.errors import InputError
-from results.metrics.rows import plain
-from results.metrics.table import table
+from results.metrics.measured import MeasuredRun
+from results.metrics.rows import Row, plain
 from results.schema.case import Case
 from results.schema.metrics import METRICS, STATIC, Metric
 from results.schema.record import Record
 from results.schema.run import Run
-from results.storage.reader import Records
 
-ENDS: Final = {
-    "latency_s": ("latency_low_s", "latency_high_s"),
-    "speedup": ("speedup_low", "speedup_high"),
-    "break_even_steps": ("break_even_low", "break_even_high"),
-}
-"""Columns of the table that hold the ends of a metric's 95 % interval."""
 RATES: Final = ("throughput_img_per_s", "flops_per_s")
 """Metrics that are a constant over the latency, and whose interval is therefore its inverse."""
-
-_Row = dict[str, Any]
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,73 +60,81 @@ class Benchmark:
 class Benchmarks:
     """The benchmarks of some runs, in the order of their table."""
 
-    kept: tuple[Benchmark, ...]
+    benchmarks: tuple[Benchmark, ...]
     left_out: tuple[str, ...]
     """Why cases are not among them, a line for each reason."""
 
 
-def benchmarks(records: Records) -> Benchmarks:
-    """Return every case of `records` that has a result.
+def benchmarks(study: Study) -> Benchmarks:
+    """Return every case of a study that has a result.
 
     Raises:
         InputError: There is none, or two cases cannot be told apart.
     """
-    rows = plain(table(records))
-    cases = [(file.run, case, tuple(found.values())) for file in records.files for case, found in file.cases().items()]
+    rows = plain(study.table)
     sound = [
-        (run, case, found, row)
-        for (run, case, found), row in zip(cases, rows, strict=True)
-        if row["status"] == "ok" and row["equality"] != "wrong" and any(_values(row))
+        (measured.file, case, replicates, row)
+        for (measured, case, replicates), row, counts in zip(_cases(study), rows, study.usable, strict=True)
+        if counts
     ]
     if not sound:
         raise InputError(
             f"nothing to export: none of the {len(rows)} cases has a result; csv and parquet hold failures"
         )
-    names = _names([(case, row) for _, case, _, row in sound], several=len(records.files) > 1)
-    kept = [
+    names = _names([(case, row) for _, case, _, row in sound], several=len(study.runs) > 1)
+    exported = [
         Benchmark(
             name=name,
-            run=run,
+            run=file.run,
             case=case,
             machine=_machine(row),
-            records=found,
+            records=tuple(file.records[index] for index in replicates),
             values={value.metric.name: value for value in _values(row)},
             interval=row["interval"],
         )
-        for name, (run, case, found, row) in zip(names, sound, strict=True)
+        for name, (file, case, replicates, row) in zip(names, sound, strict=True)
     ]
     missing = len(rows) - len(sound)
-    told = f"{missing} of {len(rows)} cases left out: they failed, gave a wrong result or have no value"
-    return Benchmarks(kept=tuple(kept), left_out=(told,) if missing else ())
+    reason = f"{missing} of {len(rows)} cases left out: they failed, gave a wrong result or have no value"
+    return Benchmarks(benchmarks=tuple(exported), left_out=(reason,) if missing else ())
 
 
-def check_measured(found: Benchmarks) -> None:
+def _cases(study: Study) -> Iterator[tuple[MeasuredRun, Case, Collection[int]]]:
+    """Yield the run, the case and the indices of its records for every row of the table."""
+    for run in study.runs:
+        for case, replicates in run.replicates.items():
+            yield run, case, replicates.values()
+
+
+def check_measured(exported: Benchmarks) -> None:
     """Raise `InputError` where no case has anything that was measured and may become better or worse."""
-    if not any(one.measured for one in found.kept):
+    if not any(benchmark.measured for benchmark in exported.benchmarks):
         raise InputError("nothing to export: no case has a measured value; csv and parquet hold the rest")
 
 
-def _values(row: _Row) -> Iterator[Value]:
+def _values(row: Row) -> Iterator[Value]:
     for name, metric in METRICS.items():
         value = row[name]
         if value is not None and math.isfinite(value):
-            low, high = _interval(name, row)
+            low, high = _interval(metric, row)
             yield Value(metric=metric, value=value, low=low, high=high)
 
 
-def _interval(name: str, row: _Row) -> tuple[float, float] | tuple[None, None]:
-    ends = tuple(row[end] for end in ENDS.get("latency_s" if name in RATES else name, ()))
-    if name in RATES:
-        ends = tuple(row[name] * row["latency_s"] / end for end in reversed(ends) if end and row["latency_s"])
+def _interval(metric: Metric, row: Row) -> tuple[float, float] | tuple[None, None]:
+    rate = metric.name in RATES
+    bounds = METRICS["latency_s"].bounds if rate else metric.bounds
+    ends = tuple(row[end] for end in bounds or ())
+    if rate:
+        ends = tuple(row[metric.name] * row["latency_s"] / end for end in reversed(ends) if end and row["latency_s"])
     known = [end for end in ends if end is not None and math.isfinite(end)]
     return (known[0], known[1]) if len(known) == 2 else (None, None)
 
 
-def _machine(row: _Row) -> str:
+def _machine(row: Row) -> str:
     return str(row["accelerator"] or row["cpu"] or "unknown machine")
 
 
-def _names(cases: Sequence[tuple[Case, _Row]], *, several: bool) -> list[str]:
+def _names(cases: Sequence[tuple[Case, Row]], *, several: bool) -> list[str]:
     """Return a name for each case: its key, and as much of what it ran on as tells it from those of other runs."""
     where = [(_machine(row), f"torch {row['torch'] or 'unknown'}", f"run {row['run']}") for _, row in cases]
     for depth in range(int(several), 4):

@@ -1,14 +1,13 @@
-"""CSV: the whole table, failed cases included, from which every value can be told back."""
+"""CSV: the whole table, failed cases included, from which every value can be read back."""
 
-from reports.text.table import format_table
+from results.analysis.study import Study
 from results.exporters.files import SINGLE, Files
-from results.metrics.table import table
-from results.storage.reader import Records
+from results.metrics.rows import table_csv
 
 
-def to_csv(records: Records) -> Files:
+def to_csv(study: Study) -> Files:
     """Return all columns of `results.table` in base SI units; `results.text.csv_value` reads its cells of text.
 
     Null is an empty cell, which no text is, and the columns ``warnings``, ``notes`` and ``nulls`` are JSON.
     """
-    return Files(parts={SINGLE: format_table(table(records), "csv")})
+    return Files(parts={SINGLE: table_csv(study.table)})

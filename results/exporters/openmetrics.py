@@ -1,26 +1,15 @@
 """OpenMetrics text, for Prometheus and what reads the same (https://prometheus.io/docs/specs/om/open_metrics_spec/)."""
 
 from collections.abc import Iterator, Sequence
-from typing import Final
 
+from results.analysis.study import Study
 from results.exporters.benchmarks import Benchmark, Value, benchmarks
 from results.exporters.files import SINGLE, Files
 from results.schema.metrics import METRICS, Metric
-from results.storage.reader import Records
-
-UNITS: Final = {
-    "s": ("s", "seconds"),
-    "B": ("bytes", "bytes"),
-    "img/s": ("img_per_s", "images_per_second"),
-    "FLOP/s": ("flops_per_s", "flops_per_second"),
-    "FLOP": ("flops", "flops"),
-    "FLOP/B": ("flops_per_byte", "flops_per_byte"),
-    "MAC": ("macs", "macs"),
-}
-"""How the name of a metric with a unit may end, and the unit in words, by the unit."""
+from results.schema.units import UNITS
 
 
-def to_openmetrics(records: Records) -> Files:
+def to_openmetrics(study: Study) -> Files:
     """Return a gauge for each metric, ``resnet_bench_latency_seconds``, and for each end of its 95 % interval.
 
     Every sample has the run, the machine, the version of torch and the axes of its case as labels. What is not known is
@@ -29,18 +18,17 @@ def to_openmetrics(records: Records) -> Files:
     Raises:
         InputError: No case has a result.
     """
-    found = benchmarks(records)
-    labelled = [(_labels(one), one.values) for one in found.kept]
+    exported = benchmarks(study)
+    labelled = [(_labels(benchmark), benchmark.values) for benchmark in exported.benchmarks]
     lines = [line for metric in METRICS.values() for line in _families(metric, labelled)]
-    return Files(parts={SINGLE: "".join(f"{line}\n" for line in [*lines, "# EOF"])}, left_out=found.left_out)
+    return Files(parts={SINGLE: "".join(f"{line}\n" for line in [*lines, "# EOF"])}, left_out=exported.left_out)
 
 
 def names(metric: Metric) -> tuple[str, str]:
     """Return what the gauge of `metric` is called up to its unit, and the unit in words (empty for a count)."""
-    whole = f"resnet_bench_{metric.name}"
-    if metric.unit in UNITS:
-        ending, unit = UNITS[metric.unit]
-        return whole.removesuffix(f"_{ending}"), unit
+    whole, unit = f"resnet_bench_{metric.name}", UNITS[metric.unit]
+    if unit.words:
+        return whole.removesuffix(f"_{unit.suffix}"), unit.words
     return whole, "" if metric.whole or metric.name.endswith("_steps") else "ratio"
 
 
@@ -52,19 +40,20 @@ def _families(metric: Metric, labelled: Sequence[tuple[str, dict[str, Value]]]) 
         ("_low", "lower end of the 95 % interval: ", [(labels, value.low) for labels, value in values]),
         ("_high", "upper end of the 95 % interval: ", [(labels, value.high) for labels, value in values]),
     ):
-        told = [f"{labels} {sample!r}" for labels, sample in samples if sample is not None]
-        if told:
+        lines = [f"{labels} {sample!r}" for labels, sample in samples if sample is not None]
+        if lines:
             name = "_".join(filter(None, (stem + end, unit)))
             yield f"# HELP {name} {_escaped(about + metric.description)}"
             yield f"# TYPE {name} gauge"
             if unit:
                 yield f"# UNIT {name} {unit}"
-            yield from (f"{name}{sample}" for sample in told)
+            yield from (f"{name}{sample}" for sample in lines)
 
 
-def _labels(one: Benchmark) -> str:
-    given = {"run": one.run.id, "machine": one.machine, "torch": one.run.environment.torch, **one.axes}
-    return "{" + ",".join(f'{name}="{_escaped(str(value))}"' for name, value in given.items() if value) + "}"
+def _labels(benchmark: Benchmark) -> str:
+    run = benchmark.run
+    labels = {"run": run.id, "machine": benchmark.machine, "torch": run.environment.torch, **benchmark.axes}
+    return "{" + ",".join(f'{name}="{_escaped(str(value))}"' for name, value in labels.items() if value) + "}"
 
 
 def _escaped(text: str) -> str:

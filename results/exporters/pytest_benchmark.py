@@ -6,18 +6,18 @@ import statistics
 from collections.abc import Sequence
 from typing import Any, Final
 
+from results.analysis.study import Study
 from results.exporters.benchmarks import Benchmark, benchmarks
 from results.exporters.files import SINGLE, Files
 from results.metrics.rows import json_text
 from results.schema.run import Environment
 from results.schema.types import LEAST_S
-from results.storage.reader import Records
 
 VERSION: Final = "5.3.1"
 """The pytest-benchmark whose format this is."""
 
 
-def to_pytest_benchmark(records: Records) -> Files:
+def to_pytest_benchmark(study: Study) -> Files:
     """Return each case as a benchmark, in seconds a step, whose rounds are the steady steps of all its processes.
 
     A case that was imported without samples is one round of its latency. The axes are in ``params`` and, with the
@@ -26,27 +26,26 @@ def to_pytest_benchmark(records: Records) -> Files:
     Raises:
         InputError: No case has a result.
     """
-    found = benchmarks(records)
-    timed = [(one, data) for one in found.kept if (data := _data(one))]
-    silent = len(found.kept) - len(timed)
-    runs = [file.run for file in records.files]
+    exported = benchmarks(study)
+    timed = [(benchmark, data) for benchmark in exported.benchmarks if (data := _data(benchmark))]
+    untimed = len(exported.benchmarks) - len(timed)
+    runs = [file.run for file in study.records.files]
     commits = {run.environment.tool_commit for run in runs}
     content = {
         "machine_info": _machine_info([run.environment for run in runs]),
         "commit_info": {"id": commits.pop() if len(commits) == 1 else None, "project": "resnet-bench"},
-        "benchmarks": [_benchmark(one, data) for one, data in timed],
+        "benchmarks": [_entry(benchmark, data) for benchmark, data in timed],
         "datetime": min((run.started for run in runs if run.started), default=None),
         "version": VERSION,
     }
-    told = (f"{silent} cases left out: their latency is not known",) if silent else ()
-    return Files(parts={SINGLE: json_text(content)}, left_out=found.left_out + told)
+    reasons = (f"{untimed} cases left out: their latency is not known",) if untimed else ()
+    return Files(parts={SINGLE: json_text(content)}, left_out=exported.left_out + reasons)
 
 
-def _data(one: Benchmark) -> list[float]:
-    steps = [
-        step for record in one.records if record.samples for step in record.samples.step_s[record.samples.warmup :]
-    ]
-    latency = one.values.get("latency_s")
+def _data(benchmark: Benchmark) -> list[float]:
+    series = [record.samples for record in benchmark.records if record.samples]
+    steps = [step for samples in series for step in samples.step_s[samples.warmup :]]
+    latency = benchmark.values.get("latency_s")
     return steps or ([latency.value] if latency and latency.value >= LEAST_S else [])
 
 
@@ -54,38 +53,40 @@ def _machine_info(environments: Sequence[Environment]) -> dict[str, Any]:
     infos = [
         {
             "node": None,  # a run holds no host names
-            "system": one.os,
-            "release": one.kernel,
-            "python_version": one.python,
-            "torch_version": one.torch,
-            "cpu": {"brand_raw": one.cpu, "count": one.logical_cores},
-            "accelerators": [card.name for card in one.accelerators],
+            "system": machine.os,
+            "release": machine.kernel,
+            "python_version": machine.python,
+            "torch_version": machine.torch,
+            "cpu": {"brand_raw": machine.cpu, "count": machine.logical_cores},
+            "accelerators": [card.name for card in machine.accelerators],
         }
-        for one in environments
+        for machine in environments
     ]
     return {name: value if all(info[name] == value for info in infos) else None for name, value in infos[0].items()}
 
 
-def _benchmark(one: Benchmark, data: list[float]) -> dict[str, Any]:
-    run = one.run
+def _entry(benchmark: Benchmark, data: list[float]) -> dict[str, Any]:
+    run = benchmark.run
     return {
         "group": None,
-        "name": one.name,
-        "fullname": one.name,
-        "params": dataclasses.asdict(one.case),
-        "param": one.case.key,
+        "name": benchmark.name,
+        "fullname": benchmark.name,
+        "params": dataclasses.asdict(benchmark.case),
+        "param": benchmark.case.key,
         "extra_info": {
-            **dataclasses.asdict(one.case),
+            **dataclasses.asdict(benchmark.case),
             "status": "ok",
             "run": run.id,
             "started": run.started,
-            "machine": one.machine,
+            "machine": benchmark.machine,
             "torch": run.environment.torch,
             "source": run.source and dataclasses.asdict(run.source),
-            "samples": any(record.samples for record in one.records),
-            "interval": one.interval,
-            "metrics": {name: value.value for name, value in one.values.items()},
-            "bounds": {name: [value.low, value.high] for name, value in one.values.items() if value.low is not None},
+            "samples": any(record.samples for record in benchmark.records),
+            "interval": benchmark.interval,
+            "metrics": {name: value.value for name, value in benchmark.values.items()},
+            "bounds": {
+                name: [value.low, value.high] for name, value in benchmark.values.items() if value.low is not None
+            },
         },
         "options": {},
         "stats": summarised(data) | {"data": data, "iterations": 1},
@@ -99,8 +100,8 @@ def summarised(data: Sequence[float]) -> dict[str, float | int | str]:
     stddev = statistics.stdev(data) if rounds > 1 else 0
     q1, q3 = _quartiles(ordered)
     low, high = q1 - 1.5 * (q3 - q1), q3 + 1.5 * (q3 - q1)
-    beyond_stddev = sum(not mean - stddev <= one <= mean + stddev for one in data)
-    beyond_iqr = sum(not low <= one <= high for one in data)
+    beyond_stddev = sum(not mean - stddev <= time_s <= mean + stddev for time_s in data)
+    beyond_iqr = sum(not low <= time_s <= high for time_s in data)
     return {
         "min": ordered[0],
         "max": ordered[-1],

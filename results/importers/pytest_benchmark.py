@@ -8,7 +8,6 @@ import dataclasses
 from typing import Any, Final
 
 from results.errors import InputError
-from results.exporters.benchmarks import ENDS
 from results.importers.reading import (
     Content,
     Imported,
@@ -22,6 +21,7 @@ from results.importers.reading import (
 from results.importers.timm_names import TIMM, Network
 from results.schema.axes import AXES
 from results.schema.case import Case
+from results.schema.metrics import METRICS
 from results.schema.record import Record, Samples, Summary
 from results.schema.run import Run
 from results.schema.types import LEAST_S, MOST_S
@@ -161,7 +161,9 @@ def _told(where: str, case: Case, extra: dict[str, Any]) -> Summary:
     if not isinstance(ends, dict) or not all(isinstance(pair, list) and len(pair) == 2 for pair in ends.values()):
         raise InputError(f"{where}.extra_info.bounds: no object of pairs, as an export of resnet-bench has")
     bounds = {
-        column: end for name, columns in ENDS.items() for column, end in zip(columns, ends.get(name, ()), strict=False)
+        column: end
+        for name, metric in METRICS.items()
+        for column, end in zip(metric.bounds or (), ends.get(name, ()), strict=False)
     }
     return dataclasses.replace(_summary(case, metrics), bounds=bounds, interval=extra.get("interval"))
 

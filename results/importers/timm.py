@@ -171,7 +171,7 @@ def _record(file: _File, row: Row, prefix: str, task: str) -> Record | None:
     batch = _needed(row, f"{prefix}batch_size", file.options.batch_size, "--batch-size")
     size = _needed(row, f"{prefix}img_size", file.options.image_size, "--image-size")
     axes = {axis: getattr(file.told, axis) for axis in ("device", "precision", "runtime", "layout")}
-    case = Case(model=named.model, task=task, batch_size=batch, image_size=size, threads=None, **axes)  # type: ignore[arg-type]
+    case = Case(model=named.model, task=task, batch_size=batch, image_size=size, threads=None, **axes)
     summary = Summary(metrics={}, family=named.family, block=named.block, depth=named.depth)
     record = Record(case=case, replicate=0, status="ok", started=None, duration_s=None, summary=summary)
     if step_ms is None and rate is None:

@@ -12,15 +12,14 @@ from typing import Final, NamedTuple, Self
 
 import numpy as np
 
-from results.metrics.reasons import Memo
 from results.metrics.speedups import Factor, factors, speedups, without_speedup
-from results.metrics.timings import timings
-from results.metrics.values import Measures, measure_file
-from results.schema.axes import AXES
+from results.metrics.values import Measures
+from results.schema.axes import AXES, BASELINE
 from results.schema.case import Case
+from results.schema.labels import RUNTIMES
+from results.schema.record import Record
 from results.statistics import intervals
 from results.statistics.segments import Floats, Segments
-from results.storage.reader import Records, RunFile
 
 _NOT_KNOWN: Final = "the time of its compilation is not known"
 _but_runtime: Final = operator.attrgetter(*(axis for axis in AXES if axis != "runtime"))
@@ -58,13 +57,16 @@ class BreakEven:
     reason: str | None
 
 
-class Evens(NamedTuple):
-    """The break-even of compiled cases: arrays of one entry a case, NaN where there is none; infinite is never."""
+class BreakEvens(NamedTuple):
+    """The break-even of the compiled cases of a run: an entry for every case, NaN where there is none.
+
+    Infinite steps: compiling never pays.
+    """
 
     rows: list[int]
-    """Where each is among the cases of its run."""
+    """Index of the case among those of the run."""
     reasons: list[str | None]
-    """Why one has none."""
+    """Why a case has no break-even."""
     compile_s: Floats
     ratio: intervals.Intervals
     cold: intervals.Intervals
@@ -72,70 +74,66 @@ class Evens(NamedTuple):
     warm: intervals.Intervals
 
 
-def break_evens(records: Records) -> list[BreakEven]:
-    """Return the break-even of each compiled case whose run also holds it eager, in the order of the plans."""
-    found = []
-    for file in records.files:
-        places = file.places()
-        cases = list(places)
-        evens = of_file(file, places, measure_file(file, *timings(file.records), Memo()))
-        numbers = zip(evens.compile_s.tolist(), *map(_rows, (evens.ratio, evens.cold, evens.warm)), strict=True)
-        for row, reason, (compile_s, ratio, cold, warm) in zip(evens.rows, evens.reasons, numbers, strict=True):
-            found.append(
-                BreakEven(
-                    run=file.run.id,
-                    case=cases[row],
-                    compile_s=None if math.isnan(compile_s) else compile_s,
-                    ratio=None if math.isnan(ratio[0]) else Factor.of(*ratio),
-                    cold=Steps.of(*cold),
-                    warm=Steps.of(*warm),
-                    reason=reason,
-                )
-            )
-    return found
+def listed(run: str, cases: Sequence[Case], evens: BreakEvens) -> list[BreakEven]:
+    """Return what `break_evens` computed as a list, for the run of that id and its cases."""
+    numbers = zip(evens.compile_s.tolist(), *map(_triples, (evens.ratio, evens.cold, evens.warm)), strict=True)
+    return [
+        BreakEven(
+            run=run,
+            case=cases[row],
+            compile_s=None if math.isnan(compile_s) else compile_s,
+            ratio=None if math.isnan(ratio[0]) else Factor.of(*ratio),
+            cold=Steps.of(*cold),
+            warm=Steps.of(*warm),
+            reason=reason,
+        )
+        for row, reason, (compile_s, ratio, cold, warm) in zip(evens.rows, evens.reasons, numbers, strict=True)
+    ]
 
 
-def _rows(found: intervals.Intervals) -> Iterator[tuple[float, ...]]:
-    return zip(*(end.tolist() for end in found), strict=True)
+def _triples(ends: intervals.Intervals) -> Iterator[tuple[float, ...]]:
+    return zip(*(end.tolist() for end in ends), strict=True)
 
 
-def of_file(file: RunFile, cases: Mapping[Case, Mapping[int, int]], measures: Measures) -> Evens:
-    """Return the break-even of each compiled case of one run that has its eager twin.
+def break_evens(
+    records: Sequence[Record], replicates: Mapping[Case, Mapping[int, int]], measures: Measures
+) -> BreakEvens:
+    """Return the break-even of each compiled case of a run that also holds the case eager.
 
     Args:
-        file: the run.
-        cases: its `RunFile.places`.
-        measures: the metrics of its records.
+        records: those of the run.
+        replicates: for each case the indices of its records, by replicate.
+        measures: the metrics of the records.
     """
-    eager = {_but_runtime(case): replicates for case, replicates in cases.items() if case.runtime == "eager"}
+    eager = {_but_runtime(case): own for case, own in replicates.items() if case.runtime == BASELINE["runtime"]}
     rows: list[int] = []
     reasons: list[str | None] = []
     pairs: list[list[tuple[int, int]]] = []
-    for row, (case, own) in enumerate(cases.items()):
-        twin = None if case.runtime == "eager" else eager.get(_but_runtime(case))
+    for row, (case, own) in enumerate(replicates.items()):
+        twin = eager.get(_but_runtime(case)) if RUNTIMES[case.runtime].compiles else None
         if twin is None:
             continue
-        common = [(twin[one], own[one]) for one in sorted(own) if one in twin]
+        common = [(twin[replicate], own[replicate]) for replicate in sorted(own) if replicate in twin]
         reason = _no_ratio(twin, own, measures) or (
             None if common else f"no replicate has both eager and {case.runtime}"
         )
         rows.append(row)
         reasons.append(reason)
         pairs.append([] if reason else common)
-    found = np.full((10, len(rows)), np.nan)
-    some = np.array([bool(one) for one in pairs], dtype=bool)
+    numbers = np.full((10, len(rows)), np.nan)
+    some = np.array([bool(common) for common in pairs], dtype=bool)
     if some.any():
-        found[:, some] = _numbers(file, measures, [one for one in pairs if one])
-    unknown = some & np.isnan(found[0])
-    return Evens(
+        numbers[:, some] = _numbers(records, measures, [common for common in pairs if common])
+    unknown = some & np.isnan(numbers[0])
+    return BreakEvens(
         rows=rows,
         reasons=[
             _NOT_KNOWN if not_known else reason for not_known, reason in zip(unknown.tolist(), reasons, strict=True)
         ],
-        compile_s=found[0],
-        ratio=intervals.Intervals(*found[1:4]),
-        cold=intervals.Intervals(*found[4:7]),
-        warm=intervals.Intervals(*found[7:]),
+        compile_s=numbers[0],
+        ratio=intervals.Intervals(*numbers[1:4]),
+        cold=intervals.Intervals(*numbers[4:7]),
+        warm=intervals.Intervals(*numbers[7:]),
     )
 
 
@@ -145,14 +143,14 @@ def _no_ratio(eager: Mapping[int, int], compiled: Mapping[int, int], measures: M
     return without_speedup(compiled, measures) if before is None else f"eager: {before}"
 
 
-def _numbers(file: RunFile, measures: Measures, pairs: Sequence[Sequence[tuple[int, int]]]) -> Floats:
-    """Return the numbers of `Evens` for cases of which each has the places of some eager and compiled replicates."""
-    counts = [len(one) for one in pairs]
+def _numbers(records: Sequence[Record], measures: Measures, pairs: Sequence[Sequence[tuple[int, int]]]) -> Floats:
+    """Return the numbers of `BreakEvens` for cases given as pairs of indices: eager, compiled."""
+    counts = [len(common) for common in pairs]
     before, after = zip(*chain.from_iterable(pairs), strict=True)
-    ratio = factors(speedups(file.records, measures), before, after, counts)
-    series, values, places_ = Segments(np.array(counts)), measures.values, list(after)
-    step_s = series.geometric_means(values["latency_s"][places_])
-    cold_s, warm_s = (series.known_medians(values[name][places_]) for name in ("compile_s", "warm_compile_s"))
+    ratio = factors(speedups(records, measures), before, after, counts)
+    series, values, indices = Segments(np.array(counts)), measures.values, list(after)
+    step_s = series.geometric_means(values["latency_s"][indices])
+    cold_s, warm_s = (series.known_medians(values[name][indices]) for name in ("compile_s", "warm_compile_s"))
     return np.array([cold_s, *ratio, *steps(cold_s, step_s, ratio), *steps(warm_s, step_s, ratio)])
 
 

@@ -6,9 +6,9 @@ from typing import Final
 
 import numpy as np
 
-from results.metrics.breakeven import Evens
+from results.metrics.breakeven import BreakEvens
 from results.metrics.reasons import Memo, patterns
-from results.metrics.values import ENDS, Measures, is_baseline
+from results.metrics.values import ENDS, Measures
 from results.schema.metrics import BOUNDS, METRICS
 from results.schema.record import Record
 from results.statistics import intervals
@@ -16,7 +16,7 @@ from results.statistics.segments import Floats, Segments
 
 NUMBERS: Final = (*METRICS, *BOUNDS)
 
-_FEW: Final = f"fewer than {intervals.MIN_TURNS} steady turns"
+_FEW: Final = f"fewer than {intervals.TURNS_FOR_INTERVAL} steady turns"
 _EVENS: Final = ("break_even_steps", "break_even_low", "break_even_high", "warm_break_even_steps")
 _SLOWER: Final = "never: it is not faster than eager"
 _REACHES: Final = "never: the interval of the ratio to eager reaches 1"
@@ -45,7 +45,7 @@ def combined(records: Sequence[Record], measures: Measures, picked: Sequence[Seq
         series = Segments(np.array([len(picked[row]) for row in rows]))
         for name in METRICS:
             found[name][rows] = _combined(name, measures.values[name][places], series)
-        baseline = np.array([is_baseline(records[picked[row][0]].case) for row in rows], dtype=bool)
+        baseline = np.array([records[picked[row][0]].case.is_baseline for row in rows], dtype=bool)
         for name, ends in ENDS.items():
             across = intervals.intervals_across(measures.values[name][places], series)
             for end, column in zip(ends, across[1:], strict=True):
@@ -79,7 +79,7 @@ def _combined(name: str, values: Floats, series: Segments) -> Floats:
     return np.where(np.isnan(largest), np.nan, found)
 
 
-def add_break_evens(values: Mapping[str, Floats], evens: Evens, imported: Collection[int]) -> list[_Even | None]:
+def add_break_evens(values: Mapping[str, Floats], evens: BreakEvens, imported: Collection[int]) -> list[_Even | None]:
     """Write break-evens into the values of `combined`, and return what each case's tells of why there is none.
 
     Args:
@@ -130,7 +130,7 @@ def nulls(
         if first.summary is not None:
             found.append(measures.nulls[places[0]] | first.nulls)  # what its source told
             continue
-        baseline = is_baseline(first.case)
+        baseline = first.case.is_baseline
         key = (pattern, baseline, even, verdict is None, *[id(measures.nulls[place]) for place in places])
         reasons = known.get(key)
         if reasons is None:

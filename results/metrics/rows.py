@@ -4,6 +4,7 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from results.schema.metrics import METRICS
+from results.text import csv_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,6 +17,11 @@ _WHOLE: Final = frozenset(name for name, metric in METRICS.items() if metric.who
 def json_text(content: Any) -> str:
     """Return JSON that any parser takes, ending in a newline."""
     return json.dumps(content, indent=1, allow_nan=False) + "\n"
+
+
+def table_csv(frame: "pd.DataFrame") -> str:
+    """Return the whole table as CSV; see `results.text.csv_text` for its cells."""
+    return csv_text(list(frame.columns), [list(row.values()) for row in plain(frame)])
 
 
 def plain(frame: "pd.DataFrame") -> list[Row]:

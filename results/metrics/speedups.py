@@ -9,24 +9,21 @@ import dataclasses
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
-from typing import Final, Literal, NamedTuple, Self
+from typing import Final, NamedTuple, Self
 
 import numpy as np
 
-from results.metrics.reasons import Memo
-from results.metrics.timings import timings
-from results.metrics.values import Measures, is_baseline, measure_file
+from results.metrics.values import Measures
+from results.schema.axes import SETTINGS
 from results.schema.case import Case
 from results.schema.record import Record
 from results.schema.run import Run
 from results.statistics import intervals
 from results.statistics.segments import Floats, Segments
-from results.storage.reader import Records, RunFile
+from results.storage.reader import RunFile
 
-Axis = Literal["layout", "runtime", "precision"]
-
-ORDER: Final[tuple[Axis, ...]] = ("layout", "runtime", "precision")
-"""The axes in the order in which they are changed."""
+ORDER: Final = tuple(reversed(SETTINGS))
+"""The axes in the order in which they are changed: layout, runtime, precision."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +52,8 @@ class Speedups(NamedTuple):
 class Step:
     """One change on one axis, and what it gave."""
 
-    axis: Axis
+    axis: str
+    """One of `ORDER`."""
     before: str
     after: str
     factor: Factor
@@ -75,37 +73,31 @@ class Chain:
     reason: str | None
 
 
-def chains(records: Records) -> list[Chain]:
-    """Return a chain for each case that differs from its baseline on two axes or more, in the order of the plans.
+def chains(file: RunFile, replicates: Mapping[Case, Mapping[int, int]], measures: Measures) -> list[Chain]:
+    """Return a chain for each case of a run that differs from its baseline in two settings or more.
 
-    Cases between which no way leads, because the run does not hold what lies between, are left out. Where any case of
-    the way failed or is wrong, the chain has a reason in place of its numbers.
+    Cases between which the run does not hold every step are left out. Where a case of the chain failed or is wrong,
+    the chain has a reason in place of its numbers.
     """
-    return [chain for file in records.files for chain in _of_file(file)]
-
-
-def _of_file(file: RunFile) -> list[Chain]:
-    cases = file.places()
-    ways = [way for case in cases if len(way := path(case)) > 2 and all(one in cases for one in way)]
+    ways = [way for case in replicates if len(way := path(case)) > 2 and all(step in replicates for step in way)]
     if not ways:
         return []
-    measures = measure_file(file, *timings(file.records), Memo())
-    reasons = [_broken(way, cases, measures) for way in ways]
+    reasons = [_broken(way, replicates, measures) for way in ways]
     pairs = [
-        (before, after, _common([cases[case] for case in way]))
+        (before, after, _common([replicates[case] for case in way]))
         for way, reason in zip(ways, reasons, strict=True)
         if reason is None
         for before, after in (*pairwise(way), (way[0], way[-1]))
     ]
     found = factors(
         speedups(file.records, measures),
-        [cases[before][one] for before, _, common in pairs for one in common],
-        [cases[after][one] for _, after, common in pairs for one in common],
+        [replicates[before][one] for before, _, common in pairs for one in common],
+        [replicates[after][one] for _, after, common in pairs for one in common],
         [len(common) for _, _, common in pairs],
     )
     all_factors = map(Factor.of, *(end.tolist() for end in found))
     return [
-        _chain(file.run, way, () if reason else _common([cases[case] for case in way]), all_factors, reason)
+        _chain(file.run, way, () if reason else _common([replicates[case] for case in way]), all_factors, reason)
         for way, reason in zip(ways, reasons, strict=True)
     ]
 
@@ -120,13 +112,13 @@ def path(case: Case) -> list[Case]:
     return way
 
 
-def _broken(way: Sequence[Case], cases: Mapping[Case, Mapping[int, int]], measures: Measures) -> str | None:
+def _broken(way: Sequence[Case], replicates: Mapping[Case, Mapping[int, int]], measures: Measures) -> str | None:
     """Return why there are no numbers of a way."""
     for case in way:
-        lacking = without_speedup(cases[case], measures)
+        lacking = without_speedup(replicates[case], measures)
         if lacking is not None:
             return f"{setting(case)}: {lacking}"
-    return None if _common([cases[case] for case in way]) else "no replicate has all its cases"
+    return None if _common([replicates[case] for case in way]) else "no replicate has all its cases"
 
 
 def _common(sides: Sequence[Mapping[int, int]]) -> tuple[int, ...]:
@@ -150,7 +142,7 @@ def _chain(
 
 def setting(case: Case) -> str:
     """Return what may be chosen to make a model faster, as in ``fp32 compile nhwc``."""
-    return f"{case.precision} {case.runtime} {case.layout}"
+    return " ".join(str(getattr(case, axis)) for axis in SETTINGS)
 
 
 def without_speedup(replicates: Mapping[int, int], measures: Measures) -> str | None:
@@ -165,7 +157,7 @@ def without_speedup(replicates: Mapping[int, int], measures: Measures) -> str | 
 def speedups(records: Sequence[Record], measures: Measures) -> Speedups:
     """Return the speed-up of each record."""
     low, high = (measures.values[end] for end in ("speedup_low", "speedup_high"))
-    baseline = np.array([is_baseline(record.case) for record in records], dtype=bool)
+    baseline = np.array([record.case.is_baseline for record in records], dtype=bool)
     return Speedups(measures.values["speedup"], np.where(baseline, 0.0, np.log(high / low) / 2))
 
 

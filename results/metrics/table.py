@@ -6,14 +6,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from results.metrics import breakeven
-from results.metrics.reasons import Memo
+from results.metrics.measured import MeasuredRun
 from results.metrics.replicates import NUMBERS, add_break_evens, combined, nulls
-from results.metrics.timings import timings
-from results.metrics.values import measure_file
-from results.metrics.warnings import warnings_of
-from results.schema.axes import AXES
-from results.schema.case import Case
+from results.schema.axes import AXES, COUNTS
+from results.schema.case import OPTIONAL, Case
 from results.schema.metrics import BOUNDS, METRICS
 from results.schema.record import Record, Samples
 from results.storage.collector import paused
@@ -28,10 +24,14 @@ _OUTCOME: Final = ("status", "cause", "replicates", "failed_replicates")
 _TOLD: Final = ("interval", "equality", "state", "stop", "warnings", "notes", "nulls")
 _TEXTS: Final = (*_MACHINE, *AXES, *_KIND, *_OUTCOME, *_TOLD)
 """All but the numbers, in order."""
-_TYPES: Final = dict.fromkeys(("batch_size", "image_size", "replicates", "failed_replicates"), "int64") | dict.fromkeys(
-    ("depth", "threads"), "Int64"
-)
-"""Types of those of `_TEXTS` that are numbers after all."""
+_TYPES: Final = {
+    **{axis: "Int64" if axis in OPTIONAL else "int64" for axis in COUNTS},
+    **dict.fromkeys(("replicates", "failed_replicates"), "int64"),
+    "depth": "Int64",
+}
+"""Types of those of `_TEXTS` that are numbers; `Int64` also holds nulls."""
+WHOLE: Final = frozenset({*_TYPES, *(name for name, metric in METRICS.items() if metric.whole)})
+"""Columns of whole numbers."""
 
 COLUMNS: Final = (*_MACHINE, *AXES, *_KIND, *_OUTCOME, *NUMBERS, *_TOLD)
 """The columns of `table`, in order."""
@@ -43,7 +43,6 @@ _STOPS: Final = (None, "time-limit", "budget", "target")
 all."""
 
 
-@paused()
 def table(records: Records) -> "pd.DataFrame":
     """Return a frame with one row for each case of each run, failed cases included, in the order of the plan.
 
@@ -62,10 +61,15 @@ def table(records: Records) -> "pd.DataFrame":
     replicates became precise enough. Steps to break-even that are infinite are NaN with a reason that begins with
     ``never``.
     """
+    return frame([MeasuredRun(file) for file in records.files])
+
+
+@paused()
+def frame(runs: Sequence[MeasuredRun]) -> "pd.DataFrame":
+    """Return `table` of some runs."""
     import pandas as pd  # noqa: PLC0415 (0.4 s that `import results` need not pay)
 
-    memo = Memo()
-    parts = [_columns(file, memo) for file in records.files if file.records]
+    parts = [_columns(run) for run in runs if run.file.records]
     columns: dict[str, Any] = {}
     for name in COLUMNS:
         if name in NUMBERS:
@@ -74,16 +78,23 @@ def table(records: Records) -> "pd.DataFrame":
             column = list(chain.from_iterable(part[name] for part in parts))
             # Text is of type object: pandas' own holds, with pyarrow beside it, no lone surrogates.
             columns[name] = pd.Series(column, dtype=_TYPES.get(name, "object"))
-    frame = pd.DataFrame(columns)
-    frame.attrs["units"] = {name: metric.unit for name, metric in METRICS.items()} | BOUNDS
-    return frame
+    made = pd.DataFrame(columns)
+    made.attrs["units"] = {name: metric.unit for name, metric in METRICS.items()} | BOUNDS
+    return made
 
 
-def _columns(file: RunFile, memo: Memo) -> dict[str, Any]:
+def usable(made: "pd.DataFrame") -> "pd.Series[bool]":
+    """Return whether each row of `table` counts: its case ended well, computed the right result and has a value.
+
+    What does not count is no point of a chart, no cell of a pivot, no benchmark of an export and no run of a history.
+    """
+    valued = made[list(METRICS)].notna().any(axis="columns")
+    return made["status"].eq("ok") & made["equality"].ne("wrong") & valued
+
+
+def _columns(run: MeasuredRun) -> dict[str, Any]:
     """Return the columns of one run that has a record: arrays of numbers, lists of everything else."""
-    records, cases, (typical, spread) = file.records, file.places(), timings(file.records)
-    measures = measure_file(file, typical, spread, memo)
-    warned = warnings_of(records, measures.costs, file.run.peaks, typical)
+    file, records, cases, measures, warned = run.file, run.file.records, run.replicates, run.measures, run.warnings
     failed = {place for place, record in enumerate(records) if record.status != "ok"}
     replicates = [list(one.values()) for one in cases.values()]
     sound = [one if failed.isdisjoint(one) else [place for place in one if place not in failed] for one in replicates]
@@ -94,7 +105,7 @@ def _columns(file: RunFile, memo: Memo) -> dict[str, Any]:
         for row, (good, one) in enumerate(zip(sound, replicates, strict=True))
     ]
     values = combined(records, measures, picked)
-    evens = add_break_evens(values, breakeven.of_file(file, cases, measures), imported)
+    evens = add_break_evens(values, run.even, imported)
     columns = _of_run(file, list(cases)) | _outcomes(records, replicates, sound)
     bounded = ~(np.isnan(values["latency_low_s"]) & np.isnan(values["speedup_low"]))
     verdicts = _worst([one.equality.verdict if one.equality else None for one in records], sound, _VERDICTS)
@@ -108,7 +119,7 @@ def _columns(file: RunFile, memo: Memo) -> dict[str, Any]:
         "stop": _worst([one.stop for one in records], sound, _STOPS),
         "warnings": _merged(warned, sound),
         "notes": _merged([record.notes for record in records], replicates),
-        "nulls": nulls(records, measures, picked, values, evens, verdicts, memo),
+        "nulls": nulls(records, measures, picked, values, evens, verdicts, run.memo),
     }
     for row in imported:
         for name, value in _of_source(records[replicates[row][0]]).items():

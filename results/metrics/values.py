@@ -6,7 +6,6 @@ A value that cannot be had is NaN, and `Measures.nulls` says why. Nothing is rou
 import dataclasses
 import math
 import operator
-import statistics
 from collections.abc import Iterable, Sequence
 from itertools import chain
 from typing import Final, NamedTuple
@@ -15,11 +14,9 @@ import numpy as np
 
 from results.metrics.reasons import TAILS, WEIGHTS, Memo, no_speedup, nulls
 from results.metrics.timings import PHASES, Medians, Spread, timings
-from results.schema.axes import BASELINE
-from results.schema.case import Case
 from results.schema.labels import PROMISES
 from results.schema.metrics import METRICS, STATIC
-from results.schema.record import Facts, Record, Samples
+from results.schema.record import Facts, Record
 from results.schema.run import Arm
 from results.schema.static import Static
 from results.statistics import intervals as stats
@@ -87,11 +84,6 @@ def measure_file(file: RunFile, typical: Medians, spread: Spread, memo: Memo) ->
     return _measures(file.records, file.costs(), file.run.arm, typical, spread, memo)
 
 
-def is_baseline(case: Case) -> bool:
-    """Tell whether `case` is its own baseline."""
-    return all(getattr(case, axis) == value for axis, value in BASELINE.items())
-
-
 def latencies(records: Sequence[Record], typical: Medians) -> Floats:
     """Return the metric ``latency_s`` of each record alone."""
     ok = np.array([record.status == "ok" for record in records], dtype=bool)
@@ -145,7 +137,7 @@ def _add_times(values: dict[str, Floats], records: Sequence[Record], typical: Me
 def _add_speedups(
     values: dict[str, Floats], records: Sequence[Record], barred: Sequence[str | None], spread: Spread
 ) -> None:
-    baseline = np.array([is_baseline(record.case) for record in records], dtype=bool)
+    baseline = np.array([record.case.is_baseline for record in records], dtype=bool)
     judged = ~np.isnan(values["latency_s"]) & np.array([why is None for why in barred], dtype=bool)
     values["speedup"][judged & baseline] = 1.0  # by definition, hence without an interval
     for name in ("speedup", *ENDS["speedup"]):
@@ -172,11 +164,3 @@ def _add_costs(values: dict[str, Floats], records: Sequence[Record], costs: Sequ
 def _array(values: Iterable[float | None]) -> Floats:
     """Return numbers in an array; None is NaN."""
     return np.fromiter((math.nan if value is None else value for value in values), np.float64)
-
-
-def turn_medians(samples: Samples) -> dict[int, float]:
-    """Return the median steady step of each turn in seconds, by the turn's index."""
-    turns: dict[int, list[float]] = {}
-    for turn, step in zip(samples.turn[samples.warmup :], samples.step_s[samples.warmup :], strict=True):
-        turns.setdefault(turn, []).append(step)
-    return {turn: statistics.median(steps) for turn, steps in turns.items()}

@@ -1,7 +1,7 @@
 """A case: a value on every axis of `results.schema.axes.AXES`."""
 
 import dataclasses
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 from results.schema.axes import AXES, BASELINE
 from results.schema.types import Name, Size
@@ -51,3 +51,7 @@ class Case:
     def is_baseline(self) -> bool:
         """Whether the case has the settings of the baseline."""
         return all(getattr(self, name) == value for name, value in BASELINE.items())
+
+
+OPTIONAL: Final = tuple(field.name for field in dataclasses.fields(Case) if type(None) in get_args(field.type))
+"""Axes that are None where an imported source does not state them."""

@@ -23,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from results.statistics.difference import FALSE_ALARMS, Difference, chance
-from results.statistics.intervals import Interval
+from results.statistics.intervals import MAD_TO_SD, Interval
 
 MIN_RUNS: Final = 4
 """Runs on each side of a change at least: one slow day, or two, is no new level."""
@@ -38,7 +38,6 @@ _CLIP: Final = 3.0
 """Runs further than so many robust standard deviations from their segment's median count as this far."""
 _TELLING: Final = 8
 """Runs from which on their spread is known well enough to tell an outlier; in fewer, one only widens the interval."""
-_MAD_TO_SD: Final = 1.4826
 
 _Floats = npt.NDArray[np.float64]
 _Ints = npt.NDArray[np.int64]
@@ -166,5 +165,5 @@ def _drawn_in(log: _Floats) -> _Floats:
     if log.size < _TELLING:
         return log
     centre = np.median(log)
-    scale = _MAD_TO_SD * float(np.median(np.abs(log - centre)))
+    scale = MAD_TO_SD * float(np.median(np.abs(log - centre)))
     return np.clip(log, centre - _CLIP * scale, centre + _CLIP * scale) if scale > 0 else log

@@ -9,7 +9,6 @@ import math
 from collections.abc import Sequence
 from typing import Final, Literal
 
-from results.errors import InputError
 from results.statistics.intervals import CONFIDENCE, Interval
 
 Verdict = Literal["faster", "slower", "same", "inconclusive"]
@@ -39,15 +38,6 @@ class Difference:
 
         half = float(stdtrit(self.degrees, 1 - share * (1 - CONFIDENCE) / 2)) * self.error
         return Interval(*(math.exp(min(end, _LARGEST_LOG)) for end in (self.log, self.log - half, self.log + half)))
-
-
-def check_margin(margin: float) -> None:
-    """Raise `InputError` unless `margin`, the relative difference that does not matter, is above 0 and below 1.
-
-    At 0 no case is ever ``same``, so unchanged code could never pass.
-    """
-    if not 0 < margin < 1:
-        raise InputError(f"margin {margin:g} is not between 0 and 1 (0.02 is 2 %)")
 
 
 def difference(base: Sequence[float], new: Sequence[float]) -> Difference | str:

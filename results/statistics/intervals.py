@@ -1,4 +1,4 @@
-"""Statistics of timings: where warm-up ends, and how sure a number is.
+"""How sure a number is: intervals within a process and across processes.
 
 Times are positive and their errors multiply, so everything here works on logarithms. Two levels are kept
 apart: within one process the turns are correlated (`median_interval` corrects for it), and only processes are
@@ -18,34 +18,12 @@ from results.statistics.segments import Flags, Floats, Segments
 from results.text import half_width
 
 CONFIDENCE: Final = 0.95
-MIN_STEADY: Final = 3
-"""Fewer steady steps than this show nothing, however slow they are."""
-MIN_TURNS: Final = 4
+TURNS_FOR_INTERVAL: Final = 4
 """Fewer turns than this give no interval: their spread itself is unknown."""
 
-_SHORT: Final = 15
-"""A series up to this length is judged step by step, a longer one in segments."""
-_SEGMENTS: Final = 8
-_MIN_SEGMENT: Final = 4
-_MAX_CORRELATION: Final = 0.85
-"""More than this between neighbouring steps is drift rather than noise."""
-_SHORT_TOLERANCE: Final = 0.05
-"""Difference (in logs) from the median within which a step of a short series surely belongs to its level."""
-_SHORT_NOISE: Final = 3.0
-"""The same in standard deviations of the noise, which a busy machine makes larger."""
-_LEVEL_TOLERANCE: Final = 0.03
-"""Range (in logs) of the segments' means that is taken for the slow drift of a shared machine."""
-_NOISE_RANGE: Final = 5.5
-"""Range of the means of `_SEGMENTS` segments, in their standard errors, that noise alone hardly exceeds (the
-studentised range of 8 means passes 5.5 in fewer than 1 of 200 cases)."""
-_SLOWING_FALL: Final = 0.05
-"""A series that grows ever slower falls back by at most this share of its whole rise (by noise)…"""
-_SLOWING_JUMP: Final = 1 / 3
-"""…and rises by no more than this share of it from one segment to the next: a load that sets in comes at once. Together
-the two pass 97 % of ramps and 3 % of random walks (simulated)."""
-_CLIP: Final = 4.0
-"""Steps further than this many robust standard deviations from the later half's median count as this far."""
-_MAD_TO_SD: Final = 1.4826
+MAD_TO_SD: Final = 1.4826
+"""Standard deviation of normal values over their median absolute deviation."""
+
 _MEDIAN_TO_MEAN: Final = math.sqrt(math.pi / 2)
 """Standard error of a normal sample's median, in that of its mean."""
 
@@ -72,109 +50,6 @@ class Intervals(NamedTuple):
     high: Floats
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Steady:
-    """Where warm-up ends."""
-
-    start: int
-    """Index of the first steady step; the best guess where the series is not steady."""
-    steady: bool
-    slowing: bool = False
-    """Whether it is not steady because steps grow ever slower. Neither steady nor slowing is never steady."""
-
-
-def steady(step_s: Sequence[float]) -> Steady:
-    """Find the end of warm-up in a series of step times in seconds.
-
-    The cut is MSER (White 1997, "An effective truncation heuristic for bias reduction in simulation output"): the
-    one that gives the mean of what remains the smallest standard error, on logs that are clipped so that
-    single spikes do not steer it. The series is steady if the cut lies in its first half (a later one means that
-    it was still changing) and the means of eight segments of the rest agree, within the noise or within 3 %.
-    A cycle that is short against the series is steady; one as long as the series cannot be told from drift.
-    A series of at most 15 steps is steady from the first step of its first half that, like the medians of both
-    halves of what follows, lies within 5 % or within the noise of the median of the rest; the noise is told by
-    differences of neighbours, which a trend hardly moves. Where nothing is steady the second half is the best guess.
-    It is slowing if, behind its first eighth, the segments' medians rise all the way (see `_slowing`), as on a machine
-    that grows hot; a load that sets in at once, or comes and goes, is not.
-
-    O(n log n) for n steps.
-    """
-    log = np.log(np.asarray(step_s, dtype=np.float64))
-    start, is_steady = _steady_short(log) if log.size <= _SHORT else _steady_long(log)
-    return Steady(start, is_steady, slowing=not is_steady and _slowing(log))
-
-
-def _steady_long(log: Floats) -> tuple[int, bool]:
-    later = log[log.size // 2 :]
-    centre = float(np.median(later))
-    scale = _robust_sd(later)
-    if scale == 0.0:  # a clock too coarse to show noise, or recorded constants
-        scale = 1e-4
-    clipped = np.clip(log, centre - _CLIP * scale, centre + _CLIP * scale)
-    start = _mser(clipped)
-    if start > log.size // 2:
-        return log.size // 2, False
-    return start, _level(clipped[start:])
-
-
-def _steady_short(log: Floats) -> tuple[int, bool]:
-    noise = _robust_sd(np.diff(log)) / math.sqrt(2) if log.size > MIN_STEADY else 0.0
-    tolerance = max(_SHORT_TOLERANCE, _SHORT_NOISE * noise)
-    for start in range(min(log.size - MIN_STEADY, log.size // 2) + 1):
-        rest = log[start:]
-        half = rest.size // 2
-        level = np.median(rest)
-        marks = (rest[0], np.median(rest[:half]), np.median(rest[-half:]))
-        if max(abs(mark - level) for mark in marks) <= tolerance:
-            return start, True
-    return log.size // 2, False
-
-
-def _slowing(log: Floats) -> bool:
-    """Tell whether a series that is not steady rises evenly, from the medians of its segments but the first."""
-    if log.size < _SEGMENTS:
-        return False
-    size = log.size // _SEGMENTS
-    marks = np.median(log[log.size - size * _SEGMENTS :].reshape(_SEGMENTS, size), axis=1)[1:]
-    rise = marks[-1] - marks[0]
-    fall = (np.maximum.accumulate(marks) - marks).max()
-    return bool(
-        rise > _LEVEL_TOLERANCE and fall <= _SLOWING_FALL * rise and np.diff(marks).max() <= _SLOWING_JUMP * rise
-    )
-
-
-def _mser(log: Floats) -> int:
-    """Return the cut that minimises the squared standard error of the mean of what remains."""
-    kept = np.arange(log.size, 0, -1, dtype=np.float64)
-    centred = log - log[-1]  # keeps the sums of squares small, and with them their rounding error
-    sums = np.cumsum(centred[::-1])[::-1]
-    squares = np.cumsum((centred**2)[::-1])[::-1]
-    variance = np.maximum(squares / kept - (sums / kept) ** 2, 1e-12)
-    # The last steps are no candidates: the spread of a handful is small by luck.
-    return int(np.argmin((variance / kept)[: log.size - _SHORT // 2]))
-
-
-def _level(log: Floats) -> bool:
-    """Tell whether the segments' means agree, within noise or within the tolerance.
-
-    The noise is that within segments, and a segment of correlated steps is worth fewer of them.
-    """
-    segments = min(_SEGMENTS, log.size // _MIN_SEGMENT)
-    size = log.size // segments
-    rows = log[log.size - size * segments :].reshape(segments, size)
-    means = rows.mean(axis=1)
-    within = rows - means[:, None]
-    variance = float((within**2).sum()) / (segments * (size - 1))
-    lagged = float((within[:, 1:] * within[:, :-1]).sum()) / (segments * (size - 1))
-    correlation = min(max(lagged / variance + 1 / size, 0.0), _MAX_CORRELATION) if variance > 0 else 0.0
-    error = math.sqrt(variance / size * (1 + correlation) / (1 - correlation))
-    return float(np.ptp(means)) <= max(_LEVEL_TOLERANCE, _NOISE_RANGE * error)
-
-
-def _robust_sd(values: Floats) -> float:
-    return _MAD_TO_SD * float(np.median(np.abs(values - np.median(values))))
-
-
 def median_interval(turn_medians: Sequence[float]) -> Interval | None:
     """Return the typical step of ONE process with its interval, from the median step of each turn in seconds.
 
@@ -184,7 +59,7 @@ def median_interval(turn_medians: Sequence[float]) -> Interval | None:
     median (1.2533 s / sqrt(n)), on logs whose outliers are drawn in to 3 robust standard deviations.
     Works as well on the turns' ratios to a baseline. None with fewer than 4 turns.
     """
-    if len(turn_medians) < MIN_TURNS:
+    if len(turn_medians) < TURNS_FOR_INTERVAL:
         return None
     return _only(median_intervals(np.asarray(turn_medians, dtype=np.float64), Segments(np.array([len(turn_medians)]))))
 
@@ -193,7 +68,7 @@ def median_intervals(turn_medians: Floats, series: Segments) -> Intervals:
     """Return `median_interval` of each of many series."""
     log = np.log(turn_medians)
     centre = series.medians(log)
-    scale = _MAD_TO_SD * series.medians(np.abs(log - series.each(centre)))
+    scale = MAD_TO_SD * series.medians(np.abs(log - series.each(centre)))
     reach = np.where(scale > 0, 3 * scale, np.inf)
     drawn_in = np.clip(log, series.each(centre - reach), series.each(centre + reach))
     worth, variance = _effective(drawn_in, series)
@@ -201,7 +76,7 @@ def median_intervals(turn_medians: Floats, series: Segments) -> Intervals:
     # an interval of thrice the width for a hundredth more coverage (simulated, 4 to 20 turns, correlation to 0.6).
     degrees = np.maximum(worth - 1, (series.counts - 1) / 2)
     half = _t_quantiles(degrees) * _MEDIAN_TO_MEAN * np.sqrt(variance / worth)
-    return _exponentials(centre, half, series.counts >= MIN_TURNS)
+    return _exponentials(centre, half, series.counts >= TURNS_FOR_INTERVAL)
 
 
 def _exponentials(centre: Floats, half: Floats, known: Flags) -> Intervals:
@@ -218,13 +93,13 @@ def _only(found: Intervals) -> Interval:
 def effectives(times_s: Floats, series: Segments) -> Floats:
     """Return how many independent times each of many series of correlated ones, as they were measured, is worth."""
     worth, _ = _effective(np.log(times_s), series)
-    return np.where(series.counts >= MIN_TURNS, worth, series.counts)
+    return np.where(series.counts >= TURNS_FOR_INTERVAL, worth, series.counts)
 
 
 def _effective(values: Floats, series: Segments) -> tuple[Floats, Floats]:
     """Return how many independent values each series of correlated ones is worth, and their variance.
 
-    Of fewer than `MIN_TURNS` values neither means anything.
+    Of fewer than `TURNS_FOR_INTERVAL` values neither means anything.
     """
     n = series.counts
     above = values - series.each(values[series.starts])  # exactly 0 where all are the same

@@ -15,9 +15,9 @@ from typing import Final
 
 import numpy as np
 
-from results.metrics.values import turn_medians
 from results.schema.record import Samples
 from results.statistics.difference import FALSE_ALARMS, Difference, Verdict, chance, verdict
+from results.statistics.steady import turn_medians
 
 LOOKS: Final = {10: 0.25, 20: 0.25, 40: 0.5}
 """Share of the error that the look after so many pairs may spend."""

@@ -162,15 +162,7 @@ class Server(forkserver.ForkServer):
 
     def __init__(self, python=None, *, target="tests.bench.fakes:serve", **options):
         self._target = target
-        preload = (
-            f"import bench.process.forkserver; bench.process.forkserver.PRELOAD = ({target.partition(':')[0]!r},); "
-            "bench.process.forkserver._LEAVE_S = 1.0; "
-        )
-        usual, forkserver._START = forkserver._START, forkserver._START.replace("from bench", preload + "from bench")
-        try:
-            super().__init__(python, **options)
-        finally:
-            forkserver._START = usual
+        super().__init__(python, preload=[target.partition(":")[0]], leave_s=1.0, **options)
 
     def spawn(self, target=forkserver.SERVE):
         return super().spawn(self._target if target == forkserver.SERVE else target)

@@ -18,7 +18,8 @@ from bench.measure.device import resolve
 from bench.schedule import ab as arms
 from bench.schedule import plan as plans
 from bench.schedule import run as runner
-from bench.suites.suite import Suite, change_settings, custom_suite, expand
+from bench.suites.suite import Suite, custom_suite, expand
+from bench.suites.values import change_settings
 from results.errors import InputError
 from results.storage import lines, reader
 from results.storage.writer import Writer
@@ -178,7 +179,7 @@ def unmeasured(monkeypatch, make_run):
         return reader.load(writer.path)
 
     def ab(*sides, margin, device, out, show, **changes):
-        change_settings(arms.DEFAULTS, **changes)
+        change_settings(arms.PAIR_DEFAULTS, **changes)
         for side in sides:
             axes = {axis: [value] for axis, value in side.axes.items()}
             expand(custom_suite(axes), device=resolve(device), threads=2)

@@ -16,7 +16,7 @@ _HEAVY = ("torch", "plotly", "pandas", "pydantic", "scipy", "numpy")
         ("import results.storage.reader, results.storage.writer", set()),
         ("import results.text, results.schema.labels", set()),
         (
-            "import results.metrics.table, reports.text.table, results.metrics.warnings, reports.text.comparison",
+            "import results.metrics.table, results.metrics.warnings, reports.text.comparison",
             {"numpy"},
         ),
     ],

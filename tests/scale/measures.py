@@ -44,15 +44,10 @@ def _compare(folder):
 
 
 def _text(folder):
-    from reports.text.findings import findings_text  # noqa: PLC0415 (what it imports is its own cost)
-    from reports.text.table import format_table, pivots_text  # noqa: PLC0415
+    from reports.text.study import study_text  # noqa: PLC0415 (what it imports is its own cost)
 
-    records = _load(folder)
-    frame = results.table(records)
-    format_table(frame, "table")
-    pivots_text(frame, "table")
-    findings_text(records, "table")
-    return records, frame
+    study = results.Study(_load(folder))
+    return study, study_text(study, "table")
 
 
 def _page(folder):

@@ -5,8 +5,7 @@ import sys
 import pytest
 
 import results
-from reports.text.findings import findings_text
-from reports.text.table import format_table, pivots_text
+from reports.text.study import study_text
 from tests.scale.collection import RECORDS_A_VARIANT, write
 
 
@@ -41,12 +40,8 @@ def test_records_that_cannot_be_spread_evenly_are_refused(tmp_path):
 def _read(folder):
     base, new = results.load(folder / "base"), results.load(folder / "new")
     results.compare(base, new)
-    both = results.load(folder / "base", folder / "new")
-    frame = results.table(both)
-    return [format_table(frame, fmt) for fmt in ("table", "markdown", "csv", "json")], (
-        pivots_text(frame, "table"),
-        findings_text(both, "table"),
-    )
+    study = results.Study(results.load(folder / "base", folder / "new"))
+    return [study_text(study, fmt) for fmt in ("table", "markdown", "csv", "json")]
 
 
 def _calls(function, *arguments):

@@ -1,15 +1,17 @@
 """Prove what the project claims: `python -m tests.selftest [NAMES…]` (or `nox -s selftest`), some minutes.
 
-Each row of its table is a promise with the figure that was seen: ``kept``, ``BROKEN``, or ``unsure`` where the figure
-does not tell. Simulations have fixed seeds and give the same figures each time; what is measured live does not.
+Each row of its table is a promise with the measured figure: ``kept``, ``BROKEN``, or ``unsure`` where the figure is
+not certain enough. Simulations have fixed seeds and repeat their figures; live rows do not. `--write` puts the figures
+into docs/trust.md.
 """
 
-import argparse
 import importlib
 import sys
+from collections.abc import Iterator, Sequence
 from typing import Final
 
-from tests.selftest.rows import show
+from tests.selftest.rows import Row
+from tests.selftest.session import finish, parsed
 
 ROWS: Final = {
     "null": "tests.selftest.simulations:null",
@@ -24,24 +26,20 @@ ROWS: Final = {
     "faults": "tests.selftest.faults:faults",
     "lost": "tests.selftest.lost:lost",
 }
-"""Where each name's rows come from: a function of `quick` that yields them, imported only when it is asked for."""
+"""For each name, the function of `quick` that yields its rows; imported only when its rows are measured."""
+
+
+def measured(names: Sequence[str], *, quick: bool) -> Iterator[Row]:
+    """Yield the rows of these names."""
+    for name in names:
+        module, function = ROWS[name].split(":")
+        yield from getattr(importlib.import_module(module), function)(quick=quick)
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Print the table; return 1 where a promise is broken, else 3 where a figure is not sure enough."""
-    parser = argparse.ArgumentParser(prog="python -m tests.selftest", description=__doc__)
-    parser.add_argument("names", nargs="*", choices=[[], *ROWS], help="those to prove; all, if none is named")
-    parser.add_argument("--quick", action="store_true", help="a tenth of the runs")
-    options = parser.parse_args(arguments)
-    verdicts = []
-    for name in options.names or ROWS:
-        module, function = ROWS[name].split(":")
-        for row in getattr(importlib.import_module(module), function)(quick=options.quick):
-            show(row)
-            verdicts.append(row[3])
-    if False in verdicts:
-        return 1
-    return 0 if all(verdicts) else 3
+    """Print the table; return 1 if a promise is broken, else 3 if a figure is not certain enough."""
+    options = parsed(arguments, name="selftest", purpose=__doc__, choices=ROWS, quick=True)
+    return finish("selftest", measured(options.names, quick=options.quick), write=options.write)
 
 
 if __name__ == "__main__":

@@ -3,8 +3,6 @@
 import dataclasses
 import tempfile
 
-from tests.bench.test_timing import EagerEvents, Unsynchronised, queued
-
 from bench.measure.timing import TimingError, time_turn
 from bench.process import ask
 from bench.process.client import WorkerClient
@@ -13,7 +11,9 @@ from bench.process.protocol import Failed
 from bench.schedule.rotation import Left, Lost, Seat, rotate
 from results.metrics.warnings import warnings
 from results.schema.case import Case
+from tests.bench.measure.test_timing import EagerEvents, Unsynchronised, queued
 from tests.selftest.live import QUICK, SMALL
+from tests.selftest.rows import Row
 
 TRAINING: Case = dataclasses.replace(SMALL, task="training", batch_size=4)
 FAULTS = {
@@ -33,29 +33,30 @@ FAULTS = {
 def faults(*, quick):
     """Plant each fault, and look whether the harness says so; then that the sound worker is not accused."""
     for device in (Unsynchronised(), EagerEvents()):
-        yield "no synchronisation", *_refused(lambda device=device: _unsynchronised(device), "")
+        yield _refused("no synchronisation", type(device).__name__, lambda device=device: _unsynchronised(device), "")
     with ForkServer() as server, tempfile.TemporaryDirectory() as folder:
-        yield "shuffled labels of arms", *_refused(lambda: _crossed(server, folder), "another case")
+        yield _refused("shuffled labels of arms", "", lambda: _crossed(server, folder), "another case")
         for what, (target, case, warning) in FAULTS.items():
             found = _warnings(server, case, f"tests.selftest.planted:{target}", folder)
             caught = next((line for line in found if line.startswith(warning)), None)
-            yield f"planted in the harness: {what}", caught or f"not caught: {found}", "caught", caught is not None
+            yield Row("planted in the harness", caught or f"not caught: {found}", "caught", caught is not None, what)
         for case in dict.fromkeys(case for _, case, _ in FAULTS.values()):
             found = [line for line in _warnings(server, case, SERVE, folder) if _accuses(line)]
-            yield f"nothing planted: {case.task} {case.runtime}", "; ".join(found) or "no accusation", "none", not found
+            figure = "; ".join(found) or "no accusation"
+            yield Row("nothing planted", figure, "none", not found, f"{case.task} {case.runtime}")
 
 
 def _accuses(line):
     return line.startswith(tuple({warning.partition(":")[0] for _, _, warning in FAULTS.values()}))
 
 
-def _refused(run, words):
-    """Return the rest of the row of a fault that must be refused."""
+def _refused(what, variant, run, words):
+    """Return the row of a fault that must be refused."""
     try:
         run()
     except (TimingError, Failed, RuntimeError) as refusal:
-        return str(refusal), "refused", words in str(refusal)
-    return "not caught", "refused", False
+        return Row(what, str(refusal), "refused", words in str(refusal), variant)
+    return Row(what, "not caught", "refused", False, variant)
 
 
 def _unsynchronised(device):

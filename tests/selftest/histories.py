@@ -88,7 +88,7 @@ def _alarms(*, quick: bool) -> Iterator[Row]:
         for size in sizes:
             runs = _runs(size, quick=quick)
             alarms = sum(bool(change_points(np.exp(draw(rng, size)).tolist(), MARGIN)) for _ in range(runs))
-            yield share_row(f"history: {name}: any change in {size} runs", alarms, runs, high=high)
+            yield share_row(f"history: {name}: any change", alarms, runs, high=high, variant=f"{size} runs")
 
 
 def _power(*, quick: bool) -> Iterator[Row]:
@@ -105,7 +105,6 @@ def _power(*, quick: bool) -> Iterator[Row]:
             if tuple(one.index for one in found) == places:
                 exact += 1
                 held += found[0].ratio.low <= math.exp(_STEP) <= found[0].ratio.high
-        what = f"history: +5 % after {name}"
-        yield share_row(f"{what}: found within one run", hits, runs, low=low)
-        yield share_row(f"{what}: more changes", extra, runs, high=0.02)
-        yield share_row(f"{what}: interval holds the ratio", held, exact, low=0.92)
+        yield share_row("history: +5 %: found within one run", hits, runs, low=low, variant=f"after {name}")
+        yield share_row("history: +5 %: more changes", extra, runs, high=0.02, variant=f"after {name}")
+        yield share_row("history: +5 %: interval holds the ratio", held, exact, low=0.92, variant=f"after {name}")

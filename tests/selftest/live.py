@@ -11,14 +11,15 @@ import time
 
 from bench.process import ask
 from bench.process.forkserver import SERVE, ForkServer
-from bench.schedule.ab import DEFAULTS, MARGIN
+from bench.schedule.ab import PAIR_DEFAULTS
 from bench.schedule.pairs import Arm, Pairs
 from results.analysis.ab import ratio
 from results.schema.case import Case
 from results.schema.run import Settings
 from results.statistics.intervals import across
 from results.statistics.looks import judge
-from tests.selftest.rows import share_row
+from results.statistics.margin import MARGIN
+from tests.selftest.rows import Row, share_row
 
 RUNS = 100
 PLANTED_RUNS = 40
@@ -101,12 +102,12 @@ def null(*, quick):
             took = time.monotonic() - began
         false = sum(one.verdict in {"slower", "faster"} for one in judged)
         words = ", ".join(f"{sum(one.verdict == word for one in judged)} {word}" for word in ("same", "inconclusive"))
-        yield f"live A/A{what}: {count} runs, {took:.0f} s: {words}", f"{false} false verdicts", "≤ 1", false <= 1
+        yield Row(f"live A/A{what}: {count} runs, {took:.0f} s: {words}", f"{false} false verdicts", "≤ 1", false <= 1)
         first = [judge(ratios[:10], 0.0) for ratios in runs.ratios]
         strict = sum(one.p is not None and one.p <= 0.01 for one in first)
         yield share_row(f"live A/A{what}: p ≤ 1 % at margin 0, first 10 pairs", strict, count, high=0.01)
         spread = statistics.median(one.spread for one in first if one.spread is not None)
-        yield f"live A/A{what}: spread of the paired log ratio", f"{spread:.2%}", "printed", True
+        yield Row(f"live A/A{what}: spread of the paired log ratio", f"{spread:.2%}", "printed", True)
 
 
 def planted(*, quick):
@@ -123,21 +124,22 @@ def planted(*, quick):
         ]
         true = statistics.mean(waits) - 1
         figure = f"{true:.3%} in {len(waits)} processes"
-        yield f"planted +{share:.0%}: its true size", figure, f"{share:.1%} ± 0.2 %", abs(true - share) <= 0.002
+        yield Row(f"planted +{share:.0%}: its true size", figure, f"{share:.1%} ± 0.2 %", abs(true - share) <= 0.002)
         found = sum(one.verdict == "slower" and one.pairs <= pairs for one in judged)
         yield share_row(f"planted +{share:.0%}: found by {pairs} pairs", found, count, low=least)
         seen = across([one.ratio for one in judged])
-        yield f"planted +{share:.0%}: as measured", f"+{seen.value - 1:.2%}", "printed", True
+        yield Row(f"planted +{share:.0%}: as measured", f"+{seen.value - 1:.2%}", "printed", True)
         same = sum(one.verdict == "same" for one in judged)
-        yield f"planted +{share:.0%}: called the same at a margin of 2 %", f"{same} of {count}", "≤ 1", same <= 1
+        what = f"planted +{share:.0%}: called the same at a margin of 2 %"
+        yield Row(what, f"{same} of {count}", "≤ 1", same <= 1)
 
 
 def spread(*, quick):
     """The noise of pairs of ResNet-18 at batch 1."""
     settings = Settings(
         replicates=40,
-        target=DEFAULTS.target,
-        budget_s=DEFAULTS.budget_s,
+        target=PAIR_DEFAULTS.target,
+        budget_s=PAIR_DEFAULTS.budget_s,
         timeout_s=60.0,
         time_limit_s=60 if quick else None,
     )
@@ -158,7 +160,7 @@ def spread(*, quick):
     low, high = _spread_bounds(judged.spread, judged.pairs)
     kept = True if judged.spread <= 0.015 else None if low <= 0.015 else False
     figure = f"{judged.spread:.2%} [{low:.2%}, {high:.2%}]"
-    yield f"spread of the paired log ratio, ResNet-18, {judged.pairs} pairs", figure, "≤ 1.5 %", kept
+    yield Row(f"spread of the paired log ratio, ResNet-18, {judged.pairs} pairs", figure, "≤ 1.5 %", kept)
 
 
 def _spread_bounds(sd, count):
@@ -176,4 +178,4 @@ def verdict_time(*, quick):
         took = time.monotonic() - began
     first = done.stdout.partition("\n")[0]
     kept = took <= 300 and first.startswith("pass: the same")
-    yield f"`ab` of ResNet-18 to a verdict: {first[:44]}", f"{took:.0f} s", "≤ 300 s, the same", kept
+    yield Row(f"`ab` of ResNet-18 to a verdict: {first[:44]}", f"{took:.0f} s", "≤ 300 s, the same", kept)

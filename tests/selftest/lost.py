@@ -15,13 +15,13 @@ def lost(*, quick: bool = False) -> Iterator[Row]:
     kills = KILLS // 10 if quick else KILLS
     with tempfile.TemporaryDirectory() as folder, Campaign(pathlib.Path(folder), seed=1) as runs:
         runs.kill(kills)
-    yield (
+    yield Row(
         f"kill -9 of the parent at {runs.kills} random moments ({runs.early} before its file, {runs.torn} in a line)",
         f"{len(runs.faults)} faults{f', first: {runs.faults[0]}' if runs.faults else ''}",
         "0: no acknowledged record lost, the file opens, no process lives on",
         not runs.faults and runs.kills == kills,
     )
-    yield (
+    yield Row(
         "these runs, resumed: each case and replicate once",
         f"{runs.finished} complete, {runs.records} records",
         f"{runs.started} complete, {runs.started * runs.planned} records",

@@ -1,11 +1,10 @@
 """Measure the measuring: `nox -s bench-self`, some minutes on an idle machine.
 
-Each row of its table is a promise with the figure that was seen: ``kept``, ``BROKEN``, or ``unsure`` where the interval
-holds values on both sides of the bound. What is compared runs in workers that live at the same time and are stepped
-in turn, as in a run; a reference is written by hand and shares no code with the harness.
+Each row of its table is a promise with the measured figure: ``kept``, ``BROKEN``, or ``unsure`` where the interval
+reaches over the bound. Workers that are compared live at the same time and are stepped in turn, as in a run; the
+references are written by hand and share no code with the harness. `--write` puts the figures into docs/trust.md.
 """
 
-import argparse
 import resource
 import socket
 import statistics
@@ -13,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 from bench.measure.device import Cpu
@@ -25,19 +24,19 @@ from bench.process.protocol import Turn, serve_requests
 from bench.schedule.rotation import Lost, Seat, rotate
 from bench.tasks.inference import inference_step
 from results.metrics.table import table
-from results.metrics.values import turn_medians
 from results.schema.case import Case
 from results.schema.run import Settings
 from results.schema.types import known
 from results.statistics import intervals
+from results.statistics.steady import turn_medians
 from results.storage.reader import load
 from tests.bench.fakes import FakeWorker
+from tests.selftest.rows import Row
+from tests.selftest.session import finish, parsed
 
 BY_HAND: Final = "tests.selftest.selfbench:by_hand"
 PAIRS: Final = 5
 SETTINGS: Final = Settings(replicates=1, target=0.002, budget_s=8, timeout_s=1200, time_limit_s=None)
-Row = tuple[str, str, str, bool | None]
-"""What, figure, bound, and whether it is kept (None: the figure is not sure enough)."""
 
 _TIMM_LIKE: Final = """
 import sys, time, torch, torchvision
@@ -142,7 +141,8 @@ def overhead(server: ForkServer, threads: int) -> Iterator[Row]:
     nothing = torch.zeros(1)
     step = inference_step(_case("resnet18", 1), lambda: nothing)
     cost = statistics.median(time_turn(step, Cpu(), steps=20).wall_s for _ in range(2_000))  # the turns of a run
-    yield f"overhead a step: {cost * 1e6:.2f} µs, of a step of 1 ms", f"{cost / 1e-3:.3%}", "≤ 0.2 %", cost <= 2e-6
+    what = f"overhead a step: {cost * 1e6:.2f} µs, of a step of 1 ms"
+    yield Row(what, f"{cost / 1e-3:.3%}", "≤ 0.2 %", cost <= 2e-6)
 
 
 def time_to_answer(server: ForkServer, threads: int) -> Iterator[Row]:
@@ -162,7 +162,7 @@ def time_to_answer(server: ForkServer, threads: int) -> Iterator[Row]:
     certain = int(frame["latency_low_s"].notna().sum())
     figure = f"{ours:.1f} s / {theirs:.1f} s = {ours / theirs:.2f}"
     held = ours <= 0.5 * theirs and certain == len(models) == len(frame)
-    yield f"time to an answer: resnet18, 34, 50 at batch 8, {certain} intervals", figure, "≤ 0.5", held
+    yield Row(f"time to an answer: resnet18, 34, 50 at batch 8, {certain} intervals", figure, "≤ 0.5", held)
 
 
 def static_cost(server: ForkServer, threads: int) -> Iterator[Row]:
@@ -171,7 +171,7 @@ def static_cost(server: ForkServer, threads: int) -> Iterator[Row]:
     command = [sys.executable, "-m", "bench", "cost", "all", "--image-size", "224", "--format", "json"]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     took = time.perf_counter() - began
-    yield "static cost: every variant at 224 pixels", f"{took:.1f} s", "≤ 45 s", took <= 45
+    yield Row("static cost: every variant at 224 pixels", f"{took:.1f} s", "≤ 45 s", took <= 45)
 
 
 def start(server: ForkServer, threads: int) -> Iterator[Row]:
@@ -179,7 +179,7 @@ def start(server: ForkServer, threads: int) -> Iterator[Row]:
     for argument, bound in (("--help", 0.4), ("list", 1.0)):
         times = [_cpu_s([sys.executable, "-m", "bench", argument]) for _ in range(5)]
         took = statistics.median(times)
-        yield f"resnet-bench {argument}: processor time", f"{took:.2f} s", f"≤ {bound} s", took <= bound
+        yield Row(f"resnet-bench {argument}: processor time", f"{took:.2f} s", f"≤ {bound} s", took <= bound)
 
 
 def _cpu_s(command: list[str]) -> float:
@@ -206,30 +206,24 @@ def _case(model: str, threads: int, **axes: Any) -> Case:
 
 def _ratio_row(what: str, interval: intervals.Interval | None) -> Row:
     if interval is None:
-        return what, "too few turns", "1.00 ± 0.03", None
+        return Row(what, "too few turns", "1.00 ± 0.03", None)
     figure = f"{interval.value:.4f} [{interval.low:.4f}, {interval.high:.4f}]"
     inside, outside = 0.97 <= interval.low <= interval.high <= 1.03, interval.low > 1.03 or interval.high < 0.97
-    return what, figure, "1.00 ± 0.03", inside or (None if not outside else False)
+    return Row(what, figure, "1.00 ± 0.03", inside or (None if not outside else False))
 
 
-def main() -> int:
-    """Print the table; return 1 where a promise is broken, else 3 where a figure is not sure enough."""
-    parser = argparse.ArgumentParser(prog="python -m tests.selftest.selfbench", description=__doc__)
-    parser.add_argument("checks", nargs="*", choices=[[], *CHECKS], help="those to run; all, if none is named")
-    checks = parser.parse_args().checks or list(CHECKS)
-    verdicts = []
+def measured(names: Sequence[str]) -> Iterator[Row]:
+    """Yield the rows of these names."""
     with ForkServer() as server:
         _, environment = ask.environment(server, {"cpu"})
-        threads = known(environment.torch_threads)
-        for check in checks:
-            for what, figure, bound, held in CHECKS[check](server, threads):
-                verdict = {True: "kept", False: "BROKEN", None: "unsure"}[held]
-                sys.stdout.write(f"{verdict:6}  {what:60} {figure:32} {bound}\n")
-                sys.stdout.flush()
-                verdicts.append(held)
-    if False in verdicts:
-        return 1
-    return 0 if all(verdicts) else 3
+        for name in names:
+            yield from CHECKS[name](server, known(environment.torch_threads))
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Print the table; return 1 if a promise is broken, else 3 if a figure is not certain enough."""
+    options = parsed(arguments, name="bench-self", purpose=__doc__, choices=CHECKS)
+    return finish("bench-self", measured(options.names), write=options.write)
 
 
 if __name__ == "__main__":

@@ -10,8 +10,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from results.statistics.intervals import across, steady
+from results.statistics.intervals import across
 from results.statistics.looks import LOOKS, Judged, judge, smallest_effect
+from results.statistics.steady import steady
 from tests.selftest.rows import Row, share_row
 from tests.selftest.series import KINDS, series
 
@@ -113,9 +114,9 @@ def null(*, quick: bool) -> Iterator[Row]:
         ):
             found = [until_known(run, margin).verdict for run in truth * equal]
             alarms = found.count("slower") + found.count("faster")
-            yield share_row(f"null: {what}, {name}: slower or faster", alarms, runs, high=0.01)
+            yield share_row(f"null: {what}: slower or faster", alarms, runs, high=0.01, variant=name)
             if truth > 1:
-                yield share_row(f"null: {what}, {name}: same", found.count("same"), runs, high=0.025)
+                yield share_row(f"null: {what}: same", found.count("same"), runs, high=0.025, variant=name)
 
 
 def _bimodal(distance: float) -> Draw:
@@ -155,12 +156,12 @@ def coverage(*, quick: bool) -> Iterator[Row]:
         for replicates in (10, 20, 30):
             values = draw(rng, (10 * runs, replicates))  # so many, as two of the shares lie at the very edge
             held = sum(found.low <= 1 <= found.high for found in map(across, values.tolist()) if found)
-            yield share_row(f"coverage: {name}, K = {replicates}", held, len(values), low=low, high=high)
+            yield share_row(f"coverage: {name}", held, len(values), low=low, high=high, variant=f"K = {replicates}")
     equal = noisy_ratios(rng, runs, 10)
     for truth in (1.0, 1 + MARGIN, 1.05):
         found = [until_known(run, MARGIN) for run in truth * equal]
         held = sum(one.low <= truth <= one.high for one in found)
-        yield share_row(f"coverage: A/B at its last look, true ratio {truth:.2f}", held, runs, low=0.95)
+        yield share_row("coverage: A/B at its last look", held, runs, low=0.95, variant=f"true ratio {truth:.2f}")
 
 
 def power(*, quick: bool) -> Iterator[Row]:
@@ -170,19 +171,20 @@ def power(*, quick: bool) -> Iterator[Row]:
     for spread in (0.015, 0.03):
         equal = np.exp(spread * rng.standard_normal((runs, LAST)))
         for effect in (0.05, 0.1):
-            what = f"power: +{effect:.0%}, pairs spread {spread:.1%}"
+            variant = f"pairs spread {spread:.1%}"
             found = [until_known(run, MARGIN) for run in (1 + effect) * equal]
             by_look = [sum(one.verdict == "slower" and one.pairs <= look for one in found) for look in LOOKS]
             told = " / ".join(f"{slower / runs:.1%}" for slower in by_look)
-            _, _, bound, kept = share_row(what, by_look[-1], runs, low=0.95)
-            yield f"{what}: slower by {' / '.join(map(str, LOOKS))} pairs", told, f"{bound} by the last", kept
+            last = share_row("", by_look[-1], runs, low=0.95)
+            what = f"power: +{effect:.0%}: slower by {' / '.join(map(str, LOOKS))} pairs"
+            yield Row(what, told, f"{last.bound} by the last", last.kept, variant)
             same = sum(one.verdict == "same" for one in found)
-            yield share_row(f"{what}: same", same, runs, high=0.01)
+            yield share_row(f"power: +{effect:.0%}: same", same, runs, high=0.01, variant=variant)
         for look in LOOKS:
             slowed = (1 + smallest_effect(spread, look, MARGIN)) * equal[:, :look]
             slower = sum(judge(run, MARGIN).verdict == "slower" for run in slowed.tolist())
-            what = f"power: the smallest effect, pairs spread {spread:.1%}, {look} pairs: slower"
-            yield share_row(what, slower, runs, low=0.94, high=0.96)
+            variant = f"{look} pairs that spread {spread:.1%}"
+            yield share_row("power: the smallest effect: slower", slower, runs, low=0.94, high=0.96, variant=variant)
 
 
 def warmup(*, quick: bool) -> Iterator[Row]:
@@ -197,9 +199,10 @@ def warmup(*, quick: bool) -> Iterator[Row]:
             right += wanted == ("steady" if found.steady else "slowing" if found.slowing else "never steady")
             if found.steady and wanted == "steady":
                 errors.append(math.log(np.median(times[found.start :]) / level))
-        yield share_row(f"warm-up: {kind}: classified right", right, runs, low=0.95)
+        yield share_row("warm-up: classified right", right, runs, low=0.95, variant=kind)
         if errors:
             bias, error = float(np.mean(errors)), 2.6 * float(np.std(errors)) / math.sqrt(len(errors))
             far = abs(bias) > _BIAS
             kept = None if far and abs(bias) - error <= _BIAS else not far
-            yield f"warm-up: {kind}: bias of its level", f"{bias:+.3%} ± {error:.3%}", f"≤ {100 * _BIAS:g} %", kept
+            figure = f"{bias:+.3%} ± {error:.3%}"
+            yield Row("warm-up: bias of the level", figure, f"≤ {100 * _BIAS:g} %", kept, kind)

@@ -12,20 +12,20 @@ def few_runs(monkeypatch):
 
 def test_no_promise_is_broken():
     rows = list(histories.history(quick=True))
-    assert [row for row in rows if row[3] is False] == []
-    assert all(what and figure and bound for what, figure, bound, _ in rows)
+    assert [row for row in rows if row.kept is False] == []
+    assert all(row.what and row.figure and row.bound for row in rows)
 
 
 def test_a_laxer_level_would_break_the_promise(monkeypatch):
     # Shows that the test above can fail.
     monkeypatch.setattr(changepoints, "FALSE_ALARMS", 0.1)
     monkeypatch.setattr(histories, "STATIONARY", {"spread 10 %": (histories.normal(0.1), (8, 20), 0.01)})
-    assert [row[3] for row in histories._alarms(quick=True)] == [False, False]
+    assert [row.kept for row in histories._alarms(quick=True)] == [False, False]
 
 
 def test_a_method_that_finds_nothing_would_break_the_promise(monkeypatch):
     monkeypatch.setattr(histories, "change_points", lambda values, margin: ())
-    assert next(histories._power(quick=True))[3] is False
+    assert next(histories._power(quick=True)).kept is False
 
 
 def test_the_noise_is_what_its_name_says():

@@ -10,7 +10,7 @@ from results.schema.record import Samples
 from results.statistics.looks import LOOKS, judge, pair_ratio
 from tests.selftest import __main__ as selftest
 from tests.selftest import simulations
-from tests.selftest.rows import share_row
+from tests.selftest.rows import Row, share_row
 
 ROOT = Path(__file__).parents[2]
 
@@ -74,22 +74,22 @@ def test_a_run_stops_at_the_first_look_that_tells():
 @pytest.mark.parametrize("name", ["null", "coverage", "power", "warmup"])
 def test_no_promise_is_broken(name):
     rows = list(getattr(simulations, name)(quick=True))
-    assert [row for row in rows if row[3] is False] == []
-    assert all(what and figure and bound for what, figure, bound, _ in rows)
+    assert [row for row in rows if row.kept is False] == []
+    assert all(row.what and row.figure and row.bound for row in rows)
 
 
 def test_every_look_at_five_percent_would_break_the_promise(monkeypatch):
     # Shows that the test above can fail: the commonest error of those who peek.
     for look in LOOKS:
         monkeypatch.setitem(LOOKS, look, 5.0)
-    rows = {row[0]: row for row in simulations.null(quick=True)}
-    assert rows["null: A/A at no margin, normal pairs: slower or faster"][3] is False
+    rows = {(row.what, row.variant): row for row in simulations.null(quick=True)}
+    assert rows["null: A/A at no margin: slower or faster", "normal pairs"].kept is False
 
 
 def test_steps_taken_for_replicates_would_alarm_far_too_often():
     a, b = simulations.step_series(np.random.default_rng(6), 1000, 1, 40)
     alarms = sum(judge(steps.tolist(), 0.0).verdict in {"slower", "faster"} for steps in (b / a)[:, :, 0].T)
-    assert share_row("steps as replicates", alarms, 1000, high=0.01)[3] is False
+    assert share_row("steps as replicates", alarms, 1000, high=0.01).kept is False
 
 
 @pytest.mark.parametrize(
@@ -107,12 +107,12 @@ def test_steps_taken_for_replicates_would_alarm_far_too_often():
     ],
 )
 def test_a_share_is_unsure_only_within_the_error_of_the_simulation(hits, low, high, kept):
-    assert share_row("share", hits, 1000, low=low, high=high)[3] is kept
+    assert share_row("share", hits, 1000, low=low, high=high).kept is kept
 
 
 def _module(verdicts):
     module = types.ModuleType("told")
-    module.rows = lambda *, quick: ((f"row of {quick}", "1", "≤ 2", kept) for kept in verdicts)
+    module.rows = lambda *, quick: (Row(f"row of {quick}", "1", "≤ 2", kept) for kept in verdicts)
     return module
 
 

@@ -2,9 +2,9 @@
 
 from typing import Final
 
-from reports.chapters.chart import Chapter, Chart
 from reports.chapters.history import overtime
-from reports.style.views import AXES
+from reports.figures.chart import Chapter, Chart
+from reports.style.views import CONTEXT
 
 CHAPTER: Final = Chapter(
     title="Over time",
@@ -12,7 +12,7 @@ CHAPTER: Final = Chapter(
     charts={
         "over_time": Chart(
             title="Latency from run to run",
-            frame="history",
+            frame=overtime.runs,
             definition=(
                 "Latency of each run over its date, on a logarithmic axis; whiskers are 95 % intervals. Bars are "
                 "the levels between change points, which divide the runs where Welch's t test finds that they "
@@ -22,10 +22,11 @@ CHAPTER: Final = Chapter(
             ),
             absent="these files hold no case that was measured at three dates on one machine",
             rows=overtime.several,
-            by=("model", *AXES),
+            by=("model", *CONTEXT),
             draw=overtime.over_time,
             takeaway=overtime.of_history,
             columns=("run", "started", "status", "latency_s", "level_s", "noisy", "environment"),
+            own=overtime.COLUMNS,
             least=1,
             ordered=True,
         ),

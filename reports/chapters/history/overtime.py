@@ -2,21 +2,21 @@
 
 import datetime
 import math
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+import pandas as pd
+from plotly.graph_objs._figure import Figure
+
+from reports.figures.chart import Source
 from reports.style.axes import log_axis
+from reports.style.columns import Column, amount, words
 from reports.style.drawing import STANDARD, blank, whiskers
 from reports.style.theme import BLUE, GREY, INDIGO, VERMILLION, label
 from reports.style.units import TIMES, number, quantity, spread
 from reports.style.views import each
-from results.schema.axes import AXES as CASE_AXES
+from results.analysis.history import frame, history
+from results.schema.axes import AXES
 from results.statistics.changepoints import MIN_RUNS
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from plotly.graph_objs._figure import Figure
-
-    from results.storage.reader import Records
 
 LEAST: Final = 3
 """Runs that are a history."""
@@ -29,19 +29,24 @@ _LONGEST: Final = 100
 """Characters of each."""
 
 
-def runs(records: "Records") -> "pd.DataFrame":
-    """Return `results.analysis.history.frame` of the records, its bounds named as in the frame of the cases."""
-    from results.analysis.history import frame, history  # noqa: PLC0415 (pandas and SciPy, only where a page is built)
+COLUMNS: Final[dict[str, Column]] = {
+    "started": words("started", "started"),
+    "level_s": amount("level", "level_s", "s"),
+    "noisy": words("signs of noise", "noisy"),
+    "environment": words("what changed around it", "environment"),
+}
+"""Columns of the data of a history."""
 
-    found = frame(history(records))
-    return found.assign(
-        latency_low_s=found["low"], latency_high_s=found["high"], threads=found["threads"].astype(object)
-    )
+
+def runs(source: Source) -> pd.DataFrame:
+    """Return `results.analysis.history.frame` of all runs, its bounds named as in the frame of the cases."""
+    rows = frame(history(source.study.records))
+    return rows.assign(latency_low_s=rows["low"], latency_high_s=rows["high"], threads=rows["threads"].astype(object))
 
 
-def several(frame: "pd.DataFrame") -> "pd.DataFrame":
+def several(frame: pd.DataFrame) -> pd.DataFrame:
     """Keep the series of `LEAST` dates or more, those with the largest change of level first."""
-    keys = ["machine", *CASE_AXES]
+    keys = ["machine", *AXES]
     series = frame.assign(_change=frame["change"].map(math.log).abs()).groupby(keys, sort=False, dropna=False)
     order = frame.assign(_size=series["latency_s"].transform("count"), _change=series["_change"].transform("max"))
     kept = order[order["_size"] >= LEAST]
@@ -52,7 +57,7 @@ def several(frame: "pd.DataFrame") -> "pd.DataFrame":
     )
 
 
-def over_time(frame: "pd.DataFrame") -> "Figure":
+def over_time(frame: pd.DataFrame) -> Figure:
     """Draw latency (ms, log) over the date of each run, from a series of `results.analysis.history.frame`.
 
     A logarithmic axis, so that equal steps are equal ratios; it spans at least a quarter of the latency, so that noise
@@ -83,7 +88,7 @@ def over_time(frame: "pd.DataFrame") -> "Figure":
     return figure
 
 
-def of_history(frame: "pd.DataFrame") -> str:
+def of_history(frame: pd.DataFrame) -> str:
     """Say how the level changed last and most, and from how many runs, for the rows of one series."""
     timed = frame[frame["latency_s"].notna()]
     counted = f"{len(timed):,} run{'' if len(timed) == 1 else 's'} with a latency"
@@ -116,7 +121,7 @@ def _date_axis(started: list[str]) -> dict[str, Any]:
     return {"type": "date", "title": {"text": "start of the run (UTC)"}, "range": ends}
 
 
-def _levels(figure: "Figure", timed: "pd.DataFrame") -> None:
+def _levels(figure: Figure, timed: pd.DataFrame) -> None:
     """Add a horizontal line for each level, from its first run to its last."""
     x: list[str | None] = []
     y: list[float | None] = []
@@ -127,7 +132,7 @@ def _levels(figure: "Figure", timed: "pd.DataFrame") -> None:
     figure.add_scatter(x=x, y=y, mode="lines", name="level", line=line, opacity=0.5, hoverinfo="skip")
 
 
-def _runs(figure: "Figure", rows: "pd.DataFrame", name: str, symbol: str) -> None:
+def _runs(figure: Figure, rows: pd.DataFrame, name: str, symbol: str) -> None:
     if rows.empty:
         return
     values = [1e3 * latency for latency in rows["latency_s"]]
@@ -144,7 +149,7 @@ def _runs(figure: "Figure", rows: "pd.DataFrame", name: str, symbol: str) -> Non
     )
 
 
-def _mark(figure: "Figure", row: Any) -> None:
+def _mark(figure: Figure, row: Any) -> None:
     """Mark a change with a line at the first run of the new level and its ratio."""
     color = VERMILLION if row.change > 1 else INDIGO
     place = {"xref": "x", "yref": "paper"}

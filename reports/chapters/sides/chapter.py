@@ -1,9 +1,10 @@
 """Two machines, versions or runs."""
 
-from typing import Final
+from typing import Any, Final
 
-from reports.chapters.chart import Chapter, Chart
-from reports.chapters.sides import frame, orders, relative
+from reports.chapters.sides import differences, frame, orders, relative
+from reports.figures.chart import Chapter, Chart, Insert, Source
+from reports.style.views import pair_key
 
 _PAIR: Final = (
     "a",
@@ -17,13 +18,22 @@ _PAIR: Final = (
     "b_throughput",
 )
 
+
+def _pairs(source: Source) -> dict[str, Any]:
+    return {
+        "unpaired": max(0, source.cases["machine"].nunique() - frame.MOST_SIDES),
+        "diffs": [(pair_key(diff.pair), diff) for diff in differences.differences(source)],
+    }
+
+
 CHAPTER: Final = Chapter(
     title="Hardware and versions side by side",
     lead="The same cases on two machines, or on two versions of the software.",
+    intro=Insert(template="sides/chapter.html", values=_pairs),
     charts={
         "relative": Chart(
             title="How many times as fast",
-            frame="pairs",
+            frame=frame.pairs,
             definition=(
                 "Images a second on one side over those on the other, for the same case; where the sides have none "
                 "in common, for the fastest case of each. Hollow markers are training. On the same hardware the 95 "
@@ -37,12 +47,13 @@ CHAPTER: Final = Chapter(
             draw=relative.relative,
             takeaway=relative.of_relative,
             columns=(*_PAIR, "ratio", "verdict", "reason"),
+            own=frame.COLUMNS,
             least=1,
             ordered=True,
         ),
         "orders": Chart(
             title="Where the order of variants changes",
-            frame="pairs",
+            frame=frame.pairs,
             definition=(
                 "Variants by their images a second, the fastest on top, in the setting that both sides have of most "
                 "variants. In colour are at most eight variants of the clearest swaps, in which each of two is the "
@@ -55,6 +66,7 @@ CHAPTER: Final = Chapter(
             draw=orders.orders,
             takeaway=orders.of_orders,
             columns=_PAIR,
+            own=frame.COLUMNS,
             least=1,
             ordered=True,
         ),

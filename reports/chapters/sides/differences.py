@@ -1,18 +1,18 @@
 """The differences of each pair of sides as a table: what is surely different first, the rest folded and counted."""
 
 import dataclasses
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from reports.chapters.sides.frame import BEST, BOTH, FAILED, MISSING, OTHER, UNKNOWN, side_records
+import numpy as np
+import pandas as pd
+
+from reports.chapters.sides.frame import BEST, BOTH, FAILED, MISSING, OTHER, UNKNOWN, pairs, side_records
+from reports.figures.chart import Source
+from reports.style.table import Table
 from reports.style.units import NONE, TIMES, quantity, spread
 from reports.style.views import axis_text, each
 from results.analysis.differences import environment
 from results.text import printable
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from results.storage.reader import Records
 
 MOST: Final = 60
 """Rows of what differs; the rest is only counted."""
@@ -24,64 +24,59 @@ _ORDER: Final = (*_FIRST, "inconclusive", "same", OTHER, UNKNOWN, MISSING, BOTH)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class DiffTable:
+class Differences:
     """What differs between two sides, as text."""
 
     pair: str
     a: str
     b: str
     matched: str
-    """`pairs.SAME` or `pairs.BEST`."""
-    heads: tuple[str, ...]
-    numeric: tuple[bool, ...]
-    """Of each column, whether its cells are numbers."""
-    rows: tuple[tuple[str, ...], ...]
+    """`frame.SAME` or `frame.BEST`."""
+    differing: Table
     """What is faster or slower by more than chance and margin, the biggest change first; what failed on one side."""
-    folded: tuple[tuple[str, ...], ...]
+    folded: Table
     """All else, in the same columns."""
     counts: tuple[tuple[str, int], ...]
     """How many cases got each verdict on b."""
     hidden: int
     """Cases beyond `MOST` and `FOLDED` that are only counted."""
-    environment: tuple[tuple[str, str, str], ...]
+    environment: Table
     """What else differs between the sides: what, on a, on b."""
 
-
-def diff_tables(frame: "pd.DataFrame", records: "Records", cases: "pd.DataFrame") -> tuple[DiffTable, ...]:
-    """Return a table for each pair of the frame of `reports.chapters.sides.frame.pairs`, in its order.
-
-    Args:
-        frame: the pairs.
-        records: what the page is made of, for the environments.
-        cases: `reports.page.cases.cases` of these records, which says what each side holds.
-    """
-    return tuple(_table(rows, records, cases) for _, rows in frame.groupby("pair", sort=False))
+    @property
+    def cases(self) -> int:
+        """The number of cases that both sides have."""
+        return sum(count for _, count in self.counts)
 
 
-def _table(rows: "pd.DataFrame", records: "Records", cases: "pd.DataFrame") -> DiffTable:
+def differences(source: Source) -> tuple[Differences, ...]:
+    """Return what differs in each pair of sides, in the order of `reports.chapters.sides.frame.pairs`."""
+    return tuple(_differences(rows, source) for _, rows in source.frame(pairs).groupby("pair", sort=False))
+
+
+def _differences(rows: pd.DataFrame, source: Source) -> Differences:
     first = next(each(rows))
     ranked = _ranked(rows)
     above = ranked[ranked["verdict"].isin(_FIRST)]
     below = ranked[~ranked["verdict"].isin(_FIRST)]
-    best = first.matched == BEST
-    settings = ("setting on a", "setting on b") if best else ("setting",)
+    settings = ("setting on a", "setting on b") if first.matched == BEST else ("setting",)
     heads = ("variant", "task", "pixels", *settings, "on a", "on b", "b over a", "± 95 %", "verdict on b", "why")
     words = {"variant", "task", *settings, "verdict on b", "why"}
-    sides = [side_records(records, cases, side) for side in (first.a, first.b)]
     counts = rows["verdict"].value_counts()
-    return DiffTable(
+    changes = environment(*(side_records(source, side) for side in (first.a, first.b)))
+    return Differences(
         pair=first.pair,
         a=first.a,
         b=first.b,
         matched=first.matched,
-        heads=heads,
-        numeric=tuple(head not in words for head in heads),
-        rows=tuple(_cells(row) for row in each(above.head(MOST))),
-        folded=tuple(_cells(row) for row in each(below.head(FOLDED))),
+        differing=Table.of_texts(heads, map(_cells, each(above.head(MOST))), words=words),
+        folded=Table.of_texts(heads, map(_cells, each(below.head(FOLDED))), words=words),
         counts=tuple((word, int(counts[word])) for word in _ORDER if word in counts),
         hidden=max(len(above) - MOST, 0) + max(len(below) - FOLDED, 0),
-        environment=tuple(
-            (printable(change.what), _known(change.base), _known(change.new)) for change in environment(*sides)
+        environment=Table.of_texts(
+            ("what", "a", "b"),
+            [(printable(change.what), _known(change.base), _known(change.new)) for change in changes],
+            words=("what", "a", "b"),
         ),
     )
 
@@ -90,10 +85,8 @@ def _known(text: str) -> str:
     return "unknown" if text in {"None", "-"} else printable(text)
 
 
-def _ranked(rows: "pd.DataFrame") -> "pd.DataFrame":
+def _ranked(rows: pd.DataFrame) -> pd.DataFrame:
     """Return the rows by the size of their change, the biggest first and those that failed last."""
-    import numpy as np  # noqa: PLC0415 (pandas' own)
-
     return rows.assign(_size=np.log(rows["ratio"]).abs()).sort_values(
         ["_size", "model"], ascending=[False, True], kind="stable"
     )

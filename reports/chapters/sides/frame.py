@@ -2,25 +2,29 @@
 
 import itertools
 import math
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
 
 from reports.chapters.sides import judging
-from reports.style.views import SETTING, axis_text, each
-from results.analysis.comparison import MARGIN, compare
+from reports.figures.chart import Source
+from reports.style.columns import Column, estimate, words
+from reports.style.units import TIMES
+from reports.style.views import axis_text, each
+from results.analysis.compare import compare
 from results.analysis.differences import same_hardware
-from results.schema.axes import AXES as CASE_AXES
+from results.schema.axes import AXES, SETTINGS
+from results.statistics.margin import MARGIN
 from results.storage.reader import Records
 from results.text import printable
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 MOST_SIDES: Final = 6
 """Sides that are paired, those with the most cases: 15 pairs."""
 OVER: Final = "\N{DIVISION SIGN}"
 SAME: Final = "same setting"
 BEST: Final = "each at its best"
-KEYS: Final = tuple(axis for axis in CASE_AXES if axis not in {"device", "threads"})
+KEYS: Final = tuple(name for name, axis in AXES.items() if axis.role != "machine")
 """On what cases of different hardware match; of several devices or threads, the fastest stands for its side."""
 BEST_KEYS: Final = ("model", "task", "image_size")
 """On what they match where no case is the same: the fastest of the others stands for its side."""
@@ -40,7 +44,7 @@ _SIDE: Final = ("setting", "failure", "throughput", "low", "high")
 _MERGED: Final = (*_SIDE, "degrees")
 """What each side brings to a verdict."""
 _RATIO: Final = ("ratio", "ratio_low", "ratio_high")
-COLUMNS: Final = (
+_COLUMNS: Final = (
     *("pair", "a", "b", "matched", "family"),
     *KEYS,
     *(f"{side}_{what}" for side in "ab" for what in _SIDE),
@@ -48,8 +52,20 @@ COLUMNS: Final = (
     *("verdict", "significant", "reason"),
 )
 
+COLUMNS: Final[dict[str, Column]] = {
+    "a": words("a", "a"),
+    "b": words("b", "b"),
+    "a_setting": words("setting on a", "a_setting"),
+    "b_setting": words("setting on b", "b_setting"),
+    "a_throughput": estimate("throughput on a", "a_throughput", "img/s", ends="a"),
+    "b_throughput": estimate("throughput on b", "b_throughput", "img/s", ends="b"),
+    "ratio": estimate("b over a", "ratio", TIMES),
+    "verdict": words("b is", "verdict"),
+}
+"""Columns of pairs."""
 
-def pairs(records: Records, cases: "pd.DataFrame") -> "pd.DataFrame":
+
+def pairs(source: Source) -> pd.DataFrame:
     """Return a row for each case that both sides of a pair have, failed ones included.
 
     ``ratio`` is the throughput of side ``b`` over that of side ``a``: above 1, b is faster. On the same hardware its
@@ -57,17 +73,16 @@ def pairs(records: Records, cases: "pd.DataFrame") -> "pd.DataFrame":
     latencies' together (the half-widths add in squares, in logs), and the verdict asks whether the ratio lies beyond
     a margin of 2 %, with the correction of `results.compare` for the number of cases of the pair.
     """
-    import pandas as pd  # noqa: PLC0415 (0.4 s, only where a page is built)
-
-    kept = cases["machine"].value_counts().head(MOST_SIDES).index
-    paired = cases[cases["machine"].isin(kept)]
-    paired = paired.assign(degrees=judging.degrees(records, paired))
-    found = {str(name): _side(rows) for name, rows in paired.groupby("machine", sort=False)}
-    files = {name: _records(records, rows) for name, rows in found.items()}
+    cases = source.cases
+    largest = cases["machine"].value_counts().head(MOST_SIDES).index
+    paired = cases[cases["machine"].isin(largest)]
+    paired = paired.assign(degrees=judging.degrees(source.study.records, paired))
+    sides = {str(name): _side(rows) for name, rows in paired.groupby("machine", sort=False)}
+    files = {name: side_records(source, name) for name in sides}
     frames = []
-    for a, b in itertools.combinations(found, 2):
+    for a, b in itertools.combinations(sides, 2):
         alike = same_hardware(files[a], files[b])
-        rows, matched = _matched(found[a], found[b], list(CASE_AXES) if alike else list(KEYS))
+        rows, matched = _matched(sides[a], sides[b], list(AXES) if alike else list(KEYS))
         if rows.empty:
             continue
         rows = _ratios(rows, a, b)
@@ -80,27 +95,23 @@ def pairs(records: Records, cases: "pd.DataFrame") -> "pd.DataFrame":
             rows.assign(pair=f"{b} {OVER} {a}", a=a, b=b, matched=matched, significant=significant, alike=alike)
         )
     if not frames:
-        return pd.DataFrame(columns=list(COLUMNS)).astype(dict.fromkeys(_RATIO, "float64"))
+        return pd.DataFrame(columns=list(_COLUMNS)).astype(dict.fromkeys(_RATIO, "float64"))
     # The most telling pair first: of the same settings, of different machines, of many cases.
     frames.sort(key=lambda rows: (rows["matched"].iloc[0] == BEST, rows["alike"].iloc[0], -len(rows)))
-    return pd.concat(frames, ignore_index=True)[list(COLUMNS)]
+    return pd.concat(frames, ignore_index=True)[list(_COLUMNS)]
 
 
-def side_records(records: Records, cases: "pd.DataFrame", side: str) -> Records:
+def side_records(source: Source, side: str) -> Records:
     """Return the runs that one side holds."""
-    return _records(records, cases[cases["machine"] == side])
+    machines = source.machines
+    return source.study.part(
+        {file.run.id for file in source.study.records.files if machines.get(printable(file.run.id)) == side}
+    ).records
 
 
-def _records(records: Records, rows: "pd.DataFrame") -> Records:
-    runs = set(rows["run"])
-    return Records(tuple(file for file in records.files if printable(file.run.id) in runs))
-
-
-def _side(rows: "pd.DataFrame") -> "pd.DataFrame":
+def _side(rows: pd.DataFrame) -> pd.DataFrame:
     """Return what is compared of one side's cases, the fastest first and those that failed last."""
-    import pandas as pd  # noqa: PLC0415 (as above)
-
-    axes = ["batch_size", *SETTING, *(["threads"] if len(set(rows["threads"])) > 1 else [])]
+    axes = ["batch_size", *SETTINGS, *(["threads"] if len(set(rows["threads"])) > 1 else [])]
     words = zip(*(rows[axis] for axis in axes), strict=True)
     sound = rows["status"].eq("ok")
     causes = zip(rows["status"], rows["cause"], strict=True)
@@ -117,23 +128,21 @@ def _side(rows: "pd.DataFrame") -> "pd.DataFrame":
         index=rows.index,
     )
     return (
-        rows[[*CASE_AXES, "family", "run", "degrees"]]
-        .join(made)
-        .sort_values("throughput", ascending=False, kind="stable")
+        rows[[*AXES, "family", "run", "degrees"]].join(made).sort_values("throughput", ascending=False, kind="stable")
     )
 
 
-def _matched(a: "pd.DataFrame", b: "pd.DataFrame", keys: list[str]) -> "tuple[pd.DataFrame, str]":
+def _matched(a: pd.DataFrame, b: pd.DataFrame, keys: list[str]) -> tuple[pd.DataFrame, str]:
     """Return the cases of both sides side by side, and on what they match."""
     same = _merged(a, b, keys)
     if not same.empty:
         return same, SAME
     sound = [side[side["throughput"].notna()] for side in (a, b)]
     best = _merged(sound[0], sound[1], list(BEST_KEYS))
-    return best.assign(**dict.fromkeys(("batch_size", *SETTING))), BEST
+    return best.assign(**dict.fromkeys(("batch_size", *SETTINGS))), BEST
 
 
-def _merged(a: "pd.DataFrame", b: "pd.DataFrame", keys: list[str]) -> "pd.DataFrame":
+def _merged(a: pd.DataFrame, b: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
     one, other = (
         side.drop_duplicates(keys)[[*keys, "family", *_MERGED]].rename(
             columns={what: f"{name}_{what}" for what in _MERGED}
@@ -143,10 +152,8 @@ def _merged(a: "pd.DataFrame", b: "pd.DataFrame", keys: list[str]) -> "pd.DataFr
     return one.drop(columns="family").merge(other, on=keys)
 
 
-def _ratios(rows: "pd.DataFrame", a: str, b: str) -> "pd.DataFrame":
+def _ratios(rows: pd.DataFrame, a: str, b: str) -> pd.DataFrame:
     """Add the ratio of the throughputs, its interval and what it shows."""
-    import numpy as np  # noqa: PLC0415 (as above)
-
     ratio: Any = rows["b_throughput"] / rows["a_throughput"]
     halves: list[Any] = [np.log(rows[f"{side}_high"] / rows[f"{side}_low"]) / 2 for side in "ab"]
     spread: Any = np.exp(np.hypot(*halves))
@@ -180,14 +187,14 @@ def _ratios(rows: "pd.DataFrame", a: str, b: str) -> "pd.DataFrame":
     return rows.assign(ratio=ratio, ratio_low=low, ratio_high=high, verdict=verdict, reason=reasons)
 
 
-def _judged(rows: "pd.DataFrame", a: Records, b: Records) -> "pd.DataFrame":
+def _judged(rows: pd.DataFrame, a: Records, b: Records) -> pd.DataFrame:
     """Put what `results.compare` found, which is of latencies, in the place of ratios and verdicts."""
     judged = {
-        (printable(one.case.model), *(getattr(one.case, axis) for axis in tuple(CASE_AXES)[1:])): one
+        (printable(one.case.model), *(getattr(one.case, axis) for axis in tuple(AXES)[1:])): one
         for one in compare(a, b).cases
         if one.ratio is not None
     }
-    found = [judged.get(key) for key in rows[list(CASE_AXES)].itertuples(index=False, name=None)]
+    found = [judged.get(key) for key in rows[list(AXES)].itertuples(index=False, name=None)]
     chosen = [row.ratio > 0 and one is not None for row, one in zip(each(rows), found, strict=True)]
 
     def turned(column: str, name: str) -> list[Any]:
@@ -211,6 +218,6 @@ def _judged(rows: "pd.DataFrame", a: Records, b: Records) -> "pd.DataFrame":
     )
 
 
-def comparable(frame: "pd.DataFrame") -> "pd.DataFrame":
+def comparable(frame: pd.DataFrame) -> pd.DataFrame:
     """Keep the cases that have a throughput on both sides."""
     return frame[frame["ratio"].notna()]

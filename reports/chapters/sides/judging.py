@@ -2,23 +2,22 @@
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from results.analysis.comparison import MARGIN
+import pandas as pd
+from scipy.special import stdtrit
+
+from results.schema.record import Record
 from results.statistics.difference import FALSE_ALARMS, Difference, chance, holm
-from results.statistics.intervals import CONFIDENCE, MIN_TURNS
+from results.statistics.intervals import CONFIDENCE, TURNS_FOR_INTERVAL
+from results.statistics.margin import MARGIN
+from results.storage.reader import Records
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from results.schema.record import Record
-    from results.storage.reader import Records
-
-_LEAST: Final = (MIN_TURNS - 1) / 2
+_LEAST: Final = (TURNS_FOR_INTERVAL - 1) / 2
 """Degrees of freedom of an interval of unknown origin: those of the fewest turns that have an interval."""
 
 
-def degrees(records: "Records", cases: "pd.DataFrame") -> list[float]:
+def degrees(records: Records, cases: pd.DataFrame) -> list[float]:
     """Return the degrees of freedom of the latency interval of each case, in the order of `cases`.
 
     Replicates are independent. Turns of a process are correlated, so they count half: the interval of
@@ -33,9 +32,9 @@ def degrees(records: "Records", cases: "pd.DataFrame") -> list[float]:
     ]
 
 
-def _within(replicates: "list[Record]") -> float:
+def _within(replicates: list[Record]) -> float:
     turns = [len(set(made.turn[made.warmup :])) for made in (record.samples for record in replicates) if made]
-    return max((max(turns, default=MIN_TURNS) - 1) / 2, _LEAST)
+    return max((max(turns, default=TURNS_FOR_INTERVAL) - 1) / 2, _LEAST)
 
 
 def difference(ratio: float, sides: Sequence[tuple[float, float]]) -> Difference | None:
@@ -45,8 +44,6 @@ def difference(ratio: float, sides: Sequence[tuple[float, float]]) -> Difference
         ratio: new / base of whatever is compared.
         sides: of each side the half-width of its 95 % interval, in logs, and the degrees of freedom.
     """
-    from scipy.special import stdtrit  # noqa: PLC0415 (0.1 s, only where a page is built)
-
     parts = [((half / float(stdtrit(free, (1 + CONFIDENCE) / 2))) ** 2, free) for half, free in sides]
     total = sum(square for square, _ in parts)
     if not (total > 0 and ratio > 0):  # not a number is not greater either
@@ -55,7 +52,7 @@ def difference(ratio: float, sides: Sequence[tuple[float, float]]) -> Difference
     return Difference(log=math.log(ratio), error=math.sqrt(total), degrees=free)
 
 
-def significant(differences: "list[Difference | None]") -> list[bool]:
+def significant(differences: list[Difference | None]) -> list[bool]:
     """Return which ratios lie beyond the margin of 2 %, after Holm's correction for the number of cases."""
     corrected = iter(holm([chance(change, MARGIN) for change in differences if change is not None]))
     return [change is not None and next(corrected) <= FALSE_ALARMS for change in differences]

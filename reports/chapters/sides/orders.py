@@ -3,19 +3,21 @@
 import dataclasses
 import itertools
 import math
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from plotly.graph_objs._figure import Figure
+from scipy.stats import kendalltau
 
 from reports.chapters.sides.frame import BEST
-from reports.page.sentences import plural
 from reports.style.drawing import FRAME_PIXELS, blank
 from reports.style.theme import BLUE, GREY, INDIGO, OCHRE, VERMILLION, label
 from reports.style.units import SPACE, TIMES, quantity
-from reports.style.views import BASELINE, SETTING, axis_text, each
-from results.analysis.comparison import MARGIN
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from plotly.graph_objs._figure import Figure
+from reports.style.views import axis_text, each
+from reports.style.words import plural
+from results.schema.axes import BASELINE
+from results.statistics.margin import MARGIN
 
 MOST: Final = 40
 """Variants that one drawing holds."""
@@ -39,7 +41,7 @@ class Swap:
     """The same on side b, below 1."""
 
 
-def comparable(frame: "pd.DataFrame") -> "pd.DataFrame":
+def comparable(frame: pd.DataFrame) -> pd.DataFrame:
     """Keep of each pair the cases whose variants can be put in one order: those of the setting with most variants.
 
     The batch size may differ between variants, where the runs give each variant just one.
@@ -47,12 +49,10 @@ def comparable(frame: "pd.DataFrame") -> "pd.DataFrame":
     kept = [_one_setting(rows) for _, rows in frame[frame["ratio"].notna()].groupby("pair", sort=False)]
     if not kept:
         return frame.iloc[:0]
-    import pandas as pd  # noqa: PLC0415 (0.4 s, only where a page is built)
-
     return pd.concat(kept)
 
 
-def _one_setting(rows: "pd.DataFrame") -> "pd.DataFrame":
+def _one_setting(rows: pd.DataFrame) -> pd.DataFrame:
     keys = ["task", "image_size", "precision", "runtime", "layout"]
     chosen = _largest(rows, keys)
     if chosen["model"].duplicated().any():
@@ -60,26 +60,24 @@ def _one_setting(rows: "pd.DataFrame") -> "pd.DataFrame":
     return chosen.drop_duplicates("model")  # of several threads
 
 
-def _largest(rows: "pd.DataFrame", keys: list[str]) -> "pd.DataFrame":
+def _largest(rows: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
     """Return the group with the most variants, of equals inference before training and fp32 before others."""
     groups = [group for _, group in rows.groupby(keys, sort=True, dropna=False)]
 
-    def rank(group: "pd.DataFrame") -> tuple[int, bool, int]:
+    def rank(group: pd.DataFrame) -> tuple[int, bool, int]:
         first = group.iloc[0]
-        usual = sum(first[axis] == value for axis, value in zip(SETTING, BASELINE, strict=True))
+        usual = sum(first[axis] == value for axis, value in BASELINE.items())
         return group["model"].nunique(), first["task"] == "inference", usual
 
     return max(groups, key=rank)
 
 
-def swaps(frame: "pd.DataFrame") -> list[Swap]:
+def swaps(frame: pd.DataFrame) -> list[Swap]:
     """Return the pairs of variants that change places, the clearest first.
 
     Both leads must be beyond chance: larger than the half-widths of both intervals, added in squares, and than 2 %,
     which is all there is to go by where a side has no interval.
     """
-    import numpy as np  # noqa: PLC0415 (pandas' own)
-
     gaps, sure = [], []
     for side in "ab":
         logs = np.log(frame[f"{side}_throughput"].to_numpy(dtype=float))
@@ -105,7 +103,7 @@ def swaps(frame: "pd.DataFrame") -> list[Swap]:
     ]
 
 
-def orders(frame: "pd.DataFrame") -> "Figure":
+def orders(frame: pd.DataFrame) -> Figure:
     """Draw the ranks by throughput on both sides, a line a variant, with the clearest swaps in colour."""
     moved = _moved(swaps(frame))
     shown = frame.iloc[_shown(frame, moved)]
@@ -149,7 +147,7 @@ def orders(frame: "pd.DataFrame") -> "Figure":
 
 
 def _add(
-    figure: "Figure", lines: list[tuple[Any, float, float]], look: dict[str, Any], symbol: str, *, bold: bool = False
+    figure: Figure, lines: list[tuple[Any, float, float]], look: dict[str, Any], symbol: str, *, bold: bool = False
 ) -> None:
     """Add one trace of `lines`: a row of the frame and its ranks on both sides each."""
     if not lines:
@@ -173,7 +171,7 @@ def _moved(found: list[Swap]) -> list[int]:
     return list(dict.fromkeys(place for swap in found for place in (swap.one, swap.other)))[:COLOURED]
 
 
-def _shown(frame: "pd.DataFrame", moved: list[int]) -> list[int]:
+def _shown(frame: pd.DataFrame, moved: list[int]) -> list[int]:
     """Return the places of what is drawn: of too many variants, those that moved and others evenly over the ranks."""
     order = frame["a_throughput"].reset_index(drop=True).sort_values(ascending=False, kind="stable").index
     others = [int(place) for place in order if place not in moved]
@@ -196,10 +194,8 @@ def _hover(row: Any) -> str:
     return f"<b>{label(row.model)}</b><br>{at}{against}"
 
 
-def of_orders(frame: "pd.DataFrame") -> str:
+def of_orders(frame: pd.DataFrame) -> str:
     """Say how alike both orders are (Kendall's tau-b), in which setting, and what changes places most clearly."""
-    from scipy.stats import kendalltau  # noqa: PLC0415 (0.5 s that only this needs)
-
     first = next(each(frame))
     if len(frame) == 1:
         return f"{first.model} is the only variant that both sides have in one setting."

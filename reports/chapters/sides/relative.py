@@ -1,7 +1,11 @@
 """How many times as fast one side is as another, by variant."""
 
 import math
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from plotly.graph_objs._figure import Figure
 
 from reports.chapters.sides.frame import BEST
 from reports.style.axes import log_axis
@@ -10,16 +14,12 @@ from reports.style.theme import GREY, family_style, label
 from reports.style.units import TIMES, number, quantity, spread
 from reports.style.views import axis_text, each
 
-if TYPE_CHECKING:
-    import pandas as pd
-    from plotly.graph_objs._figure import Figure
-
 MOST: Final = 60
 """Variants that one drawing holds."""
 ROW_PIXELS: Final = 20
 
 
-def relative(frame: "pd.DataFrame") -> "Figure":
+def relative(frame: pd.DataFrame) -> Figure:
     """Draw the throughput on side b over that on side a (log), a row a variant and a dot a case, with 95 % intervals.
 
     Hollow markers are training.
@@ -74,10 +74,8 @@ def relative(frame: "pd.DataFrame") -> "Figure":
     return figure
 
 
-def _farthest(frame: "pd.DataFrame") -> "pd.DataFrame":
+def _farthest(frame: pd.DataFrame) -> pd.DataFrame:
     """Return the cases of the `MOST` variants that differ most, sorted by the typical ratio of their variant."""
-    import numpy as np  # noqa: PLC0415 (pandas' own)
-
     logs = np.log(frame["ratio"])
     far = logs.abs().groupby(frame["model"]).max().sort_values(ascending=False, kind="stable").head(MOST)
     shown = frame[frame["model"].isin(far.index)].assign(_log=logs)
@@ -96,7 +94,7 @@ def _hover(row: Any) -> str:
     return "<br>".join([*lines, f"{ratio} ({label(row.verdict)})"])
 
 
-def of_relative(frame: "pd.DataFrame") -> str:
+def of_relative(frame: pd.DataFrame) -> str:
     """Say which side is typically faster, between which ends, and for how many cases that is sure."""
     first = next(each(frame))
     ranked = sorted(each(frame), key=lambda row: (row.ratio, row.model))

@@ -2,23 +2,21 @@
 
 import math
 import statistics
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+import pandas as pd
+from plotly.graph_objs._figure import Figure
+
+from reports.figures.chart import Source
 from reports.style.axes import log_axis
+from reports.style.columns import Column, estimate, steps_until
 from reports.style.drawing import FRAME_PIXELS, ROW_PIXELS, blank, remark
 from reports.style.theme import BLUE, VERMILLION, Style, label
 from reports.style.units import NEVER, NONE, SPACE, TIMES, number, quantity, steps
-from reports.style.views import AXES, axis_text, constants, each
-from results.metrics import breakeven
-from results.schema.axes import AXES as CASE_AXES
+from reports.style.views import CONTEXT, axis_text, constants, each
+from results.metrics.breakeven import BreakEven
+from results.schema.axes import AXES
 from results.text import printable
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from plotly.graph_objs._figure import Figure
-
-    from results.metrics.breakeven import BreakEven
-    from results.storage.reader import Records
 
 MOST: Final = 60
 """Cases that one drawing holds."""
@@ -34,44 +32,49 @@ _NUMBERS: Final = (
     *(f"{kind}_{part}" for kind in KINDS for part in ("steps", "low", "high")),
 )
 
+COLUMNS: Final[dict[str, Column]] = {
+    "gain": estimate("eager over compiled", "gain", TIMES),
+    "cold_steps": steps_until("pays after, cold", "cold"),
+    "warm_steps": steps_until("pays after, warm", "warm"),
+}
+"""Columns of the data of the figure."""
 
-def break_evens(records: "Records", cases: "pd.DataFrame") -> "pd.DataFrame":
+
+def break_evens(source: Source) -> pd.DataFrame:
     """Return a row for each compiled case whose run also holds it eager; infinite numbers of steps are never."""
-    import pandas as pd  # noqa: PLC0415 (0.4 s, only where a page is built)
-
-    machines = dict(zip(cases["run"], cases["machine"], strict=True))
-    rows = [_row(one, machines[printable(one.run)]) for one in breakeven.break_evens(records)]
+    machines = source.machines
+    rows = [_row(result, machines[printable(result.run)]) for result in source.study.break_evens]
     # As objects, or an unknown number of threads would become NaN.
-    frame = pd.DataFrame(rows, columns=["machine", *CASE_AXES, *_NUMBERS, "reason"], dtype=object)
+    frame = pd.DataFrame(rows, columns=["machine", *AXES, *_NUMBERS, "reason"], dtype=object)
     return frame.astype(dict.fromkeys(_NUMBERS, "float64") | dict.fromkeys(("batch_size", "image_size"), "int64"))
 
 
-def _row(one: "BreakEven", machine: str) -> dict[str, Any]:
-    row: dict[str, Any] = {axis: getattr(one.case, axis) for axis in CASE_AXES}
-    row |= {"machine": machine, "model": printable(one.case.model), "compile_s": one.compile_s}
-    row |= {"reason": None if one.reason is None else printable(one.reason)}
-    if one.ratio is not None:
-        row |= {"gain": one.ratio.value, "gain_low": one.ratio.low, "gain_high": one.ratio.high}
-    for kind, found in (("cold", one.cold), ("warm", one.warm)):
-        if found is not None:
-            row |= {f"{kind}_steps": found.value, f"{kind}_low": found.low, f"{kind}_high": found.high}
+def _row(result: BreakEven, machine: str) -> dict[str, Any]:
+    row: dict[str, Any] = {axis: getattr(result.case, axis) for axis in AXES}
+    row |= {"machine": machine, "model": printable(result.case.model), "compile_s": result.compile_s}
+    row |= {"reason": None if result.reason is None else printable(result.reason)}
+    if result.ratio is not None:
+        row |= {"gain": result.ratio.value, "gain_low": result.ratio.low, "gain_high": result.ratio.high}
+    for kind, count in (("cold", result.cold), ("warm", result.warm)):
+        if count is not None:
+            row |= {f"{kind}_steps": count.value, f"{kind}_low": count.low, f"{kind}_high": count.high}
     return row
 
 
-def known(frame: "pd.DataFrame") -> "pd.DataFrame":
+def known(frame: pd.DataFrame) -> pd.DataFrame:
     """Keep the cases whose break-even is known, even if it is never."""
     return frame[frame["cold_steps"].notna()]
 
 
-def break_even(frame: "pd.DataFrame") -> "Figure":
+def break_even(frame: pd.DataFrame) -> Figure:
     """Draw after how many steps compiling has paid (log), the soonest on top, with cold and with warm caches.
 
     Lines are 95 % intervals; one that ends in an arrow at the right edge reaches to never.
     """
     ranked = frame.sort_values(["cold_steps", "model"], kind="stable")
     shown = list(each(ranked.head(MOST)))
-    fixed = constants(frame, AXES)
-    varied = [axis for axis in AXES if axis not in fixed]
+    fixed = constants(frame, CONTEXT)
+    varied = [axis for axis in CONTEXT if axis not in fixed]
     names = [label(" · ".join([row.model, *(axis_text(axis, getattr(row, axis)) for axis in varied)])) for row in shown]
     ends = [
         end for row in shown for name in _NUMBERS[4:] if (end := number(getattr(row, name))) is not None and end > 0
@@ -106,7 +109,7 @@ def break_even(frame: "pd.DataFrame") -> "Figure":
     return figure
 
 
-def _add(figure: "Figure", kind: str, style: Style, rows: list[Any], heights: list[float], edge: float) -> None:
+def _add(figure: Figure, kind: str, style: Style, rows: list[Any], heights: list[float], edge: float) -> None:
     """Add the intervals and the markers of one kind of compilation."""
 
     def across(value: Any) -> float:
@@ -157,14 +160,14 @@ def _hover(row: Any, kind: str) -> str:
     ends = "no interval" if NONE in {low, high} else f"95{SPACE}%: {low} to {high}"
     lines = [
         f"<b>{label(row.model)}</b>",
-        label(" · ".join(axis_text(axis, getattr(row, axis)) for axis in AXES)),
+        label(" · ".join(axis_text(axis, getattr(row, axis)) for axis in CONTEXT)),
         f"{kind}: {value} steps ({ends})",
         f"eager over compiled {quantity(row.gain, TIMES, row.gain_low, row.gain_high)}",
     ]
     return "<br>".join(lines)
 
 
-def of_break_even(frame: "pd.DataFrame") -> str:
+def of_break_even(frame: pd.DataFrame) -> str:
     """Say where compiling pays soonest, when it has paid in half of the cases, and in how many it never does."""
     rows = sorted(each(frame), key=lambda row: (row.cold_steps, row.model))
     never = sum(row.cold_steps == math.inf for row in rows)

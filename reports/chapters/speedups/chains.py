@@ -1,40 +1,48 @@
-"""The frame of attribution: which change gave what, a row a step."""
+"""Attribution, which change gave what: its frame, a row a step, and its sentence."""
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from reports.style.views import AXES
-from results.metrics import speedups
-from results.schema.axes import AXES as CASE_AXES
+import pandas as pd
+
+from reports.figures.chart import Source
+from reports.figures.waterfall import kind_of
+from reports.style.columns import Column, estimate, whole, words
+from reports.style.units import TIMES, quantity
+from reports.style.views import BASELINE_TEXT, CONTEXT, each, setting
+from results.metrics.speedups import Chain
+from results.schema.axes import AXES
 from results.text import printable
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from results.metrics.speedups import Chain
-    from results.storage.reader import Records
 
 MOST: Final = 60
 """Chains that the page draws."""
 _NUMBERS: Final = ("factor", "factor_low", "factor_high", "total", "total_low", "total_high")
-_COLUMNS: Final = ("run", "machine", *CASE_AXES, "step", "change", "before", "after", *_NUMBERS, "reason")
+_COLUMNS: Final = ("run", "machine", *AXES, "step", "change", "before", "after", *_NUMBERS, "reason")
+
+COLUMNS: Final[dict[str, Column]] = {
+    "step": whole("step", "step"),
+    "change": words("change", "change"),
+    "before": words("from", "before"),
+    "after": words("to", "after"),
+    "factor": estimate("factor", "factor", TIMES),
+    "total": estimate("together", "total", TIMES),
+}
+"""Columns of a chain's steps."""
 
 
-def steps(records: "Records", cases: "pd.DataFrame") -> "pd.DataFrame":
+def steps(source: Source) -> pd.DataFrame:
     """Return a row for each step of each chain of `results.metrics.speedups.chains`, and one for each broken chain.
 
     Of a broken one, ``factor`` and ``total`` are NaN, and ``reason`` says why.
     """
-    import pandas as pd  # noqa: PLC0415 (0.4 s, only where a page is built)
-
-    machines = dict(zip(cases["run"], cases["machine"], strict=True))
-    rows = [row for chain in speedups.chains(records) for row in _rows(chain, machines[printable(chain.run)])]
+    machines = source.machines
+    rows = [row for chain in source.study.chains for row in _rows(chain, machines[printable(chain.run)])]
     # As objects, or an unknown number of threads would become NaN, which is not even equal to itself.
     frame = pd.DataFrame(rows, columns=list(_COLUMNS), dtype=object)
     return frame.astype(dict.fromkeys(_NUMBERS, "float64") | dict.fromkeys(("batch_size", "image_size"), "int64"))
 
 
-def _rows(chain: "Chain", machine: str) -> list[dict[str, Any]]:
-    axes = {axis: getattr(chain.case, axis) for axis in CASE_AXES}
+def _rows(chain: Chain, machine: str) -> list[dict[str, Any]]:
+    axes = {axis: getattr(chain.case, axis) for axis in AXES}
     whole = {**axes, "run": printable(chain.run), "machine": machine, "model": printable(chain.case.model)}
     total = chain.total
     if total is None:
@@ -55,12 +63,12 @@ def _rows(chain: "Chain", machine: str) -> list[dict[str, Any]]:
     ]
 
 
-def largest(frame: "pd.DataFrame") -> "pd.DataFrame":
+def largest(frame: pd.DataFrame) -> pd.DataFrame:
     """Keep `MOST` chains in the order of their choices: inference first, the largest gain first, broken ones last.
 
     The best chain of each model, task and machine is kept before any other.
     """
-    keys = ["model", *AXES]
+    keys = ["model", *CONTEXT]
     chains = frame.drop_duplicates(keys).sort_values("total", ascending=False, kind="stable")
     place = chains.groupby(["machine", "model", "task"]).cumcount()
     kept = chains.assign(_place=place).sort_values("_place", kind="stable").head(MOST)
@@ -71,3 +79,25 @@ def largest(frame: "pd.DataFrame") -> "pd.DataFrame":
     places = [order.get(key, -1) for key in frame[keys].itertuples(index=False, name=None)]
     placed = frame.assign(_order=places)
     return placed[placed["_order"] >= 0].sort_values("_order", kind="stable").drop(columns="_order")
+
+
+def of_chain(frame: pd.DataFrame) -> str:
+    """Say what the whole chain gives, and which step gives most of it."""
+    rows = list(each(frame))
+    first = rows[0]
+    if isinstance(first.reason, str):
+        return f"What gave the speed-up of {first.model} in {setting(first)} cannot be told: {first.reason}."
+    best = max(rows, key=lambda row: row.factor)
+    total = f"{quantity(first.total, TIMES, first.total_low, first.total_high)} as fast as {BASELINE_TEXT}"
+    said = f"{first.model} is {total} in {setting(first)}"
+    if kind_of(best) != "faster":
+        return f"{said}; none of the changes was shown to make it faster."
+    most = (
+        f"{best.before} → {best.after} gives most ({quantity(best.factor, TIMES, best.factor_low, best.factor_high)})"
+    )
+    slower = [row for row in rows if kind_of(row) == "slower"]
+    if not slower:
+        return f"{said}: {most}."
+    worst = min(slower, key=lambda row: row.factor)
+    cost = quantity(worst.factor, TIMES, worst.factor_low, worst.factor_high)
+    return f"{said}: {most}, {worst.before} → {worst.after} costs ({cost})."

@@ -1,37 +1,50 @@
 """Costs that need no clock."""
 
-from typing import Final
+from typing import Any, Final
 
-from reports.chapters.chart import Chapter, Chart
-from reports.chapters.static import layers
-from reports.chapters.static.stages import QUANTITIES
+import pandas as pd
+
+from reports.chapters.static import layers, stages
 from reports.figures import treemap
 from reports.figures.bars import cost_by_stage
-from reports.page import sentences
+from reports.figures.chart import Chapter, Chart, Insert, Source
+
+
+def _tables(source: Source) -> dict[str, Any]:
+    return {"models": stages.model_table(source), "stages": layers.stage_table(source)}
+
+
+def _all(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame
+
 
 CHAPTER: Final = Chapter(
     title="Static cost",
     lead="Known without timing anything, per image: where parameters, multiply-adds and activations lie.",
+    intro=Insert(template="static/chapter.html", values=_tables),
     charts={
         "stages": Chart(
             title="Cost by stage",
-            frame="stages",
+            needs="statics",
+            frame=stages.stage_frame,
             definition=(
                 "The share of each stage in the model's total. The stem is everything before the first "
                 "stage, the head everything after the last one. Models that are not built of a ResNet's "
                 "stages, such as VGG, are left out, and of many models all but the first 60 by family and depth."
             ),
             absent="these files hold no static cost of a model with the stages of a ResNet",
-            rows=lambda frame: frame,
+            rows=_all,
             by=("quantity", "image_size"),
             draw=cost_by_stage,
-            takeaway=sentences.of_stages,
+            takeaway=stages.of_stages,
             columns=("model", "image_size", "stage", "quantity", "value"),
+            own=stages.COLUMNS,
             least=1,
         ),
         "treemap": Chart(
             title="Where it lies",
-            frame="layers",
+            needs="statics",
+            frame=layers.layer_frame,
             definition=(
                 "A box's area is its share in the model's parameters, multiply-adds or activations: stage, block, "
                 "layer; colour and pattern tell the stage. A click goes into a box. Counted per image: activations "
@@ -42,11 +55,10 @@ CHAPTER: Final = Chapter(
             rows=layers.by_quantity,
             by=("model", "image_size", "quantity"),
             draw=treemap.treemap,
-            takeaway=treemap.of_layers,
-            columns=(),
+            takeaway=layers.of_layers,
             table=layers.layer_table,
             least=1,
-            choices=len(QUANTITIES) * layers.MOST_MODELS,
+            choices=len(stages.QUANTITIES) * layers.MOST_MODELS,
             ordered=True,
         ),
     },

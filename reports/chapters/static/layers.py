@@ -1,43 +1,30 @@
 """The static cost of each layer: its frame, and tables of stages and layers for one model."""
 
-import dataclasses
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
+
+import pandas as pd
 
 from reports.chapters.static.stages import QUANTITIES, stage_name, unique
+from reports.figures.chart import Source
+from reports.style.table import Table
 from reports.style.units import SPACE, TIMES, quantity
 from reports.style.views import each
+from results.schema.static import Static
 from results.text import printable
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from results.schema.static import Static
 
 MOST_MODELS: Final = 40
 """Models whose layers the page holds."""
 _COLUMNS: Final = ("model", "family", "image_size", "stage", "block", "layer", "type", "output_shape", *QUANTITIES)
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class CostTable:
-    """Text cells, in order."""
-
-    heads: tuple[str, ...]
-    numeric: tuple[bool, ...]
-    """Of each column, whether its cells are numbers."""
-    rows: tuple[tuple[str, ...], ...]
-
-
-def layers(statics: "tuple[Static, ...]") -> "pd.DataFrame":
+def layers(statics: tuple[Static, ...]) -> pd.DataFrame:
     """Return a row for each layer of the first `MOST_MODELS` models by family and depth.
 
     ``stage`` is ``stem``, ``layer1``… ``head``, or the top-level child where the model has no such stages; ``block``
     is the layer's parent in it (``layer1.0``), and the layer's own name where it has none. Layers that cost nothing
     are there as well.
     """
-    import pandas as pd  # noqa: PLC0415 (0.4 s, only where a page is built)
-
     rows: list[dict[str, Any]] = []
     for static in unique(statics)[:MOST_MODELS]:
         for layer in static.layers:
@@ -58,10 +45,13 @@ def layers(statics: "tuple[Static, ...]") -> "pd.DataFrame":
     return pd.DataFrame(rows, columns=list(_COLUMNS))
 
 
-def by_quantity(frame: "pd.DataFrame") -> "pd.DataFrame":
-    """Return a row for each layer and each ``quantity`` of which it costs any ``value``."""
-    import pandas as pd  # noqa: PLC0415 (as above)
+def layer_frame(source: Source) -> pd.DataFrame:
+    """Return `layers` of all run files."""
+    return layers(source.statics)
 
+
+def by_quantity(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a row for each layer and each ``quantity`` of which it costs any ``value``."""
     if frame.empty:
         return frame.assign(quantity="", value=0)
     parts = [
@@ -73,47 +63,58 @@ def by_quantity(frame: "pd.DataFrame") -> "pd.DataFrame":
     return whole[whole["value"] > 0]
 
 
-def stage_table(frame: "pd.DataFrame") -> CostTable:
-    """Return a row for each stage of one model that costs anything, with its share of each quantity, and their sum."""
+def stage_table(source: Source) -> Table | None:
+    """Return a row for each model and stage that costs anything, with its share of each quantity, and their sums.
+
+    None where there is no model.
+    """
+    frame = source.frame(layer_frame)
+    rows = [
+        (str(model), str(size), *row)
+        for (model, size), layers_of_model in frame.groupby(["model", "image_size"], sort=False)
+        for row in stage_rows(layers_of_model)
+    ]
+    heads = ("variant", "pixels", "stage", *(head for name in QUANTITIES.values() for head in (name, "share")))
+    return Table.of_texts(heads, rows, words=("variant", "stage")) if rows else None
+
+
+def stage_rows(frame: pd.DataFrame) -> list[tuple[str, ...]]:
+    """Return a row for each stage of a model that costs anything, and the row of the whole model."""
     sums = frame.groupby("stage", sort=False)[list(QUANTITIES)].sum()
     sums = sums[sums.gt(0).any(axis=1)]
     totals = sums.sum()
     rows = [(str(stage), *_shares(row, totals)) for stage, row in zip(sums.index, each(sums), strict=True)]
-    whole = ("whole model", *_shares(next(each(totals.to_frame().T)), totals))
-    heads = ("stage", *(head for name in QUANTITIES.values() for head in (name, "share")))
-    return CostTable(heads=heads, numeric=(False, *[True] * (len(heads) - 1)), rows=(*rows, whole))
+    return [*rows, ("whole model", *_shares(next(each(totals.to_frame().T)), totals))]
 
 
-def stage_tables(frame: "pd.DataFrame") -> CostTable | None:
-    """Return `stage_table` of each model below one another, the model and its pixels in front; None of no model."""
-    tables = {
-        (str(model), str(size)): stage_table(rows)
-        for (model, size), rows in frame.groupby(["model", "image_size"], sort=False)
-    }
-    if not tables:
-        return None
-    first = next(iter(tables.values()))
-    return CostTable(
-        heads=("variant", "pixels", *first.heads),
-        numeric=(False, True, *first.numeric),
-        rows=tuple((*key, *row) for key, table in tables.items() for row in table.rows),
-    )
-
-
-def layer_table(frame: "pd.DataFrame") -> CostTable:
-    """Return a row for each layer of one model that costs anything."""
+def layer_table(frame: pd.DataFrame) -> Table:
+    """Return a row for each layer of a model that costs anything."""
     rows = [
-        (row.layer, row.type, row.output_shape, *(quantity(getattr(row, field), "") for field in QUANTITIES))
+        (row.layer, row.type, row.output_shape, *(quantity(getattr(row, field), "1") for field in QUANTITIES))
         for row in each(frame)
         if any(getattr(row, field) for field in QUANTITIES)
     ]
-    heads = ("layer", "type", "output of one image", *QUANTITIES.values())
-    return CostTable(heads=heads, numeric=(False, False, False, *[True] * len(QUANTITIES)), rows=tuple(rows))
+    words = ("layer", "type", "output of one image")
+    return Table.of_texts((*words, *QUANTITIES.values()), rows, words=words)
 
 
 def _shares(row: Any, totals: Any) -> Sequence[str]:
     cells = []
     for field in QUANTITIES:
         value, total = getattr(row, field), totals[field]
-        cells += [quantity(value, ""), f"{100 * value / total:.1f}{SPACE}%" if total else ""]
+        cells += [quantity(value, "1"), f"{100 * value / total:.1f}{SPACE}%" if total else ""]
     return cells
+
+
+def of_layers(frame: pd.DataFrame) -> str:
+    """Say which layer and which stage of the model hold most."""
+    model = next(each(frame))
+    total = frame["value"].sum()
+    stages = frame.groupby("stage", sort=False)["value"].sum()
+    largest = frame.sort_values("value", ascending=False, kind="stable").iloc[0]
+    stage, share = stages.idxmax(), stages.max() / total
+    return (
+        f"{model.model} has {quantity(total, '1')} {model.quantity} at {model.image_size} px: "
+        f"{100 * share:.0f}{SPACE}% in {stage}, and {100 * largest['value'] / total:.0f}{SPACE}% in its largest layer, "
+        f"{largest['layer']}."
+    )

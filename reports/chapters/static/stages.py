@@ -1,13 +1,15 @@
 """Static costs as frames: a row a model, and a row a stage and quantity."""
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+import pandas as pd
+
+from reports.figures.chart import Source
+from reports.style.columns import Column, amount, metrics_of, table, words
+from reports.style.table import Table
 from reports.style.theme import FAMILIES
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from results.schema.static import Static
+from reports.style.words import percent_text
+from results.schema.static import Static
 
 MOST: Final = 60
 """Models of the figures: more is a wall of names."""
@@ -20,40 +22,48 @@ _STAGES: Final = {
 }
 
 
-def models(statics: "tuple[Static, ...]") -> "pd.DataFrame":
-    """Return a row for each model and image size, by family and depth: its totals."""
-    import pandas as pd  # noqa: PLC0415 (0.4 s, only where a page is built)
-
-    rows = [
-        {
-            "model": static.model,
-            "family": static.family,
-            "block": static.block,
-            "depth": static.depth,
-            "image_size": static.image_size,
-            "parameters": static.parameters,
-            "model_bytes": static.model_bytes.get("fp32"),
-            "macs": static.macs,
-            "flops": static.flops,
-            "training_flops": static.training_flops,
-            "fvcore_macs": static.fvcore_macs,
-            "activations": static.activations,
-            "arithmetic_intensity": static.arithmetic_intensity,
-            "uncounted": ", ".join(static.uncounted) or "none",
-            "imagenet_top1": static.imagenet_top1,
-        }
-        for static in unique(statics)
-    ]
-    return pd.DataFrame(rows)
+MODEL_COLUMNS: Final = (
+    "model",
+    "family",
+    "block",
+    "depth",
+    "image_size",
+    *(
+        column
+        for name in metrics_of("models")
+        for column in ((name, "uncounted") if name == "fvcore_macs" else (name,))
+    ),
+)
+"""Columns of the table of models."""
+COLUMNS: Final[dict[str, Column]] = {
+    "uncounted": words("unknown to fvcore", "uncounted"),
+    "stage": words("stage", "stage"),
+    "quantity": words("quantity", "quantity"),
+    "value": amount("value", "value", "1"),
+}
+"""Columns of static costs."""
 
 
-def stages(statics: "tuple[Static, ...]") -> "pd.DataFrame":
+def model_table(source: Source) -> Table | None:
+    """Return a row for each model and image size, by family and depth: its totals; None where there is no model."""
+    models = unique(source.statics)
+    if not models:
+        return None
+    rows = [{name: _total(static, name) for name in MODEL_COLUMNS} for static in models]
+    return table(pd.DataFrame(rows), MODEL_COLUMNS, COLUMNS)
+
+
+def _total(static: Static, name: str) -> Any:
+    if name == "model_bytes":
+        return static.model_bytes.get("fp32")
+    return ", ".join(static.uncounted) or "none" if name == "uncounted" else getattr(static, name)
+
+
+def stages(statics: tuple[Static, ...]) -> pd.DataFrame:
     """Return a row for each model, image size, stage (``stem``, ``layer1``… ``head``) and quantity.
 
     Models that are built of other stages, such as VGG, are left out, and so are stages that cost nothing.
     """
-    import pandas as pd  # noqa: PLC0415 (as above)
-
     totals: dict[tuple[str, int, str, str], int] = {}
     known = [(static, _costs(static)) for static in unique(statics)]
     fitting = [(static, costs) for static, costs in known if all(name in _STAGES for name, _, _ in costs)]
@@ -68,7 +78,12 @@ def stages(statics: "tuple[Static, ...]") -> "pd.DataFrame":
     return pd.DataFrame(rows, columns=["model", "image_size", "stage", "quantity", "value"])
 
 
-def _costs(static: "Static") -> list[tuple[str, str, int]]:
+def stage_frame(source: Source) -> pd.DataFrame:
+    """Return `stages` of all run files."""
+    return stages(source.statics)
+
+
+def _costs(static: Static) -> list[tuple[str, str, int]]:
     """Return the stages that cost anything, with the quantity and how much."""
     return [
         (stage.name, quantity, cost)
@@ -78,18 +93,26 @@ def _costs(static: "Static") -> list[tuple[str, str, int]]:
     ]
 
 
-def unique(statics: "tuple[Static, ...]") -> "list[Static]":
+def unique(statics: tuple[Static, ...]) -> list[Static]:
     """Return one static a model and image size, by family and depth: several runs may hold the same."""
-    found = {(static.model, static.image_size): static for static in statics}
+    models = {(static.model, static.image_size): static for static in statics}
     families = list(FAMILIES)
 
-    def place(one: "Static") -> tuple[int, int, str, int]:
-        known = one.family in families
-        return families.index(one.family) if known else len(families), one.depth or 0, one.model, one.image_size
+    def order(static: Static) -> tuple[int, int, str, int]:
+        family = families.index(static.family) if static.family in families else len(families)
+        return family, static.depth or 0, static.model, static.image_size
 
-    return sorted(found.values(), key=place)
+    return sorted(models.values(), key=order)
 
 
 def stage_name(child: str) -> str:
     """Return the stage that a top-level child of a model belongs to, the child itself where it is no ResNet's."""
     return _STAGES.get(child, child)
+
+
+def of_stages(frame: pd.DataFrame) -> str:
+    """Say which stage typically holds most."""
+    share = frame["value"] / frame.groupby("model")["value"].transform("sum")
+    typical = share.groupby(frame["stage"]).median().sort_values()
+    what = frame["quantity"].iloc[0]
+    return f"{typical.index[-1]} typically holds most of a ResNet's {what}: {percent_text(typical.iloc[-1], 0)}."

@@ -1,11 +1,13 @@
 """What accuracy costs."""
 
-from typing import Final
+from typing import Any, Final
 
-from reports.chapters.chart import Chapter, Chart
-from reports.chapters.tradeoffs import fronts
+import pandas as pd
+
+from reports.chapters.tradeoffs import fronts, picks, svg
+from reports.figures.chart import Chapter, Chart, Insert, Source
 from reports.style.measures import LATENCY, MEMORY, THROUGHPUT
-from reports.style.views import AXES
+from reports.style.views import CONTEXT
 
 _PUBLISHED: Final = (
     "Accuracy is not measured here: it is what torchvision publishes for its best weights of the same architecture "
@@ -15,9 +17,23 @@ _PUBLISHED: Final = (
 )
 _NO_ACCURACY: Final = "no inference case at 224 pixels has a variant with a published ImageNet accuracy"
 
+_ROWS: Final = fronts.with_accuracy(THROUGHPUT)
+
+
+def accurate(source: Source) -> pd.DataFrame:
+    """Return the cases that the figure of accuracy against throughput draws."""
+    return _ROWS(source.cases)
+
+
+def _still(source: Source) -> dict[str, Any]:
+    """Return the fastest comparable cases with an accuracy as a plain drawing."""
+    return {"pareto": svg.drawing(picks.comparable(accurate(source)))}
+
+
 CHAPTER: Final = Chapter(
     title="Trade-offs",
     lead="What accuracy costs in speed, in waiting and in memory, and what to pick.",
+    intro=Insert(template="tradeoffs/chapter.html", values=lambda _: {}),
     charts={
         "accuracy": Chart(
             title="Accuracy against throughput",
@@ -26,11 +42,12 @@ CHAPTER: Final = Chapter(
                 f"more accurate. {_PUBLISHED}"
             ),
             absent=_NO_ACCURACY,
-            rows=fronts.with_accuracy(THROUGHPUT),
+            rows=_ROWS,
             by=("task",),
-            draw=fronts.accuracy_against_throughput,
-            takeaway=fronts.of_throughput,
-            columns=("model", *AXES, "throughput_img_per_s", "imagenet_top1"),
+            draw=fronts.accuracy_against(THROUGHPUT),
+            takeaway=picks.of_throughput,
+            columns=("model", *CONTEXT, "throughput_img_per_s", "imagenet_top1"),
+            still=Insert(template="tradeoffs/still.html", values=_still),
             least=1,
         ),
         "accuracy_latency": Chart(
@@ -42,9 +59,9 @@ CHAPTER: Final = Chapter(
             absent=_NO_ACCURACY,
             rows=fronts.with_accuracy(LATENCY),
             by=("task",),
-            draw=fronts.accuracy_against_latency,
-            takeaway=fronts.of_latency,
-            columns=("model", *AXES, "latency_s", "imagenet_top1"),
+            draw=fronts.accuracy_against(LATENCY),
+            takeaway=picks.cheapest(LATENCY, "answers soonest"),
+            columns=("model", *CONTEXT, "latency_s", "imagenet_top1"),
             least=1,
         ),
         "accuracy_memory": Chart(
@@ -57,9 +74,9 @@ CHAPTER: Final = Chapter(
             absent="no inference case has both a published ImageNet accuracy and a peak of memory",
             rows=fronts.with_accuracy(MEMORY),
             by=("task",),
-            draw=fronts.accuracy_against_memory,
-            takeaway=fronts.of_memory,
-            columns=("model", *AXES, "peak_bytes", "imagenet_top1"),
+            draw=fronts.accuracy_against(MEMORY),
+            takeaway=picks.cheapest(MEMORY, "needs the least memory"),
+            columns=("model", *CONTEXT, "peak_bytes", "imagenet_top1"),
             least=1,
         ),
     },

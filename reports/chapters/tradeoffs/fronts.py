@@ -3,20 +3,17 @@
 import itertools
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
+
+import pandas as pd
+from plotly.graph_objs._figure import Figure
 
 from reports.figures.points import names, points
-from reports.page import sentences
 from reports.style.axes import Range, place
 from reports.style.drawing import STANDARD, blank, hover, series, whiskers
-from reports.style.measures import LATENCY, MEMORY, THROUGHPUT, Measure
+from reports.style.measures import Measure
 from reports.style.theme import BLUE, BROWN, GREEN, GREY, INDIGO, VERMILLION, label
-from reports.style.units import SPACE, number, quantity
-from reports.style.views import AXES, WORKLOAD, axis_text, each, setting, split
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from plotly.graph_objs._figure import Figure
+from reports.style.units import number, quantity
 
 ACCURACY_PIXELS: Final = 224
 """Image size at which torchvision's published accuracies of these models hold; imported ones are of their own size."""
@@ -32,10 +29,10 @@ COLORS: Final = (INDIGO, VERMILLION, GREEN, BROWN, BLUE, GREY)
 """What tells the fronts of several machines apart, beside their dashes."""
 
 
-def with_accuracy(measure: Measure) -> Callable[["pd.DataFrame"], "pd.DataFrame"]:
+def with_accuracy(measure: Measure) -> Callable[[pd.DataFrame], pd.DataFrame]:
     """Return what keeps sound inference at the size of which the accuracy is known, and marks the fronts."""
 
-    def rows(frame: "pd.DataFrame") -> "pd.DataFrame":
+    def rows(frame: pd.DataFrame) -> pd.DataFrame:
         kept = frame[
             frame["status"].eq("ok")
             & frame["task"].eq("inference")
@@ -51,7 +48,7 @@ def with_accuracy(measure: Measure) -> Callable[["pd.DataFrame"], "pd.DataFrame"
     return rows
 
 
-def on_front(frame: "pd.DataFrame", measure: Measure) -> "pd.Series[bool]":
+def on_front(frame: pd.DataFrame, measure: Measure) -> "pd.Series[bool]":
     """Tell of each row whether nothing on its machine is as good in both and better in one."""
     lower = measure.better == "lower"
     better = frame.sort_values([measure.column, "imagenet_top1"], ascending=[lower, False], kind="stable")
@@ -62,22 +59,15 @@ def on_front(frame: "pd.DataFrame", measure: Measure) -> "pd.Series[bool]":
     return (better["imagenet_top1"] > before).reindex(frame.index).astype(bool)
 
 
-def accuracy_against_throughput(frame: "pd.DataFrame") -> "Figure":
-    """Draw ImageNet top-1 (%) over throughput (log) with the Pareto front of each machine (column ``front``)."""
-    return _draw(frame, THROUGHPUT)
+def accuracy_against(measure: Measure) -> Callable[[pd.DataFrame], Figure]:
+    """Return what draws ImageNet top-1 (%) over a measure (log), with the Pareto front of each machine.
+
+    Column ``front`` says what lies on it.
+    """
+    return lambda frame: _draw(frame, measure)
 
 
-def accuracy_against_latency(frame: "pd.DataFrame") -> "Figure":
-    """Draw ImageNet top-1 (%) over the latency of a step (log) with the Pareto fronts, of which less is better."""
-    return _draw(frame, LATENCY)
-
-
-def accuracy_against_memory(frame: "pd.DataFrame") -> "Figure":
-    """Draw ImageNet top-1 (%) over peak memory (log) with the Pareto fronts, of which less is better."""
-    return _draw(frame, MEMORY)
-
-
-def _draw(frame: "pd.DataFrame", measure: Measure) -> "Figure":
+def _draw(frame: pd.DataFrame, measure: Measure) -> Figure:
     percents = [100 * top1 for top1 in frame["imagenet_top1"]]
     # A tenth of the span leaves room for names above and below; a lone model has no span.
     pad = 0.1 * (max(percents) - min(percents)) or 1.0
@@ -116,7 +106,7 @@ def _hover(row: Any) -> str:
     return f"{hover(row)}{peak}<br>{label(row.machine)}"
 
 
-def _placed(frame: "pd.DataFrame", measure: Measure, ends: tuple[Range, Range]) -> "pd.DataFrame":
+def _placed(frame: pd.DataFrame, measure: Measure, ends: tuple[Range, Range]) -> pd.DataFrame:
     """Return the frame with a place for the name of each point.
 
     Of the many cases of one variant only the best is named: what is on a front, then what costs least.
@@ -139,7 +129,7 @@ def _placed(frame: "pd.DataFrame", measure: Measure, ends: tuple[Range, Range]) 
 
 
 def _add_front(
-    figure: "Figure", machine: str, rows: "pd.DataFrame", measure: Measure, look: dict[str, Any], zorder: int
+    figure: Figure, machine: str, rows: pd.DataFrame, measure: Measure, look: dict[str, Any], zorder: int
 ) -> None:
     """Add the stepped line of a front: between two of its points, what is as good in both is out of reach."""
     figure.add_scatter(
@@ -162,44 +152,3 @@ def _looks(machines: list[str]) -> list[dict[str, Any]]:
         {"name": f"Pareto front, {label(machine)}", "line": {"color": color, "dash": dash, "width": 2.4}}
         for machine, (color, dash) in zip(machines, kinds, strict=False)
     ]
-
-
-def of_throughput(frame: "pd.DataFrame") -> str:
-    """Say what is the fastest within a point of the best, in the most telling set of comparable cases."""
-    rows = comparable(frame)
-    return f"{sentences.fastest(rows)[:-1]} ({_conditions(rows)})."
-
-
-def of_latency(frame: "pd.DataFrame") -> str:
-    """Say what waits least within a point of the best accuracy, in the most telling set of comparable cases."""
-    return _cheapest(frame, LATENCY, "answers soonest")
-
-
-def of_memory(frame: "pd.DataFrame") -> str:
-    """Say what needs the least memory within a point of the best accuracy, in the most telling set."""
-    return _cheapest(frame, MEMORY, "needs the least memory")
-
-
-def _cheapest(frame: "pd.DataFrame", measure: Measure, does: str) -> str:
-    rows = comparable(frame)
-    best = next(each(rows.sort_values(["imagenet_top1", "model"], ascending=[False, True])))
-    close = rows[rows["imagenet_top1"] >= best.imagenet_top1 - sentences.CLOSE]
-    pick = next(each(close.sort_values([measure.column, "model"])))
-    value, most = getattr(pick, measure.column), getattr(best, measure.column)
-    said = (
-        f"{pick.model} {does} of the variants within one point of the best ImageNet top-1: "
-        f"{100 * pick.imagenet_top1:.2f}{SPACE}% at {quantity(value, measure.unit, *measure.stored_bounds(pick))}"
-    )
-    if pick.model != best.model:
-        said += f", {value / most:.2g} times that of the most accurate, {best.model}"
-    return f"{said} ({_conditions(rows)})."
-
-
-def comparable(frame: "pd.DataFrame") -> "pd.DataFrame":
-    """Return the most telling set of rows that are equal on every axis but the model."""
-    return split(frame, AXES)[0].frame
-
-
-def _conditions(rows: "pd.DataFrame") -> str:
-    first = next(each(rows))
-    return " · ".join([*(axis_text(axis, getattr(first, axis)) for axis in WORKLOAD), setting(first), first.machine])

@@ -3,13 +3,12 @@
 import dataclasses
 import itertools
 import math
-from typing import TYPE_CHECKING, Final
+from typing import Final
+
+import pandas as pd
 
 from reports.chapters.tradeoffs.fronts import on_front
 from reports.style.measures import THROUGHPUT
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 WIDTH: Final = 640
 HEIGHT: Final = 360
@@ -41,7 +40,7 @@ class Drawing:
     margin: int = MARGIN
 
 
-def drawing(frame: "pd.DataFrame") -> Drawing:
+def drawing(frame: pd.DataFrame) -> Drawing:
     """Lay out comparable rows with ``throughput_img_per_s`` and ``imagenet_top1``, and mark the front among them."""
     frame = frame.assign(front=on_front(frame, THROUGHPUT))
     rows = frame.sort_values(["throughput_img_per_s", "model"])

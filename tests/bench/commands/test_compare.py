@@ -7,6 +7,7 @@ import pytest
 
 from bench.cli import main
 from results.schema.run import Arm
+from tests.results.histories import make_history, spreads
 
 
 @pytest.fixture
@@ -178,3 +179,74 @@ def test_other_runs_need_two_sides(side, call, count):
     assert (found, out) == (2, "")
     assert f"not {count}" in err
     assert err.count("\n") == 1
+
+
+@pytest.fixture
+def show(capsys):
+    """Run `history` in this process; gives exit code, stdout and stderr."""
+
+    def call_main(*arguments):
+        code = main(["history", *map(str, arguments)])
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return call_main
+
+
+@pytest.fixture
+def runs(tmp_path, make_record, make_run, write_run):
+    """A folder of ten run files, the last five 6 % slower."""
+    latencies = [0.05 * noise * (1.06 if index >= 5 else 1) for index, noise in enumerate(spreads(10, spread=0.005))]
+    for file in make_history(make_record, make_run, latencies).files:
+        write_run(tmp_path / "runs", file.records, run=file.run)
+    return tmp_path / "runs"
+
+
+def test_a_regression_is_shown_and_never_gates(show, runs):
+    code, out, err = show(runs)
+    assert (code, err) == (0, "")
+    assert out.startswith("1 change of level by more than 2 % in 1 series")
+    assert "run-005" in out
+
+
+def test_files_may_be_named_one_by_one_and_in_any_order(show, runs):
+    assert show(*sorted(runs.iterdir(), reverse=True)) == show(runs)
+
+
+@pytest.mark.parametrize("margin", ["10%", "0.1"])
+def test_the_margin_of_history_is_an_option(show, runs, margin):
+    code, out, _ = show(runs, "--margin", margin)
+    assert (code, out.splitlines()[0].partition(";")[0]) == (0, "no change of level by more than 10 % in 1 series")
+
+
+@pytest.mark.parametrize("form", ["table", "json", "csv", "markdown"])
+def test_every_form_is_there(show, runs, form):
+    code, out, err = show(runs, "--format", form)
+    assert (code, err) == (0, "")
+    assert "run-005" in out
+
+
+def test_json_is_the_only_thing_on_stdout(show, runs):
+    (series,) = json.loads(show(runs, "--format", "json")[1])["series"]
+    assert [change["run"] for change in series["changes"]] == ["run-005"]
+
+
+@pytest.mark.parametrize("margin", ["0", "-1%", "100%", "much", "nan"])
+def test_a_bad_margin_of_history_is_bad_input(show, runs, margin):
+    code, out, err = show(runs, f"--margin={margin}")
+    assert (code, out) == (2, "")
+    assert err.startswith("error: ")
+    assert err.count("\n") == 1
+
+
+def test_a_missing_file_is_bad_input(show, tmp_path):
+    code, out, err = show(tmp_path / "none.jsonl")
+    assert (code, out) == (2, "")
+    assert "there is no file" in err
+
+
+def test_help_says_that_it_is_advisory(show):
+    code, out, _ = show("--help")
+    assert code == 0
+    assert "Advisory" in out
+    assert "gates" in out

@@ -2,7 +2,7 @@ import types
 
 import pytest
 
-from bench.doctor.gpu import CHECKS, gpu_checks
+from bench.doctor.gpu import GPU_CHECKS, gpu_checks
 from bench.machine.nvml import Gpu
 
 
@@ -38,7 +38,7 @@ def run(**changes):
 
 def test_a_healthy_gpu_is_good_throughout():
     found = run()
-    assert list(found) == list(CHECKS)
+    assert list(found) == list(GPU_CHECKS)
     assert {(check.state, check.remedy) for check in found.values()} == {("good", None)}
 
 
@@ -91,5 +91,5 @@ def test_this_machines_gpu_answers():
     if not torch.cuda.is_available() or torch.version.hip:
         pytest.skip("no NVIDIA GPU")
     found = gpu_checks("cuda:0")
-    assert [check.name for check in found] == list(CHECKS)
+    assert [check.name for check in found] == list(GPU_CHECKS)
     assert all(check.seen for check in found)

@@ -8,7 +8,6 @@ import venv
 
 import pytest
 
-from bench import cli
 from bench.process.forkserver import ForkServer
 from bench.schedule import ab as module
 from bench.schedule import run as runner
@@ -135,48 +134,6 @@ def test_what_is_wrong_is_said_before_anything_is_measured(no_torch, tmp_path, a
     assert not (tmp_path / "runs").exists()
 
 
-def test_the_command_prints_the_verdict_and_returns_it(no_torch, tmp_path, capsys):
-    code = cli.main(
-        [
-            "ab",
-            "--model",
-            "cifar_resnet20",
-            "--threads",
-            "1",
-            "--b",
-            "layout=nhwc",
-            "--out",
-            str(tmp_path),
-            "--budget",
-            "0.05",
-        ]
-    )
-    out, err = capsys.readouterr()
-    assert code == 0
-    assert out.startswith("pass: the same at a margin of 2 %: b takes ")
-    assert "10 pairs: b / a = " in err
-    assert "run files: " in err
-
-
-@pytest.mark.parametrize(
-    ("arguments", "error"),
-    [
-        (["--a", "layout"], "--a: 'layout' is no KEY=VALUE"),
-        (["--b", "colour=red"], "--b: 'colour=red' is no KEY=VALUE with a key of model, task"),
-        (["--b", "threads=two"], "threads: 'two' is not a whole number"),
-        (["--python-b", "/nowhere/python"], "there is no /nowhere/python"),
-        (["--checkout-a", "/nowhere"], "there is no /nowhere"),
-        (["--checkout-b", "/etc"], "arm b: /etc is no checkout of resnet-bench"),
-        (["--margin", "200%"], "is no fraction"),
-    ],
-)
-def test_the_command_refuses_in_one_line(arguments, error, capsys):
-    assert cli.main(["ab", "--model", "cifar_resnet20", *arguments]) == 2
-    out, err = capsys.readouterr()
-    assert (out, err.count("\n")) == ("", 1)
-    assert error in err
-
-
 # What an arm's interpreter must have, as the README says: these, and what they need themselves.
 NEEDED = ("torch", "torchvision", "numpy", "psutil", "msgspec")
 TORCHS_OWN = ("torchgen", "functorch", "nvidia", "triton", "sympy", "mpmath", "networkx", "jinja2", "markupsafe")
@@ -223,7 +180,7 @@ def test_what_lies_beside_our_packages_is_not_lent_to_another_interpreter(tmp_pa
         (tmp_path / room).symlink_to(root / room)
     (tmp_path / "fvcore").mkdir()
     (tmp_path / "fvcore" / "__init__.py").write_text("raise SystemExit('another interpreter's')")
-    monkeypatch.setattr("bench.process.forkserver._ROOT", str(tmp_path))
+    monkeypatch.setattr("bench.process.forkserver.ROOMS_FOLDER", tmp_path)
     with ForkServer(bare_python) as server:
         worker = server.spawn()
         answer = worker.request({"do": "static", "model": "resnet18", "image_size": 64}, timeout_s=60)

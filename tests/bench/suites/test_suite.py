@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.suites import models
-from bench.suites import suite as suites
-from bench.suites.suite import SUITE_AXES, change_settings, choose, custom_suite, expand, fraction, load_suite, override
+from bench.suites import SUITE_AXES, models
+from bench.suites.suite import choose, custom_suite, expand, load_suite, override
+from bench.suites.values import DEFAULTS, change_settings
 from results.errors import InputError
 from results.schema.axes import AXES
 
@@ -26,11 +26,6 @@ def write(tmp_path):
         return path
 
     return write_suite
-
-
-def test_the_builtin_suites_are_described():
-    assert tuple(suites.builtin_suites()) == BUILTIN
-    assert all(suites.builtin_suites().values())
 
 
 @pytest.mark.parametrize("device", DEVICES)
@@ -85,8 +80,8 @@ def test_a_file_of_ones_own_works_like_a_builtin(write):
     suite = load_suite(path)
     assert suite.name == "mine"
     assert suite.description == "two"
-    assert suite.settings["cpu"] == change_settings(suites.DEFAULTS, replicates=3, target=0.02, time_limit_s=90.0)
-    assert suite.settings["accelerator"] == change_settings(suites.DEFAULTS, replicates=3, target=0.02)
+    assert suite.settings["cpu"] == change_settings(DEFAULTS, replicates=3, target=0.02, time_limit_s=90.0)
+    assert suite.settings["accelerator"] == change_settings(DEFAULTS, replicates=3, target=0.02)
     assert [case.key for case in expand(suite, device="cpu", threads=8)] == [
         "resnet18/inference/b4/224/cpu/fp32/eager/nchw/t1",
         "resnet18/inference/b1/224/cpu/fp32/eager/nchw/t1",
@@ -146,25 +141,6 @@ def test_what_is_wrong_in_a_file_is_one_line_with_file_and_key(write, text, mess
     assert str(caught.value).startswith(str(path))
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
-
-
-def test_an_unknown_suite_is_met_with_a_suggestion_and_the_choices():
-    with pytest.raises(InputError, match=r"unknown suite 'defualt'; did you mean 'default'.*cifar, default"):
-        load_suite("defualt")
-
-
-def test_a_file_that_cannot_be_read_is_said_so(tmp_path):
-    with pytest.raises(InputError, match=r"cannot read suite .*No such file"):
-        load_suite(tmp_path / "none.toml")
-    (tmp_path / "folder.toml").mkdir()
-    with pytest.raises(InputError, match=r"cannot read suite .*directory"):
-        load_suite(tmp_path / "folder.toml")
-    (tmp_path / "binary.toml").write_bytes(b"\xff\xfe")
-    with pytest.raises(InputError, match="not TOML"):
-        load_suite(tmp_path / "binary.toml")
-    (tmp_path / "huge.toml").write_bytes(b"#" * 1_000_001)
-    with pytest.raises(InputError, match="larger than any suite"):
-        load_suite(tmp_path / "huge.toml")
 
 
 def test_a_suite_takes_only_the_letters_of_a_run_id_from_its_file(write):
@@ -259,24 +235,3 @@ def test_expansion_is_the_product_of_the_axes_each_case_once_in_order(axes):
     cases = expand(custom_suite(axes), device="cpu", threads=1)
     product = itertools.product(*(dict.fromkeys(axes[axis]) for axis in SUITE_AXES))
     assert [tuple(getattr(case, axis) for axis in SUITE_AXES) for case in cases] == list(product)
-
-
-@given(percent=st.floats(0.001, 99.9))
-def test_a_fraction_may_be_written_in_per_cent(percent):
-    assert fraction(f"{percent!r}%") == pytest.approx(percent / 100)
-    assert fraction(percent / 100) == percent / 100
-
-
-@pytest.mark.parametrize("wrong", ["1", "0", "-1%", "100%", "x", "", "%", "nan", "inf", True, None])
-def test_what_is_no_fraction_is_refused(wrong):
-    with pytest.raises(InputError, match="is no fraction"):
-        fraction(wrong)
-
-
-def test_settings_are_changed_where_a_change_is_given():
-    changed = change_settings(suites.DEFAULTS, replicates=None, budget_s=9, target="3%")
-    assert (changed.replicates, changed.budget_s, changed.target) == (suites.DEFAULTS.replicates, 9, 0.03)
-    with pytest.raises(InputError, match="budget_s: nan should be"):
-        change_settings(suites.DEFAULTS, budget_s=float("nan"))
-    with pytest.raises(InputError, match="unknown key 'bugdet_s'; did you mean 'budget_s'"):
-        change_settings(suites.DEFAULTS, bugdet_s=1)

@@ -3,11 +3,11 @@ import math
 
 import pytest
 
-from reports.chapters.speedups.chains import MOST, largest, steps
-from reports.figures.waterfall import KINDS, UNSURE, of_chain, waterfall
-from reports.page.cases import cases
-from reports.style.views import AXES, split
+from reports.chapters.speedups.chains import MOST, largest, of_chain, steps
+from reports.figures.waterfall import KINDS, UNSURE, waterfall
+from reports.style.views import CONTEXT, split
 from results.storage import reader
+from tests.reports.sources import source_of
 
 GAINS = {"layout": ("nhwc", 1.2), "runtime": ("compile", 1.5), "precision": ("amp-bf16", 0.5)}
 
@@ -37,13 +37,13 @@ def recorded(tmp_path, make_case, make_record, make_run, write_run):
             )
         run = make_run(plan=dict.fromkeys(record.case for record in records))
         records = reader.load(write_run(tmp_path, records, run=run))
-        return largest(steps(records, cases(records)))
+        return largest(steps(source_of(records)))
 
     return make
 
 
 def test_bars_go_from_one_product_to_the_next(recorded):
-    frame = split(recorded(), ("model", *AXES), 1)[0].frame
+    frame = split(recorded(), ("model", *CONTEXT), 1)[0].frame
     assert frame["change"].tolist() == ["layout", "runtime", "precision"]
     bars = {
         (x, trace.name): (base, base + height)
@@ -64,7 +64,7 @@ def test_bars_go_from_one_product_to_the_next(recorded):
 
 
 def test_whiskers_are_the_intervals_of_the_steps(recorded):
-    frame = split(recorded(), ("model", *AXES), 1)[0].frame
+    frame = split(recorded(), ("model", *CONTEXT), 1)[0].frame
     whiskers = next(trace for trace in waterfall(frame).data if trace.error_y.array is not None)
     second = frame.iloc[1]
     start = frame.iloc[0]["factor"]
@@ -74,7 +74,7 @@ def test_whiskers_are_the_intervals_of_the_steps(recorded):
 
 
 def test_what_reaches_one_is_neither_faster_nor_slower(recorded):
-    frame = split(recorded(), ("model", *AXES), 1)[0].frame
+    frame = split(recorded(), ("model", *CONTEXT), 1)[0].frame
     unsure = frame.assign(factor_low=0.9, factor_high=3.0)
     names = {trace.name for trace in waterfall(unsure).data if trace.type == "bar"}
     assert names == {UNSURE, "together"}
@@ -83,7 +83,7 @@ def test_what_reaches_one_is_neither_faster_nor_slower(recorded):
 
 def test_a_broken_chain_is_its_reason(recorded):
     frame = recorded(broken=2)
-    views = split(frame, ("model", *AXES), 1, ordered=True)
+    views = split(frame, ("model", *CONTEXT), 1, ordered=True)
     assert len(views) == 4
     for view in views:
         figure = waterfall(view.frame)
@@ -94,7 +94,7 @@ def test_a_broken_chain_is_its_reason(recorded):
 
 def test_the_largest_gain_is_offered_first_and_training_after_inference(recorded):
     frame = recorded(models=("resnet18", "resnet50"), tasks=("training", "inference"))
-    views = split(frame, ("model", *AXES), 1, ordered=True)
+    views = split(frame, ("model", *CONTEXT), 1, ordered=True)
     tasks = [view.frame["task"].iloc[0] for view in views]
     assert tasks == ["inference"] * 8 + ["training"] * 8
     totals = [view.frame["total"].iloc[0] for view in views]
@@ -108,7 +108,7 @@ def test_of_too_many_the_best_of_each_variant_stay(recorded):
     import pandas as pd  # noqa: PLC0415
 
     kept = largest(pd.concat(many))
-    chains = kept.drop_duplicates(["model", *AXES])
+    chains = kept.drop_duplicates(["model", *CONTEXT])
     assert len(chains) == MOST
     assert chains["model"].nunique() == MOST
     assert len(kept) > MOST  # whole chains

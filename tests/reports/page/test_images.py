@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from reports.page import images, page
+from reports.page.payload import rounded
 from results.errors import InputError
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -182,7 +183,7 @@ def test_images_are_the_charts_that_the_page_shows(make_records, tmp_path, monke
     text = page.render(records)
     packed = re.search(r'id="payload">([^<]*)</script>', text)[1]
     charts = json.loads(zlib.decompress(base64.b64decode(packed), -zlib.MAX_WBITS))["charts"]
-    made = {name: page.rounded(json.loads(drawn.to_json())["data"]) for name, drawn in images.figures(records)}
+    made = {name: rounded(json.loads(drawn.to_json())["data"]) for name, drawn in images.figures(records)}
     assert made == {
         f"{name}-{index}": view["data"] for name, views in charts.items() for index, view in enumerate(views, start=1)
     }

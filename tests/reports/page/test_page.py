@@ -14,7 +14,6 @@ import reports
 import results
 from reports.chapters import CHAPTERS, FIGURES
 from reports.page import page
-from reports.page.cases import cases
 from reports.page.machine import sides
 from reports.page.selection import shown
 from results.errors import InputError
@@ -22,6 +21,7 @@ from results.metrics.rows import plain
 from results.schema.record import Noise
 from results.storage import reader
 from results.text import csv_text
+from tests.reports.sources import source_of
 
 HOSTILE = (
     "</script><script>alert(1)</script>",
@@ -283,14 +283,14 @@ def test_operators_that_the_counter_does_not_know_are_named(make_record, make_st
 def test_runs_that_share_cases_are_told_apart(make_records, tmp_path):
     make_records(tmp_path, run_id="a")
     make_records(tmp_path, run_id="b", slowness=0.5)
-    assert set(cases(reader.load(tmp_path))["machine"]) == {"AMD EPYC 9B14 · a", "AMD EPYC 9B14 · b"}
+    assert set(source_of(reader.load(tmp_path)).cases["machine"]) == {"AMD EPYC 9B14 · a", "AMD EPYC 9B14 · b"}
 
 
 def test_runs_of_one_machine_that_share_no_case_are_one_side(make_case, make_record, make_run, write_run, tmp_path):
     for name, size in (("a", 1), ("b", 8)):
         case = make_case(batch_size=size)
         write_run(tmp_path, [make_record(case)], run=make_run(plan=[case], run_id=name))
-    assert set(cases(reader.load(tmp_path))["machine"]) == {"AMD EPYC 9B14"}
+    assert set(source_of(reader.load(tmp_path)).cases["machine"]) == {"AMD EPYC 9B14"}
 
 
 def test_versions_of_the_software_are_told_apart(make_record, make_run, write_run, tmp_path):
@@ -298,16 +298,16 @@ def test_versions_of_the_software_are_told_apart(make_record, make_run, write_ru
         run = make_run(plan=[make_record().case], run_id=version)
         run = dataclasses.replace(run, environment=dataclasses.replace(run.environment, torch=version))
         write_run(tmp_path, [make_record()], run=run)
-    sides = set(cases(reader.load(tmp_path))["machine"])
+    sides = set(source_of(reader.load(tmp_path)).cases["machine"])
     assert sides == {"AMD EPYC 9B14 · torch 2.9.1", "AMD EPYC 9B14 · torch 2.14.1"}
 
 
 def test_beyond_what_a_page_holds_the_fastest_setting_stays(make_records, tmp_path, monkeypatch):
     records = make_records(tmp_path)
     monkeypatch.setattr("reports.page.selection.MOST_CASES", 40)
-    everything = cases(records)
+    everything = source_of(records).cases
     few, said = shown(records, sides(records.files))
-    kept = cases(few)
+    kept = source_of(few).cases
     assert len(kept) < len(everything)
     assert f"{len(everything)} cases are more than a page can show" in said
     sound = everything[everything["status"].eq("ok")]

@@ -1,11 +1,12 @@
 import pandas as pd
 import pytest
 
-from reports.style.views import AXES, BASELINE, SETTING, split
+from reports.style.views import CONTEXT, split
+from results.schema.axes import BASELINE
 
 
 def _rows(machine, rates, **axes):
-    usual = dict.fromkeys(AXES, "same") | dict(zip(SETTING, BASELINE, strict=True))
+    usual = dict.fromkeys(CONTEXT, "same") | BASELINE
     usual |= {"task": "inference", "batch_size": 8, "machine": machine}
     return [usual | axes | {"model": f"m{place}", "throughput_img_per_s": rate} for place, rate in enumerate(rates)]
 
@@ -24,4 +25,4 @@ def _rows(machine, rates, **axes):
 def test_of_sets_alike_in_all_else_the_fastest_is_the_most_telling(others, first):
     usual = _rows("usual", (100.0, 200.0))
     for rows in (usual + others, others + usual):
-        assert set(split(pd.DataFrame(rows), AXES)[0].frame["machine"]) == {first}
+        assert set(split(pd.DataFrame(rows), CONTEXT)[0].frame["machine"]) == {first}

@@ -4,6 +4,7 @@ import re
 import pytest
 
 from reports.text.findings import findings_text
+from results.analysis.study import Study
 from results.storage.reader import load
 
 
@@ -14,7 +15,7 @@ def text(tmp_path_factory, write_run, make_run):
     def make(records, *, planned=(), fmt="table", **run_fields):
         plan = [*dict.fromkeys(record.case for record in records), *planned]
         path = write_run(tmp_path_factory.mktemp("runs"), records, run=make_run(plan=plan, **run_fields))
-        return findings_text(load(path), fmt).splitlines()
+        return findings_text(Study(load(path)), fmt).splitlines()
 
     return make
 
@@ -99,13 +100,13 @@ def test_one_late_replicate_makes_the_case_late(text, make_record):
 
 def test_cases_are_named_by_what_varies(text, make_record, make_case):
     records = [make_record(stop="budget"), make_record(make_case(task="training", threads=1), stop="budget")]
-    assert "(resnet50 b8 inference 2 threads, resnet50 b8 training 1 threads)" in text(records)[-1]
+    assert "(resnet50 b8 inference 2 threads, resnet50 b8 training 1 thread)" in text(records)[-1]
 
 
 def test_several_runs_are_told_apart(tmp_path, write_run, make_record, make_run):
     for name in ("a", "b"):
         write_run(tmp_path, [make_record()], run=make_run(plan=[make_record().case], run_id=name))
-    lines = findings_text(load(tmp_path), "table").splitlines()
+    lines = findings_text(Study(load(tmp_path)), "table").splitlines()
     assert lines[-2:] == [f"{name}: 1 of 1 cases reached the target of ±1 %" for name in ("a", "b")]
 
 

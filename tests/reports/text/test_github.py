@@ -7,7 +7,7 @@ from markdown_it import MarkdownIt
 import results
 from reports.text.github import AB_MARKER, COMPARE_MARKER, arms_github, comparison_github, worst_outcome
 from reports.text.github_markdown import LIMIT
-from results.analysis.comparison import Compared, Comparison
+from results.analysis.compare import Compared, Comparison
 from results.analysis.differences import Change
 from results.storage.reader import load
 

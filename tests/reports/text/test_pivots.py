@@ -4,7 +4,7 @@ import math
 import pandas as pd
 import pytest
 
-from reports.text.pivots import depth_by_block, speedups
+from reports.text.pivots import depth_by_block, speedups_by_setting
 from reports.text.table import pivots_text
 from results.metrics.table import table
 from results.schema.record import Summary
@@ -25,7 +25,7 @@ def _of(family, block, depth):
 def test_a_run_without_records_has_no_pivots(framed):
     frame = framed([])
     assert depth_by_block(frame).empty
-    assert speedups(frame).empty
+    assert speedups_by_setting(frame).empty
 
 
 def test_depth_by_block_has_a_column_a_kind(framed, make_record, make_case, make_static):
@@ -58,7 +58,7 @@ def test_a_wrong_result_is_in_no_pivot(framed, make_record, make_case, make_stat
     statics = [make_static(model, **kind) for model, kind in models.items()]
     right = [make_record(make_case(model=model, layout="nhwc"), baseline_latency_s=0.1) for model in models]
     wrong = dataclasses.replace(right[0], equality=make_equality("wrong"))
-    assert list(speedups(framed([wrong, right[1]], statics)).index) == ["resnet34"]
+    assert list(speedups_by_setting(framed([wrong, right[1]], statics)).index) == ["resnet34"]
     assert depth_by_block(framed([wrong, right[1]], statics)).empty
 
 
@@ -80,7 +80,7 @@ def test_speedups_are_by_precision_runtime_and_layout(framed, make_record, make_
         make_record(),
         make_record(make_case(precision="amp-bf16", layout="nhwc"), baseline_latency_s=0.1, noise=0.0),
     ]
-    pivot = speedups(framed(records))
+    pivot = speedups_by_setting(framed(records))
     assert len(pivot.columns) == 1  # the baseline is 1 by definition
     assert pivot.loc["resnet50", ("amp-bf16", "eager", "nhwc")] == pytest.approx(2)
 

@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from reports.text.ab import arms_text
+from reports.text.comparison import arms_text
 from results.analysis.ab import compare_arms
 from results.errors import InputError
 from results.schema.record import Equality, Noise

@@ -5,6 +5,7 @@ import jsonschema
 import pytest
 
 import results
+from results.analysis.study import Study
 from results.exporters.bencher import to_bencher
 
 # https://bencher.dev/docs/reference/bencher-metric-format, "Bencher Metric Format (BMF) JSON Schema"
@@ -31,7 +32,7 @@ SCHEMA = {
 
 
 def exported(records):
-    return json.loads(to_bencher(records).content(), parse_constant=pytest.fail)
+    return json.loads(to_bencher(Study(records)).content(), parse_constant=pytest.fail)
 
 
 def test_it_is_what_the_published_schema_asks_for(measured):

@@ -3,6 +3,7 @@ import io
 import json
 
 import results
+from results.analysis.study import Study
 from results.exporters.csv import to_csv
 from results.metrics.rows import plain
 from results.schema.metrics import BOUNDS, METRICS
@@ -21,14 +22,14 @@ def told(name, cell):
 
 
 def test_every_value_of_the_table_comes_back(measured):
-    heads, *lines = csv.reader(io.StringIO(to_csv(measured).content().decode()))
+    heads, *lines = csv.reader(io.StringIO(to_csv(Study(measured)).content().decode()))
     frame = results.table(measured)
     assert heads == list(frame.columns)
     assert [{name: told(name, cell) for name, cell in zip(heads, line, strict=True)} for line in lines] == plain(frame)
 
 
 def test_an_imported_run_comes_back_with_its_nulls(imported):
-    (row,) = csv.DictReader(io.StringIO(to_csv(imported).content().decode()))
+    (row,) = csv.DictReader(io.StringIO(to_csv(Study(imported)).content().decode()))
     assert row["latency_s"] == "0.04"
     assert row["threads"] == row["speedup"] == ""
     assert json.loads(row["warnings"]) == []

@@ -5,6 +5,7 @@ import jsonschema
 import pytest
 
 import results
+from results.analysis.study import Study
 from results.exporters.github_action import to_github_action_benchmark
 from results.schema.metrics import METRICS
 
@@ -30,7 +31,7 @@ RANGE = re.compile(r"(?P<prefix>(\+-|±)\s*)(?P<value>\d.+)")
 
 
 def exported(records):
-    files = to_github_action_benchmark(records)
+    files = to_github_action_benchmark(Study(records))
     return {part: json.loads(files.content(part), parse_constant=pytest.fail) for part in files.parts}
 
 

@@ -1,3 +1,4 @@
+import dataclasses
 import io
 import json
 
@@ -6,12 +7,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 import results
+from results.analysis.study import Study
 from results.exporters.parquet import to_parquet
 from results.metrics.rows import plain
+from results.schema.record import Summary
+from results.storage.reader import Records
 
 
 def read(records):
-    return pq.read_table(io.BytesIO(to_parquet(records).content()))
+    return pq.read_table(io.BytesIO(to_parquet(Study(records)).content()))
 
 
 def test_pyarrow_reads_every_value_back(measured):
@@ -48,7 +52,7 @@ def test_units_and_versions_are_in_the_metadata(measured):
 
 def test_pandas_reads_the_numbers_back_equal(measured):
     frame = results.table(measured)
-    found = pd.read_parquet(io.BytesIO(to_parquet(measured).content()))
+    found = pd.read_parquet(io.BytesIO(to_parquet(Study(measured)).content()))
     numbers = frame.select_dtypes("float64").columns
     pd.testing.assert_frame_equal(found[numbers].astype("float64"), frame[numbers])
     assert found["model"].to_list() == frame["model"].to_list()
@@ -57,7 +61,7 @@ def test_pandas_reads_the_numbers_back_equal(measured):
 
 
 def test_the_same_records_give_the_same_bytes(measured):
-    assert to_parquet(measured).content() == to_parquet(measured).content()
+    assert to_parquet(Study(measured)).content() == to_parquet(Study(measured)).content()
 
 
 def test_a_column_of_nulls_keeps_its_type(imported):
@@ -65,3 +69,12 @@ def test_a_column_of_nulls_keeps_its_type(imported):
     assert found.schema.field("threads").type == pa.int64()
     assert found["threads"].to_pylist() == [None]
     assert found.schema.field("speedup").type == pa.float64()
+
+
+def test_a_whole_number_of_more_than_64_bits_is_null_with_its_reason(imported):
+    (file,) = imported.files
+    metrics = {"latency_s": 0.04, "parameters": 1e30, "macs": 2.0**53}
+    record = dataclasses.replace(file.records[0], summary=Summary(metrics=metrics))
+    (row,) = read(Records((dataclasses.replace(file, records=(record,)),))).to_pylist()
+    assert (row["parameters"], row["macs"], row["latency_s"]) == (None, 2**53, 0.04)
+    assert "64 bits" in dict(row["nulls"])["parameters"]

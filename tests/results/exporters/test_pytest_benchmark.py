@@ -8,11 +8,12 @@ from hypothesis import strategies as st
 from pytest_benchmark.stats import Stats
 
 import results
+from results.analysis.study import Study
 from results.exporters.pytest_benchmark import VERSION, summarised, to_pytest_benchmark
 
 
 def exported(records):
-    return json.loads(to_pytest_benchmark(records).content(), parse_constant=pytest.fail)
+    return json.loads(to_pytest_benchmark(Study(records)).content(), parse_constant=pytest.fail)
 
 
 @given(st.lists(st.floats(1e-9, 1e6), min_size=1, max_size=40))
@@ -24,7 +25,7 @@ def test_statistics_are_those_that_pytest_benchmark_computes(data):
 
 
 def test_compare_prints_every_benchmark(measured, tmp_path, make_case):
-    (tmp_path / "saved.json").write_bytes(to_pytest_benchmark(measured).content())
+    (tmp_path / "saved.json").write_bytes(to_pytest_benchmark(Study(measured)).content())
     command = [
         sys.executable,
         "-m",
@@ -43,7 +44,7 @@ def test_compare_prints_every_benchmark(measured, tmp_path, make_case):
 
 
 def test_a_session_of_pytest_compares_with_it(measured, tmp_path):
-    (tmp_path / "saved.json").write_bytes(to_pytest_benchmark(measured).content())
+    (tmp_path / "saved.json").write_bytes(to_pytest_benchmark(Study(measured)).content())
     (tmp_path / "test_it.py").write_text("def test_it(benchmark):\n    benchmark.pedantic(int, rounds=2)\n")
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--benchmark-compare=saved.json", "test_it.py"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)

@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import results
+from results.analysis.study import Study
 from results.errors import InputError
 from results.exporters.csv import to_csv
 from results.importers import csv as from_csv
@@ -41,10 +42,10 @@ def same(records, back):
 @pytest.mark.parametrize("name", ["measured", "imported"])
 def test_every_column_comes_back_exactly(again, request, name):
     records = request.getfixturevalue(name)
-    content = to_csv(records).content()
+    content = to_csv(Study(records)).content()
     back = again(content)
     same(records, back)
-    assert to_csv(back).content() == content
+    assert to_csv(Study(back)).content() == content
     assert {file.run.source.format for file in back.files} == {"csv"}
 
 
@@ -58,31 +59,31 @@ def test_a_break_even_comes_back_though_nothing_is_left_to_compute_it_from(
     row = results.table(records).iloc[1]
     assert row["nulls"].get("break_even_steps") == told
     assert (row["break_even_low"] > 0) == (told is None)
-    same(records, again(to_csv(records).content()))
+    same(records, again(to_csv(Study(records)).content()))
 
 
 def test_each_run_comes_back_as_itself(again, two_runs):
     records = two_runs({"accelerator": "NVIDIA H100"}, {})
-    same(records, again(to_csv(records).content()))
+    same(records, again(to_csv(Study(records)).content()))
 
 
 def test_an_accelerator_is_that_of_its_device(again, tmp_path, make_case, make_record, make_run, write_run):
     cases = (make_case(), make_case(device="cuda:0"))
     run = make_run(cases, accelerator="=NVIDIA")
     records = results.load(write_run(tmp_path, [make_record(case) for case in cases], run=run))
-    same(records, again(to_csv(records).content()))
+    same(records, again(to_csv(Study(records)).content()))
 
 
 def test_a_cause_that_fills_its_row_with_reasons_comes_back(again, tmp_path, make_case, make_record, write_run):
     failure = make_record(make_case(batch_size=1), status="error", cause="\u2028" * 4000)
     records = results.load(write_run(tmp_path, [make_record(make_case()), failure]))
-    content = to_csv(records).content()
+    content = to_csv(Study(records)).content()
     assert max(map(len, content.split(b"\n"))) > 2**17  # more than Python's csv reads without being told to
     same(records, again(content))
 
 
 def test_what_a_spreadsheet_saves_is_read(again, measured):
-    content = to_csv(measured).content()
+    content = to_csv(Study(measured)).content()
     rows = list(csv.reader(io.StringIO(content.decode())))
     out = io.StringIO()
     csv.writer(out, lineterminator="\r\n", quoting=csv.QUOTE_ALL).writerows([row[::-1] for row in rows])
@@ -107,7 +108,7 @@ def without(content, *columns):
 
 @pytest.mark.parametrize("column", [*METRICS, *BOUNDS])
 def test_a_metric_that_an_older_version_did_not_export_is_null_with_a_reason(again, measured, column):
-    content = without(to_csv(measured).content(), column)
+    content = without(to_csv(Study(measured)).content(), column)
     if column in {"latency_s", "throughput_img_per_s"}:
         with pytest.raises(InputError, match=f"line 1: no column '{column}'"):
             again(content)
@@ -122,7 +123,9 @@ def test_a_metric_that_an_older_version_did_not_export_is_null_with_a_reason(aga
 
 def test_a_column_that_an_older_version_did_not_export_is_unknown(again, measured):
     absent = ("cpu", "accelerator", "torch", "family", "block", "depth", "interval", "equality", "state", "stop")
-    after = results.table(again(without(to_csv(measured).content(), *absent, "cause", "warnings", "notes", "threads")))
+    after = results.table(
+        again(without(to_csv(Study(measured)).content(), *absent, "cause", "warnings", "notes", "threads"))
+    )
     assert after[[*absent, "threads"]].isna().all(axis=None)
     assert all(nulls["equality"] for nulls in after["nulls"])
     assert {*after["warnings"], *after["notes"]} == {()}
@@ -131,14 +134,14 @@ def test_a_column_that_an_older_version_did_not_export_is_unknown(again, measure
 def test_an_axis_that_an_older_version_did_not_export_is_at_its_default(again, measured, monkeypatch):
     monkeypatch.setitem(from_csv._AXES, "layout", "nhwc")  # as an axis will be that has a default
     monkeypatch.setattr(from_csv, "_NEEDED", from_csv._NEEDED - {"layout"})
-    after = results.table(again(without(to_csv(measured).content(), "layout")))
+    after = results.table(again(without(to_csv(Study(measured)).content(), "layout")))
     assert set(after["layout"]) == {"nhwc"}
 
 
 @pytest.mark.parametrize("column", ["run", "model", "task", "batch_size", "layout", "status", "replicates"])
 def test_what_makes_a_case_is_not_left_out(again, measured, column):
     with pytest.raises(InputError, match=f"line 1: no column '{column}'"):
-        again(without(to_csv(measured).content(), column))
+        again(without(to_csv(Study(measured)).content(), column))
 
 
 WRONG = [
@@ -183,7 +186,7 @@ def test_what_is_wrong_is_named_with_line_and_column_and_nothing_is_written(
     again, measured, tmp_path, column, cell, message
 ):
     with pytest.raises(InputError) as caught:
-        again(changed(to_csv(measured).content(), column, cell))
+        again(changed(to_csv(Study(measured)).content(), column, cell))
     assert f"export.csv {message}" in str(caught.value)
     assert len(str(caught.value).splitlines()) == 1
     assert len(str(caught.value)) < 1000
@@ -206,12 +209,12 @@ def test_what_is_wrong_is_named_with_line_and_column_and_nothing_is_written(
 )
 def test_a_file_that_is_not_ours_is_refused(again, measured, old, new, message):
     with pytest.raises(InputError) as caught:
-        again(to_csv(measured).content().replace(old, new, -1 if new in b";\t" else 1))
+        again(to_csv(Study(measured)).content().replace(old, new, -1 if new in b";\t" else 1))
     assert message in str(caught.value)
 
 
 def test_a_case_that_is_there_twice_is_refused(again, measured):
-    content = to_csv(measured).content()
+    content = to_csv(Study(measured)).content()
     with pytest.raises(InputError, match=r"line 6, model: the same case as line 2 \(resnet50/inference/"):
         again(content + content.splitlines(keepends=True)[1])
     with pytest.raises(InputError, match="holds no row"):
@@ -221,7 +224,7 @@ def test_a_case_that_is_there_twice_is_refused(again, measured):
 @given(st.data())
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=80)
 def test_any_change_gives_runs_or_one_line(tmp_path, measured, data):
-    content = to_csv(measured).content()
+    content = to_csv(Study(measured)).content()
     columns = content.splitlines()[0].decode().split(",")
     words = ["", "'", "=1", "-", "0", "1e308", "inf", "[]", "{}", '"', "a\nb", "\\", "\\ud800", "\x00", "\ufeff", "ok"]
     cell = data.draw(st.sampled_from(words) | st.text(max_size=20).filter(lambda text: text.isprintable()))

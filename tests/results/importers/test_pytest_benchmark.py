@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import results
+from results.analysis.study import Study
 from results.errors import InputError
 from results.exporters.pytest_benchmark import to_pytest_benchmark
 from results.importers import pytest_benchmark
@@ -111,7 +112,7 @@ def test_an_export_of_ours_comes_back_with_its_metrics_and_intervals(imported, r
     records = request.getfixturevalue(name)
     frame = results.table(records)
     frame = frame[(frame["status"] == "ok") & frame["equality"].ne("wrong")].reset_index(drop=True)
-    back = results.table(imported(to_pytest_benchmark(records).content().decode()))
+    back = results.table(imported(to_pytest_benchmark(Study(records)).content().decode()))
     columns = [*results.schema.case.AXES, "run", "cpu", "torch", "interval"]
     assert back[columns].to_json() == frame[columns].to_json()
     metrics = ["latency_s", "latency_low_s", "latency_high_s", "throughput_img_per_s", "speedup", "parameters"]
@@ -133,7 +134,7 @@ def foreign(tmp_path, make_case, make_run, write_run):
 
 def test_each_run_of_an_export_of_ours_comes_back_as_itself(imported, two_runs):
     records = two_runs({}, {})
-    back = results.table(imported(to_pytest_benchmark(records).content().decode()))
+    back = results.table(imported(to_pytest_benchmark(Study(records)).content().decode()))
     assert back["run"].tolist() == ["run-0", "run-1"]
     assert back["latency_s"].tolist() == results.table(records)["latency_s"].tolist()
 

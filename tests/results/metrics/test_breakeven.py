@@ -4,7 +4,8 @@ import math
 import numpy as np
 import pytest
 
-from results.metrics.breakeven import break_evens, steps
+from results.analysis.study import Study
+from results.metrics.breakeven import steps
 from results.statistics.intervals import Intervals
 from results.storage.reader import load
 
@@ -30,7 +31,7 @@ def measured(tmp_path_factory, write_run, make_record, make_case, make_run):
             facts = dataclasses.replace(record.facts, compile_s=compile_s, warm_compile_s=warm_s)
             records.append(change(dataclasses.replace(record, facts=facts)))
         run = make_run(plan=dict.fromkeys(record.case for record in records))
-        (found,) = break_evens(load(write_run(tmp_path_factory.mktemp("runs"), records, run=run)))
+        (found,) = Study(load(write_run(tmp_path_factory.mktemp("runs"), records, run=run))).break_evens
         return found
 
     return make
@@ -102,7 +103,7 @@ def test_what_is_not_known_has_a_reason(measured, make_equality):
 
 def test_only_compiled_cases_with_a_twin_have_one(tmp_path, write_run, make_record, make_case):
     records = [make_record(), make_record(make_case(runtime="compile", layout="nhwc"), baseline_latency_s=0.05)]
-    assert break_evens(load(write_run(tmp_path, records))) == []
+    assert Study(load(write_run(tmp_path, records))).break_evens == ()
 
 
 @pytest.mark.parametrize(

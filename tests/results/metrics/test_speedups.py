@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from results.metrics.speedups import Speedups, chains, factors, path
+from results.analysis.study import Study
+from results.metrics.speedups import Speedups, factors, path
 from results.schema.run import Arm
 from results.storage.reader import load
 
@@ -36,7 +37,7 @@ def recorded(tmp_path, write_run, make_record, make_case, make_run):
                 records.append(change(record))
         records = [record for record in records if record is not None]
         run = make_run(plan=dict.fromkeys(record.case for record in records), **run_fields)
-        return load(write_run(tmp_path, records, run=run))
+        return Study(load(write_run(tmp_path, records, run=run)))
 
     return make
 
@@ -54,7 +55,7 @@ def test_the_way_changes_one_axis_at_a_time_in_a_fixed_order(make_case):
 
 
 def test_each_step_has_its_factor_and_the_product_is_the_total(recorded):
-    found = chains(recorded((0.99, 1.0, 1.02)))
+    found = recorded((0.99, 1.0, 1.02)).chains
     assert len(found) == 4  # three pairs of axes, and all three
     longest = max(found, key=lambda chain: len(chain.steps))
     assert [(step.axis, step.before, step.after) for step in longest.steps] == [
@@ -74,7 +75,7 @@ def test_each_step_has_its_factor_and_the_product_is_the_total(recorded):
 
 
 def test_one_replicate_adds_the_widths_in_squares(recorded):
-    (chain, *_) = chains(recorded(noise=0.01))
+    (chain, *_) = recorded(noise=0.01).chains
     first, second = (step.factor for step in chain.steps)
     assert chain.total.low < chain.total.value < chain.total.high
     assert first.value * second.value == pytest.approx(chain.total.value)
@@ -83,14 +84,14 @@ def test_one_replicate_adds_the_widths_in_squares(recorded):
 
 
 def test_too_few_turns_leave_the_factors_without_bounds(recorded):
-    for chain in chains(recorded(turns=5)):
+    for chain in recorded(turns=5).chains:
         assert chain.total.value > 0
         assert (chain.total.low, chain.total.high) == (None, None)
 
 
 def test_only_replicates_that_all_cases_have_count(recorded, make_case):
     missing = make_case(layout="nhwc")
-    found = chains(recorded((1.0, 1.0, 9.0), change=lambda r: None if (r.case, r.replicate) == (missing, 2) else r))
+    found = recorded((1.0, 1.0, 9.0), change=lambda r: None if (r.case, r.replicate) == (missing, 2) else r).chains
     through = [chain for chain in found if chain.case.layout == "nhwc"]
     assert {chain.replicates for chain in through} == {(0, 1)}
     assert through[0].total.value == pytest.approx(math.prod(step.factor.value for step in through[0].steps))
@@ -103,7 +104,7 @@ def test_no_common_replicate_is_a_reason(recorded, make_case):
     def split(record):
         return None if (record.case == missing) != (record.replicate == 1) else record
 
-    broken = [chain for chain in chains(recorded((1.0, 1.0), change=split)) if chain.case.layout == "nhwc"]
+    broken = [chain for chain in recorded((1.0, 1.0), change=split).chains if chain.case.layout == "nhwc"]
     assert broken
     assert {chain.reason for chain in broken} == {"no replicate has all its cases"}
 
@@ -114,7 +115,7 @@ def test_a_wrong_case_breaks_every_chain_through_it(recorded, make_case, make_eq
     def spoil(record):
         return dataclasses.replace(record, equality=make_equality("wrong")) if record.case == wrong else record
 
-    found = chains(recorded(change=spoil))
+    found = recorded(change=spoil).chains
     broken = [chain for chain in found if chain.reason is not None]
     assert {chain.case.precision for chain in broken} == {"fp32", "amp-bf16"}
     for chain in broken:
@@ -130,13 +131,13 @@ def test_a_failure_breaks_it_and_a_gap_leaves_it_out(recorded, make_case):
         crash = {"status": "crash", "cause": "signal 11", "samples": None}
         return None if record.case == gap else dataclasses.replace(record, **crash) if record.case == failed else record
 
-    found = chains(recorded(change=spoil))
+    found = recorded(change=spoil).chains
     assert [(chain.case.layout, chain.case.runtime) for chain in found].count(("nchw", "compile")) == 0
     assert {chain.reason for chain in found} == {"fp32 eager nhwc: crash: signal 11"}
 
 
 def test_arms_have_no_chains_of_numbers(recorded):
-    found = chains(recorded(arm=Arm(name="a", pair="x", margin=0.02)))
+    found = recorded(arm=Arm(name="a", pair="x", margin=0.02)).chains
     assert all(chain.total is None and "A/B" in chain.reason for chain in found)
 
 

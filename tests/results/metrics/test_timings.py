@@ -10,8 +10,8 @@ from scipy import special
 from scipy import stats as reference
 
 from results.metrics.timings import QUANTILES, Medians, Spread, medians, timings
-from results.metrics.values import turn_medians
 from results.statistics import intervals
+from results.statistics.steady import turn_medians
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def records(make_record, make_case):
 
 def _independent(values):
     log = np.log(values)
-    if len(log) < intervals.MIN_TURNS:
+    if len(log) < intervals.TURNS_FOR_INTERVAL:
         return len(log)
     deviation = log - log.mean()
     lag = deviation[:-1] @ deviation[1:] / (deviation @ deviation)
@@ -47,7 +47,7 @@ def _independent(values):
 
 def _interval(values):
     """The median, plus and minus t times 1.2533 s / sqrt(n), on logs that are drawn in to 3 robust deviations."""
-    if len(values) < intervals.MIN_TURNS:
+    if len(values) < intervals.TURNS_FOR_INTERVAL:
         return None
     log = np.log(values)
     centre = np.median(log)

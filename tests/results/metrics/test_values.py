@@ -6,9 +6,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from results.metrics.values import measure, turn_medians
+from results.metrics.values import measure
 from results.schema.metrics import METRICS
 from results.schema.run import Arm
+from results.statistics.steady import turn_medians
 
 
 def test_every_metric_is_declared_under_its_name():

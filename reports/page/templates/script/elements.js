@@ -53,13 +53,9 @@ function grouped(items, keyOf) {
   return groups;
 }
 
-const SCALES = {
-  s: [[1, "s"], [1e-3, "ms"], [1e-6, "µs"]],
-  B: [[1e9, "GB"], [1e6, "MB"], [1e3, "kB"], [1, "B"]],
-};
-
 // Returns 12.34 ms for 0.01234 s.
 function quantity(value, unit) {
-  const [factor, shown] = SCALES[unit].find(([factor]) => value >= factor) ?? SCALES[unit].at(-1);
+  const scales = payload.scales[unit];
+  const [factor, shown] = scales.find(([factor]) => value >= factor) ?? scales.at(-1);
   return `${(value / factor).toPrecision(4)}\u00a0${shown}`;
 }

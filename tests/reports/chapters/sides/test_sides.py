@@ -5,16 +5,16 @@ import math
 
 import pytest
 
-from reports.chapters.sides.differences import diff_tables
+from reports.chapters.sides.differences import differences
 from reports.chapters.sides.frame import BEST, BOTH, FAILED, OTHER, OVER, SAME, UNKNOWN, comparable, pairs
 from reports.chapters.sides.orders import MOST as MOST_ORDERED
 from reports.chapters.sides.orders import comparable as in_one_order
 from reports.chapters.sides.orders import of_orders, orders, swaps
 from reports.chapters.sides.relative import MOST, of_relative, relative
-from reports.page.cases import cases
 from results import compare
 from results.storage import reader
 from results.storage.reader import Records
+from tests.reports.sources import source_of
 
 LATENCIES = {"resnet18": 0.02, "resnet34": 0.04, "resnet50": 0.05, "resnet101": 0.09}
 
@@ -41,8 +41,8 @@ def make_side(tmp_path, make_case, make_record, make_run, write_run):
 
 def _paired(*sides):
     records = Records(tuple(file for side in sides for file in side.files))
-    frame = cases(records)
-    return records, frame, pairs(records, frame)
+    source = source_of(records)
+    return source, source.cases, source.frame(pairs)
 
 
 def _lines(figure):
@@ -249,16 +249,18 @@ def test_of_too_many_variants_the_swaps_stay(make_side):
 
 def test_a_diff_table_has_what_differs_first_and_the_rest_folded(make_side):
     other = {**LATENCIES, "resnet50": 0.10, "resnet34": 0.01}
-    records, frame, found = _paired(make_side("cpu"), make_side("gpu", other, accelerator="H100", failed=["resnet18"]))
-    (table,) = diff_tables(found, records, frame)
-    assert (table.a, table.b) == ("AMD EPYC 9B14", "H100")
-    assert [row[0] for row in table.rows] == ["resnet34", "resnet50", "resnet18"]
-    assert [row[0] for row in table.folded] == ["resnet101"]
-    assert dict(table.counts) == {"faster": 1, "slower": 1, FAILED[1]: 1, "same": 1}
-    assert all(len(row) == len(table.heads) == len(table.numeric) for row in (*table.rows, *table.folded))
-    assert table.hidden == 0
-    assert ("cuda:0.name", "unknown", "H100") in table.environment
-    row = dict(zip(table.heads, table.rows[0], strict=True))
+    source, _, _ = _paired(make_side("cpu"), make_side("gpu", other, accelerator="H100", failed=["resnet18"]))
+    (diff,) = differences(source)
+    assert (diff.a, diff.b) == ("AMD EPYC 9B14", "H100")
+    above, below = diff.differing, diff.folded
+    assert [row[0].text for row in above.rows] == ["resnet34", "resnet50", "resnet18"]
+    assert [row[0].text for row in below.rows] == ["resnet101"]
+    assert dict(diff.counts) == {"faster": 1, "slower": 1, FAILED[1]: 1, "same": 1}
+    assert above.heads == below.heads
+    assert all(len(row) == len(above.heads) == len(above.numeric) for row in (*above.rows, *below.rows))
+    assert diff.hidden == 0
+    assert ["cuda:0.name", "unknown", "H100"] in [[cell.text for cell in row] for row in diff.environment.rows]
+    row = dict(zip(above.heads, (cell.text for cell in above.rows[0]), strict=True))
     assert row["b over a"].startswith("4.0")
     assert row["± 95 %"].startswith("±")
     assert row["verdict on b"] == "faster"

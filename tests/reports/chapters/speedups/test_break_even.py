@@ -3,10 +3,10 @@ import math
 
 import pytest
 
-from reports.chapters.speedups.break_even import MOST, break_even, break_evens, known, of_break_even
-from reports.page.cases import cases
+from reports.chapters.speedups.break_even import COLUMNS, MOST, break_even, break_evens, known, of_break_even
 from reports.style.columns import table
 from results.storage import reader
+from tests.reports.sources import source_of
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def frame(tmp_path, make_case, make_record, make_run, write_run):
         records.append(dataclasses.replace(record, facts=facts))
     run = make_run(plan=dict.fromkeys(record.case for record in records))
     loaded = reader.load(write_run(tmp_path, records, run=run))
-    return break_evens(loaded, cases(loaded))
+    return break_evens(source_of(loaded))
 
 
 def test_what_pays_stands_at_its_steps_and_the_others_at_never(frame):
@@ -54,7 +54,7 @@ def test_the_sentence_says_what_pays_soonest(frame):
 
 def test_a_failure_stands_in_the_table_only(frame):
     assert list(known(frame)["model"]) == ["resnet18", "resnet34"]
-    shown = table(frame, ("model", "cold_steps", "warm_steps", "reason"))
+    shown = table(frame, ("model", "cold_steps", "warm_steps", "reason"), COLUMNS)
     texts = [[cell.text for cell in row] for row in shown.rows]
     assert texts[0][:3] == ["resnet18", "200", "40"]
     assert texts[1][:3] == ["resnet34", "never", "never"]

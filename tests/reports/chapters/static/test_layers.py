@@ -2,8 +2,8 @@ import dataclasses
 
 import pytest
 
-from reports.chapters.static.layers import MOST_MODELS, by_quantity, layer_table, layers, stage_table
-from reports.figures.treemap import of_layers, treemap
+from reports.chapters.static.layers import MOST_MODELS, by_quantity, layer_table, layers, of_layers, stage_rows
+from reports.figures.treemap import treemap
 from reports.style.views import split
 from results.schema.static import Layer
 
@@ -75,17 +75,15 @@ def test_the_sentence_names_the_largest(make_model):
 
 def test_tables_hold_every_cost(make_model):
     frame = layers((make_model(),))
-    stages = stage_table(frame)
-    assert [row[0] for row in stages.rows] == ["stem", "layer1", "head", "whole model"]
-    assert [row[1] for row in stages.rows] == ["10.0", "70.0", "20.0", "100"]
-    assert [row[2] for row in stages.rows] == [
-        f"{share}\N{NO-BREAK SPACE}%" for share in ("10.0", "70.0", "20.0", "100.0")
-    ]
-    rows = layer_table(frame).rows
+    stages = stage_rows(frame)
+    assert [row[0] for row in stages] == ["stem", "layer1", "head", "whole model"]
+    assert [row[1] for row in stages] == ["10.0", "70.0", "20.0", "100"]
+    assert [row[2] for row in stages] == [f"{share}\N{NO-BREAK SPACE}%" for share in ("10.0", "70.0", "20.0", "100.0")]
+    table = layer_table(frame)
+    rows = [[cell.text for cell in row] for row in table.rows]
     assert [row[0] for row in rows] == [name for name, *_ in COSTS if name != "relu"]
     assert rows[1][2] == "8 × 4 × 4"
-    for table in (stages, layer_table(frame)):
-        assert all(len(row) == len(table.heads) == len(table.numeric) for row in table.rows)
+    assert all(len(row) == len(table.heads) == len(table.numeric) for row in table.rows)
 
 
 def test_a_peer_keeps_the_names_of_its_children(make_model):

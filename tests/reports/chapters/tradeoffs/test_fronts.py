@@ -1,25 +1,16 @@
 import pytest
 
-from reports.chapters.tradeoffs.fronts import (
-    MOST,
-    NAMED,
-    accuracy_against_latency,
-    accuracy_against_memory,
-    accuracy_against_throughput,
-    of_latency,
-    of_memory,
-    of_throughput,
-    with_accuracy,
-)
+from reports.chapters.tradeoffs.fronts import MOST, NAMED, accuracy_against, with_accuracy
+from reports.chapters.tradeoffs.picks import cheapest, of_throughput
 from reports.figures.points import macs_by_depth, memory_by_depth
-from reports.page.cases import cases
 from reports.style.measures import LATENCY, MEMORY, THROUGHPUT
 from results.storage.reader import Records
+from tests.reports.sources import source_of
 
 DRAWN = {
-    "throughput": (THROUGHPUT, accuracy_against_throughput, of_throughput),
-    "latency": (LATENCY, accuracy_against_latency, of_latency),
-    "memory": (MEMORY, accuracy_against_memory, of_memory),
+    "throughput": (THROUGHPUT, of_throughput),
+    "latency": (LATENCY, cheapest(LATENCY, "answers soonest")),
+    "memory": (MEMORY, cheapest(MEMORY, "needs the least memory")),
 }
 
 
@@ -28,12 +19,12 @@ def frame(make_records, tmp_path):
     """Two machines of one kind of CPU, the second half as fast."""
     one = make_records(tmp_path / "one", run_id="one")
     two = make_records(tmp_path / "two", run_id="two", slowness=2.0)
-    return cases(Records((*one.files, *two.files)))
+    return source_of(Records((*one.files, *two.files))).cases
 
 
 @pytest.mark.parametrize("name", DRAWN)
 def test_on_the_front_is_what_nothing_on_its_machine_beats(name, frame):
-    measure, _, _ = DRAWN[name]
+    measure, _ = DRAWN[name]
     rows = with_accuracy(measure)(frame)
     assert set(rows["task"]) == {"inference"}
     sign = 1 if measure.better == "higher" else -1
@@ -55,9 +46,9 @@ def test_on_the_front_is_what_nothing_on_its_machine_beats(name, frame):
 
 @pytest.mark.parametrize("name", DRAWN)
 def test_every_point_knows_its_case_and_every_front_its_machine(name, frame):
-    measure, draw, say = DRAWN[name]
+    measure, say = DRAWN[name]
     rows = with_accuracy(measure)(frame)
-    figure = draw(rows)
+    figure = accuracy_against(measure)(rows)
     fronts = [trace for trace in figure.data if "front" in trace.meta]
     dots = [trace for trace in figure.data if "rows" in trace.meta]
     assert len(fronts) + len(dots) == len(figure.data)
@@ -83,7 +74,7 @@ def test_of_many_points_only_those_on_a_front_are_named(frame):
     rows = with_accuracy(THROUGHPUT)(frame)
     assert len(rows) > NAMED
     front = set(rows.loc[rows["front"], "row"])
-    figure = accuracy_against_throughput(rows)
+    figure = accuracy_against(THROUGHPUT)(rows)
     named = {
         row
         for trace in figure.data
@@ -94,13 +85,13 @@ def test_of_many_points_only_those_on_a_front_are_named(frame):
     assert named
     assert named <= front
     few = rows[rows["run"].eq("one") & rows["batch_size"].eq(1)]
-    labels = [text for trace in accuracy_against_throughput(few).data if "rows" in trace.meta for text in trace.text]
+    labels = [text for trace in accuracy_against(THROUGHPUT)(few).data if "rows" in trace.meta for text in trace.text]
     assert sum(map(bool, labels)) > few["front"].sum()
 
 
 def test_one_machine_has_a_plain_front(frame):
     rows = with_accuracy(LATENCY)(frame[frame["run"] == "one"])
-    (front,) = (trace for trace in accuracy_against_latency(rows).data if "front" in trace.meta)
+    (front,) = (trace for trace in accuracy_against(LATENCY)(rows).data if "front" in trace.meta)
     assert front.name == "Pareto front"
     assert front.mode == "lines"
 
@@ -123,7 +114,8 @@ def test_of_too_many_points_fronts_and_the_best_stay(frame):
 
 def test_the_cheapest_within_a_point_is_named_with_its_conditions(frame):
     rows = with_accuracy(MEMORY)(frame[frame["run"] == "one"])
-    said = of_memory(rows)
+    _, say = DRAWN["memory"]
+    said = say(rows)
     eight = rows[rows["batch_size"].eq(8) & rows["runtime"].eq("eager") & rows["layout"].eq("nchw")]
     close = eight[eight["imagenet_top1"] >= eight["imagenet_top1"].max() - 0.01]
     assert said.startswith(f"{close.sort_values('peak_bytes')['model'].iloc[0]} needs the least memory")

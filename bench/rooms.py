@@ -1,0 +1,28 @@
+"""Where this project's packages are, so that none is taken from a folder that happens to have its name."""
+
+import sys
+from collections.abc import Sequence
+from importlib.machinery import ModuleSpec, PathFinder
+from pathlib import Path
+from types import ModuleType
+from typing import Final
+
+ROOMS: Final = ("bench", "resnet", "results", "reports")
+"""The packages."""
+ROOMS_FOLDER: Final = Path(__file__).resolve().parents[1]
+"""The folder that holds them."""
+
+
+class Rooms:
+    """Finds the packages in `ROOMS_FOLDER`, and nothing else that lies there."""
+
+    @staticmethod
+    def find_spec(name: str, path: Sequence[str] | None = None, target: ModuleType | None = None) -> ModuleSpec | None:
+        """Return the spec of a package of ours, None for anything else."""
+        del path, target
+        return PathFinder.find_spec(name, [str(ROOMS_FOLDER)]) if name in ROOMS else None
+
+
+def come_first() -> None:
+    """Let the packages come before whatever has their names in the current folder."""
+    sys.meta_path.insert(0, Rooms)

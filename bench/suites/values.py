@@ -1,0 +1,128 @@
+"""The values that a suite or an option may hold: checked, and brought into the form that a suite keeps."""
+
+import contextlib
+import dataclasses
+import itertools
+import math
+import reprlib
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final, Literal, get_type_hints
+
+from bench.suites import SUITE_AXES, models
+from results.errors import InputError, suggestion
+from results.schema.axes import AXES, check_choice
+from results.schema.case import Case
+from results.schema.run import Settings
+from results.schema.validation import InvalidError, validated
+
+Kind = Literal["cpu", "accelerator"]
+KINDS: Final[tuple[Kind, ...]] = ("cpu", "accelerator")
+
+ALL: Final = "all"
+"""Stands for every variant of `resnet.VARIANTS` wherever a suite or an option names a model."""
+DEFAULTS: Final = Settings(replicates=1, target=0.01, budget_s=5.0, timeout_s=600.0, time_limit_s=None)
+"""How a suite samples where it does not say."""
+
+
+def fraction(value: object) -> float:
+    """Return ``"1%"`` or ``0.01`` as 0.01.
+
+    Raises:
+        InputError: not a number, or not between 0 and 100 %.
+    """
+    try:
+        text = str(value).strip()
+        number = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+    except (ValueError, RecursionError):
+        number = math.nan
+    if not 0 < number < 1:
+        raise InputError(f"{shown(value)} is no fraction between 0 and 1: write 1% or 0.01")
+    return number
+
+
+@contextlib.contextmanager
+def within(where: str) -> Iterator[None]:
+    """Put in front of an `InputError` where it happened."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from error
+
+
+def check_keys(table: Mapping[str, object], keys: Sequence[str], what: str = "key") -> None:
+    """Raise `InputError`, with the nearest of `keys`, for a key of `table` that is not in `keys`."""
+    for key in table:
+        if key not in keys:
+            raise InputError(f"unknown {what} {key!r}{suggestion(key, keys)} (choices: {', '.join(keys)})")
+
+
+def valid_value(annotation: Any, value: object, key: str) -> Any:
+    """Return `value` as the annotated type, or raise `InputError` that names `key`."""
+    try:
+        return validated(value, annotation)
+    except InvalidError as error:
+        raise InputError(f"{key}: {shown(value)} {error.what}") from error
+
+
+def shown(value: object) -> str:
+    """Return `value` in few words, however long or deep it is."""
+    short = reprlib.Repr()
+    short.maxstring = short.maxother = 80
+    try:
+        return short.repr(value)
+    except ValueError:
+        return "an integer of more digits than can be shown"
+
+
+def valid_settings(table: Mapping[str, object]) -> Settings:
+    """Return the settings of `table`, with `DEFAULTS` for the others, or raise `InputError`."""
+    with within("settings"):
+        check_keys(table, [field.name for field in dataclasses.fields(Settings)])
+        values = dataclasses.asdict(DEFAULTS) | dict(table)
+        with within("target"):
+            values["target"] = fraction(values["target"])
+        types = get_type_hints(Settings, include_extras=True)
+        return Settings(**{key: valid_value(types[key], value, key) for key, value in values.items()})
+
+
+def change_settings(settings: Settings, **changes: object) -> Settings:
+    """Return `settings` with those of `changes` that are not None, validated.
+
+    Raises:
+        InputError: an unknown setting, or a value that is not one.
+    """
+    given = {key: value for key, value in changes.items() if value is not None}
+    return valid_settings(dataclasses.asdict(settings) | given)
+
+
+def axis_values(axis: str, value: object) -> Mapping[Kind, tuple[Any, ...]]:
+    """Bring a scalar, a list, or a table by kind of device into the form that a block has."""
+    check_keys({axis: value}, SUITE_AXES, "axis")
+    if not isinstance(value, Mapping):
+        return dict.fromkeys(KINDS, _axis_tuple(axis, value))
+    for kind in value:
+        if kind not in KINDS:  # no suggestion: the nearest to 'gpu' would be 'cpu'
+            raise InputError(f"{axis}: unknown kind of device {kind!r} (choices: {', '.join(KINDS)})")
+    return {kind: _axis_tuple(axis, value[kind]) for kind in KINDS if kind in value}
+
+
+def _axis_tuple(axis: str, value: object) -> tuple[Any, ...]:
+    values = tuple(value) if isinstance(value, list | tuple) else (value,)
+    if not values:
+        raise InputError(f"{axis}: empty; give at least one value")
+    annotation = get_type_hints(Case, include_extras=True)[axis]
+    for item in values:
+        if AXES[axis].choices and isinstance(item, str):
+            check_choice(axis, item)
+        valid_value(annotation, item, axis)
+    if axis == "model":
+        return tuple(itertools.chain.from_iterable(map(model_names, values)))
+    return values
+
+
+def model_names(name: str) -> tuple[str, ...]:
+    """Return the model of that name, or every variant for `ALL`. Raises `InputError` for a name that is neither."""
+    if name == ALL:
+        return tuple(model for model in models.names() if model not in models.PEERS)
+    models.check(name)
+    return (name,)

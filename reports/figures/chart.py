@@ -1,0 +1,159 @@
+"""What a figure of the page is: which rows it draws, how, and in which words; and what a chapter is."""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import Any, Final, Literal
+
+import pandas as pd
+from plotly.graph_objs._figure import Figure
+
+from reports.style.columns import Column
+from reports.style.columns import table as columns_of
+from reports.style.table import Table
+from reports.style.views import CONTEXT, View, constants, split
+from results.analysis.study import Study
+from results.schema.static import Static
+
+MOST_BARS: Final = 60
+"""Variants that charts with a row for each draw: more is a wall of names."""
+MOST_DATA: Final = 250
+"""Rows of one figure's data."""
+PEAKS: Final = ("model", *CONTEXT, "peak_resident_bytes", "peak_allocated_bytes", "model_bytes")
+"""Columns of the data of figures of memory."""
+
+Frame = Callable[["Source"], pd.DataFrame]
+"""What makes the frame of a figure, or of several."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """What chapters draw: a study, and its cases as the page shows them."""
+
+    study: Study
+    cases: pd.DataFrame
+    """`reports.page.cases.cases` of the study."""
+    _frames: dict[Frame, pd.DataFrame] = dataclasses.field(default_factory=dict, repr=False, compare=False)
+
+    def frame(self, make: Frame) -> pd.DataFrame:
+        """Return the frame that `make` makes of this source, made once."""
+        if make not in self._frames:
+            self._frames[make] = make(self)
+        return self._frames[make]
+
+    def holds(self, needs: Literal["records", "statics"]) -> bool:
+        """Return whether any run file has such content."""
+        return any(getattr(file, needs) for file in self.study.records.files)
+
+    @property
+    def machines(self) -> dict[str, str]:
+        """The side that each run belongs to, by the id of the run as the page shows it."""
+        return dict(zip(self.cases["run"], self.cases["machine"], strict=True))
+
+    @property
+    def statics(self) -> tuple[Static, ...]:
+        """The static costs of all run files."""
+        return tuple(static for file in self.study.records.files for static in file.statics)
+
+
+def all_cases(source: Source) -> pd.DataFrame:
+    """Return the frame of every case."""
+    return source.cases
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Insert:
+    """HTML that a chapter adds to the page; `template` is a file below `reports/chapters`."""
+
+    template: str
+    values: Callable[[Source], Mapping[str, Any]]
+    """Returns the values that the template shows."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Chart:
+    """A figure and its words. `draw` and `takeaway` get the rows of one view."""
+
+    title: str
+    needs: Literal["records", "statics"] = "records"
+    """Content of run files without which there is nothing to draw."""
+    frame: Frame = all_cases
+    """Makes the frame that it draws."""
+    definition: str
+    absent: str
+    """What the page says where there is nothing to draw."""
+    rows: Callable[[pd.DataFrame], pd.DataFrame]
+    """Selects from the frame what may be drawn, and adds derived columns."""
+    by: tuple[str, ...]
+    """Columns on which the rows of one view are equal."""
+    draw: Callable[[pd.DataFrame], Figure]
+    takeaway: Callable[[pd.DataFrame], str]
+    columns: tuple[str, ...] = ()
+    """Columns of the figure's data table, unless `table` makes one of its own."""
+    own: Mapping[str, Column] = dataclasses.field(default_factory=dict)
+    """Columns among these that only figures of this chapter have, by name."""
+    table: Callable[[pd.DataFrame], Table] | None = None
+    still: Insert | None = None
+    """A drawing for readers without a script."""
+    least: int = 2
+    """Rows below which a view compares nothing."""
+    choices: int = 60
+    """Views that a page offers."""
+    most: int | None = None
+    """Variants of one view; of more, those that reach the highest throughput are drawn, and its label says so."""
+    ordered: bool = False
+    """Whether the choices stand in the order of the rows; else the most telling set is first."""
+
+    @property
+    def paired(self) -> bool:
+        """Whether its views are the pairs of sides, all of which a reader chooses with one menu."""
+        return self.by == ("pair",)
+
+    def views(self, frame: pd.DataFrame) -> tuple[View, ...]:
+        """Return the sets of comparable rows, the most telling first; none where there is no data."""
+        return tuple(
+            _cut(view, self.most) for view in split(self.rows(frame), self.by, self.least, ordered=self.ordered)
+        )
+
+    def data(self, view: View) -> Table:
+        """Return the data of one view, without the columns on which all of its rows are equal."""
+        if self.table is not None:
+            return self.table(view.frame)
+        same = constants(view.frame, self.by)
+        names = tuple(column for column in self.columns if column not in same)
+        return columns_of(view.frame.iloc[:MOST_DATA], names, self.own)
+
+
+def _cut(view: View, most: int | None) -> View:
+    if most is None or view.frame["model"].nunique() <= most:
+        return view
+    best = view.frame.groupby("model")["throughput_img_per_s"].max()
+    kept = best.nlargest(most).index
+    label = " · ".join(filter(None, [view.label, f"the {most} fastest of {len(best):,} variants"]))
+    return View(label=label, frame=view.frame[view.frame["model"].isin(kept)])
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Chapter:
+    """A part of the page."""
+
+    title: str
+    lead: str
+    """What the chapter answers, in a sentence."""
+    charts: dict[str, Chart]
+    """In the order of the page; their names are ids in it."""
+    intro: Insert | None = None
+    """What stands above its figures."""
+
+
+def sound(*columns: str, task: str | None = None) -> Callable[[pd.DataFrame], pd.DataFrame]:
+    """Return what keeps the cases (of one task) that succeeded and have a value in all `columns`.
+
+    Where only some replicates failed, the others' numbers stand in the table of all cases, with the failure.
+    """
+
+    def rows(frame: pd.DataFrame) -> pd.DataFrame:
+        kept = frame[frame["status"].eq("ok")].dropna(subset=list(columns))
+        kept = kept[kept[list(columns)].gt(0).all(axis=1)]  # logarithmic axes hold nothing else
+        return kept if task is None else kept[kept["task"].eq(task)]
+
+    return rows

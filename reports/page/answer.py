@@ -1,0 +1,88 @@
+"""The answer at the top of the page, and what it says of noise: generated sentences about all cases."""
+
+import statistics
+
+import pandas as pd
+
+from reports.chapters.sides import frame as sides
+from reports.chapters.sides.relative import of_relative
+from reports.chapters.speedups.heat import best_speedup, failures
+from reports.chapters.tradeoffs.chapter import accurate
+from reports.chapters.tradeoffs.picks import of_throughput
+from reports.figures.chart import Source
+from reports.style.units import SPACE, plus_minus, relative
+from reports.style.views import each
+from reports.style.words import conditions_text, extreme, joined, plural
+from results.metrics.warnings import NOISES, kind
+
+
+def answer(source: Source, *, complete: bool) -> tuple[str, ...]:
+    """Return the answer first: speed for accuracy, best speed-up, sides, failures, precision.
+
+    Args:
+        source: what the page shows.
+        complete: whether these are all cases; of a choice nothing is said of failures and speed-ups, which it has cut.
+    """
+    frame = source.cases
+    if frame.empty:
+        return ("These files hold no case.",)
+    candidates = accurate(source)
+    pick = None if candidates.empty else of_throughput(candidates)
+    speedup, failed = (best_speedup(frame), failures(frame)) if complete else (None, None)
+    pairs = source.frame(sides.pairs)
+    return tuple(said for said in (pick, speedup, _first_pair(pairs), failed, precision(frame)) if said)
+
+
+def _first_pair(pairs: pd.DataFrame) -> str | None:
+    """Say how the sides of the first pair compare that has a ratio."""
+    known = sides.comparable(pairs)
+    if known.empty:
+        return None
+    return of_relative(known[known["pair"].eq(known["pair"].iloc[0])])
+
+
+def precision(frame: pd.DataFrame) -> str | None:
+    """Say how tight the intervals of the latencies are, and how many have none."""
+    timed = frame[frame["status"].eq("ok") & frame["latency_s"].notna()]
+    if timed.empty:
+        return None
+    known = timed.dropna(subset=["latency_low_s", "latency_high_s"])
+    if known.empty:
+        why = "their sources tell none" if timed["imported"].all() else "there were too few steady turns"
+        return f"No latency has an interval: {why}."
+    halves = [relative(row.latency_s, row.latency_low_s, row.latency_high_s) or 0.0 for row in each(known)]
+    known = known.assign(half=halves)
+    worst = extreme(known, "half", largest=True)
+    said = (
+        f"Of {plural(len(known), 'latency', 'latencies')} with a 95{SPACE}% interval, half are known to within "
+        f"{plus_minus(statistics.median_high(halves))}, all to within {plus_minus(worst.half)} "
+        f"({worst.model}, {conditions_text(worst)})."
+    )
+    without = timed[timed["latency_low_s"].isna() | timed["latency_high_s"].isna()]
+    for rows, why in (
+        (without[~without["imported"]], "there were too few steady turns"),
+        (without[without["imported"]], "their sources tell none"),
+    ):
+        if len(rows):
+            said += f" {len(rows):,} more {'has' if len(rows) == 1 else 'have'} no interval: {why}."
+    if known["interval"].eq("process").any():
+        said += " The intervals are within one process; another process may differ by more."
+    late = int(timed["stop"].isin(["budget", "time-limit"]).sum())
+    if late:
+        said += f" {late:,} of {plural(len(timed), 'case')} ran out of time before reaching the precision asked for."
+    return said
+
+
+def noise(frame: pd.DataFrame) -> str:
+    """Say how many measured cases carry signs that the machine was disturbed, and which."""
+    measured = frame[frame["status"].ne("unsupported") & ~frame["imported"]]
+    if measured.empty:
+        return "Nothing here was measured by this program, so no signs of noise are known."
+    signs = [{kind(line) for line in lines} & NOISES for lines in measured["warnings"]]
+    disturbed = sum(map(bool, signs))
+    if not disturbed:
+        return f"No case of {len(measured):,} carries a sign that something else used the machine meanwhile."
+    counts = {name: sum(name in lines for lines in signs) for name in sorted(NOISES)}
+    which = joined([f"{name} in {count:,}" for name, count in counts.items() if count])
+    carry = "carries" if disturbed == 1 else "carry"
+    return f"{disturbed:,} of {plural(len(measured), 'case')} {carry} signs that the machine was disturbed: {which}."

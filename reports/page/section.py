@@ -1,0 +1,57 @@
+"""A figure as the page lays it out: its words for the template, and its views for the script."""
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from reports.figures.chart import Chart
+from reports.page.content import Figured
+from reports.page.payload import rounded
+from reports.style.views import View, pair_key, slug
+from results.text import printable
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """A figure with its words."""
+
+    name: str
+    chart: Chart
+    views: tuple[Mapping[str, Any], ...]
+    """What the script draws; empty where there is nothing to draw."""
+    fixed: str
+    """What all rows have in common."""
+    more: int
+    """Choices that are left out, being too many."""
+
+    @property
+    def takeaway(self) -> str:
+        """The sentence of the first view, empty where there is none."""
+        return str(self.views[0]["takeaway"]) if self.views else ""
+
+
+def section(figure: Figured) -> Section:
+    """Draw every view of a figure."""
+    slugs: dict[str, int] = {}
+    views = []
+    for view in figure.views:
+        name = slug(view.label) or "all"
+        slugs[name] = slugs.get(name, 0) + 1
+        views.append(_drawn(figure.chart, view, name if slugs[name] == 1 else f"{name}-{slugs[name]}"))
+    return Section(
+        name=figure.name, chart=figure.chart, views=tuple(views), fixed=printable(figure.fixed), more=figure.more
+    )
+
+
+def _drawn(chart: Chart, view: View, name: str) -> dict[str, Any]:
+    drawn = json.loads(chart.draw(view.frame).to_json())  # type: ignore[no-untyped-call]
+    return {
+        **drawn,
+        "data": rounded(drawn["data"]),
+        "label": printable(view.label),
+        "slug": name,
+        "takeaway": printable(chart.takeaway(view.frame)),
+        **({"pair": pair_key(view.frame["pair"].iloc[0])} if chart.paired else {}),
+        "table": chart.data(view).texts(),
+    }

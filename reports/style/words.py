@@ -1,0 +1,49 @@
+"""What generated sentences share: counts, lists, shares, and a case in words."""
+
+from typing import Any
+
+import pandas as pd
+
+from reports.style.units import SPACE, quantity
+from reports.style.views import axis_text, each, setting, throughput_bounds
+from results.schema.axes import WORKLOAD
+
+
+def first_row(frame: pd.DataFrame) -> Any:
+    """Return the first row of `frame`."""
+    return next(each(frame))
+
+
+def extreme(frame: pd.DataFrame, column: str, *, largest: bool) -> Any:
+    """Return the row with the largest or the smallest value in `column`; of equal rows the first by name."""
+    return first_row(frame.sort_values([column, "model"], ascending=[not largest, True]))
+
+
+def joined(words: list[str]) -> str:
+    """Return ``a``, ``a and b``, ``a, b and c``."""
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def plural(count: int, noun: str, many: str | None = None) -> str:
+    """Return ``1 case`` or ``1,234 cases``; `many` is the plural of a noun that takes more than an s."""
+    return f"{count:,} {noun if count == 1 else many or f'{noun}s'}"
+
+
+def percent_text(share: float, digits: int = 2) -> str:
+    """Return a share as ``80.86 %``."""
+    return f"{100 * share:.{digits}f}{SPACE}%"
+
+
+def throughput_text(row: Any) -> str:
+    """Return a row's images a second, with the digits that its interval leaves."""
+    return quantity(row.throughput_img_per_s, "img/s", *throughput_bounds(row))
+
+
+def workload_text(row: Any) -> str:
+    """Return what a row's model computed: ``inference · batch 8 · 224 px``."""
+    return " · ".join(axis_text(axis, getattr(row, axis)) for axis in WORKLOAD)
+
+
+def conditions_text(row: Any) -> str:
+    """Return a row's workload and setting: ``inference · batch 8 · 224 px · fp32 · eager · nchw``."""
+    return f"{workload_text(row)} · {setting(row)}"

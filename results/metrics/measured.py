@@ -1,0 +1,69 @@
+"""One run with everything that its samples show, each computed when it is first asked for, and once."""
+
+from functools import cached_property
+
+from results.metrics.breakeven import BreakEven, BreakEvens, break_evens, listed
+from results.metrics.reasons import Memo
+from results.metrics.speedups import Chain, chains
+from results.metrics.timings import Medians, Spread, medians, timings
+from results.metrics.values import Measures, latencies, measure_file
+from results.metrics.warnings import warnings_of
+from results.schema.case import Case
+from results.statistics.segments import Floats
+from results.storage.reader import RunFile
+
+
+class MeasuredRun:
+    """The records of one run file and what follows from them.
+
+    Arrays and lists have an entry for every record of `file`, in its order. Nothing here may be changed.
+    """
+
+    def __init__(self, file: RunFile) -> None:
+        self.file = file
+        self.memo = Memo()
+
+    @cached_property
+    def replicates(self) -> dict[Case, dict[int, int]]:
+        """The indices of each case's records by replicate, in the order of the plan."""
+        return self.file.places()
+
+    @cached_property
+    def timings(self) -> tuple[Medians, Spread]:
+        """Medians, intervals, quantiles and speed-ups of all samples."""
+        return timings(self.file.records)
+
+    @cached_property
+    def medians(self) -> Medians:
+        """The part of `timings` that a comparison needs: it takes a quarter of the time."""
+        return self.timings[0] if "timings" in self.__dict__ else medians(self.file.records)
+
+    @cached_property
+    def latencies(self) -> Floats:
+        """The metric ``latency_s``, NaN where there is none."""
+        return latencies(self.file.records, self.medians)
+
+    @cached_property
+    def measures(self) -> Measures:
+        """Every metric, with the reasons of those that are null."""
+        return measure_file(self.file, *self.timings, self.memo)
+
+    @cached_property
+    def warnings(self) -> list[tuple[str, ...]]:
+        """What is implausible or was disturbed."""
+        return warnings_of(self.file.records, self.file.costs(), self.file.run.peaks, self.medians)
+
+    @cached_property
+    def even(self) -> BreakEvens:
+        """The break-even of the compiled cases, as arrays."""
+        return break_evens(self.file.records, self.replicates, self.measures)
+
+    @cached_property
+    def break_evens(self) -> list[BreakEven]:
+        """The break-even of each compiled case whose run also holds it eager, in the order of the plan."""
+        return listed(self.file.run.id, list(self.replicates), self.even)
+
+    @cached_property
+    def chains(self) -> list[Chain]:
+        """The chain of each case that differs from its baseline in two settings or more, in the order of the plan."""
+        return chains(self.file, self.replicates, self.measures)

@@ -1,0 +1,206 @@
+"""Follow the recipes of docs/architecture.md with throw-away things: all know them, and a forgotten part is named."""
+
+import re
+
+import pytest
+
+from tests.registries.tree import DECLARATIONS, ROOT, Recipe, grown, run_tests
+
+AXIS = Recipe(
+    edits={
+        "results/schema/axes.py": (
+            (
+                '    "threads": Axis(',
+                """\
+    "checkpointing": Axis(
+        role="setting",
+        kind="word",
+        help="Whether activations are computed again in the backward pass.",
+        heading="saving",
+        choices=("off", "on"),
+        default="off",
+        baseline="off",
+    ),
+    "threads": Axis(""",
+            ),
+        ),
+        "results/schema/case.py": (
+            (
+                "    threads: Size | None\n",
+                '    checkpointing: Literal[AXES["checkpointing"].choices] = "off"\n    threads: Size | None\n',
+            ),
+        ),
+    },
+    checks="axis.py",
+    declared="axis or axes",
+)
+METRIC = Recipe(
+    edits={
+        "results/schema/units.py": (
+            (
+                '    "FLOP": Unit(',
+                '    "J": Unit(scales=((1.0, "J"),), suffix="j", words="joules"),\n    "FLOP": Unit(',
+            ),
+        ),
+        "results/schema/metrics.py": (
+            (
+                '    _count("warmup_steps"',
+                """\
+    Metric(
+        name="energy_j",
+        unit="J",
+        better="lower",
+        label="energy",
+        description="energy of a step",
+        combine="median",
+        tables=_CASES,
+        terminal=(1e3, "mJ"),
+    ),
+    _count("warmup_steps\"""",
+            ),
+        ),
+        "results/schema/record.py": (
+            (
+                "    peak_resident_bytes: Count | None = None\n",
+                "    energy_j: Seconds | None = None\n    peak_resident_bytes: Count | None = None\n",
+            ),
+        ),
+    },
+    checks="metric.py",
+    declared="metric",
+)
+RUNTIME = Recipe(
+    edits={
+        "results/schema/labels.py": (
+            (
+                '    "compile": Runtime(engine="inductor", compiles=True),',
+                """\
+    "scripted": Runtime(engine="scripted", tasks=("inference",)),
+    "compile": Runtime(engine="inductor", compiles=True),""",
+            ),
+        ),
+        "bench/runtimes/scripted.py": (
+            (
+                "",
+                """\
+import torch
+
+from bench.runtimes import PreparedModule
+
+
+class Scripted:
+    def unsupported(self, case):
+        return None if case.precision == "fp32" else "it is scripted in fp32 only"
+
+    def prepare(self, case, module, images, *, device, cache):
+        return PreparedModule(module, images, device, torch.fx.symbolic_trace(module))
+
+
+RUNTIME = Scripted()
+""",
+            ),
+        ),
+    },
+    checks="runtime.py",
+    declared="runtime or engine",
+)
+CHAPTER = Recipe(
+    edits={
+        "reports/chapters/start.py": (
+            (
+                "",
+                """\
+from reports.figures.chart import Chapter, Chart, sound
+from reports.style.drawing import blank
+from reports.style.views import CONTEXT
+
+
+def _draw(frame):
+    return blank(200).add_bar(x=frame["first_step_s"], y=frame["model"], orientation="h")
+
+
+CHAPTER = Chapter(
+    title="The start",
+    lead="What the first step takes.",
+    charts={
+        "first_steps": Chart(
+            title="First steps",
+            definition="Wall time of the first step.",
+            absent="no case has a first step",
+            rows=sound("first_step_s"),
+            by=CONTEXT,
+            draw=_draw,
+            takeaway=lambda frame: f"{len(frame)} models have begun.",
+            columns=("model", "first_step_s"),
+        ),
+    },
+)
+""",
+            ),
+        ),
+        "reports/chapters/__init__.py": (
+            ('    "training": training.CHAPTER,\n', '    "training": training.CHAPTER,\n    "start": start.CHAPTER,\n'),
+            ("from reports.chapters import depth, training\n", "from reports.chapters import depth, start, training\n"),
+        ),
+    },
+    checks="chapter.py",
+    declared="chapter",
+)
+FORMAT = Recipe(
+    edits={
+        "results/exporters/lines.py": (
+            (
+                "",
+                """\
+from results.exporters.files import SINGLE, Files
+
+
+def to_lines(study):
+    return Files(parts={SINGLE: "".join(f"{record.case.key}\\n" for record in study.records)})
+""",
+            ),
+        ),
+        "results/exporters/__init__.py": (
+            ('    "openmetrics": to_openmetrics,\n', '    "openmetrics": to_openmetrics,\n    "lines": to_lines,\n'),
+            (
+                "from results.exporters.openmetrics import",
+                "from results.exporters.lines import to_lines\nfrom results.exporters.openmetrics import",
+            ),
+        ),
+    },
+    checks="format.py",
+    declared="exporter",
+)
+RECIPES = {"axis": AXIS, "metric": METRIC, "runtime": RUNTIME, "chapter": CHAPTER, "format": FORMAT}
+NAMES = {
+    "axis": "checkpointing",
+    "metric": "energy_j|KeyError: 'J'",
+    "runtime": "scripted",
+    "chapter": "start",
+    "format": "lines",
+}
+"""What the report of a forgotten part must name."""
+FORGOTTEN = [(name, path) for name, recipe in RECIPES.items() for path in recipe.edits]
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_who_follows_the_recipe_is_done(name, tmp_path):
+    recipe = RECIPES[name]
+    done = run_tests(grown(tmp_path, recipe), DECLARATIONS, f"tests/registries/checks/{recipe.checks}")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(("name", "path"), FORGOTTEN)
+def test_a_forgotten_part_is_named(name, path, tmp_path):
+    done = run_tests(grown(tmp_path, RECIPES[name], without=path), DECLARATIONS, "-k", RECIPES[name].declared)
+    assert done.returncode != 0
+    assert re.search(NAMES[name], done.stdout + done.stderr), done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_the_document_names_every_file_of_the_recipe(name):
+    document = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    (section,) = re.findall(rf"^### An? [\w ]*{name}\n(.+?)(?=\n#|\Z)", document, re.DOTALL | re.MULTILINE)
+    patterns = [re.sub(r"<\w+>", r"\\w+", path) for path in re.findall(r"`([\w/<>]+\.py)`", section)]
+    missing = [path for path in RECIPES[name].edits if not any(re.fullmatch(pattern, path) for pattern in patterns)]
+    assert not missing
