@@ -1,5 +1,3 @@
-import dataclasses
-
 from results.storage import reader
 from tests.reports.sources import source_of
 
@@ -20,7 +18,7 @@ def test_runs_of_one_machine_that_share_no_case_are_one_side(make_case, make_rec
 def test_versions_of_the_software_are_told_apart(make_record, make_run, write_run, tmp_path):
     for version in ("2.9.1", "2.14.1"):
         run = make_run(plan=[make_record().case], run_id=version)
-        run = dataclasses.replace(run, environment=dataclasses.replace(run.environment, torch=version))
+        run = structs.replace(run, environment=structs.replace(run.environment, torch=version))
         write_run(tmp_path, [make_record()], run=run)
     sides = set(source_of(reader.load(tmp_path)).cases["machine"])
     assert sides == {"AMD EPYC 9B14 · torch 2.9.1", "AMD EPYC 9B14 · torch 2.14.1"}
