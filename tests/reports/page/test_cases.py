@@ -1,3 +1,5 @@
+from msgspec import structs
+
 from results.storage import reader
 from tests.reports.sources import source_of
 
