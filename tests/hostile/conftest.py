@@ -170,7 +170,7 @@ def unmeasured(monkeypatch, make_run):
     def run(suite, *, device, out, show):
         planned = plan(suite, device=device)
         fields = {"suite": planned.suite, "settings": planned.settings, "plan": planned.cases}
-        return end(Writer.create(out, dataclasses.replace(make_run(run_id="planned"), **fields)))
+        return end(Writer.create(out, structs.replace(make_run(run_id="planned"), **fields)))
 
     def resume(path, *, show):
         return end(Writer.resume(path, started="2026-11-22T00:38:12Z", environment=environment)[0])

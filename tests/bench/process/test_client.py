@@ -1,7 +1,7 @@
-import dataclasses
 import signal
 
 import pytest
+from msgspec import structs
 
 from bench.machine import memory
 from bench.process.client import WorkerClient
@@ -136,5 +136,5 @@ def test_a_compilation_from_a_filled_cache_is_never_called_cold(client):
 
 def test_an_eager_case_has_no_compile_time(client):
     record = client(FakeServer()).end(SAMPLES, "target")
-    assert dataclasses.asdict(record.facts)["compile_s"] is None
+    assert structs.asdict(record.facts)["compile_s"] is None
     assert record.nulls["compile_s"] == record.nulls["warm_compile_s"] == "nothing is compiled"

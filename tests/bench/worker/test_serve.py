@@ -155,7 +155,7 @@ def test_the_first_step_is_awaited_and_begins_when_the_device_is_idle(tiny, tmp_
 def test_an_accelerators_memory_is_reported_in_place_of_the_hosts(tiny, tmp_path):
     subject = serve.WorkerServer(open_device=lambda name: Watched())
     subject.prepare(order(tiny(), tmp_path))
-    subject.case = dataclasses.replace(subject.case, device="cuda:0")
+    subject.case = structs.replace(subject.case, device="cuda:0")
     subject.workload = dataclasses.replace(subject.workload, step=lambda mark: 1 / 0)
     footprint = subject.footprint(MeasureFootprint())
     assert (footprint.device_bytes, footprint.device_free_bytes) == (5_000, 7_000)
