@@ -51,7 +51,7 @@ def table(records: "Records") -> "pd.DataFrame":
     return make(records)
 
 
-def compare(base: "Records", new: "Records", *, margin: float = MARGIN) -> "Comparison":
+def compare(base: "Records | Study", new: "Records | Study", *, margin: float = MARGIN) -> "Comparison":
     """Compare two sides of runs, case by case; see `results.analysis.compare.compare`."""
     from results.analysis.compare import compare as make  # noqa: PLC0415 (cheap import)
 

@@ -21,7 +21,7 @@ class FormatCommand(TyperCommand):
     def get_help(self, ctx: Any) -> str:
         """Return the help."""
         from results.exporters import EXPORTERS
-        from results.importers.importing import IMPORTERS
+        from results.importers import IMPORTERS
 
         argument: Any = self.params[0]
         argument.help = f"{', '.join(IMPORTERS if self.name == 'import' else EXPORTERS)}."
@@ -54,11 +54,10 @@ def import_command(
 
     timm: its benchmark tables, whose file names state precision, layout, PyTorch and device. csv: our own.
     """
-    from results.importers.importing import import_files
     from results.importers.reading import Options
+    from results.importers.writing import import_files
 
-    values: dict[str, Any] = single(axes)
-    options = Options(**values, torch=torch, device=device, only_known=only_known, accuracy=accuracy)
+    options = Options(axes=single(axes), torch=torch, device=device, only_known=only_known, accuracy=accuracy)
     for path in import_files(fmt, files, out, options, tell=lambda line: say(f"warning: {line}")):
         echo_path("", path)
 

@@ -12,6 +12,7 @@ import pandas as pd
 from reports.style.table import Cell, Table
 from reports.style.units import NEVER, NONE, SPACE, TIMES, number, quantity, spread, steps
 from reports.style.views import CONTEXT, each, throughput_bounds
+from results.metrics.breakeven import is_never
 from results.schema.axes import AXES
 from results.schema.metrics import METRICS, Metric
 from results.schema.metrics import Table as Shown
@@ -71,7 +72,7 @@ def _break_even(row: Any) -> Cell:
     """Show the steps with their interval; never, where a run says so, sorts behind every number."""
     value, reason = number(row.break_even_steps), _reason(row, "break_even_steps")
     if value is None:
-        never = reason.startswith("never")
+        never = is_never(reason)
         return Cell(text=NEVER if never else NONE, reason=reason, sort=_NEVER if never else None)
     low, high = number(row.break_even_low), number(row.break_even_high)
     ends = "" if low is None else f"{steps(low)} to {NEVER if high is None else steps(high)}"

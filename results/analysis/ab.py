@@ -6,8 +6,6 @@ Fails closed, as `results.analysis.compare` does: what is missing, failed or imp
 
 import dataclasses
 import statistics
-from collections.abc import Iterator
-from typing import Final
 
 import numpy as np
 
@@ -15,9 +13,10 @@ from results.analysis import differences
 from results.analysis.compare import Outcome
 from results.analysis.differences import Change
 from results.errors import InputError
+from results.metrics.measured import MeasuredRun
+from results.metrics.reasons import is_wrong
 from results.metrics.timings import medians
 from results.metrics.values import latencies
-from results.metrics.warnings import TOLERATED, kind, warnings_of
 from results.schema.case import Case
 from results.schema.record import Record
 from results.schema.run import Arm
@@ -25,8 +24,6 @@ from results.statistics.intervals import geometric_mean
 from results.statistics.looks import LOOKS, Judged, judge, pair_ratio
 from results.statistics.margin import check_margin
 from results.storage.reader import Records, RunFile
-
-WRONG: Final = "wrong"
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,10 +74,10 @@ def compare_arms(a: Records, b: Records) -> Paired:
     case_a, case_b = (_only_case(side.files[0]) for side in (a, b))
     before, after = ({record.replicate: record for record in side} for side in (a, b))  # measured again: as it was last
     pairs = [(record, after[replicate]) for replicate, record in before.items() if replicate in after]
-    sound = [(one, other) for one, other in pairs if ratio(one, other) is not None]
-    ratios = tuple(found for one, other in sound if (found := ratio(one, other)) is not None)
+    compared = [(pair, value) for pair in pairs if (value := ratio(*pair)) is not None]
+    sound, ratios = [pair for pair, _ in compared], tuple(value for _, value in compared)
     reasons, notices = _problems(a, b)
-    lonely = sum(one.status == other.status == "ok" for one, other in pairs) - len(sound)
+    lonely = sum(record.status == partner.status == "ok" for record, partner in pairs) - len(sound)
     if lonely:
         reasons = (*reasons, f"{lonely} of {len(pairs)} pairs had no steady round in common")
     alone = len(before) + len(after) - 2 * len(pairs)
@@ -96,10 +93,10 @@ def compare_arms(a: Records, b: Records) -> Paired:
         b=case_b,
         judged=judge(ratios, arm.margin),
         ratios=ratios,
-        a_latency_s=_mean([one for one, _ in sound]),
-        b_latency_s=_mean([other for _, other in sound]),
+        a_latency_s=_mean([record for record, _ in sound]),
+        b_latency_s=_mean([partner for _, partner in sound]),
         pair_s=statistics.mean(max(map(_duration, pair)) for pair in sound) if sound else None,
-        broken=any(_bad(other) and not _bad(one) for one, other in pairs),
+        broken=any(_bad(partner) and not _bad(record) for record, partner in pairs),
         counts=counts,
         environment=differences.environment(a, b),
         reasons=(*a.problems, *b.problems, *reasons),
@@ -141,40 +138,33 @@ def ratio(a: Record, b: Record) -> float | None:
     """Return the time an image of b over that of a, in the rounds that both shared; None where either failed."""
     if a.status != "ok" or b.status != "ok" or b.samples is None:
         return None
-    found = pair_ratio(b.samples)
-    return None if found is None else found * a.case.batch_size / b.case.batch_size
+    of_steps = pair_ratio(b.samples)
+    return None if of_steps is None else of_steps * a.case.batch_size / b.case.batch_size
 
 
 def _bad(record: Record) -> bool:
-    wrong = record.equality is not None and record.equality.verdict == WRONG
-    return wrong or record.status not in {"ok", "unsupported"}
+    return is_wrong(record) or record.status not in {"ok", "unsupported"}
 
 
 def _mean(records: list[Record]) -> float | None:
-    found = latencies(records, medians(records))
-    known_s = found[~np.isnan(found)].tolist()
+    latency_s = latencies(records, medians(records))
+    known_s = latency_s[~np.isnan(latency_s)].tolist()
     return geometric_mean(known_s) if known_s else None
 
 
-def _warned(side: Records) -> Iterator[tuple[Record, tuple[str, ...]]]:
-    """Yield each record with its warnings."""
-    for file in side.files:
-        found = warnings_of(file.records, file.costs(), file.run.peaks, medians(file.records))
-        yield from zip(file.records, found, strict=True)
-
-
 def _problems(a: Records, b: Records) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return what forbids a pass, and what is only said: one line a kind, not one a record."""
+    """Return what forbids a pass, and notices: one line a kind, not one a record."""
     reasons: dict[str, None] = {}
     notices: dict[str, int] = {}
     for name, side in (("a", a), ("b", b)):
-        for record, lines in _warned(side):
-            if record.status != "ok":
-                reasons[f"{record.status} in arm {name}: {record.cause or 'no cause given'}"] = None
-            for line in lines:
-                if kind(line) in TOLERATED:
-                    told = f"{kind(line)} in arm {name}"
-                    notices[told] = notices.get(told, 0) + 1
-                else:
-                    reasons[f"arm {name}: {line}"] = None
-    return tuple(reasons), tuple(f"{told}: {count} of its processes" for told, count in notices.items())
+        for run in map(MeasuredRun, side.files):
+            for record, warnings in zip(run.file.records, run.warnings, strict=True):
+                if record.status != "ok":
+                    reasons[f"{record.status} in arm {name}: {record.cause or 'no cause given'}"] = None
+                for warning in warnings:
+                    if warning.tolerated:
+                        notice = f"{warning.kind} in arm {name}"
+                        notices[notice] = notices.get(notice, 0) + 1
+                    else:
+                        reasons[f"arm {name}: {warning}"] = None
+    return tuple(reasons), tuple(f"{notice}: {count} of its processes" for notice, count in notices.items())

@@ -15,6 +15,7 @@ from results.analysis import differences
 from results.analysis.differences import Change
 from results.analysis.machines import Machine, described, machines
 from results.analysis.sides import Side, by_case
+from results.analysis.study import Study
 from results.errors import InputError
 from results.schema.axes import AXES
 from results.schema.case import Case
@@ -60,7 +61,7 @@ class Compared:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """Everything that `compare` found."""
+    """The result of `compare`."""
 
     margin: float
     cases: tuple[Compared, ...]
@@ -82,9 +83,9 @@ class Comparison:
     @property
     def outcome(self) -> Outcome:
         """``regression``: a case is slower or broken, or a count differs. ``pass``: all are faster or the same."""
-        if self.counts or any(one.verdict == "slower" or one.broken for one in self.cases):
+        if self.counts or any(case.verdict == "slower" or case.broken for case in self.cases):
             return "regression"
-        if self.reasons or any(one.verdict == "inconclusive" for one in self.cases):
+        if self.reasons or any(case.verdict == "inconclusive" for case in self.cases):
             return "inconclusive"
         return "pass"
 
@@ -94,15 +95,16 @@ class Comparison:
 
         fields = [field.name for field in dataclasses.fields(Compared) if field.name != "case"]
         rows = [
-            [getattr(one.case, axis) for axis in AXES] + [getattr(one, field) for field in fields] for one in self.cases
+            [getattr(compared.case, axis) for axis in AXES] + [getattr(compared, field) for field in fields]
+            for compared in self.cases
         ]
         frame = pd.DataFrame(rows, columns=[*AXES, *fields])
         return frame.astype(dict.fromkeys(("base_latency_s", "new_latency_s", "ratio", "low", "high", "p"), "float64"))
 
 
 @paused()
-def compare(base: Records, new: Records, *, margin: float = MARGIN) -> Comparison:
-    """Compare two sides, case by case, each of one or more run files as `results.load` gives them.
+def compare(base: Records | Study, new: Records | Study, *, margin: float = MARGIN) -> Comparison:
+    """Compare two sides, case by case, each of one or more run files as `results.load` gives them, or a study of them.
 
     Each ratio new / base of latencies has an interval across replicates and a verdict (`statistics.difference`).
     Hardware is the same if CPU, usable cores, CPU limit, memory (to 1 %) and accelerators are. A machine that only one
@@ -117,14 +119,16 @@ def compare(base: Records, new: Records, *, margin: float = MARGIN) -> Compariso
         InputError: The margin breaks `results.statistics.margin.check_margin`, or a run is on both sides.
     """
     check_margin(margin)
+    before, after = (side if isinstance(side, Study) else Study(side) for side in (base, new))
+    base, new = before.records, after.records
     twice = {file.run.id for file in base.files} & {file.run.id for file in new.files}
     if twice:
-        raise InputError(f"run {min(twice)} is on both sides; compare it with another one")
-    found = machines(base, new)
-    parts = [_part(machine, machine.name if len(found) > 1 else None) for machine in found]
+        raise InputError(f"run {min(twice)} is on both sides; compare it with another run")
+    hosts = machines(base, new)
+    parts = [_part(host, before, after, host.name if len(hosts) > 1 else None) for host in hosts]
     counts, _ = differences.counts(base, new, ())
     judged = tuple(_judged([case for part in parts for case in part.cases], margin))
-    nothing = bool(judged) and all(one.verdict == "same" and one.p is None for one in judged)
+    nothing = bool(judged) and all(case.verdict == "same" and case.p is None for case in judged)
     return Comparison(
         margin=margin,
         cases=judged,
@@ -155,14 +159,15 @@ class _Part:
     reasons: list[str]
 
 
-def _part(machine: Machine, name: str | None) -> _Part:
+def _part(machine: Machine, before_all: Study, after_all: Study, name: str | None) -> _Part:
     """Compare what both sides measured on one machine; its `name` tells it from others, None where there are none."""
     base, new = machine.base, machine.new
-    befores, afters = by_case(base, "BASE"), by_case(new, "NEW")
+    befores = by_case(before_all.part([file.run.id for file in base.files]).runs, "BASE")
+    afters = by_case(after_all.part([file.run.id for file in new.files]).runs, "NEW")
     vanished = [case for case in befores if case not in afters]
     added = [case for case in afters if case not in befores]
     lonely = None if base.files and new.files else "NEW" if new.files else "BASE"
-    # Of a machine that only one side has no times stand side by side; that it forbids a pass is a reason of its own.
+    # A machine of one side only has nothing to compare: the missing partner is reported apart.
     same_hardware = lonely is not None or differences.same_hardware(base, new)
     barrier = None if same_hardware else "other hardware: times are shown and not judged"
     unjudged = None if lonely else barrier or differences.settings(base, new)
@@ -201,7 +206,7 @@ class _Pending:
     """A case that still has to be judged, unless it has no difference."""
 
     compared: Compared
-    found: Difference | None
+    difference: Difference | None
     disturbed: str | None = None
     """Why a difference may be one of load."""
     barrier: str | None = None
@@ -227,24 +232,24 @@ def _case(what: dict[str, Any], before: Side, after: Side, *, same_hardware: boo
     for side in sides:
         failed = next((record for record in side.records if record.status != "ok"), None)
         if failed is not None:
-            broken = same_hardware and side is after  # the base has been found sound by then
+            broken = same_hardware and side is after  # the base is sound, or its loop turn had returned
             reason = f"{failed.status} in {side.name}: {failed.cause or 'no cause given'}"
             return _Pending(Compared(**what, broken=broken, reason=reason), None)
     for side in sides:
-        wrong = side.first(wrong=True)
+        wrong = side.wrong()
         if wrong is not None:  # what is right does not hang on the hardware
             return _Pending(Compared(**what, broken=side is after, reason=f"{side.name}: {wrong}"), None)
     for side in sides:
-        doubt = side.first(wrong=False)
+        doubt = side.doubt()
         if doubt is not None:
             return _Pending(Compared(**what, reason=f"{side.name}: {doubt}"), None)
-    found = difference(before.latencies, after.latencies)
-    if isinstance(found, str):
+    change = difference(before.latencies, after.latencies)
+    if isinstance(change, str):
         ratio = None if None in means else means[1] / means[0]  # type: ignore[operator]
-        return _Pending(Compared(**what, ratio=ratio, reason=found), None)
-    span = found.interval()
+        return _Pending(Compared(**what, ratio=ratio, reason=change), None)
+    span = change.interval()
     disturbed = "; ".join(filter(None, (side.disturbed() for side in sides))) or None
-    return _Pending(Compared(**what, ratio=span.value, low=span.low, high=span.high), found, disturbed, barrier)
+    return _Pending(Compared(**what, ratio=span.value, low=span.low, high=span.high), change, disturbed, barrier)
 
 
 def _mean(values: Sequence[float]) -> float | None:
@@ -252,18 +257,18 @@ def _mean(values: Sequence[float]) -> float | None:
 
 
 def _judged(cases: Sequence[_Pending], margin: float) -> Iterable[Compared]:
-    """Yield the cases with their verdicts; a barrier leaves those that have times without one."""
-    chances = [chance(one.found, margin) for one in cases if one.found is not None and one.barrier is None]
+    """Yield the cases with their verdicts; a barrier leaves those that have times without a verdict."""
+    chances = [chance(case.difference, margin) for case in cases if case.difference and case.barrier is None]
     corrected = iter(holm(chances))
-    for one in cases:
-        if one.found is None:
-            yield one.compared
-        elif one.barrier is not None:
-            yield dataclasses.replace(one.compared, reason=one.barrier)
+    for case in cases:
+        if case.difference is None:
+            yield case.compared
+        elif case.barrier is not None:
+            yield dataclasses.replace(case.compared, reason=case.barrier)
         else:
             p = next(corrected)
-            word = verdict(one.found, p, margin)
+            word = verdict(case.difference, p, margin)
             reason = "the interval reaches over the margin: more replicates tell" if word == "inconclusive" else None
-            if word in {"faster", "slower"} and one.disturbed is not None:
-                word, reason = "inconclusive", f"{word}, but {one.disturbed}: {_REMEDY}"
-            yield dataclasses.replace(one.compared, p=p, verdict=word, reason=reason)
+            if word in {"faster", "slower"} and case.disturbed is not None:
+                word, reason = "inconclusive", f"{word}, but {case.disturbed}: {_REMEDY}"
+            yield dataclasses.replace(case.compared, p=p, verdict=word, reason=reason)

@@ -5,16 +5,18 @@ Advisory: runs of different days cannot tell a change of the code from one of th
 beside each change of level.
 """
 
+import collections
 import dataclasses
 import itertools
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from results.analysis import differences
 from results.analysis.history_points import Point, date_of, point_of
 from results.analysis.machines import machines
-from results.metrics.rows import plain
-from results.metrics.table import table
+from results.analysis.study import Study
+from results.metrics.rows import Row, plain
+from results.metrics.table import AXIS_TYPES
 from results.schema.axes import AXES
 from results.schema.case import Case
 from results.statistics.changepoints import MIN_RUNS, change_points, level
@@ -105,24 +107,29 @@ class Series:
     """Runs that have no place in time, and why, a line each."""
 
 
-def history(records: Records, margin: float = MARGIN) -> tuple[Series, ...]:
+def history(runs: Records | Study, margin: float = MARGIN) -> tuple[Series, ...]:
     """Return a series for each case on each machine, in the order in which they come.
 
     Args:
-        records: runs of any number of machines, in any order.
+        runs: records or a study of any number of machines, in any order.
         margin: the relative change of level that does not matter: 0.02 is 2 %, up or down.
 
     Raises:
         InputError: The margin breaks `results.statistics.margin.check_margin`.
     """
     check_margin(margin)
-    found = machines(records, Records(()))
-    names = [machine.name for machine in found]
+    study = runs if isinstance(runs, Study) else Study(runs)
+    rows: dict[str, list[Row]] = {}
+    for row in plain(study.table[list(_READ)]):
+        rows.setdefault(row["run"], []).append(row)
     series: list[Series] = []
-    for place, machine in enumerate(found):
-        earlier = names[:place].count(names[place])  # others of the same name
-        name = f"{names[place]} ({earlier + 1})" if earlier else names[place]
-        series += _of_machine(name, machine.base, margin)
+    named: collections.Counter[str] = collections.Counter()
+    for machine in machines(study.records, Records(())):
+        named[machine.name] += 1
+        number = named[machine.name]  # of the machines with this name
+        name = f"{machine.name} ({number})" if number > 1 else machine.name
+        own = [row for file in machine.base.files for row in rows.get(file.run.id, ())]
+        series += _of_machine(name, machine.base.files, own, margin)
     return tuple(series)
 
 
@@ -136,22 +143,22 @@ def frame(series: Sequence[Series]) -> "pd.DataFrame":
     import pandas as pd  # noqa: PLC0415 (0.4 s that `import results` need not pay)
 
     # Objects: what else pandas takes for text depends on what is installed, and may refuse some of it.
-    found = pd.DataFrame([row for one in series for row in _rows(one)], columns=list(COLUMNS), dtype=object)
+    rows = [row for each in series for row in _rows(each)]
     numbers = ("latency_s", "low", "high", "level_s", "change", "change_low", "change_high", "p")
-    whole = {"batch_size": "int64", "image_size": "int64", "threads": "Int64", "segment": "Int64"}
-    return found.astype({**dict.fromkeys(numbers, "float64"), **whole})
+    types = dict.fromkeys(numbers, "float64") | AXIS_TYPES | {"segment": "Int64"}
+    return pd.DataFrame(rows, columns=list(COLUMNS), dtype=object).astype(types)
 
 
 def environment_text(change: Change) -> str:
     """Return in one line what else changed."""
-    told = [f"{one.what}: {one.base} became {one.new}" for one in change.environment]
-    return "; ".join(told) or "nothing in the environment"
+    changes = [f"{field.what}: {field.base} became {field.new}" for field in change.environment]
+    return "; ".join(changes) or "nothing in the environment"
 
 
-def _rows(one: Series) -> Iterator[dict[str, Any]]:
-    changes = {change.index: change for change in one.changes}
-    head = {"machine": one.machine, **dataclasses.asdict(one.case), "family": one.family}
-    for index, point in enumerate(one.points):
+def _rows(series: Series) -> Iterator[Row]:
+    changes = {change.index: change for change in series.changes}
+    head = {"machine": series.machine, **dataclasses.asdict(series.case), "family": series.family}
+    for index, point in enumerate(series.points):
         row = {**head, **dataclasses.asdict(point), "noisy": ", ".join(point.noisy) or None}
         change = changes.get(index)
         if change is not None:
@@ -160,29 +167,29 @@ def _rows(one: Series) -> Iterator[dict[str, Any]]:
         yield row
 
 
-def _of_machine(name: str, records: Records, margin: float) -> Iterator[Series]:
-    files = {file.run.id: file for file in records.files}
+def _of_machine(name: str, runs: Sequence[RunFile], rows: Sequence[Row], margin: float) -> Iterator[Series]:
+    files = {file.run.id: file for file in runs}
     dates = {run: date_of(file.run.started) for run, file in files.items()}
-    unplaced = {run: reason for run, file in files.items() if (reason := _unplaced(file))}
-    rows: dict[Case, list[dict[str, Any]]] = {}
-    for row in plain(table(records)[list(_READ)]):
-        rows.setdefault(Case(**{axis: row[axis] for axis in AXES}), []).append(row)
-    for case, found in rows.items():
+    undated = {run: reason for run, file in files.items() if (reason := _undated(file))}
+    by_case: dict[Case, list[Row]] = {}
+    for row in rows:
+        by_case.setdefault(Case(**{axis: row[axis] for axis in AXES}), []).append(row)
+    for case, own in by_case.items():
         dated = sorted(
-            ((date, row) for row in found if row["run"] not in unplaced and (date := dates[row["run"]])),
-            key=lambda one: (one[0], one[1]["run"]),
+            ((date, row) for row in own if row["run"] not in undated and (date := dates[row["run"]])),
+            key=lambda pair: (pair[0], pair[1]["run"]),
         )
         points, changes = _judged([point_of(row, date) for date, row in dated], files, margin)
         timed = sum(point.latency_s is not None for point in points)
-        left_out = [row["run"] for row in found if row["run"] in unplaced]
+        left_out = [row["run"] for row in own if row["run"] in undated]
         yield Series(
             machine=name,
             case=case,
-            family=next((row["family"] for row in found if row["family"] is not None), None),
+            family=next((row["family"] for row in own if row["family"] is not None), None),
             points=points,
             changes=changes,
             reason=_too_few(timed) if timed < 2 * MIN_RUNS else None,
-            left_out=tuple(f"run {run} is left out: {unplaced[run]}" for run in left_out),
+            left_out=tuple(f"run {run} is left out: {undated[run]}" for run in left_out),
         )
 
 
@@ -225,7 +232,7 @@ def _judged(
     return tuple(placed), tuple(changes)
 
 
-def _unplaced(file: RunFile) -> str | None:
+def _undated(file: RunFile) -> str | None:
     """Return why a run has no place in time, None where it has one."""
     if file.run.arm is not None:
         return "it is one side of an A/B comparison, which may be of code that never was the current one"

@@ -5,7 +5,8 @@ import datetime
 import math
 from typing import Any, Final
 
-from results.metrics.warnings import NOISES, TOLERATED, kind
+from results.metrics.rows import Row
+from results.metrics.warnings import WRONG, RecordWarning
 
 _FIRST_YEAR: Final = 1970
 _LAST_YEAR: Final = 2999
@@ -34,7 +35,7 @@ class Point:
     """Typical latency of the runs of its segment."""
 
 
-def point_of(row: dict[str, Any], date: datetime.datetime) -> Point:
+def point_of(row: Row, date: datetime.datetime) -> Point:
     """Return the point of a row of `results.table` (as `results.metrics.rows.plain` gives it) in a run of that date."""
     latency, low, high = (_number(row[name]) for name in ("latency_s", "latency_low_s", "latency_high_s"))
     status, cause = _status(row)
@@ -50,21 +51,21 @@ def point_of(row: dict[str, Any], date: datetime.datetime) -> Point:
         high=None if latency is None else high,
         status=status,
         cause=cause,
-        noisy=tuple(sorted({kind(line) for line in row["warnings"]} & NOISES)),
+        noisy=tuple(sorted({warning.kind for warning in map(RecordWarning.parse, row["warnings"]) if warning.noise})),
         segment=None,
         level_s=None,
     )
 
 
-def _status(row: dict[str, Any]) -> tuple[str, str | None]:
+def _status(row: Row) -> tuple[str, str | None]:
     """Return the status of a point, and why its latency does not count, if it does not."""
     if row["status"] != "ok":
         return row["status"], row["cause"] or "no cause given"
-    doubts = [line for line in row["warnings"] if kind(line) not in TOLERATED]
-    wrong = next((line for line in doubts if kind(line) == "wrong"), None)
-    if wrong is not None or row["equality"] == "wrong":
-        return "wrong", wrong or "wrong: its result is not that of its baseline"
-    return ("implausible", doubts[0]) if doubts else ("ok", None)
+    doubts = [warning for warning in map(RecordWarning.parse, row["warnings"]) if not warning.tolerated]
+    wrong = next((warning for warning in doubts if warning.kind == WRONG), None)
+    if wrong is not None or row["equality"] == WRONG:
+        return WRONG, str(wrong or "wrong: its result is not that of its baseline")
+    return ("implausible", str(doubts[0])) if doubts else ("ok", None)
 
 
 def _number(value: Any) -> float | None:
@@ -73,10 +74,10 @@ def _number(value: Any) -> float | None:
 
 
 def date_of(text: str | None) -> datetime.datetime | None:
-    """Return a date of ISO 8601 in UTC; None for none, and for what is none of the time of computers."""
+    """Return a date of ISO 8601 in UTC; None where there is none, or a year before 1970 or after 2999."""
     try:
-        found = datetime.datetime.fromisoformat(text or "")
-        found = found.astimezone(datetime.UTC) if found.tzinfo else found.replace(tzinfo=datetime.UTC)
+        date = datetime.datetime.fromisoformat(text or "")
+        date = date.astimezone(datetime.UTC) if date.tzinfo else date.replace(tzinfo=datetime.UTC)
     except (ValueError, OverflowError):
         return None
-    return found if _FIRST_YEAR <= found.year <= _LAST_YEAR else None
+    return date if _FIRST_YEAR <= date.year <= _LAST_YEAR else None

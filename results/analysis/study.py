@@ -6,7 +6,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Self
 
 from results.metrics.measured import MeasuredRun
-from results.metrics.table import frame, usable
+from results.metrics.table import table_of, usable
 from results.storage.reader import Records
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Study:
     @cached_property
     def table(self) -> "pd.DataFrame":
         """The tidy frame of `results.table`: a row for each case of each run, failed cases included."""
-        return frame(self.runs)
+        return table_of(self.runs)
 
     @cached_property
     def usable(self) -> "pd.Series[bool]":

@@ -13,7 +13,7 @@ from results.importers.reading import (
     Content,
     Imported,
     Options,
-    Row,
+    SourceRow,
     Tell,
     check_new,
     csv_rows,
@@ -21,7 +21,8 @@ from results.importers.reading import (
     unknown_environment,
 )
 from results.metrics.table import COLUMNS
-from results.schema.case import Case
+from results.schema.axes import COUNTS
+from results.schema.case import OPTIONAL, Case
 from results.schema.metrics import BOUNDS, METRICS
 from results.schema.record import Record, Summary
 from results.schema.run import Run
@@ -32,9 +33,8 @@ from results.text import csv_value
 
 FORMAT: Final = "csv"
 
-_WHOLE_AXES: Final = ("batch_size", "image_size", "threads")
-_AXES: Final = {field.name: field.default for field in dataclasses.fields(Case)} | {"threads": None}
-"""Each axis with what it is where the file has no column for it: None is unknown, MISSING is never left out."""
+_AXES: Final = {field.name: field.default for field in dataclasses.fields(Case)} | dict.fromkeys(OPTIONAL)
+"""The value of each axis where the file has no column for it: None is unknown, MISSING is never left out."""
 _NEEDED: Final = {axis for axis, usual in _AXES.items() if usual is dataclasses.MISSING} | {
     "run",
     "status",
@@ -43,7 +43,7 @@ _NEEDED: Final = {axis for axis, usual in _AXES.items() if usual is dataclasses.
     "latency_s",
     "throughput_img_per_s",
 }
-"""Columns without which a row tells of no case."""
+"""Columns without which a row is no case."""
 _ABSENT: Final = "the file has no such column: an older version exported it"
 
 
@@ -58,7 +58,7 @@ def read(content: Content, options: Options, tell: Tell) -> list[Imported]:  # n
         if names:
             first = next(name for name in (*COLUMNS, *heads) if name in names)
             raise InputError(f"{content.name} line 1: {what} {quoted(first)}; this is no CSV of this resnet-bench")
-    runs: dict[str, list[Row]] = {}
+    runs: dict[str, list[SourceRow]] = {}
     for row in rows:
         name = _text(row, "run")
         try:
@@ -68,16 +68,16 @@ def read(content: Content, options: Options, tell: Tell) -> list[Imported]:  # n
         runs.setdefault(str(name), []).append(row)
     if not runs:
         raise InputError(f"{content.name}: holds no row to import")
-    return [_run(content, name, found) for name, found in runs.items()]
+    return [_run(content, name, own) for name, own in runs.items()]
 
 
-def _run(content: Content, name: str, rows: list[Row]) -> Imported:
+def _run(content: Content, name: str, rows: list[SourceRow]) -> Imported:
     machine: dict[str, tuple[str | None, int]] = {}
     seen: dict[Case, str] = {}
     records = []
     for row in rows:
         axes = {
-            axis: usual if axis not in row.cells else row.whole(axis) if axis in _WHOLE_AXES else _text(row, axis)
+            axis: usual if axis not in row.cells else row.whole(axis) if axis in COUNTS else _text(row, axis)
             for axis, usual in _AXES.items()
         }
         case = Case(**axes)  # type: ignore[arg-type] # checked as it is written
@@ -104,11 +104,11 @@ def _run(content: Content, name: str, rows: list[Row]) -> Imported:
         plan=tuple(seen),
         source=content.source(FORMAT),
     )
-    places = tuple(f"line {row.line}" for row in rows)
-    return Imported(run=run, records=tuple(records), places=places)
+    positions = tuple(f"line {row.line}" for row in rows)
+    return Imported(run=run, records=tuple(records), positions=positions)
 
 
-def _record(row: Row, case: Case) -> Record:
+def _record(row: SourceRow, case: Case) -> Record:
     metrics = {
         name: value for name in METRICS if (value := row.number(name, LEAST_S if name in POSITIVE else 0)) is not None
     }
@@ -137,18 +137,18 @@ def _record(row: Row, case: Case) -> Record:
     )
 
 
-def _text(row: Row, column: str) -> str | None:
+def _text(row: SourceRow, column: str) -> str | None:
     return csv_value(row.cells.get(column, ""))
 
 
-def _count(row: Row, column: str) -> int:
+def _count(row: SourceRow, column: str) -> int:
     value = row.whole(column, low=0)
     if value is None:
         raise row.error(column, "empty")
     return value
 
 
-def _json(row: Row, column: str, kind: type) -> Any:
+def _json(row: SourceRow, column: str, kind: type) -> Any:
     if column not in row.cells:
         return kind()
     try:

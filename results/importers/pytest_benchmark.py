@@ -19,8 +19,8 @@ from results.importers.reading import (
     unknown_environment,
 )
 from results.importers.timm_names import TIMM, Network
-from results.schema.axes import AXES
-from results.schema.case import Case
+from results.schema.axes import AXES, COUNTS
+from results.schema.case import OPTIONAL, Case
 from results.schema.metrics import METRICS
 from results.schema.record import Record, Samples, Summary
 from results.schema.run import Run
@@ -32,7 +32,6 @@ FORMAT: Final = "pytest-benchmark"
 
 _MAX_BYTES: Final = 64 * 2**20
 """JSON takes many times its size in memory, and a line of a run file is no longer than this."""
-_SIZES: Final = ("batch_size", "image_size", "threads")
 _OURS: Final = {known.model: known for known in TIMM.values()}
 _ROUNDS: Final = "its steps are pytest-benchmark's rounds, all taken as steady"
 
@@ -62,16 +61,16 @@ class _File:
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class _Found:
-    """One benchmark, its case, and what is told about its machine."""
+class _Read:
+    """A benchmark as a record, and what it states about its machine."""
 
-    place: str
+    position: str
     run: str
     record: Record
     chip: str | None
     torch: str | None
     started: str | None
-    """Where an export of ours tells the date of each of its runs."""
+    """Date of the run, where an export of ours states it."""
 
 
 def read(content: Content, options: Options, tell: Tell) -> list[Imported]:  # noqa: ARG001 - an importer's signature
@@ -81,13 +80,13 @@ def read(content: Content, options: Options, tell: Tell) -> list[Imported]:  # n
         InputError: It is no such JSON, or something is missing that a case needs.
     """
     file = _parsed(content)
-    runs: dict[str, list[_Found]] = {}
-    for place, benchmark in enumerate(file.benchmarks):
-        found = _found(content, f"benchmarks[{place}]", benchmark, options)
-        runs.setdefault(found.run, []).append(found)
+    runs: dict[str, list[_Read]] = {}
+    for index, benchmark in enumerate(file.benchmarks):
+        benchmark_read = _read(content, f"benchmarks[{index}]", benchmark, options)
+        runs.setdefault(benchmark_read.run, []).append(benchmark_read)
     if not runs:
         raise InputError(f"{content.name}: benchmarks: holds none to import")
-    return [_imported(content, file, name, found) for name, found in runs.items()]
+    return [_imported(content, file, name, own) for name, own in runs.items()]
 
 
 def _parsed(content: Content) -> _File:
@@ -99,21 +98,21 @@ def _parsed(content: Content) -> _File:
         raise InputError(f"{content.name}: {error}; this is no JSON of pytest-benchmark") from None
 
 
-def _found(content: Content, place: str, benchmark: _Benchmark, options: Options) -> _Found:
+def _read(content: Content, position: str, benchmark: _Benchmark, options: Options) -> _Read:
     extra = benchmark.extra_info or {}
-    where = f"{content.name} {place}"
+    where = f"{content.name} {position}"
     axes = {axis: _axis(where, axis, benchmark, options) for axis in AXES}
     ours = extra if _is_ours(extra) else {}
     chip = ours.get("machine") if isinstance(ours.get("machine"), str) else None
     if options.device is not None:
         axes["device"], chip = device_and_chip(options.device, axes["device"])
     for axis, value in axes.items():
-        if value is None and axis != "threads":
+        if value is None and axis not in OPTIONAL:
             option = axis.replace("_", "-")
             raise InputError(f"{where}: {axis}: in neither extra_info nor params; give --{option}")
     run, torch = ours.get("run"), extra.get("torch")
-    return _Found(
-        place=place,
+    return _Read(
+        position=position,
         run=run if isinstance(run, str) else content.run_id(),
         record=_record(where, Case(**axes), benchmark),
         chip=chip,
@@ -123,25 +122,25 @@ def _found(content: Content, place: str, benchmark: _Benchmark, options: Options
 
 
 def _axis(where: str, axis: str, benchmark: _Benchmark, options: Options) -> Any:
-    """Return the value of an axis, None where nothing tells it."""
+    """Return the value of an axis, None where nothing states it."""
     for name in ("extra_info", "params"):
         value = (getattr(benchmark, name) or {}).get(axis)
         if value is not None:
-            kind = int if axis in _SIZES else str
+            kind = int if axis in COUNTS else str
             if type(value) is not kind:
                 word = "a whole number" if kind is int else "text"
                 raise InputError(f"{where}.{name}.{axis}: {quoted(str(value))} is not {word}")
             return value
     if axis == "model":
         return printable(benchmark.name)[:128]
-    return None if axis in {"device", "threads"} else getattr(options, axis)
+    return options.axes.get(axis)
 
 
 def _record(where: str, case: Case, benchmark: _Benchmark) -> Record:
     record = Record(case=case, replicate=0, status="ok", started=None, duration_s=None)
     extra, data = benchmark.extra_info or {}, benchmark.stats.data
     if _is_ours(extra):
-        return dataclasses.replace(record, summary=_told(where, case, extra))
+        return dataclasses.replace(record, summary=_exported(where, case, extra))
     if not data:
         latency = benchmark.stats.median
         if not _is_time(latency):
@@ -151,8 +150,8 @@ def _record(where: str, case: Case, benchmark: _Benchmark) -> Record:
     return dataclasses.replace(record, samples=samples, notes=(_ROUNDS,))
 
 
-def _told(where: str, case: Case, extra: dict[str, Any]) -> Summary:
-    """Return what an export of ours tells: its rounds are those of several processes, which belong to no single one."""
+def _exported(where: str, case: Case, extra: dict[str, Any]) -> Summary:
+    """Return what an export of ours states: its rounds are those of several processes, and belong to no single one."""
     metrics, ends = extra["metrics"], extra.get("bounds", {})
     if not _is_time(metrics["latency_s"]):
         raise InputError(
@@ -183,20 +182,20 @@ def _summary(case: Case, metrics: dict[str, float]) -> Summary:
     return Summary(metrics=rate | metrics, family=named.family, block=named.block, depth=named.depth)
 
 
-def _imported(content: Content, file: _File, name: str, found: list[_Found]) -> Imported:
+def _imported(content: Content, file: _File, name: str, benchmarks: list[_Read]) -> Imported:
     seen: dict[Case, str] = {}
-    for one in found:
-        wrong = check_new(one.record.case, seen, one.place)
+    for benchmark in benchmarks:
+        wrong = check_new(benchmark.record.case, seen, benchmark.position)
         if wrong:
-            raise InputError(f"{content.name} {one.place}: {wrong}")
-    chips = {one.record.case.device: one.chip for one in found if one.chip}
+            raise InputError(f"{content.name} {benchmark.position}: {wrong}")
+    chips = {benchmark.record.case.device: benchmark.chip for benchmark in benchmarks if benchmark.chip}
     info = file.machine_info or {}
-    told = info.get("cpu")
-    cpu: dict[str, Any] = told if isinstance(told, dict) else {}
+    stated = info.get("cpu")
+    cpu: dict[str, Any] = stated if isinstance(stated, dict) else {}
     cores = cpu.get("count")
     run = Run(
         id=name,
-        started=next((one.started for one in found if one.started), file.datetime),
+        started=next((benchmark.started for benchmark in benchmarks if benchmark.started), file.datetime),
         suite=FORMAT,
         settings=None,
         environment=unknown_environment(
@@ -205,13 +204,17 @@ def _imported(content: Content, file: _File, name: str, found: list[_Found]) -> 
             os=_word(info, "system"),
             kernel=_word(info, "release"),
             python=_word(info, "python_version"),
-            torch=next((one.torch for one in found if one.torch), None),
+            torch=next((benchmark.torch for benchmark in benchmarks if benchmark.torch), None),
             accelerators={device: chip for device, chip in chips.items() if device != "cpu"},
         ),
         plan=tuple(seen),
         source=content.source(FORMAT),
     )
-    return Imported(run=run, records=tuple(one.record for one in found), places=tuple(one.place for one in found))
+    return Imported(
+        run=run,
+        records=tuple(benchmark.record for benchmark in benchmarks),
+        positions=tuple(benchmark.position for benchmark in benchmarks),
+    )
 
 
 def _word(info: dict[str, Any], name: str) -> str | None:

@@ -1,4 +1,4 @@
-"""What importers share: a file read whole, rows that know their line, what they are told and what they give."""
+"""The parts that importers share: a file read whole, rows that know their line, options, and the imported run."""
 
 import csv
 import dataclasses
@@ -7,7 +7,7 @@ import hashlib
 import io
 import math
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -27,9 +27,9 @@ SILENT: Final = "its source does not tell"
 _MAX_FIELD: Final = 2**24
 _NUMBER: Final = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,4})?", re.ASCII)
 _QUOTED: Final = 60
+"""Characters of a cell that a message shows."""
 _LARGEST: Final = 1e30
 """No metric is beyond; as in `results.schema.types.Value`."""
-"""Characters of a cell that a message shows."""
 
 Tell = Callable[[str], None]
 """Takes a line for a person about something that is not imported."""
@@ -37,17 +37,13 @@ Tell = Callable[[str], None]
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """What a person adds to a file: it stands in place of what the file's name tells."""
+    """What a person adds to a file; it beats the file's name."""
 
-    task: str | None = None
-    precision: str | None = None
-    layout: str | None = None
-    runtime: str | None = None
-    batch_size: int | None = None
-    image_size: int | None = None
+    axes: Mapping[str, str | int] = dataclasses.field(default_factory=dict)
+    """Values of axes that the file does not state, by the axis; never of ``device``, which has its own option."""
     torch: str | None = None
     device: str | None = None
-    """Name of the accelerator, or of the CPU where the file tells that it is one; ``cpu:NAME`` says that it is."""
+    """Name of the accelerator, or of the CPU where the file states that it is one; ``cpu:NAME`` says that it is."""
     only_known: bool = False
     """Leave out models that are none of our variants."""
     accuracy: Path | None = None
@@ -56,12 +52,12 @@ class Options:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Imported:
-    """A run as a file tells it."""
+    """A run as a file states it."""
 
     run: Run
     records: tuple[Record, ...]
-    places: tuple[str, ...]
-    """Where in the file each record stands, such as ``line 7``."""
+    positions: tuple[str, ...]
+    """The position of each record in the file, such as ``line 7``."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -108,8 +104,8 @@ class Content:
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """One row of a CSV file."""
+class SourceRow:
+    """A row of a CSV file."""
 
     file: str
     line: int
@@ -173,7 +169,7 @@ def read_content(path: str | Path) -> Content:
     return Content(path, data)
 
 
-def csv_rows(content: Content) -> tuple[tuple[str, ...], Iterator[Row]]:
+def csv_rows(content: Content) -> tuple[tuple[str, ...], Iterator[SourceRow]]:
     """Return the names of the columns, and the rows as they are read.
 
     Raises:
@@ -187,19 +183,19 @@ def csv_rows(content: Content) -> tuple[tuple[str, ...], Iterator[Row]]:
         raise InputError(f"{first}: the file is empty; it should begin with the names of its columns")
     if len(heads) == 1 and (";" in heads[0] or "\t" in heads[0]):
         raise InputError(f"{first}: separated by semicolons or tabs; save it with commas")
-    twice = next((head for place, head in enumerate(heads) if head in heads[:place]), None)
+    twice = next((head for index, head in enumerate(heads) if head in heads[:index]), None)
     if twice is not None:
         raise InputError(f"{first}: the column {quoted(twice)} is there twice")
     return tuple(heads), _rows(content, heads, lines)
 
 
-def _rows(content: Content, heads: Sequence[str], lines: Iterator[tuple[int, list[str]]]) -> Iterator[Row]:
+def _rows(content: Content, heads: Sequence[str], lines: Iterator[tuple[int, list[str]]]) -> Iterator[SourceRow]:
     for count, (line, cells) in enumerate(lines, start=1):
         if count > MAX_ROWS:
             raise InputError(f"{content.name} line {line}: more than {MAX_ROWS:,} rows; split the file")
         if len(cells) != len(heads):
             raise InputError(f"{content.name} line {line}: {len(cells)} cells under {len(heads)} columns")
-        yield Row(file=content.name, line=line, cells=dict(zip(heads, cells, strict=True)))
+        yield SourceRow(file=content.name, line=line, cells=dict(zip(heads, cells, strict=True)))
 
 
 def _cells(content: Content) -> Iterator[tuple[int, list[str]]]:
@@ -237,19 +233,19 @@ def unknown_environment(
         accelerators: names by device, such as ``cuda:0``.
         known: ``logical_cores``, ``os``, ``kernel`` and ``python``.
     """
-    told = {name: value for name, value in {"cpu": cpu, "torch": torch, **known}.items() if value is not None}
+    stated = {name: value for name, value in {"cpu": cpu, "torch": torch, **known}.items() if value is not None}
     empty = {"cpu_flags": (), "torch_build": {"cuda": cuda} if cuda else {}, "variables": {}}
     cards = tuple(Accelerator(device=key, name=name, memory_bytes=None) for key, name in (accelerators or {}).items())
-    rest = {field.name for field in dataclasses.fields(Environment)} - {*empty, *told, "accelerators", "nulls"}
+    rest = {field.name for field in dataclasses.fields(Environment)} - {*empty, *stated, "accelerators", "nulls"}
     nulls = dict.fromkeys(sorted(rest), SILENT)
-    values = dict.fromkeys(nulls) | empty | told
+    values = dict.fromkeys(nulls) | empty | stated
     return Environment(accelerators=cards, nulls=nulls, **values)  # type: ignore[arg-type] # checked as the run is written
 
 
 def device_and_chip(option: str, known: str | None) -> tuple[str, str | None]:
     """Return the device that ``--device`` names, and what it is called: ``RTX 3090``, or ``cpu:AMD EPYC 9B14``.
 
-    A bare name is that of the device which the file tells (`known`), else of an accelerator.
+    A bare name is that of the device which the file states (`known`), else of an accelerator.
     """
     kind, colon, name = option.partition(":")
     if kind == "cpu" and (colon or not name):
@@ -257,9 +253,9 @@ def device_and_chip(option: str, known: str | None) -> tuple[str, str | None]:
     return known or "cuda:0", option or None
 
 
-def check_new(case: Case, seen: dict[Case, str], place: str) -> str | None:
-    """Note that `case` stands at `place`, or return what is wrong: it was there already."""
+def check_new(case: Case, seen: dict[Case, str], position: str) -> str | None:
+    """Note the position of `case`, or return what is wrong: another position has it already."""
     if case in seen:
         return f"the same case as {seen[case]} ({printable(case.key)})"
-    seen[case] = place
+    seen[case] = position
     return None

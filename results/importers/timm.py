@@ -7,14 +7,14 @@ by timm with fvcore, and accuracy comes from its ``results-imagenet.csv``.
 
 import dataclasses
 import math
-from typing import Final
+from typing import Any, Final
 
 from results.errors import InputError
 from results.importers.reading import (
     Content,
     Imported,
     Options,
-    Row,
+    SourceRow,
     Tell,
     check_new,
     csv_rows,
@@ -22,9 +22,11 @@ from results.importers.reading import (
     read_content,
     unknown_environment,
 )
-from results.importers.timm_files import Told, told
+from results.importers.timm_files import Name, parsed
 from results.importers.timm_names import architecture, network
-from results.schema.case import Case
+from results.schema.axes import SETTINGS
+from results.schema.case import OPTIONAL, Case
+from results.schema.labels import PROMISES, TASKS
 from results.schema.record import Record, Summary
 from results.schema.run import Run
 from results.schema.types import LEAST_S, MOST_S
@@ -53,7 +55,8 @@ class _File:
     """What all rows of one file share."""
 
     name: str
-    told: Told
+    known: Name
+    """What the file's name and the options state."""
     options: Options
     sides: dict[str, str]
     """Prefixes of the columns to import, with their tasks."""
@@ -69,24 +72,24 @@ def read(content: Content, options: Options, tell: Tell) -> list[Imported]:
         InputError: The file, a row or an option is wrong, or something is missing that a case needs.
     """
     heads, rows = csv_rows(content)
-    known = told(content.path.stem, options)
+    known = parsed(content.path.stem, options)
     file = _File(
         name=content.name,
-        told=known,
+        known=known,
         options=options,
         sides=_sides(content.name, heads, known, options),
         both=len(_prefixes(heads)) > 1,
         accuracy=_accuracy(options),
     )
-    for axis in ("precision", "layout", "runtime", "device"):
-        if getattr(known, axis) is None:
+    for axis in (*SETTINGS, "device"):
+        if known.axes.get(axis) is None:
             raise InputError(f"{content.name}: {axis}: the file's name does not tell it; give --{axis}")
-    if not options.runtime and known.unknown:
+    if not options.axes.get("runtime") and known.unknown:
         words = ", ".join(map(quoted, known.unknown))
         raise InputError(f"{content.name}: runtime: the file's name holds {words}, which says nothing; give --runtime")
     _tell_unknown(content.name, heads, tell)
     records: list[Record] = []
-    places: list[str] = []
+    positions: list[str] = []
     seen: dict[Case, str] = {}
     names: dict[Case, str] = {}
     for row in rows:
@@ -102,25 +105,26 @@ def read(content: Content, options: Options, tell: Tell) -> list[Imported]:
             if wrong:
                 raise row.error("model", wrong)
             records.append(record)
-            places.append(f"line {row.line}")
+            positions.append(f"line {row.line}")
     if not records:
         raise InputError(f"{content.name}: holds no row to import")
-    chip = {known.device: known.chip} if known.device and known.chip and known.device != "cpu" else {}
+    device, chip = known.axes["device"], known.chip
+    accelerators = {device: chip} if chip and device != "cpu" else {}
     run = Run(
         id=content.run_id(),
         started=None,
         suite=FORMAT,
         settings=None,
         environment=unknown_environment(
-            cpu=known.chip if known.device == "cpu" else None, torch=known.torch, cuda=known.cuda, accelerators=chip
+            cpu=chip if device == "cpu" else None, torch=known.torch, cuda=known.cuda, accelerators=accelerators
         ),
         plan=tuple(seen),
         source=content.source(FORMAT),
     )
-    return [Imported(run=run, records=tuple(records), places=tuple(places))]
+    return [Imported(run=run, records=tuple(records), positions=tuple(positions))]
 
 
-def _sides(name: str, heads: tuple[str, ...], known: Told, options: Options) -> dict[str, str]:
+def _sides(name: str, heads: tuple[str, ...], known: Name, options: Options) -> dict[str, str]:
     """Return the prefixes of the columns to import, with their tasks."""
     if "model" not in heads:
         raise InputError(f"{name} line 1: no column 'model', so this is none of timm's benchmark tables")
@@ -128,13 +132,14 @@ def _sides(name: str, heads: tuple[str, ...], known: Told, options: Options) -> 
         raise InputError(f"{name} line 1: a table of accuracy, not of speed; give it with --accuracy")
     sides = _prefixes(heads)
     if not sides:
-        if known.task is None:
+        if "task" not in known.axes:
             raise InputError(f"{name}: task: neither its name nor its columns tell it; give --task")
-        sides = {"": known.task}
-    if options.task is not None:
-        sides = {prefix: task for prefix, task in sides.items() if task == options.task}
+        sides = {"": known.axes["task"]}
+    given = options.axes.get("task")
+    if given is not None:
+        sides = {prefix: task for prefix, task in sides.items() if task == given}
         if not sides:
-            raise InputError(f"{name} line 1: no columns of {options.task}; leave out --task")
+            raise InputError(f"{name} line 1: no columns of {given}; leave out --task")
     for prefix, task in sides.items():
         if not {f"{prefix}samples_per_sec", f"{prefix}step_time"} & set(heads):
             raise InputError(f"{name} line 1: no column '{prefix}samples_per_sec' or '{prefix}step_time' for {task}")
@@ -153,7 +158,7 @@ def _tell_unknown(name: str, heads: tuple[str, ...], tell: Tell) -> None:
         tell(f"{name}: columns that are not imported: {', '.join(map(quoted, strange[:10]))}{more}")
 
 
-def _record(file: _File, row: Row, prefix: str, task: str) -> Record | None:
+def _record(file: _File, row: SourceRow, prefix: str, task: str) -> Record | None:
     """Return what one row tells about `task`, None where that is nothing that was asked for."""
     name = row.cells["model"].strip()
     if not name:
@@ -168,10 +173,11 @@ def _record(file: _File, row: Row, prefix: str, task: str) -> Record | None:
         if file.both and not row.cells.get(f"{prefix}batch_size", "").strip():
             return None  # one task of a run of both was not measured
         raise row.error(f"{prefix}step_time", "empty, and samples_per_sec too")
-    batch = _needed(row, f"{prefix}batch_size", file.options.batch_size, "--batch-size")
-    size = _needed(row, f"{prefix}img_size", file.options.image_size, "--image-size")
-    axes = {axis: getattr(file.told, axis) for axis in ("device", "precision", "runtime", "layout")}
-    case = Case(model=named.model, task=task, batch_size=batch, image_size=size, threads=None, **axes)
+    batch = _needed(row, f"{prefix}batch_size", file.options, "batch_size")
+    size = _needed(row, f"{prefix}img_size", file.options, "image_size")
+    axes: dict[str, Any] = dict(file.known.axes)
+    axes |= dict.fromkeys(OPTIONAL) | {"model": named.model, "task": task, "batch_size": batch, "image_size": size}
+    case = Case(**axes)
     summary = Summary(metrics={}, family=named.family, block=named.block, depth=named.depth)
     record = Record(case=case, replicate=0, status="ok", started=None, duration_s=None, summary=summary)
     if step_ms is None and rate is None:
@@ -200,7 +206,7 @@ def _record(file: _File, row: Row, prefix: str, task: str) -> Record | None:
 
 
 def _times(
-    row: Row, prefix: str, case: Case, step_ms: float | None, rate: float | None
+    row: SourceRow, prefix: str, case: Case, step_ms: float | None, rate: float | None
 ) -> tuple[dict[str, float], list[str]]:
     """Return what was measured, and what a reader should know of it."""
     notes = []
@@ -214,14 +220,15 @@ def _times(
         value = row.number(f"{prefix}{column}", 0, 1000 * MOST_S)
         if value is not None:
             metrics[metric] = value / 1000
-    if case.precision == "fp32" and case.device != "cpu":
+    promise = PROMISES[case.precision]
+    if promise.compute == "float32" and not promise.tf32 and case.device != "cpu":
         notes.append(_TF32)
-    if case.precision == "amp-fp16" and case.task == "training":
+    if promise.grad_scaler and TASKS[case.task].trains:
         notes.append(_UNSCALED)
     return metrics, notes
 
 
-def _counts(row: Row, prefix: str) -> dict[str, float]:
+def _counts(row: SourceRow, prefix: str) -> dict[str, float]:
     """Return the static cost as timm counts it."""
     counts = {}
     for column, (metric, unit) in _COUNTS.items():
@@ -243,13 +250,11 @@ def _top1(file: _File, name: str, size: int, nulls: dict[str, str], notes: list[
     return {"imagenet_top1": best[0]}
 
 
-def _needed(row: Row, column: str, given: int | None, option: str) -> int:
+def _needed(row: SourceRow, column: str, options: Options, axis: str) -> int:
     value = row.whole(column)
-    if value is None:
-        value = given
-    if value is None:
-        raise row.error(column, f"missing; give {option}")
-    return value
+    if value is None and axis not in options.axes:
+        raise row.error(column, f"missing; give --{axis.replace('_', '-')}")
+    return int(options.axes[axis]) if value is None else value
 
 
 def _accuracy(options: Options) -> Accuracy:

@@ -1,28 +1,31 @@
-"""What the name of one of timm's files tells, such as ``benchmark-infer-amp-nchw-pt240-cu124-rtx4090-dynamo.csv``."""
+"""The name of a file of timm's, such as ``benchmark-infer-amp-nchw-pt240-cu124-rtx4090-dynamo.csv``."""
 
 import dataclasses
 import re
 from typing import Final
 
 from results.importers.reading import Options, device_and_chip
-from results.schema.axes import check_choice
+from results.schema.axes import BASELINE, check_choice
 
-_TASKS: Final = {"infer": "inference", "train": "training"}
-_PRECISIONS: Final = {
-    "amp": "amp-fp16",  # autocast to float16, whatever the device's own default
-    "amp_fp16": "amp-fp16",
-    "amp_float16": "amp-fp16",
-    "amp_bf16": "amp-bf16",
-    "amp_bfloat16": "amp-bf16",
-    "fp32": "fp32",
-    "float32": "fp32",
-    "fp16": "fp16",
-    "float16": "fp16",
-    "bf16": "bf16",
-    "bfloat16": "bf16",
+_WORDS: Final[dict[str, dict[str, str]]] = {
+    "task": {"infer": "inference", "train": "training"},
+    "precision": {
+        "amp": "amp-fp16",  # autocast to float16, whatever the device's own default
+        "amp_fp16": "amp-fp16",
+        "amp_float16": "amp-fp16",
+        "amp_bf16": "amp-bf16",
+        "amp_bfloat16": "amp-bf16",
+        "fp32": "fp32",
+        "float32": "fp32",
+        "fp16": "fp16",
+        "float16": "fp16",
+        "bf16": "bf16",
+        "bfloat16": "bf16",
+    },
+    "layout": {"nchw": "nchw", "nhwc": "nhwc"},
+    "runtime": {"dynamo": "compile"},
 }
-_LAYOUTS: Final = {"nchw": "nchw", "nhwc": "nhwc"}
-_RUNTIMES: Final = {"dynamo": "compile"}
+"""Timm's words for values of the axes."""
 _NAMES: Final = {
     "rtx3090": "RTX 3090",
     "rtx4090": "RTX 4090",
@@ -38,33 +41,29 @@ _CUDA: Final = re.compile(r"cu(\d{2})(\d)", re.ASCII)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
-    """What holds for every row of a file; None is what neither its name nor an option tells."""
+class Name:
+    """What holds for every row of a file; None is what neither its name nor an option states."""
 
-    task: str | None
-    precision: str | None
-    layout: str | None
-    runtime: str | None
+    axes: dict[str, str]
+    """Values by the axis: of those of words, and ``device`` (``cpu`` or ``cuda:0``)."""
     torch: str | None
     cuda: str | None
-    device: str | None
-    """``cpu`` or ``cuda:0``."""
     chip: str | None
     """Name of the accelerator or the CPU."""
     unknown: tuple[str, ...]
-    """Words of the name that are not understood; without an option, they leave the runtime open."""
+    """Words of the name without a meaning here; without an option, they leave the runtime open."""
 
 
-def told(stem: str, options: Options) -> Told:
-    """Return what the file's name, less its ending, and the options tell; an option beats the name.
+def parsed(stem: str, options: Options) -> Name:
+    """Return what the file's name, less its ending, and the options state; an option beats the name.
 
     Raises:
         InputError: An option is none of the axis' choices.
     """
-    for axis in ("task", "precision", "layout", "runtime"):
-        value = getattr(options, axis)
+    for axis in _WORDS:
+        value = options.axes.get(axis)
         if value is not None:
-            check_choice(axis, value)
+            check_choice(axis, str(value))
     words = stem.split("-") if stem.startswith("benchmark-") else []
     rest = [word for word in words[1:] if not _understood(word)]
     device = next(
@@ -74,17 +73,18 @@ def told(stem: str, options: Options) -> Told:
     unknown = tuple(rest[1:] if chip else rest)
     if options.device is not None:
         device, chip = device_and_chip(options.device, device)
-    runtime = _first(words, _RUNTIMES) or ("eager" if _first(words, _PRECISIONS) and not unknown else None)
-    version = next((found[1] for word in words if (found := _TORCH.fullmatch(word))), None)
-    cuda = next((found for word in words if (found := _CUDA.fullmatch(word))), None)
-    return Told(
-        task=options.task or _first(words, _TASKS),
-        precision=options.precision or _first(words, _PRECISIONS),
-        layout=options.layout or _first(words, _LAYOUTS),
-        runtime=options.runtime or runtime,
+    axes = {axis: meaning for axis, meanings in _WORDS.items() if (meaning := _first(words, meanings))}
+    if "precision" in axes and not unknown:  # a name that says how, and nothing of a compiler
+        axes = {"runtime": str(BASELINE["runtime"])} | axes
+    axes |= {axis: str(value) for axis, value in options.axes.items() if axis in _WORDS}
+    if device is not None:
+        axes["device"] = device
+    version = next((match[1] for word in words if (match := _TORCH.fullmatch(word))), None)
+    cuda = next((match for word in words if (match := _CUDA.fullmatch(word))), None)
+    return Name(
+        axes=axes,
         torch=options.torch or (version and torch_version(version)),
         cuda=cuda and f"{cuda[1]}.{cuda[2]}",
-        device=device,
         chip=chip,
         unknown=unknown,
     )
@@ -102,8 +102,8 @@ def torch_version(digits: str) -> str:
 
 
 def _understood(word: str) -> bool:
-    tables = (_TASKS, _PRECISIONS, _LAYOUTS, _RUNTIMES)
-    return any(word in one for one in tables) or word == "cpu" or bool(_TORCH.fullmatch(word) or _CUDA.fullmatch(word))
+    ours = any(word in meanings for meanings in _WORDS.values()) or word == "cpu"
+    return ours or bool(_TORCH.fullmatch(word) or _CUDA.fullmatch(word))
 
 
 def _first(words: list[str], meanings: dict[str, str]) -> str | None:

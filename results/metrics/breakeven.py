@@ -17,12 +17,25 @@ from results.metrics.values import Measures
 from results.schema.axes import AXES, BASELINE
 from results.schema.case import Case
 from results.schema.labels import RUNTIMES
-from results.schema.record import Record
+from results.schema.metrics import RUN
 from results.statistics import intervals
 from results.statistics.segments import Floats, Segments
 
+_COLD, _WARM = RUN
+COLUMNS: Final = (_COLD.name, *(_COLD.bounds or ()), _WARM.name)
+"""Columns of the table that hold steps."""
+SLOWER: Final = "never: it is not faster than eager"
+"""Why there are no steps after which compiling has paid."""
+REACHES: Final = "never: the interval of the ratio to eager reaches 1"
+"""Why there is no bound of those steps."""
+
 _NOT_KNOWN: Final = "the time of its compilation is not known"
 _but_runtime: Final = operator.attrgetter(*(axis for axis in AXES if axis != "runtime"))
+
+
+def is_never(reason: str | None) -> bool:
+    """Tell whether steps of the table are null because compiling never pays, by their reason."""
+    return reason in {SLOWER, REACHES}
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +45,11 @@ class Steps:
     value: float
     low: float | None
     high: float | None
+
+    @property
+    def never(self) -> bool:
+        """Whether compiling never pays."""
+        return math.isinf(self.value)
 
     @classmethod
     def of(cls, value: float, low: float, high: float) -> Self | None:
@@ -95,15 +113,12 @@ def _triples(ends: intervals.Intervals) -> Iterator[tuple[float, ...]]:
     return zip(*(end.tolist() for end in ends), strict=True)
 
 
-def break_evens(
-    records: Sequence[Record], replicates: Mapping[Case, Mapping[int, int]], measures: Measures
-) -> BreakEvens:
+def break_evens(replicates: Mapping[Case, Mapping[int, int]], measures: Measures) -> BreakEvens:
     """Return the break-even of each compiled case of a run that also holds the case eager.
 
     Args:
-        records: those of the run.
         replicates: for each case the indices of its records, by replicate.
-        measures: the metrics of the records.
+        measures: the metrics of the records of the run.
     """
     eager = {_but_runtime(case): own for case, own in replicates.items() if case.runtime == BASELINE["runtime"]}
     rows: list[int] = []
@@ -123,7 +138,7 @@ def break_evens(
     numbers = np.full((10, len(rows)), np.nan)
     some = np.array([bool(common) for common in pairs], dtype=bool)
     if some.any():
-        numbers[:, some] = _numbers(records, measures, [common for common in pairs if common])
+        numbers[:, some] = _numbers(measures, [common for common in pairs if common])
     unknown = some & np.isnan(numbers[0])
     return BreakEvens(
         rows=rows,
@@ -143,11 +158,11 @@ def _no_ratio(eager: Mapping[int, int], compiled: Mapping[int, int], measures: M
     return without_speedup(compiled, measures) if before is None else f"eager: {before}"
 
 
-def _numbers(records: Sequence[Record], measures: Measures, pairs: Sequence[Sequence[tuple[int, int]]]) -> Floats:
+def _numbers(measures: Measures, pairs: Sequence[Sequence[tuple[int, int]]]) -> Floats:
     """Return the numbers of `BreakEvens` for cases given as pairs of indices: eager, compiled."""
     counts = [len(common) for common in pairs]
     before, after = zip(*chain.from_iterable(pairs), strict=True)
-    ratio = factors(speedups(records, measures), before, after, counts)
+    ratio = factors(speedups(measures), before, after, counts)
     series, values, indices = Segments(np.array(counts)), measures.values, list(after)
     step_s = series.geometric_means(values["latency_s"][indices])
     cold_s, warm_s = (series.known_medians(values[name][indices]) for name in ("compile_s", "warm_compile_s"))

@@ -3,11 +3,10 @@
 from functools import cached_property
 
 from results.metrics.breakeven import BreakEven, BreakEvens, break_evens, listed
-from results.metrics.reasons import Memo
 from results.metrics.speedups import Chain, chains
 from results.metrics.timings import Medians, Spread, medians, timings
 from results.metrics.values import Measures, latencies, measure_file
-from results.metrics.warnings import warnings_of
+from results.metrics.warnings import RecordWarning, warnings
 from results.schema.case import Case
 from results.statistics.segments import Floats
 from results.storage.reader import RunFile
@@ -21,7 +20,6 @@ class MeasuredRun:
 
     def __init__(self, file: RunFile) -> None:
         self.file = file
-        self.memo = Memo()
 
     @cached_property
     def replicates(self) -> dict[Case, dict[int, int]]:
@@ -46,17 +44,18 @@ class MeasuredRun:
     @cached_property
     def measures(self) -> Measures:
         """Every metric, with the reasons of those that are null."""
-        return measure_file(self.file, *self.timings, self.memo)
+        return measure_file(self.file, *self.timings)
 
     @cached_property
-    def warnings(self) -> list[tuple[str, ...]]:
+    def warnings(self) -> list[tuple[RecordWarning, ...]]:
         """What is implausible or was disturbed."""
-        return warnings_of(self.file.records, self.file.costs(), self.file.run.peaks, self.medians)
+        file = self.file
+        return warnings(file.records, file.costs(), file.run.peaks, self.medians, self.latencies)
 
     @cached_property
     def even(self) -> BreakEvens:
         """The break-even of the compiled cases, as arrays."""
-        return break_evens(self.file.records, self.replicates, self.measures)
+        return break_evens(self.replicates, self.measures)
 
     @cached_property
     def break_evens(self) -> list[BreakEven]:
@@ -66,4 +65,4 @@ class MeasuredRun:
     @cached_property
     def chains(self) -> list[Chain]:
         """The chain of each case that differs from its baseline in two settings or more, in the order of the plan."""
-        return chains(self.file, self.replicates, self.measures)
+        return chains(self.file.run.id, self.replicates, self.measures)

@@ -3,16 +3,16 @@
 import dataclasses
 from collections.abc import Sequence
 from itertools import compress
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
-from results.schema.labels import PROMISES
+from results.schema.labels import PROMISES, TASKS
 from results.schema.metrics import METRICS, RUN, STATIC
 from results.schema.record import Equality, Facts, Record
 from results.schema.run import Arm
 from results.schema.static import Static
-from results.statistics.segments import Flags, Floats
+from results.statistics.segments import Floats
 
 WEIGHTS: Final = {"float32": "fp32", "float16": "fp16", "bfloat16": "bf16"}
 """Names of `Static.model_bytes` by dtype."""
@@ -21,82 +21,115 @@ TAILS: Final[tuple[str, ...]] = ("latency_p50_s", "latency_p90_s", "latency_p95_
 
 _FACTS: Final = frozenset(field.name for field in dataclasses.fields(Facts))
 _RUN, _STATIC = (frozenset(metric.name for metric in group) for group in (RUN, STATIC))
+_LATENCY, *_TAILS = (list(METRICS).index(name) for name in ("latency_s", *TAILS))
 _NO_STATIC: Final = "the file holds no static cost of this model at this image size"
 
 
-@dataclasses.dataclass(frozen=True, slots=True, eq=False)
-class Memo:
-    """Reasons that were put together before: most records lack the same for the same reasons as many others."""
+class _Kind(NamedTuple):
+    """Everything that the reasons of a record follow from."""
 
-    kinds: dict[tuple[object, ...], tuple[dict[str, str], tuple[str, ...]]] = dataclasses.field(default_factory=dict)
-    """Those of records, and which of them are said anew for other numbers of steps."""
-    steps: dict[tuple[int, int, int], dict[str, str]] = dataclasses.field(default_factory=dict)
-    """Those of records with their numbers of steps, by the identity of those without."""
-    cases: dict[tuple[object, ...], dict[str, str]] = dataclasses.field(default_factory=dict)
-    """Those of cases, by the identities of their records'."""
+    lacking: bytes
+    """A flag for each of `METRICS`: whether it is null."""
+    untimed: str | None
+    """Why it has no latency, None where it has one."""
+    imported: bool
+    splits: bool
+    """Whether its task has phases."""
+    weights: str
+    costed: bool
+    """Whether the cost of its model is known."""
+    no_speedup: str | None
+    not_finite: str | None
+    """What of its result is not finite."""
+    few_steps: str | None
+    """Why its steady steps bound no quantile."""
+    nulls: tuple[tuple[str, str], ...]
+    """What the record itself says."""
 
 
-def nulls(
+class Reasons:
+    """Why the metrics of the records of a run are null.
+
+    Most records lack the same metrics for the same reasons as many others; such records are of one kind.
+    """
+
+    def __init__(self, kinds: Sequence[int], by_kind: Sequence[dict[str, str]]) -> None:
+        self.kinds = kinds
+        """The kind of each record."""
+        self._by_kind = by_kind
+
+    def __getitem__(self, index: int) -> dict[str, str]:
+        """Return the reasons of a record by metric, in the order of `METRICS`; many records share the dict."""
+        return self._by_kind[self.kinds[index]]
+
+
+def reasons(
     records: Sequence[Record],
     costs: Sequence[Static | None],
-    barred: Sequence[str | None],
-    worth: Floats,
+    no_speedups: Sequence[str | None],
+    effective: Floats,
     values: Floats,
-    memo: Memo,
-) -> list[dict[str, str]]:
-    """Return why the metrics of each record are null, by the names of those that are, in the order of `METRICS`.
-
-    Records that lack the same for the same reasons share one dict, which is not to be changed.
+) -> Reasons:
+    """Return why the metrics of each record are null.
 
     Args:
         records: one case in one process each.
         costs: the costs of their models, None where one is not known.
-        barred: their `no_speedup`.
-        worth: how many independent steps the steady ones of each are worth.
+        no_speedups: their `no_speedup`.
+        effective: how many independent steps the steady steps of each are worth.
         values: a row for each of `METRICS`, a column for each record, NaN where it is null.
-        memo: of this and other runs; grows.
     """
-    absent = np.isnan(values.T)
-    known = memo.kinds
-    found = []
-    columns = zip(records, costs, barred, worth.tolist(), patterns(absent), strict=True)
-    for place, (record, cost, bar, steps_worth, pattern) in enumerate(columns):
-        case, equality = record.case, record.equality
-        error = equality.what if equality is not None and equality.error is None else None
-        kind = (pattern, bar, error, record.status, record.cause, case.task, case.precision, cost is None)
-        key = (*kind, record.summary is None, *record.nulls.items())
-        if key not in known:
-            names = list(compress(METRICS, absent[place]))
-            untimed = "latency_s" in names
-            few = () if untimed or record.summary is not None else tuple(name for name in TAILS if name in names)
-            known[key] = {name: _reason(name, record, cost, bar, untimed=untimed) for name in names}, few
-        reasons, few = known[key]
-        if few and record.samples is not None:
-            steps = len(record.samples.step_s) - record.samples.warmup
-            part = (id(reasons), steps, round(steps_worth))
-            if part not in memo.steps:
-                # Neighbouring steps resemble each other, and bound a tail less than others would.
-                told = f"{steps} steady steps, worth {part[2]} independent ones, are too few to bound it"
-                memo.steps[part] = reasons | dict.fromkeys(few, told)
-            reasons = memo.steps[part]
-        found.append(reasons)
-    return found
+    absent = np.ascontiguousarray(np.isnan(values.T))
+    numbers: dict[_Kind, int] = {}
+    by_kind: list[dict[str, str]] = []
+    kinds = []
+    columns = zip(records, costs, no_speedups, effective.tolist(), absent, strict=True)
+    for record, cost, no_ratio, independent, lacking in columns:
+        kind = _kind(record, cost, no_ratio, independent, lacking.tobytes())
+        number = numbers.setdefault(kind, len(by_kind))
+        if number == len(by_kind):
+            own = dict(kind.nulls)
+            by_kind.append({name: _reason(name, kind, own) for name in compress(METRICS, lacking)})
+        kinds.append(number)
+    return Reasons(kinds, by_kind)
 
 
-def patterns(absent: Flags) -> list[bytes]:
-    """Return for each row, of which names are absent, what is the same only of another row with the same names."""
-    packed = np.ascontiguousarray(np.packbits(absent, axis=1))
-    rows: list[bytes] = packed.view(f"V{packed.shape[1]}").ravel().tolist()
-    return rows
+def _kind(record: Record, cost: Static | None, no_ratio: str | None, independent: float, lacking: bytes) -> _Kind:
+    case, equality, samples = record.case, record.equality, record.samples
+    untimed = few_steps = None
+    if lacking[_LATENCY]:
+        failed = f"{record.status}: {record.cause or 'no cause given'}"
+        untimed = "no steady step was measured" if record.status == "ok" else failed
+    elif samples is not None and any(lacking[tail] for tail in _TAILS):
+        # Neighbouring steps resemble each other, and bound a quantile less than independent steps would.
+        steady = len(samples.step_s) - samples.warmup
+        few_steps = f"{steady} steady steps, worth {round(independent)} independent ones, are too few to bound it"
+    return _Kind(
+        lacking=lacking,
+        untimed=untimed,
+        imported=record.summary is not None,
+        splits=bool(TASKS[case.task].phases),
+        weights=WEIGHTS[PROMISES[case.precision].weights],
+        costed=cost is not None,
+        no_speedup=no_ratio,
+        not_finite=equality.what if equality is not None and equality.error is None else None,
+        few_steps=few_steps,
+        nulls=tuple(record.nulls.items()),
+    )
 
 
 def no_speedup(record: Record, arm: Arm | None) -> str | None:
-    """Return why a record with a baseline beside it has no speed-up all the same; None where it has."""
+    """Return why a record that a baseline ran with has no speed-up all the same; None where it has."""
     if arm is not None or (record.samples is not None and record.samples.arm_s):
         return "an arm of an A/B comparison ran beside the other arm, and not beside a baseline"
-    if record.equality is not None and record.equality.verdict == "wrong":
+    if record.equality is not None and is_wrong(record):
         return f"its result is wrong: {error_text(record.equality)}"
     return None
+
+
+def is_wrong(record: Record) -> bool:
+    """Tell whether the result of a record was checked and is wrong."""
+    return record.equality is not None and record.equality.verdict == "wrong"
 
 
 def error_text(equality: Equality) -> str:
@@ -105,44 +138,36 @@ def error_text(equality: Equality) -> str:
     return f"{equality.what}, error {error} where {equality.allowed:.2g} is allowed"
 
 
-def _reason(name: str, record: Record, cost: Static | None, bar: str | None, *, untimed: bool) -> str:
-    """Return why one metric is null; `untimed` is whether the record has no latency either."""
-    if record.summary is not None:
-        return record.nulls.get(name, "its source does not tell")
+def _reason(name: str, kind: _Kind, own: dict[str, str]) -> str:
+    """Return why the metric `name` is null in records of a kind; `own` is what they say themselves."""
+    if kind.imported:
+        return own.get(name, "its source does not tell")
     if name in _STATIC or name in _RUN:
-        return _no_cost(name, record, cost)
-    why = _no_time(record) if untimed else None
+        return _no_cost(name, kind)
     if name in _FACTS:
-        return record.nulls.get(name) or why or "not recorded"
+        return own.get(name) or kind.untimed or "not recorded"
     if name == "equality_error":
-        if record.equality is not None:
-            return f"{record.equality.what} is not finite"
-        return record.nulls.get("equality") or why or "not checked"
-    return why or _no_part(name, record, bar)
+        if kind.not_finite is not None:
+            return f"{kind.not_finite} is not finite"
+        return own.get("equality") or kind.untimed or "not checked"
+    return kind.untimed or _no_part(name, kind, own)
 
 
-def _no_time(record: Record) -> str:
-    if record.status != "ok":
-        return f"{record.status}: {record.cause or 'no cause given'}"
-    return "no steady step was measured"
-
-
-def _no_part(name: str, record: Record, bar: str | None) -> str:
-    """Return why a record that has a latency lacks another of its times."""
+def _no_part(name: str, kind: _Kind, own: dict[str, str]) -> str:
+    """Return why records that have a latency lack another of their times."""
     if name == "speedup":
-        return bar or record.nulls.get(name, "no baseline ran beside it in its steady turns")
+        return kind.no_speedup or own.get(name, "no baseline ran beside it in its steady turns")
     if name == "flops_per_s":
         return _NO_STATIC
-    training = record.case.task == "training"
-    return record.nulls.get(name, "not split" if training else "only training has phases")
+    if name in TAILS and kind.few_steps:
+        return kind.few_steps
+    return own.get(name, "not split" if kind.splits else "only training has phases")
 
 
-def _no_cost(name: str, record: Record, cost: Static | None) -> str:
-    """Return why one metric that no record has of its own is null."""
+def _no_cost(name: str, kind: _Kind) -> str:
+    """Return why a metric is null that no record has of its own."""
     if name in _RUN:
         return "only a compiled case whose run holds it eager has one"
-    if cost is None:
+    if not kind.costed:
         return _NO_STATIC
-    if name == "imagenet_top1":
-        return "no published ImageNet weights"
-    return f"not known for {WEIGHTS[PROMISES[record.case.precision].weights]} weights"
+    return "no published ImageNet weights" if name == "imagenet_top1" else f"not known for {kind.weights} weights"

@@ -1,4 +1,4 @@
-"""Which change gave what: a case's speed-up as a chain of steps, each of one axis, whose factors multiply to the total.
+"""Which change gave what: a case's speed-up as a chain of steps of a single axis, whose factors multiply to the total.
 
     nchw → nhwc × eager → compile × fp32 → amp-bf16
 
@@ -16,11 +16,8 @@ import numpy as np
 from results.metrics.values import Measures
 from results.schema.axes import SETTINGS
 from results.schema.case import Case
-from results.schema.record import Record
-from results.schema.run import Run
 from results.statistics import intervals
 from results.statistics.segments import Floats, Segments
-from results.storage.reader import RunFile
 
 ORDER: Final = tuple(reversed(SETTINGS))
 """The axes in the order in which they are changed: layout, runtime, precision."""
@@ -50,7 +47,7 @@ class Speedups(NamedTuple):
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One change on one axis, and what it gave."""
+    """A change on one axis, and its factor."""
 
     axis: str
     """One of `ORDER`."""
@@ -61,19 +58,19 @@ class Step:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Chain:
-    """The way from the baseline to one case. Without a total there are no steps, and `reason` says why."""
+    """The way from the baseline to a case. Without a total there are no steps, and `reason` says why."""
 
     run: str
     case: Case
     replicates: tuple[int, ...]
-    """Those that all cases of the chain have: every factor is of these."""
+    """The replicates that all cases of the chain have: every factor is of these."""
     steps: tuple[Step, ...]
     total: Factor | None
     """The product of the factors, but for rounding."""
     reason: str | None
 
 
-def chains(file: RunFile, replicates: Mapping[Case, Mapping[int, int]], measures: Measures) -> list[Chain]:
+def chains(run: str, replicates: Mapping[Case, Mapping[int, int]], measures: Measures) -> list[Chain]:
     """Return a chain for each case of a run that differs from its baseline in two settings or more.
 
     Cases between which the run does not hold every step are left out. Where a case of the chain failed or is wrong,
@@ -89,21 +86,21 @@ def chains(file: RunFile, replicates: Mapping[Case, Mapping[int, int]], measures
         if reason is None
         for before, after in (*pairwise(way), (way[0], way[-1]))
     ]
-    found = factors(
-        speedups(file.records, measures),
-        [replicates[before][one] for before, _, common in pairs for one in common],
-        [replicates[after][one] for _, after, common in pairs for one in common],
+    numbers = factors(
+        speedups(measures),
+        [replicates[before][index] for before, _, common in pairs for index in common],
+        [replicates[after][index] for _, after, common in pairs for index in common],
         [len(common) for _, _, common in pairs],
     )
-    all_factors = map(Factor.of, *(end.tolist() for end in found))
+    all_factors = map(Factor.of, *(end.tolist() for end in numbers))
     return [
-        _chain(file.run, way, () if reason else _common([replicates[case] for case in way]), all_factors, reason)
+        _chain(run, way, () if reason else _common([replicates[case] for case in way]), all_factors, reason)
         for way, reason in zip(ways, reasons, strict=True)
     ]
 
 
 def path(case: Case) -> list[Case]:
-    """Return the cases from the baseline to `case`, both included, each with one more of its axes."""
+    """Return the cases from the baseline to `case`, both included, each with one more of its settings."""
     way = [case.baseline]
     for axis in ORDER:
         changed = dataclasses.replace(way[-1], **{axis: getattr(case, axis)})
@@ -127,60 +124,58 @@ def _common(sides: Sequence[Mapping[int, int]]) -> tuple[int, ...]:
 
 
 def _chain(
-    run: Run, way: Sequence[Case], replicates: tuple[int, ...], found: Iterator[Factor], reason: str | None
+    run: str, way: Sequence[Case], replicates: tuple[int, ...], of_all: Iterator[Factor], reason: str | None
 ) -> Chain:
-    """Return the chain of a way; takes the factors of its steps and then its total from `found`, if it has any."""
+    """Return the chain of a way; takes the factors of its steps and then its total from `of_all`, if it has any."""
     if reason is not None:
-        return Chain(run=run.id, case=way[-1], replicates=(), steps=(), total=None, reason=reason)
+        return Chain(run=run, case=way[-1], replicates=(), steps=(), total=None, reason=reason)
     steps = []
     for before, after in pairwise(way):
         axis = next(axis for axis in ORDER if getattr(before, axis) != getattr(after, axis))
         change = {"before": getattr(before, axis), "after": getattr(after, axis)}
-        steps.append(Step(axis=axis, **change, factor=next(found)))
-    return Chain(run=run.id, case=way[-1], replicates=replicates, steps=tuple(steps), total=next(found), reason=None)
+        steps.append(Step(axis=axis, **change, factor=next(of_all)))
+    return Chain(run=run, case=way[-1], replicates=replicates, steps=tuple(steps), total=next(of_all), reason=None)
 
 
 def setting(case: Case) -> str:
-    """Return what may be chosen to make a model faster, as in ``fp32 compile nhwc``."""
+    """Return the settings of a case for people, as in ``fp32 compile nhwc``."""
     return " ".join(str(getattr(case, axis)) for axis in SETTINGS)
 
 
 def without_speedup(replicates: Mapping[int, int], measures: Measures) -> str | None:
-    """Return why a replicate of one case has no speed-up, None where all have one; `replicates` are their places."""
-    for place in replicates.values():
-        why = measures.nulls[place].get("speedup")
-        if why is not None:
-            return why
-    return None
+    """Return why a replicate of one case has no speed-up, None where all have; `replicates` are indices of records."""
+    reasons = (measures.reasons[index].get("speedup") for index in replicates.values())
+    return next((reason for reason in reasons if reason is not None), None)
 
 
-def speedups(records: Sequence[Record], measures: Measures) -> Speedups:
+def speedups(measures: Measures) -> Speedups:
     """Return the speed-up of each record."""
     low, high = (measures.values[end] for end in ("speedup_low", "speedup_high"))
-    baseline = np.array([record.case.is_baseline for record in records], dtype=bool)
-    return Speedups(measures.values["speedup"], np.where(baseline, 0.0, np.log(high / low) / 2))
+    return Speedups(measures.values["speedup"], np.where(measures.baseline, 0.0, np.log(high / low) / 2))
 
 
-def factors(found: Speedups, before: Sequence[int], after: Sequence[int], counts: Sequence[int]) -> intervals.Intervals:
+def factors(
+    of_records: Speedups, before: Sequence[int], after: Sequence[int], counts: Sequence[int]
+) -> intervals.Intervals:
     """Return how many times as fast some cases are as others, from both speed-ups over one baseline.
 
-    Replicates pair up, as both cases lived beside the same baseline: the value is the geometric mean of their ratios,
-    the interval that across them. A single replicate has the interval within its process, in which the widths of both
-    speed-ups add in squares: too wide if anything, as they share the noise of their baseline.
+    Replicates pair up, as both cases shared the rounds of the same baseline: the value is the geometric mean of their
+    ratios, with the interval across them. A single replicate has the interval within its process, in which the widths
+    of both speed-ups add in squares: too wide if anything, as they share the noise of their baseline.
 
     Args:
-        found: the speed-ups of all records of a run.
-        before: places of the slower cases' records, those of one case's replicates after one another.
-        after: places of the faster cases' records, each the same replicate as in `before`.
+        of_records: the speed-ups of all records of a run.
+        before: indices of the slower cases' records, those of a case's replicates after one another.
+        after: indices of the faster cases' records, each the same replicate as in `before`.
         counts: how many replicates each case has.
     """
     if not counts:
         return intervals.Intervals(*np.empty((3, 0)))
     series, slower, faster = Segments(np.array(counts)), np.array(before), np.array(after)
-    ratios = found.value[faster] / found.value[slower]
+    ratios = of_records.value[faster] / of_records.value[slower]
     across = intervals.intervals_across(ratios, series)
     first = ratios[series.starts]
-    spread = np.exp(np.hypot(found.half[slower], found.half[faster]))[series.starts]
+    spread = np.exp(np.hypot(of_records.half[slower], of_records.half[faster]))[series.starts]
     single = series.counts == 1
     within = (first, first / spread, first * spread)
-    return intervals.Intervals(*(np.where(single, one, other) for one, other in zip(within, across, strict=True)))
+    return intervals.Intervals(*(np.where(single, own, end) for own, end in zip(within, across, strict=True)))

@@ -12,22 +12,19 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from results.metrics.reasons import TAILS, WEIGHTS, Memo, no_speedup, nulls
+from results.metrics.reasons import TAILS, WEIGHTS, Reasons, no_speedup, reasons
 from results.metrics.timings import PHASES, Medians, Spread, timings
-from results.schema.labels import PROMISES
-from results.schema.metrics import METRICS, STATIC
+from results.schema.labels import PROMISES, TASKS
+from results.schema.metrics import METRICS, STATIC, TIMED
 from results.schema.record import Facts, Record
 from results.schema.run import Arm
 from results.schema.static import Static
 from results.statistics import intervals as stats
-from results.statistics.segments import Floats
+from results.statistics.segments import Flags, Floats
 from results.storage.reader import RunFile
 
 _FACTS: Final = tuple(field.name for field in dataclasses.fields(Facts))
-ENDS: Final = {
-    "latency_s": ("latency_low_s", "latency_high_s"),
-    "speedup": ("speedup_low", "speedup_high"),
-}
+ENDS: Final = {metric.name: metric.bounds for metric in TIMED if metric.bounds is not None}
 """The ends of the intervals within a process, by the metric that has them."""
 _ROWS: Final = (*METRICS, *chain.from_iterable(ENDS.values()))
 _SAME: Final = tuple(metric.name for metric in STATIC if metric.name != "model_bytes")
@@ -54,8 +51,10 @@ class Measures:
     """For each of `METRICS`, and each end of an interval within a process, an array of one entry a record."""
     costs: list[Static | None]
     """The cost of each record's model."""
-    nulls: list[dict[str, str]]
-    """Why a value of a record is NaN, for each of `METRICS` that is, in their order; not to be changed."""
+    baseline: Flags
+    """Whether the case of each record is its own baseline."""
+    reasons: Reasons
+    """Why values of a record are NaN."""
 
 
 def measure(record: Record, static: Static | None, arm: Arm | None = None) -> Measured:
@@ -66,32 +65,29 @@ def measure(record: Record, static: Static | None, arm: Arm | None = None) -> Me
         static: the cost of its model, None where it is not known.
         arm: the arm of an A/B comparison that its run is, None where it is none.
     """
-    found = _measures([record], [static], arm, *timings([record]), Memo())
-    known = {name: None if np.isnan(row[0]) else float(row[0]) for name, row in found.values.items()}
+    measures = _measures([record], [static], arm, *timings([record]))
+    known = {name: None if np.isnan(row[0]) else float(row[0]) for name, row in measures.values.items()}
     intervals = {}
     for name, ends in ENDS.items():
-        value, low, high = (known[one] for one in (name, *ends))
+        value, low, high = (known[column] for column in (name, *ends))
         if value is not None and low is not None and high is not None:
             intervals[name] = stats.Interval(value, low, high)
-    return Measured({name: known[name] for name in METRICS}, found.nulls[0], intervals)
+    return Measured({name: known[name] for name in METRICS}, measures.reasons[0], intervals)
 
 
-def measure_file(file: RunFile, typical: Medians, spread: Spread, memo: Memo) -> Measures:
-    """Return the metrics of the records of a run from what `results.metrics.timings.timings` tells of them.
-
-    `memo` is that of `results.metrics.reasons.nulls`.
-    """
-    return _measures(file.records, file.costs(), file.run.arm, typical, spread, memo)
+def measure_file(file: RunFile, typical: Medians, spread: Spread) -> Measures:
+    """Return the metrics of the records of a run from their `results.metrics.timings.timings`."""
+    return _measures(file.records, file.costs(), file.run.arm, typical, spread)
 
 
 def latencies(records: Sequence[Record], typical: Medians) -> Floats:
     """Return the metric ``latency_s`` of each record alone."""
     ok = np.array([record.status == "ok" for record in records], dtype=bool)
-    found = np.where(ok, typical.latency_s, np.nan)
-    for place, record in enumerate(records):
+    latency_s = np.where(ok, typical.latency_s, np.nan)
+    for index, record in enumerate(records):
         if record.summary is not None:
-            found[place] = record.summary.metrics.get("latency_s", np.nan)
-    return found
+            latency_s[index] = record.summary.metrics.get("latency_s", np.nan)
+    return latency_s
 
 
 def _measures(
@@ -100,13 +96,13 @@ def _measures(
     arm: Arm | None,
     typical: Medians,
     spread: Spread,
-    memo: Memo,
 ) -> Measures:
     matrix = np.full((len(_ROWS), len(records)), np.nan)
     values: dict[str, Floats] = dict(zip(_ROWS, matrix, strict=True))
-    barred = [no_speedup(record, arm) for record in records]
+    no_speedups = [no_speedup(record, arm) for record in records]
     _add_times(values, records, typical, spread)
-    _add_speedups(values, records, barred, spread)
+    baseline = np.array([record.case.is_baseline for record in records], dtype=bool)
+    _add_speedups(values, baseline, no_speedups, spread)
     _add_costs(values, records, costs)
     # A failed case may still know its peak memory or how long it took to compile.
     facts = _array(chain.from_iterable([_facts(record.facts) for record in records]))
@@ -115,30 +111,29 @@ def _measures(
     values["equality_error"][:] = _array(
         None if record.equality is None else record.equality.error for record in records
     )
-    for place, record in enumerate(records):
+    for index, record in enumerate(records):
         if record.summary is not None:
-            matrix[:, place] = [record.summary.metrics.get(name, np.nan) for name in _ROWS]
-    return Measures(values, costs, nulls(records, costs, barred, spread.worth, matrix[: len(METRICS)], memo))
+            matrix[:, index] = [record.summary.metrics.get(name, np.nan) for name in _ROWS]
+    why = reasons(records, costs, no_speedups, spread.effective, matrix[: len(METRICS)])
+    return Measures(values, costs, baseline, why)
 
 
 def _add_times(values: dict[str, Floats], records: Sequence[Record], typical: Medians, spread: Spread) -> None:
     batches = np.array([record.case.batch_size for record in records], dtype=np.float64)
-    warmups = [None if record.samples is None else record.samples.warmup for record in records]
-    found = {name: getattr(typical, name) for name in ("latency_s", *PHASES)}
-    found |= {name: getattr(spread, name) for name in ENDS["latency_s"]}
-    found |= dict(zip(TAILS, (spread.p50_s, spread.p90_s, spread.p95_s, spread.p99_s), strict=True))
-    found["throughput_img_per_s"] = batches / typical.latency_s
-    found["warmup_steps"] = _array(warmups)
+    times = {name: getattr(typical, name) for name in ("latency_s", *PHASES)}
+    times |= {name: getattr(spread, name) for name in ENDS["latency_s"]}
+    times |= dict(zip(TAILS, (spread.p50_s, spread.p90_s, spread.p95_s, spread.p99_s), strict=True))
+    times["throughput_img_per_s"] = batches / typical.latency_s
+    times["warmup_steps"] = _array(None if record.samples is None else record.samples.warmup for record in records)
     timed = ~np.isnan(typical.latency_s) & np.array([record.status == "ok" for record in records], dtype=bool)
-    for name, row in found.items():
+    for name, row in times.items():
         np.copyto(values[name], row, where=timed)
 
 
 def _add_speedups(
-    values: dict[str, Floats], records: Sequence[Record], barred: Sequence[str | None], spread: Spread
+    values: dict[str, Floats], baseline: Flags, no_speedups: Sequence[str | None], spread: Spread
 ) -> None:
-    baseline = np.array([record.case.is_baseline for record in records], dtype=bool)
-    judged = ~np.isnan(values["latency_s"]) & np.array([why is None for why in barred], dtype=bool)
+    judged = ~np.isnan(values["latency_s"]) & np.array([reason is None for reason in no_speedups], dtype=bool)
     values["speedup"][judged & baseline] = 1.0  # by definition, hence without an interval
     for name in ("speedup", *ENDS["speedup"]):
         np.copyto(values[name], getattr(spread, name), where=judged & ~baseline)
@@ -148,15 +143,15 @@ def _add_costs(values: dict[str, Floats], records: Sequence[Record], costs: Sequ
     # A run holds few models, and each of them in many records.
     models = {id(cost): cost for cost in costs}
     rows = {model: row for row, model in enumerate(models)}
-    places = np.array([rows[id(cost)] for cost in costs], dtype=np.int64)
+    model_rows = np.array([rows[id(cost)] for cost in costs], dtype=np.int64)
     for name in _SAME:
-        values[name][:] = _array(getattr(cost, name, None) for cost in models.values())[places]
+        values[name][:] = _array(getattr(cost, name, None) for cost in models.values())[model_rows]
     sizes = [
         None if cost is None else cost.model_bytes.get(WEIGHTS[PROMISES[record.case.precision].weights])
         for record, cost in zip(records, costs, strict=True)
     ]
     values["model_bytes"][:] = _array(sizes)
-    training = [record.case.task == "training" for record in records]
+    training = [TASKS[record.case.task].trains for record in records]
     work = np.where(training, values["training_flops"], values["flops"])
     values["flops_per_s"][:] = values["throughput_img_per_s"] * work
 

@@ -1,27 +1,30 @@
-"""Sanity of a record: what cannot be, does not fit its label or was disturbed becomes a named warning.
+"""Implausible records: what cannot be, does not fit its label or was disturbed becomes a warning.
 
-Nothing is dropped for it: a warning says how far to believe a number.
+Nothing is dropped for a warning: it says how far to trust a number.
 """
 
+import dataclasses
 from collections.abc import Iterator, Sequence
-from typing import Final
+from typing import Final, Self
 
 import numpy as np
 
-from results.metrics.reasons import error_text
-from results.metrics.timings import Medians, medians
-from results.metrics.values import latencies
+from results.metrics.reasons import error_text, is_wrong
+from results.metrics.timings import Medians
 from results.schema.case import Case
-from results.schema.labels import PROMISES
+from results.schema.labels import PROMISES, RUNTIMES, TASKS
 from results.schema.record import UNSEEN, Equality, Noise, Ran, Record
 from results.schema.run import Peak
 from results.schema.static import Static
+from results.statistics.segments import Floats
 
 NOISES: Final = frozenset({"busy", "steal", "pressure", "throttled"})
 """Warnings that others used the machine, or that it held itself back: the number is true, of a disturbed machine."""
 TOLERATED: Final = NOISES | {"not-steady", "slowing", "eager-twice-differs", "layout"}
-"""Warnings that widen the spread between replicates, or tell of a choice; any other means that a number is not what it
-says."""
+"""Warnings that widen the spread between replicates, or name a choice; any other means that a number is not what its
+label says."""
+WRONG: Final = "wrong"
+"""The warning that a case computes something else than its baseline."""
 
 _STEP_SLACK: Final = 1.05
 """A step may exceed the wall clock's share by so much: two clocks, and medians of few steps."""
@@ -30,8 +33,6 @@ _WALL_SLACK: Final = 1.1
 _LAUNCH_S: Final = 1e-3
 """Launching and synchronising take so long at most; it counts where steps themselves are that short."""
 _PHASE_SLACK: Final = 0.05
-_SLOWING: Final = "slowing: steps grew ever slower, as where a machine grows hot; the median is of the later half"
-_NOT_STEADY: Final = "not-steady: the steps never became steady; the median is of those after the best guess"
 _WINOGRAD: Final = 2.25
 """Winograd's F(2x2, 3x3) multiplies 16 times where 36 are counted (Lavin and Gray 2016, "Fast algorithms for
 convolutional neural networks"), so a true rate may exceed that of matrix products by as much."""
@@ -48,140 +49,185 @@ _MEMORY_PRESSURE: Final = 0.01
 """A task that waits for memory stands still: a hundredth of the time is as much as the intervals promise."""
 
 
-def warnings(record: Record, static: Static | None = None, peaks: Sequence[Peak] = ()) -> tuple[str, ...]:
-    """Return what is implausible in `record`, a line each, beginning with the name of the check.
+@dataclasses.dataclass(frozen=True, slots=True)
+class RecordWarning:
+    """A reason to doubt a record. As text it is one line: ``busy: other processes kept 1.5 CPUs busy``."""
 
-    Args:
-        record: one case in one process.
-        static: the cost of its model; without it no rate is known that could exceed a peak.
-        peaks: the peaks that were measured on the record's machine (`Run.peaks`).
-    """
-    (found,) = warnings_of([record], [static], peaks, medians([record]))
-    return found
+    kind: str
+    """Name of the check, such as ``clocks``, ``label`` or one of `NOISES`."""
+    text: str
+
+    @classmethod
+    def parse(cls, line: str) -> Self:
+        """Return the warning that a line of the table's column ``warnings`` shows."""
+        name, _, text = line.partition(":")
+        return cls(name, text.strip())
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.text}"
+
+    @property
+    def noise(self) -> bool:
+        """Whether it is a sign that the machine was disturbed."""
+        return self.kind in NOISES
+
+    @property
+    def tolerated(self) -> bool:
+        """Whether the number may be used all the same."""
+        return self.kind in TOLERATED
 
 
-def warnings_of(
-    records: Sequence[Record], costs: Sequence[Static | None], peaks: Sequence[Peak], typical: Medians
-) -> list[tuple[str, ...]]:
-    """Return `warnings` of each record of a run.
+def kind(line: str) -> str:
+    """Return the kind of the warning that a line of the table's column ``warnings`` shows."""
+    return RecordWarning.parse(line).kind
+
+
+_SLOWING: Final = RecordWarning(
+    "slowing", "steps grew ever slower, as where a machine grows hot; the median is of the later half"
+)
+_NOT_STEADY: Final = RecordWarning(
+    "not-steady", "the steps never became steady; the median is of those after the best guess"
+)
+
+
+def warnings(
+    records: Sequence[Record],
+    costs: Sequence[Static | None],
+    peaks: Sequence[Peak],
+    typical: Medians,
+    latencies: Floats,
+) -> list[tuple[RecordWarning, ...]]:
+    """Return the warnings of each record of a run.
 
     Args:
         records: one case in one process each.
-        costs: the costs of their models.
-        peaks: the peaks of their machine.
-        typical: what their samples tell.
+        costs: the costs of their models; without a cost no rate is known that could exceed a peak.
+        peaks: the peaks that were measured on their machine (`Run.peaks`).
+        typical: the medians of their samples.
+        latencies: their metric ``latency_s``.
     """
-    found: list[list[str]] = [[] for _ in records]
-    step, wall = typical.clock_step_s, typical.clock_wall_s
-    slow, unseen = step > wall * _STEP_SLACK, (wall > step * _WALL_SLACK) & (wall - step > _LAUNCH_S)
-    for place in np.flatnonzero(slow | unseen).tolist():
-        found[place].append(_clocks(records[place].case, step[place], wall[place], slow=slow[place]))
-    for place in np.flatnonzero(np.abs(typical.phases - 1) > _PHASE_SLACK).tolist():
-        found[place].append(
-            f"phases: forward, backward and optimizer add up to {typical.phases[place]:.0%} of the step"
-        )
-    for record, lines, timed in zip(records, found, (~np.isnan(step)).tolist(), strict=True):
-        samples = record.samples
-        if timed and samples is not None and (samples.slowing or not samples.steady):
-            lines.append(_SLOWING if samples.slowing else _NOT_STEADY)
+    rows: list[list[RecordWarning]] = [[] for _ in records]
+    for index, warning in _of_samples(records, typical):
+        rows[index].append(warning)
     if peaks:
-        for record, lines, cost, latency_s in zip(
-            records, found, costs, latencies(records, typical).tolist(), strict=True
-        ):
-            lines.extend(() if cost is None or record.summary is not None else _rate(record, cost, peaks, latency_s))
-    for record, lines in zip(records, found, strict=True):
-        facts, equality = record.facts, record.equality
-        if equality is not None and equality.verdict != "equal":
-            lines.append(_unequal(equality))
-        if facts.recompiles:
-            lines.append(f"recompiled: {facts.recompiles} compilations took place inside the timed steps")
-        allocated, reserved = facts.peak_allocated_bytes, facts.peak_reserved_bytes
-        if allocated is not None and reserved is not None and allocated > reserved:
-            lines.append(f"memory: {allocated} bytes allocated exceed {reserved} reserved")
-        if record.ran is not None:
-            lines.extend(_label(record.case, record.ran))
-        if record.noise is not None:
-            lines.extend(_noise(record.noise))
+        for record, row, cost, latency_s in zip(records, rows, costs, latencies.tolist(), strict=True):
+            row.extend(() if cost is None or record.summary is not None else _rate(record, cost, peaks, latency_s))
+    for record, row in zip(records, rows, strict=True):
+        _add_others(record, row)
     return [
-        tuple(lines) if record.summary is None else record.summary.warnings  # all that its source gave
-        for record, lines in zip(records, found, strict=True)
+        tuple(row) if record.summary is None else tuple(map(RecordWarning.parse, record.summary.warnings))
+        for record, row in zip(records, rows, strict=True)
     ]
 
 
-def kind(warning: str) -> str:
-    """Return the name of the check that a line of `warnings` begins with."""
-    return warning.partition(":")[0]
+def _of_samples(records: Sequence[Record], typical: Medians) -> Iterator[tuple[int, RecordWarning]]:
+    """Yield what the samples of records show, with the index of the record."""
+    step, wall = typical.clock_step_s, typical.clock_wall_s
+    slow, unseen = step > wall * _STEP_SLACK, (wall > step * _WALL_SLACK) & (wall - step > _LAUNCH_S)
+    for index in np.flatnonzero(slow | unseen).tolist():
+        yield index, _clocks(records[index].case, step[index], wall[index], slow=slow[index])
+    for index in np.flatnonzero(np.abs(typical.phases - 1) > _PHASE_SLACK).tolist():
+        share = f"{typical.phases[index]:.0%}"
+        yield index, RecordWarning("phases", f"forward, backward and optimizer add up to {share} of the step")
+    for index, (record, timed) in enumerate(zip(records, (~np.isnan(step)).tolist(), strict=True)):
+        samples = record.samples
+        if timed and samples is not None and (samples.slowing or not samples.steady):
+            yield index, _SLOWING if samples.slowing else _NOT_STEADY
 
 
-def _rate(record: Record, cost: Static, peaks: Sequence[Peak], latency_s: float) -> Iterator[str]:
-    """Nothing computes faster than the fastest matrix product, but for multiplications that are saved."""
+def _add_others(record: Record, row: list[RecordWarning]) -> None:
+    """Add what a record says beside its samples."""
+    facts, equality = record.facts, record.equality
+    if equality is not None and equality.verdict != "equal":
+        row.append(_unequal(record, equality))
+    if facts.recompiles:
+        row.append(RecordWarning("recompiled", f"{facts.recompiles} compilations took place inside the timed steps"))
+    allocated, reserved = facts.peak_allocated_bytes, facts.peak_reserved_bytes
+    if allocated is not None and reserved is not None and allocated > reserved:
+        row.append(RecordWarning("memory", f"{allocated} bytes allocated exceed {reserved} reserved"))
+    if record.ran is not None:
+        row.extend(_label(record.case, record.ran))
+    if record.noise is not None:
+        row.extend(_noise(record.noise))
+
+
+def _rate(record: Record, cost: Static, peaks: Sequence[Peak], latency_s: float) -> Iterator[RecordWarning]:
+    """Yield a warning where a case computes faster than the fastest matrix product could."""
     case = record.case
-    rate = case.batch_size / latency_s * (cost.training_flops if case.task == "training" else cost.flops)
+    rate = case.batch_size / latency_s * (cost.training_flops if TASKS[case.task].trains else cost.flops)
     for peak in peaks:
         like = (peak.device, peak.precision, peak.threads) == (case.device, case.precision, case.threads)
         if like and rate > _WINOGRAD * peak.flops_per_s:
-            yield (
-                f"peak: {rate:.3g} FLOP/s are more than {_WINOGRAD} times (what Winograd's convolution may save) "
-                f"the measured peak of {peak.flops_per_s:.3g}"
+            yield RecordWarning(
+                "peak",
+                f"{rate:.3g} FLOP/s are more than {_WINOGRAD} times (what Winograd's convolution may save) "
+                f"the measured peak of {peak.flops_per_s:.3g}",
             )
 
 
-def _unequal(equality: Equality) -> str:
-    if equality.verdict == "wrong":
-        return f"wrong: {error_text(equality)}; it is no speed-up"
-    return f"eager-twice-differs: the baseline does not repeat its own result: {error_text(equality)}"
+def _unequal(record: Record, equality: Equality) -> RecordWarning:
+    if is_wrong(record):
+        return RecordWarning(WRONG, f"{error_text(equality)}; it is no speed-up")
+    return RecordWarning("eager-twice-differs", f"the baseline does not repeat its own result: {error_text(equality)}")
 
 
-def _noise(noise: Noise) -> Iterator[str]:
+def _noise(noise: Noise) -> Iterator[RecordWarning]:
     if (noise.other_cpus or 0) > _OTHER_CPUS:
-        yield f"busy: other processes kept {noise.other_cpus:.2g} CPUs busy"
+        yield RecordWarning("busy", f"other processes kept {noise.other_cpus:.2g} CPUs busy")
     if (noise.steal or 0) > _STEAL:
-        yield f"steal: the hypervisor gave {noise.steal:.2g} CPUs to others"
+        yield RecordWarning("steal", f"the hypervisor gave {noise.steal:.2g} CPUs to others")
     others = noise.other_cpus is None or noise.other_cpus > _SOME_CPUS
     if others and (noise.cpu_pressure or 0) > _CPU_PRESSURE:
-        yield f"pressure: tasks waited for a CPU during {noise.cpu_pressure:.0%} of the time"
+        yield RecordWarning("pressure", f"tasks waited for a CPU during {noise.cpu_pressure:.0%} of the time")
     if (noise.memory_pressure or 0) > _MEMORY_PRESSURE:
-        yield f"pressure: tasks waited for memory during {noise.memory_pressure:.0%} of the time"
+        yield RecordWarning("pressure", f"tasks waited for memory during {noise.memory_pressure:.0%} of the time")
     if (noise.throttled_s or 0) > 0:
-        yield f"throttled: the control group's CPU limit stopped its tasks for {noise.throttled_s:.2g} s"
+        seconds = f"{noise.throttled_s:.2g} s"
+        yield RecordWarning("throttled", f"the control group's CPU limit stopped its tasks for {seconds}")
     if noise.accelerator_throttling:
-        yield f"throttled: the accelerator held its clocks back: {', '.join(noise.accelerator_throttling)}"
+        causes = ", ".join(noise.accelerator_throttling)
+        yield RecordWarning("throttled", f"the accelerator held its clocks back: {causes}")
 
 
-def _clocks(case: Case, step: float, wall: float, *, slow: bool) -> str:
-    """Throughput by the wall clock times latency is the batch, or one of the two clocks is wrong."""
-    product = case.batch_size * step / wall
-    told = f"throughput by the wall clock x latency is {product:.3g} images, the batch is {case.batch_size}"
+def _clocks(case: Case, step: float, wall: float, *, slow: bool) -> RecordWarning:
+    """Return the warning that throughput by the wall clock times latency is not the batch: a clock is wrong."""
+    product, times = case.batch_size * step / wall, f"steps of {step:.3g} s"
+    images = f"throughput by the wall clock x latency is {product:.3g} images, the batch is {case.batch_size}"
     if slow:
-        return f"clocks: steps of {step:.3g} s do not fit into {wall:.3g} s of wall time; {told}"
-    return f"clocks: steps of {step:.3g} s take {wall:.3g} s of wall time, so work goes unseen; {told}"
+        return RecordWarning("clocks", f"{times} do not fit into {wall:.3g} s of wall time; {images}")
+    return RecordWarning("clocks", f"{times} take {wall:.3g} s of wall time, so work goes unseen; {images}")
 
 
-def _label(case: Case, ran: Ran) -> Iterator[str]:
-    """A label is a promise."""
+def _label(case: Case, ran: Ran) -> Iterator[RecordWarning]:
+    """Yield where what ran is not what the label promises."""
     promise = PROMISES[case.precision]
+    unseen = ran.layout == UNSEEN  # no convolution was seen: nothing tells what they computed in
+    computed, weights = (", ".join(dtypes) or "nothing" for dtypes in (ran.compute_dtypes, ran.parameter_dtypes))
+    tf32 = (ran.tf32_matmul, ran.tf32_convolution)
     # Only fp32 and tf32 promise anything about TF32: the others compute in half precision.
-    if promise.compute == "float32" and (ran.tf32_matmul, ran.tf32_convolution) != (promise.tf32, promise.tf32):
-        yield f"label: {case.precision} ran with TF32 matmul {ran.tf32_matmul}, convolution {ran.tf32_convolution}"
+    if promise.compute == "float32" and tf32 != (promise.tf32, promise.tf32):
+        yield _broken(f"{case.precision} ran with TF32 matmul {tf32[0]}, convolution {tf32[1]}")
     if ran.parameter_dtypes != (promise.weights,):
-        yield f"label: {case.precision} ran with parameters in {', '.join(ran.parameter_dtypes) or 'nothing'}"
+        yield _broken(f"{case.precision} ran with parameters in {weights}")
     if ran.autocast != promise.autocast:
-        yield f"label: {case.precision} ran with autocast {ran.autocast}"
-    unseen = ran.layout == UNSEEN  # no convolution was: nothing tells what they computed in
+        yield _broken(f"{case.precision} ran with autocast {ran.autocast}")
     if ran.compute_dtypes != (promise.compute,) and not unseen:
-        yield f"label: {case.precision} computed in {', '.join(ran.compute_dtypes) or 'nothing'}"
-    if ran.grad_scaler != (promise.grad_scaler and case.task == "training"):
-        yield f"label: {case.precision} {case.task} ran with GradScaler {'on' if ran.grad_scaler else 'off'}"
+        yield _broken(f"{case.precision} computed in {computed}")
+    if ran.grad_scaler != (promise.grad_scaler and TASKS[case.task].trains):
+        yield _broken(f"{case.precision} {case.task} ran with GradScaler {'on' if ran.grad_scaler else 'off'}")
     if ran.layout != case.layout and not unseen:
         # A compiled graph takes its input in the label's layout, and what it does inside is the compiler's to choose.
-        yield (
-            f"label: {case.layout} ran as {ran.layout}"
-            if case.runtime == "eager"
-            else f"layout: the compiler ran {case.layout} as {ran.layout}"
-        )
+        if RUNTIMES[case.runtime].compiles:
+            yield RecordWarning("layout", f"the compiler ran {case.layout} as {ran.layout}")
+        else:
+            yield _broken(f"{case.layout} ran as {ran.layout}")
     if ran.threads != case.threads:
-        yield f"label: {case.threads} threads ran as {ran.threads}"
+        yield _broken(f"{case.threads} threads ran as {ran.threads}")
     if ran.batch_size not in {None, case.batch_size}:
-        yield f"label: batch {case.batch_size} ran as {ran.batch_size}"
+        yield _broken(f"batch {case.batch_size} ran as {ran.batch_size}")
     if ran.image_size not in {None, case.image_size}:
-        yield f"label: {case.image_size} pixels ran as {ran.image_size}"
+        yield _broken(f"{case.image_size} pixels ran as {ran.image_size}")
+
+
+def _broken(promise: str) -> RecordWarning:
+    return RecordWarning("label", promise)

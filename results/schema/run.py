@@ -106,7 +106,7 @@ class Source:
     """Where an imported run comes from: it was not measured by this program."""
 
     format: Name
-    """One of `results.importers.importing.IMPORTERS`."""
+    """One of `results.importers.IMPORTERS`."""
     file: Name
     """Name of the file, without its folder."""
     sha256: Annotated[str, Meta(pattern=r"^[0-9A-Za-z]{64}\Z")]

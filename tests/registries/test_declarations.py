@@ -11,7 +11,7 @@ from bench.suites import suite
 from reports.chapters import CHAPTERS, FIGURES
 from results.analysis.study import Study
 from results.exporters import EXPORTERS
-from results.importers.importing import IMPORTERS
+from results.importers import IMPORTERS
 from results.metrics.table import COLUMNS
 from results.schema.axes import AXES, BASELINE, SETTINGS
 from results.schema.case import Case

@@ -9,6 +9,8 @@ from bench.process.client import WorkerClient
 from bench.process.forkserver import SERVE, ForkServer
 from bench.process.protocol import Failed
 from bench.schedule.rotation import Left, Lost, Seat, rotate
+from results.metrics.timings import medians
+from results.metrics.values import latencies
 from results.metrics.warnings import warnings
 from results.schema.case import Case
 from tests.bench.measure.test_timing import EagerEvents, Unsynchronised, queued
@@ -92,4 +94,6 @@ def _warnings(server, case, target, folder):
     finally:
         live.close()
     static = ask.static(server, case.model, case.image_size, timeout_s=60)
-    return warnings(records[0], static, ask.peaks(server, (case,)))
+    typical = medians(records[:1])
+    lines = warnings(records[:1], [static], ask.peaks(server, (case,)), typical, latencies(records[:1], typical))
+    return tuple(map(str, lines[0]))

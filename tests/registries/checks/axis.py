@@ -16,7 +16,7 @@ from reports.style import views
 from reports.text.comparison import comparison_text
 from reports.text.study import study_text
 from results.exporters import EXPORTERS
-from results.importers.importing import import_files
+from results.importers.writing import import_files
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import results
 from reports.text.cost import metrics_text
 from reports.text.study import study_text
 from results.exporters import EXPORTERS
-from results.importers.importing import import_files
+from results.importers.writing import import_files
 from results.schema.record import Facts
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import results
-from results.importers.importing import import_files
+from results.importers.writing import import_files
 
 NO_CLIPBOARD = "Object.defineProperty(navigator, 'clipboard', { value: undefined })"
 

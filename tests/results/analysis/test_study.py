@@ -1,8 +1,10 @@
+import dataclasses
 import math
 
 import pytest
 
 import results
+from results.analysis.history import history
 from results.metrics import measured as of_run
 from results.metrics import table as tables
 
@@ -21,7 +23,7 @@ def calls(monkeypatch):
 
         monkeypatch.setattr(module, name, count)
 
-    for name in ("timings", "medians", "measure_file", "warnings_of", "break_evens", "chains"):
+    for name in ("timings", "medians", "measure_file", "warnings", "break_evens", "chains"):
         counted(of_run, name)
     counted(tables, "_columns")
     return counts
@@ -39,7 +41,7 @@ def test_everything_is_computed_once(measured, calls):
     everything(study.part([measured.files[0].run.id]))
     assert first.pop("medians", 0) == 0
     assert set(first.values()) == {1}
-    assert calls["timings"] == calls["measure_file"] == calls["warnings_of"] == 1
+    assert calls["timings"] == calls["measure_file"] == calls["warnings"] == 1
 
 
 def test_nothing_is_computed_that_nobody_asked_for(measured, calls):
@@ -62,8 +64,6 @@ def test_cases_count_that_ended_well_with_the_right_result(measured):
 
 
 def test_a_case_without_any_value_does_not_count(tmp_path, make_record, write_run):
-    import dataclasses  # noqa: PLC0415
-
     record = make_record()
     empty = dataclasses.replace(
         record,
@@ -80,3 +80,14 @@ def test_a_part_holds_the_named_runs(two_runs):
     assert [file.run.id for file in part.records.files] == ["run-1"]
     assert part.runs == study.runs[1:]
     assert part.table.equals(results.table(results.load(records.files[1].path)))
+
+
+def test_comparisons_and_histories_share_what_is_computed(two_runs, calls):
+    study = results.Study(two_runs({}, {}))
+    everything(study)
+    before = dict(calls)
+    base, new = study.part(["run-0"]), study.part(["run-1"])
+    compared = results.compare(base, new)
+    assert history(study)[0].points[0].latency_s == study.table["latency_s"][0]
+    assert calls == before
+    assert compared == results.compare(base.records, new.records)

@@ -12,8 +12,8 @@ from results.analysis.study import Study
 from results.errors import InputError
 from results.exporters.csv import to_csv
 from results.importers import csv as from_csv
-from results.importers.importing import import_files
 from results.importers.reading import Options
+from results.importers.writing import import_files
 from results.schema.metrics import BOUNDS, METRICS
 
 

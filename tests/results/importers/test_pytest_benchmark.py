@@ -12,8 +12,8 @@ from results.analysis.study import Study
 from results.errors import InputError
 from results.exporters.pytest_benchmark import to_pytest_benchmark
 from results.importers import pytest_benchmark
-from results.importers.importing import import_files
-from results.importers.reading import Options
+from results.importers.writing import import_files
+from tests.results.importers.given import options
 
 NEEDED = {"task": "inference", "precision": "fp32", "layout": "nchw", "runtime": "eager", "device": "cpu"}
 
@@ -46,10 +46,10 @@ def saved(**fields):
 def imported(tmp_path):
     """Returns a function that imports JSON, and gives the records."""
 
-    def run(content, **options):
+    def run(content, **given):
         path = tmp_path / "saved.json"
         path.write_text(content if isinstance(content, str) else json.dumps(content))
-        files = import_files("pytest-benchmark", [path], tmp_path / "again", Options(**options), tell=print)
+        files = import_files("pytest-benchmark", [path], tmp_path / "again", options(**given), tell=print)
         return results.load(*files)
 
     return run
@@ -214,7 +214,7 @@ def test_any_change_gives_runs_or_one_line(tmp_path, data):
     path.write_text(json.dumps(content))
     problem = None
     try:
-        files = import_files("pytest-benchmark", [path], out, Options(**NEEDED), tell=print)
+        files = import_files("pytest-benchmark", [path], out, options(**NEEDED), tell=print)
     except InputError as error:
         problem = str(error)
     if problem is not None:

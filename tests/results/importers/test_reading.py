@@ -6,7 +6,7 @@ import pytest
 
 from results.errors import InputError
 from results.importers import reading
-from results.importers.reading import Content, Row, csv_rows, read_content, unknown_environment
+from results.importers.reading import Content, SourceRow, csv_rows, read_content, unknown_environment
 from results.schema.run import Environment
 from results.schema.validation import validated
 from results.storage.reader import check_run_id
@@ -61,17 +61,17 @@ def test_a_long_cell_is_read_and_the_module_is_left_as_it_was():
 
 @pytest.mark.parametrize("cell", ["1", "1.5", "-2", "+.5e-3", " 7 ", "1e3"])
 def test_numbers_are_those_of_a_program(cell):
-    assert Row(file="x", line=1, cells={"a": cell}).number("a") == float(cell)
+    assert SourceRow(file="x", line=1, cells={"a": cell}).number("a") == float(cell)
 
 
 @pytest.mark.parametrize("cell", ["1_0", "\u0661", "0x1", "1,5", "nan", "inf", "1e999", "1 2", "=1", "--1", "."])
 def test_anything_else_is_no_number(cell):
     with pytest.raises(InputError, match=r"x line 3, a: .* is not a number"):
-        Row(file="x", line=3, cells={"a": cell}).number("a")
+        SourceRow(file="x", line=3, cells={"a": cell}).number("a")
 
 
 def test_an_empty_cell_and_a_column_that_is_not_there_are_none():
-    row = Row(file="x", line=1, cells={"a": " "})
+    row = SourceRow(file="x", line=1, cells={"a": " "})
     assert (row.number("a"), row.whole("a"), row.number("b")) == (None, None, None)
 
 
@@ -91,7 +91,7 @@ def test_more_rows_than_memory_takes_are_refused(monkeypatch):
 
 
 def test_a_number_outside_its_range_is_told_the_range():
-    row = Row(file="x", line=2, cells={"a": "0", "b": str(2**31 + 1)})
+    row = SourceRow(file="x", line=2, cells={"a": "0", "b": str(2**31 + 1)})
     with pytest.raises(InputError, match="x line 2, a: '0' is not at least 1 and at most 2147483648"):
         row.whole("a")
     with pytest.raises(InputError, match="is not at least 1 and at most 2147483648"):

@@ -4,8 +4,10 @@ from hypothesis import strategies as st
 
 import results
 from results.errors import InputError
-from results.importers.importing import import_files, read
+from results.importers import read
 from results.importers.reading import Options
+from results.importers.writing import import_files
+from tests.results.importers.given import options
 
 INFER = "benchmark-infer-amp-nchw-pt240-cu124-rtx4090.csv"
 TRAIN = "benchmark-train-amp-nchw-pt112-cu113-rtx3090.csv"
@@ -40,10 +42,10 @@ resnet50.a1_in1k,81.228,288,bicubic
 def imported(tmp_path):
     """Returns a function that imports one file, and gives its table and what was told."""
 
-    def run(text, name=INFER, **options):
+    def run(text, name=INFER, **given):
         path, told = tmp_path / name, []
         path.write_bytes(text if isinstance(text, bytes) else text.encode())
-        files = import_files("timm", [path], tmp_path / "runs", Options(**options), tell=told.append)
+        files = import_files("timm", [path], tmp_path / "runs", options(**given), tell=told.append)
         records = results.load(*files)
         assert records.problems == ()
         return results.table(records), told
@@ -232,30 +234,30 @@ def test_what_is_wrong_is_named_with_line_and_column_and_nothing_is_written(impo
 
 
 @pytest.mark.parametrize(
-    ("options", "message"),
+    ("given", "message"),
     [
         ({}, "precision: the file's name does not tell it; give --precision"),
-        ({"precision": "fp32"}, "layout: the file's name does not tell it; give --layout"),
-        ({"precision": "fp32", "layout": "nchw"}, "runtime: the file's name does not tell it; give --runtime"),
+        ({"precision": "fp32"}, "runtime: the file's name does not tell it; give --runtime"),
+        ({"precision": "fp32", "runtime": "eager"}, "layout: the file's name does not tell it; give --layout"),
         ({"precision": "fp32", "layout": "nchw", "runtime": "eager"}, "give --device"),
     ],
 )
-def test_what_a_case_needs_and_the_name_does_not_tell_must_be_given(imported, options, message):
+def test_what_a_case_needs_and_the_name_does_not_tell_must_be_given(imported, given, message):
     with pytest.raises(InputError, match=message):
-        imported(ROWS, "mine.csv", **options)
+        imported(ROWS, "mine.csv", **given)
 
 
 def test_options_make_a_case_of_any_file(imported):
-    options = {"precision": "fp32", "layout": "nchw", "runtime": "eager", "device": "NVIDIA H100"}
+    given = {"precision": "fp32", "layout": "nchw", "runtime": "eager", "device": "NVIDIA H100"}
     text = "model,step_time\nresnet50,100\n"
-    frame, _ = imported(text, "mine.csv", task="training", batch_size=32, image_size=224, torch="2.9", **options)
+    frame, _ = imported(text, "mine.csv", task="training", batch_size=32, image_size=224, torch="2.9", **given)
     assert frame.loc[0, ["accelerator", "task", "batch_size", "torch"]].tolist() == [
         *("NVIDIA H100", "training", 32, "2.9"),
     ]
     with pytest.raises(InputError, match=r"task: neither its name nor its columns tell it; give --task"):
-        imported(text, "mine.csv", **options)
+        imported(text, "mine.csv", **given)
     with pytest.raises(InputError, match="line 1: no columns of training; leave out --task"):
-        imported(ROWS, "mine.csv", task="training", **options)
+        imported(ROWS, "mine.csv", task="training", **given)
 
 
 def test_an_unknown_word_in_the_name_asks_for_the_runtime(imported):

@@ -2,9 +2,15 @@ import pytest
 
 from results.errors import InputError
 from results.importers.reading import Options
-from results.importers.timm_files import told, torch_version
+from results.importers.timm_files import parsed, torch_version
 
-AXES = ("task", "precision", "layout", "runtime", "torch", "cuda", "device", "chip")
+FIELDS = ("task", "precision", "layout", "runtime", "torch", "cuda", "device", "chip")
+
+
+def stated(name):
+    """What the name of a file and the options state, in the order of `FIELDS`."""
+    return tuple(name.axes.get(field) or getattr(name, field, None) for field in FIELDS)
+
 
 # Names of files in the folder results of PyTorch Image Models.
 NAMES = {
@@ -37,25 +43,21 @@ NAMES = {
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_name_of_a_file_tells_its_setting(name):
-    found = told(name, Options())
-    assert tuple(getattr(found, axis) for axis in AXES) == NAMES[name]
+    found = parsed(name, Options())
+    assert stated(found) == NAMES[name]
     assert found.unknown == ()
 
 
 @pytest.mark.parametrize("name", ["benchmark", "model_benchmark_amp_nchw_rtx3090", "amp-nchw-dynamo", ""])
 def test_another_name_tells_nothing(name):
-    assert {getattr(told(name, Options()), axis) for axis in AXES} == {None}
+    assert set(stated(parsed(name, Options()))) == {None}
 
 
 def test_an_option_beats_the_name():
     name = "benchmark-infer-amp-nchw-pt240-cu124-rtx4090-dynamo"
-    options = Options(
-        task="training", precision="bf16", layout="nhwc", runtime="eager", torch="2.5", device="NVIDIA H100"
-    )
-    found = told(name, options)
-    assert tuple(getattr(found, axis) for axis in AXES) == (
-        *("training", "bf16", "nhwc", "eager", "2.5", "12.4", "cuda:0", "NVIDIA H100"),
-    )
+    axes = {"task": "training", "precision": "bf16", "layout": "nhwc", "runtime": "eager"}
+    found = parsed(name, Options(axes=axes, torch="2.5", device="NVIDIA H100"))
+    assert stated(found) == (*axes.values(), "2.5", "12.4", "cuda:0", "NVIDIA H100")
 
 
 @pytest.mark.parametrize(
@@ -69,18 +71,18 @@ def test_an_option_beats_the_name():
     ],
 )
 def test_a_device_is_an_accelerator_unless_it_is_said_to_be_a_cpu(name, option, device, chip):
-    found = told(name, Options(device=option))
-    assert (found.device, found.chip) == (device, chip)
+    found = parsed(name, Options(device=option))
+    assert (found.axes["device"], found.chip) == (device, chip)
 
 
 def test_an_unknown_word_leaves_the_runtime_open():
-    found = told("benchmark-infer-amp-nchw-pt240-cu124-rtx4090-nvfuser", Options())
-    assert (found.runtime, found.chip, found.unknown) == (None, "RTX 4090", ("nvfuser",))
+    found = parsed("benchmark-infer-amp-nchw-pt240-cu124-rtx4090-nvfuser", Options())
+    assert (found.axes.get("runtime"), found.chip, found.unknown) == (None, "RTX 4090", ("nvfuser",))
 
 
 def test_an_option_that_is_no_choice_is_refused_with_the_choices():
     with pytest.raises(InputError, match=r"unknown precision 'amp' \(choices: fp32"):
-        told("benchmark", Options(precision="amp"))
+        parsed("benchmark", Options(axes={"precision": "amp"}))
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from results.analysis.study import Study
-from results.metrics.breakeven import steps
+from results.metrics.breakeven import is_never, steps
+from results.metrics.table import table
 from results.statistics.intervals import Intervals
 from results.storage.reader import load
 
@@ -126,3 +127,13 @@ def test_the_bounds_of_the_ratio_become_those_of_the_steps(ratio, expected):
 def test_compiling_in_no_time_pays_at_once_or_never():
     ratio = Intervals(*np.array([[2.0, 0.9]] * 3))
     assert steps(np.zeros(2), np.ones(2), ratio).value.tolist() == [0.0, math.inf]
+
+
+def test_only_steps_that_are_never_reached_are_never(tmp_path, write_run, make_record, make_case):
+    slower = make_record(make_case(runtime="compile"), latency_s=0.06, baseline_latency_s=0.05, noise=0.0)
+    frame = table(load(write_run(tmp_path, [make_record(noise=0.0), slower])))
+    eager, compiled = frame["nulls"]
+    assert is_never(compiled["break_even_steps"])
+    assert not is_never(eager["break_even_steps"])
+    assert not is_never(compiled["warm_break_even_steps"])  # no warm compilation was measured
+    assert not is_never(None)

@@ -99,7 +99,7 @@ def test_the_figures_are_those_of_the_formulas(records):
         steps = samples.step_s[samples.warmup :]
         per_turn = turn_medians(samples)
         assert typical.latency_s == statistics.median(steps)
-        assert found.worth == pytest.approx(_independent(steps), rel=1e-9)
+        assert found.effective == pytest.approx(_independent(steps), rel=1e-9)
         interval = _interval(list(per_turn.values()))
         ends = (None, None)
         if interval is not None:  # its relative width, around the median step
@@ -111,7 +111,7 @@ def test_the_figures_are_those_of_the_formulas(records):
         speedup = _interval(ratios) or alone
         assert found[7:] == (alone if speedup is alone else pytest.approx(speedup, rel=1e-12))
         for q, value in zip(QUANTILES, found[3:7], strict=True):
-            bounds = intervals.quantile_interval(steps, q, found.worth)
+            bounds = intervals.quantile_interval(steps, q, found.effective)
             assert value == (bounds and bounds.value)
 
 
@@ -150,7 +150,7 @@ def test_the_parts_of_a_step_are_those_of_the_steady_ones_and_their_share_is_of_
 
 def test_constants_have_no_spread(make_record):
     ((_, found),) = _told([make_record(turns=30, noise=0.0, warmup=0)])
-    assert found.worth == 60
+    assert found.effective == 60
     assert found.latency_low_s == found.latency_high_s
 
 

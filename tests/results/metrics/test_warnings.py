@@ -2,11 +2,22 @@ import dataclasses
 
 import pytest
 
-from results.metrics.warnings import NOISES, TOLERATED, kind, warnings
+from results.metrics.timings import medians
+from results.metrics.values import latencies
+from results.metrics.warnings import NOISES, TOLERATED, RecordWarning, kind
+from results.metrics.warnings import warnings as of_records
 from results.schema.axes import AXES
 from results.schema.labels import PROMISES
 from results.schema.record import UNSEEN, Noise
 from results.schema.run import Peak
+
+
+def warnings(record, static=None, peaks=()):
+    """The warnings of one record, as lines."""
+    typical = medians([record])
+    (row,) = of_records([record], [static], peaks, typical, latencies([record], typical))
+    assert all(RecordWarning.parse(str(warning)) == warning for warning in row)
+    return tuple(map(str, row))
 
 
 def _with(record, **samples):

@@ -2,8 +2,9 @@ import pytest
 
 import results
 from results.errors import InputError
-from results.importers.importing import IMPORTERS, import_files, read
+from results.importers import IMPORTERS, read
 from results.importers.reading import Options
+from results.importers.writing import import_files
 
 NAME = "benchmark-infer-amp-nchw-pt240-cu124-rtx4090.csv"
 TEXT = "model,infer_step_time,infer_batch_size,infer_img_size\nresnet50,100,8,224\n"
@@ -25,7 +26,7 @@ def test_the_formats_are_those_that_files_say_they_come_from(timm):
 
 def test_an_option_that_says_nothing_about_the_format_is_refused(timm, tmp_path):
     with pytest.raises(InputError, match="--batch-size says nothing about a csv file; leave it out"):
-        read("csv", timm, Options(batch_size=1), print)
+        read("csv", timm, Options(axes={"batch_size": 1}), print)
     with pytest.raises(InputError, match="--accuracy says nothing about a pytest-benchmark file"):
         read("pytest-benchmark", timm, Options(accuracy=timm), print)
 

@@ -1,0 +1,99 @@
+"""Imported runs as run files. All of the files are written or none."""
+
+import contextlib
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from results.errors import InputError
+from results.importers import read
+from results.importers.reading import Imported, Options, Tell
+from results.storage.lines import Body, DamagedLineError, End, encode
+from results.storage.reader import check_run_id
+from results.text import printable
+
+_PARTS: Final = re.compile(r"\A(?:header|record)\.(?:environment\.|case\.|summary\.)?")
+"""Where the schema keeps what a person knows as a column."""
+
+
+def import_files(
+    fmt: str, paths: Sequence[str | Path], out: str | Path, options: Options | None = None, *, tell: Tell
+) -> list[Path]:
+    """Write a run file into the folder `out` for each run that the files hold, and return where they are.
+
+    Nothing is written unless all of them can be. `fmt`, `options` and `tell` are those of `read`.
+
+    Raises:
+        InputError: As `read`, or a run file is there already, or cannot be written.
+    """
+    made: dict[Path, bytes] = {}
+    for path in paths:
+        for imported in read(fmt, path, options or Options(), tell):
+            run = imported.run.id
+            check_run_id(run)
+            target = Path(out) / f"{run}.jsonl"
+            if target in made:
+                raise InputError(f"{printable(str(path))}: run {run} was imported from another file; give only one")
+            made[target] = _encoded(path, imported)
+    _write_all(made)
+    return list(made)
+
+
+def _encoded(path: str | Path, imported: Imported) -> bytes:
+    """Return the whole run file, each line checked as its reader will check it."""
+    lines: list[bytes] = []
+    # Records first: the header repeats their cases and would report the same error without its position.
+    for number, (position, record) in enumerate(zip(imported.positions, imported.records, strict=True), start=2):
+        lines.append(_line(path, position, number, record))
+    lines.insert(0, _line(path, imported.positions[0], 1, imported.run))
+    lines.append(encode(len(lines) + 1, End(status="complete", records=len(imported.records))))
+    return b"".join(lines)
+
+
+def _line(path: str | Path, position: str, number: int, body: Body) -> bytes:
+    try:
+        return encode(number, body)
+    except DamagedLineError as error:
+        raise InputError(f"{printable(str(path))} {position}, {_PARTS.sub('', str(error))}") from None
+
+
+def _write_all(made: dict[Path, bytes]) -> None:
+    """Write the files so that each, as soon as it has its name, is whole."""
+    done: list[Path] = []
+    try:
+        for target, data in made.items():
+            done.append(_half(target, data))
+        for index, target in enumerate(made):
+            done[index] = done[index].rename(target)
+    except BaseException as error:
+        for path in done:
+            with contextlib.suppress(OSError):  # the first error is the one to tell
+                path.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise InputError(
+                f"cannot write {error.filename}: {error.strerror}; choose another folder with --out"
+            ) from None
+        raise
+
+
+def _half(target: Path, data: bytes) -> Path:
+    """Write `data` under the name with which `results.storage.writer` starts too: nobody else writes `target` then."""
+    half = target.with_name(f"{target.name}.new")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with half.open("xb") as stream:
+        try:
+            _check_absent(target)
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        except BaseException:
+            half.unlink(missing_ok=True)
+            raise
+    return half
+
+
+def _check_absent(target: Path) -> None:
+    if target.exists():
+        raise InputError(f"{target} is there already; choose another folder with --out")
