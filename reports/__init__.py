@@ -14,7 +14,7 @@ __all__ = ["build"]
 
 
 def build(records: "Records | Study", path: str | Path = "report.html") -> Path:
-    """Write the page of `records` to `path` and return it; see `reports.page.page.build`."""
+    """Write the page of `records` to `path` and return it; see `reports.page.page.write_page`."""
     from reports.page import page  # noqa: PLC0415 (pandas, Plotly and Jinja only where a page is built)
 
-    return page.build(records, path)
+    return page.write_page(records, path)

@@ -1,17 +1,17 @@
 """Synthetic but valid cases, records and run files, for every test that needs results without measuring."""
 
-import dataclasses
 import random
 import statistics
 from pathlib import Path
 
 import hypothesis
 import pytest
+from msgspec import structs
 
 from results.schema.case import Case
 from results.schema.labels import PROMISES
 from results.schema.record import Equality, Facts, Ran, Record, Samples
-from results.schema.run import Accelerator, Environment, Run, Settings
+from results.schema.run import Accelerator, Environment, RunHeader, Settings
 from results.schema.static import Layer, Stage, Static
 
 _STEPS_A_TURN = 2
@@ -94,7 +94,7 @@ def _record(
     )
     if status == "ok":
         promise = PROMISES[case.precision]
-        record = dataclasses.replace(
+        record = structs.replace(
             record,
             samples=_samples(case, latency_s, baseline_latency_s, turns, noise, warmup, f"{replicate} {seed}"),
             facts=Facts(
@@ -125,7 +125,7 @@ def _record(
             },
             stop="target",
         )
-    return dataclasses.replace(record, **fields)
+    return structs.replace(record, **fields)
 
 
 def _equality(verdict="equal", **fields):
@@ -181,7 +181,7 @@ def _static(model="resnet50", **fields):
             Stage(name="fc", parameters=2_049_000, macs=2_048_000, activations=1000),
         ),
     )
-    return dataclasses.replace(usual, **fields)
+    return structs.replace(usual, **fields)
 
 
 def _run(plan=(), run_id="20261122-003812-default-a1b2", *, accelerator=None, **fields):
@@ -212,7 +212,7 @@ def _run(plan=(), run_id="20261122-003812-default-a1b2", *, accelerator=None, **
         tool_commit=None,
         nulls={"governor": "this machine does not show it", "tool_commit": "not a git checkout"},
     )
-    usual = Run(
+    usual = RunHeader(
         id=run_id,
         started="2026-11-22T00:38:12Z",
         suite="default",
@@ -220,7 +220,7 @@ def _run(plan=(), run_id="20261122-003812-default-a1b2", *, accelerator=None, **
         environment=environment,
         plan=tuple(plan),
     )
-    return dataclasses.replace(usual, **fields)
+    return structs.replace(usual, **fields)
 
 
 def _write_run(folder, records=(), statics=(), *, run=None, status="complete") -> Path:
@@ -230,9 +230,9 @@ def _write_run(folder, records=(), statics=(), *, run=None, status="complete") -
     run = run or _run(plan=dict.fromkeys(record.case for record in records))
     with Writer.create(folder, run) as writer:
         for static in statics:
-            writer.static(static)
+            writer.append(static)
         for record in records:
-            writer.record(record)
+            writer.append(record)
         if status is not None:
             writer.end(status)
         return writer.path

@@ -1,6 +1,5 @@
 """Commands of the guides to comparing and to CI run, and workflows of the latter are what our actions take."""
 
-import dataclasses
 import json
 import pathlib
 import re
@@ -8,6 +7,7 @@ import shlex
 
 import pytest
 import yaml
+from msgspec import structs
 
 from bench import cli
 from bench.schedule import ab as arms
@@ -46,7 +46,7 @@ def measured(tmp_path, make_record, make_static, make_run, write_run):
         for machine in ("x86", "arm"):
             records = [make_record(replicate=index, latency_s=0.05 + 1e-4 * index, noise=0.001) for index in range(4)]
             run = make_run(plan=[records[0].case], run_id=f"{folder.replace('/', '-')}-{machine}", started=started)
-            run = dataclasses.replace(run, environment=dataclasses.replace(run.environment, cpu=machine))
+            run = structs.replace(run, environment=structs.replace(run.environment, cpu=machine))
             write_run(tmp_path / folder, records, [make_static()], run=run)
 
     return make
@@ -63,8 +63,8 @@ def paired(make_record, make_case, make_run, make_static, write_run):
             for index in range(10):
                 record = make_record(replicate=index, noise=0.001)
                 beside = tuple(0.05 * (1 + 1e-4 * index) for _ in record.samples.wall_s) if name == "b" else ()
-                samples = dataclasses.replace(record.samples, arm_s=beside)
-                records.append(dataclasses.replace(record, samples=samples))
+                samples = structs.replace(record.samples, arm_s=beside)
+                records.append(structs.replace(record, samples=samples))
             run = make_run(plan=[make_case()], run_id=f"{pair}-{name}", arm=Arm(name=name, pair=pair, margin=0.02))
             sides.append(load(write_run(folder, records, [make_static()], run=run)))
         return compare_arms(*sides)

@@ -1,6 +1,5 @@
 """The workflows are sound, ask for no more than they need, and each script that they run works on real run files."""
 
-import dataclasses
 import json
 import os
 import pathlib
@@ -12,6 +11,7 @@ import sys
 import pytest
 import typer
 import yaml
+from msgspec import structs
 
 from bench.cli import app
 
@@ -205,7 +205,7 @@ def gathered(tmp_path, make_record, make_static, make_run, write_run):
                 for index, noise in enumerate((0.998, 1.0, 1.002, 1.001))
             ]
             run = make_run(plan=[records[0].case], run_id=f"{folder}-{machine}")
-            run = dataclasses.replace(run, environment=dataclasses.replace(run.environment, cpu=machine))
+            run = structs.replace(run, environment=structs.replace(run.environment, cpu=machine))
             write_run(tmp_path / folder, records, [make_static()], run=run)
         (tmp_path / folder).mkdir(exist_ok=True)
         return tmp_path / folder
@@ -439,8 +439,8 @@ def pairs(tmp_path, make_record, make_case, make_run, make_static, write_run):
             for index in range(10):
                 record = make_record(replicate=index, latency_s=0.05 * own, noise=0.001)
                 beside = tuple(0.05 * (1 + 0.0001 * index) for _ in record.samples.wall_s) if name == "b" else ()
-                samples = dataclasses.replace(record.samples, arm_s=beside)
-                records.append(dataclasses.replace(record, samples=samples))
+                samples = structs.replace(record.samples, arm_s=beside)
+                records.append(structs.replace(record, samples=samples))
             run = make_run(plan=[make_case()], run_id=f"p-{name}", arm=Arm(name=name, pair="p", margin=0.02))
             write_run(tmp_path / "runs", records, [make_static()], run=run)
         return tmp_path / "runs"

@@ -75,17 +75,17 @@ def export_command(
 ) -> None:
     """Write run files in a format that other programs read.
 
-    csv and parquet hold every case; the others those that have a result. github-action-benchmark is two files: with
-    `-o out` they are out-bigger.json and out-smaller.json.
+    csv and parquet hold every case; the others those that have a result. github-action-benchmark is two files:
+    with `-o out` they are out-bigger.json and out-smaller.json.
     """
-    import results
+    from results.analysis.study import Study
     from results.exporters import exporter
     from results.exporters.files import SINGLE
-    from results.storage.files import check_place, replace
+    from results.storage.files import check_output, replace
 
     make = exporter(fmt)
     records = load(runs)
-    files = make(results.Study(records))
+    files = make(Study(records))
     for line in files.left_out:
         say(line)
     if output == STDOUT:
@@ -95,7 +95,7 @@ def export_command(
         return
     paths = files.paths(output)
     for path in paths.values():
-        check_place(path, records, "the export")
+        check_output(path, records, "the export")
     for part, path in paths.items():
         replace(path, files.content(part), "the export")
         echo_path("", path)

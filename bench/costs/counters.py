@@ -1,7 +1,7 @@
 """Multiply-adds and activations of any module, counted twice: by fvcore and by torch's ``FlopCounterMode``.
 
-fvcore traces real tensors and is the reference; ``FlopCounterMode`` watches the operators of a forward and a
-backward pass on the meta device and knows nothing of the first. They must agree exactly on every layer.
+fvcore traces real tensors and is the reference; ``FlopCounterMode`` watches the operators of a forward and a backward
+pass on the meta device, independently. They must agree exactly on every layer.
 """
 
 import dataclasses

@@ -1,15 +1,24 @@
 """Static cost: what a model at an image size costs, without timing it."""
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, Final
 
+import torch
 from torch import nn
 
 from bench.costs import counters
 from bench.suites import models
 from bench.tasks import networks
 from results.errors import InputError
+from results.schema.labels import PROMISES
 from results.schema.static import Layer, Stage, Static
+
+_WEIGHTS: Final[dict[str, torch.dtype]] = {
+    label: getattr(torch, promise.weights)
+    for label, promise in PROMISES.items()
+    if promise.autocast is None and not promise.tf32
+}
+"""Type of the weights of each precision that has one of its own; the others keep them in fp32."""
 
 
 def cost(name: str, *, image_size: int | None = None, num_classes: int | None = None) -> Static:
@@ -97,7 +106,7 @@ def model_bytes(model: nn.Module) -> dict[str, int]:
     tensors = [*model.parameters(), *model.buffers()]
     floating = sum(tensor.numel() for tensor in tensors if tensor.is_floating_point())
     other = sum(tensor.nbytes for tensor in tensors if not tensor.is_floating_point())
-    return {precision: floating * width + other for precision, width in {"fp32": 4, "fp16": 2, "bf16": 2}.items()}
+    return {label: floating * dtype.itemsize + other for label, dtype in _WEIGHTS.items()}
 
 
 def stages(layers: Iterable[Layer]) -> tuple[Stage, ...]:

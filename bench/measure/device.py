@@ -1,4 +1,4 @@
-"""One small `Device`: where work is queued, how a point in its queue is marked, and how long lay between two.
+"""Devices: where work is queued, how a point of the queue is marked, and the seconds between two points.
 
 The CPU runs a step before the call returns; an accelerator only queues it. Both are timed by the same loop
 (`bench.measure.timing`), through marks: the clock on the CPU, an event on the accelerator's queue elsewhere.
@@ -14,7 +14,7 @@ from results.errors import InputError
 from results.schema.types import Count
 
 Mark = Any
-"""A point on a device's queue, as `Device.mark` gave it."""
+"""A point on a device's queue, made by `Device.mark`."""
 
 
 class Unsupported(Exception):  # noqa: N818 - a finding about the device, not an error of ours
@@ -23,7 +23,7 @@ class Unsupported(Exception):  # noqa: N818 - a finding about the device, not an
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class PeakMemory:
-    """Peak bytes on an accelerator; None, with one reason for both, where it does not say."""
+    """Peak bytes on an accelerator; None, with a reason for both, where it does not say."""
 
     allocated: Count | None
     reserved: Count | None
@@ -48,7 +48,7 @@ class Device(Protocol):
         """Peak of this process on the device since it began."""
 
     def free_memory(self) -> int | None:
-        """Bytes that are free on the device for anyone, None where it does not say or has none of its own."""
+        """Free bytes on the device, None where it does not say or has no memory of its own."""
 
 
 class Cpu:
@@ -66,11 +66,11 @@ class Cpu:
         """Nothing is ever queued."""
 
     def peak_memory(self) -> PeakMemory:
-        """Its memory is the host's, which `bench.machine.memory` watches."""
+        """Return no peaks: its memory is the host's, which `bench.machine.memory` watches."""
         return PeakMemory(allocated=None, reserved=None, reason="the CPU has no device memory")
 
     def free_memory(self) -> int | None:
-        """As above."""
+        """Return None: the CPU has no device memory."""
         return None
 
 
@@ -110,7 +110,7 @@ class Accelerator:
             return PeakMemory(allocated=None, reserved=None, reason=reason)
 
     def free_memory(self) -> int | None:
-        """Bytes that are free on the device for anyone."""
+        """Free bytes on the device, for any process."""
         try:
             if self._device.type == "cuda":  # torch.accelerator.get_memory_info is younger than torch 2.9
                 return int(torch.cuda.mem_get_info(self._device)[0])
@@ -120,16 +120,16 @@ class Accelerator:
 
 
 def first_line(error: BaseException) -> str:
-    """Return the first line of an error's message that says something, or its type where none does."""
+    """Return the first line of an error's message that is not empty, or the type of the error."""
     lines = [line.strip() for line in str(error).splitlines()]
     return next((line for line in lines if line), type(error).__name__)
 
 
 def resolve(name: str) -> str:
-    """Turn ``auto``, ``cpu``, ``cuda`` or ``cuda:1`` into the device's full name.
+    """Return the full name of the device ``auto``, ``cpu``, ``cuda`` or ``cuda:1``.
 
     Raises:
-        InputError: there is no such device on this machine; the message names those there are.
+        InputError: there is no such device on this machine; the message lists those of this machine.
     """
     accelerator = torch.accelerator.current_accelerator(check_available=True)
     present = ["cpu"]
@@ -144,5 +144,5 @@ def resolve(name: str) -> str:
 
 
 def open_device(name: str) -> Device:
-    """Open a device by the full name that `resolve` gave."""
+    """Open a device by its full name (see `resolve`)."""
     return Cpu() if name == "cpu" else Accelerator(name)

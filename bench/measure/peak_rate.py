@@ -1,4 +1,4 @@
-"""The rate that a device really reaches: no case can compute faster than its fastest matrix product, or nearly so."""
+"""Peak rate of a device: no case computes much faster than the fastest matrix product."""
 
 import functools
 import time
@@ -21,10 +21,10 @@ STEPS: Final = 5
 
 
 def measure(device: Device, precision: str, threads: int, *, clock: Callable[[], float] = time.perf_counter) -> float:
-    """Return the FLOP/s (2 per multiply-add) of the fastest of some square matrix products.
+    """Return the FLOP/s (2 per multiply-add) of the fastest of several square matrix products.
 
-    They are of the dtype that the precision computes in, and of float32, which is what computes where a dtype is only
-    emulated. Changes the torch settings of this process. Raises whatever torch does where the device lacks the dtype.
+    They are in the dtype of the precision, and in float32, which computes if the dtype is only emulated. This changes
+    the torch settings of the process. Raises whatever torch raises on a device that lacks the dtype.
     """
     promise = PROMISES[precision]
     torch.set_num_threads(threads)

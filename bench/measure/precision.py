@@ -1,4 +1,4 @@
-"""How the promises of a precision label (`results.schema.labels`) are kept in torch, and what the hardware does."""
+"""Precision: how torch keeps the promise of a label (`results.schema.labels`), and what the hardware only emulates."""
 
 import contextlib
 
@@ -11,7 +11,7 @@ from results.schema.labels import PROMISES, TASKS
 
 
 def set_tf32(*, on: bool) -> None:
-    """Switch TF32 on or off for matrix products and convolutions alike.
+    """Switch TF32 on or off for matrix products and convolutions.
 
     Through the older pair of settings on purpose: it moves the newer ones along, while setting the newer ones makes
     torch 2.9's compiler raise when it reads the older (pytorch issue 166387).

@@ -1,9 +1,8 @@
-"""The one timing loop: inference and training, CPU and accelerator.
+"""The timing loop for every task and device.
 
 A step is queued, not awaited: marks stand on the device's own queue around each step and between its phases, and the
-loop synchronises once before and once after the block. The host's clock runs beside it from one synchronisation to
-the next, which bounds what the marks may add up to: if they claim more than the wall clock saw, the block ended
-before the device did, and the turn is refused rather than reported.
+loop synchronises once before and once after the block. The host's clock measures from the first synchronisation to the
+second. If the marks add up to more than that, the block ended before the device did, and the turn is refused.
 """
 
 import itertools
@@ -14,7 +13,7 @@ from bench.measure.device import Device, Mark
 from bench.process.protocol import Turn
 
 Step = Callable[[Callable[[], None]], object]
-"""One unit of work. It calls its argument at each border between its phases; what it returns is dropped."""
+"""A unit of work. It calls its argument at each border between its phases."""
 
 CLOCK_SLACK = 0.02
 """By how much marks may exceed the wall clock: events have a resolution of about a microsecond."""
@@ -27,7 +26,7 @@ class TimingError(RuntimeError):
 def time_turn(
     step: Step, device: Device, *, steps: int, drop: int = 0, clock: Callable[[], float] = time.perf_counter
 ) -> Turn:
-    """Run `drop` steps unseen and time `steps` more.
+    """Run `drop` steps untimed, then time `steps` more.
 
     Raises:
         TimingError: a step took no time, or the marks add up to more than the wall clock saw.

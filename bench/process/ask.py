@@ -21,7 +21,7 @@ from bench.process.protocol import (
 )
 from results.errors import InputError
 from results.schema.case import Case
-from results.schema.run import Environment, Peak
+from results.schema.run import Environment, PeakRate
 from results.schema.static import Static
 from results.schema.types import known
 
@@ -78,7 +78,7 @@ def static(server: ForkServer, model: str, image_size: int, *, timeout_s: float)
         return failure.cause
 
 
-def peaks(server: ForkServer, cases: Iterable[Case], *, deadline: float = float("inf")) -> tuple[Peak, ...]:
+def peaks(server: ForkServer, cases: Iterable[Case], *, deadline: float = float("inf")) -> tuple[PeakRate, ...]:
     """Return the peak rate of each device, precision and number of threads of `cases`.
 
     A rate that cannot be measured is left out, and so are those that are left at the `deadline`, a reading of
@@ -96,7 +96,7 @@ def peaks(server: ForkServer, cases: Iterable[Case], *, deadline: float = float(
             rate = _ask_fresh(server, request, min(PATIENCE_S, left)).flops_per_s
         except (WorkerDied, Failed):
             continue  # without a peak there is no check; the cases themselves show what is wrong
-        rates.append(Peak(device=device, precision=precision, threads=threads, flops_per_s=rate))
+        rates.append(PeakRate(device=device, precision=precision, threads=threads, flops_per_s=rate))
     return tuple(rates)
 
 

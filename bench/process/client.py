@@ -1,6 +1,5 @@
 """The parent's side of one case: its worker is asked turn by turn, and in the end the case is a `Record`."""
 
-import dataclasses
 import pathlib
 import secrets
 import signal
@@ -8,6 +7,8 @@ import statistics
 import time
 from collections.abc import Mapping
 from typing import Final
+
+from msgspec import structs
 
 from bench.machine import memory
 from bench.machine.clock import now
@@ -173,15 +174,15 @@ class WorkerClient:
     ) -> Facts:
         """Return `facts` with first step and compile times; the reason of each missing one goes to `reasons`."""
         steady = statistics.median(samples.step_s[samples.warmup :] or samples.step_s)
-        facts = dataclasses.replace(facts, first_step_s=self._first_step_s)
+        facts = structs.replace(facts, first_step_s=self._first_step_s)
         if "compile_s" not in nulls and self._first_step_s is not None:
             if self._warm:
                 self._warm_first_step_s = self._first_step_s
                 reasons["compile_s"] = "an earlier process had filled the compiler's cache"
             else:
-                facts = dataclasses.replace(facts, compile_s=max(0.0, self._first_step_s - steady))
+                facts = structs.replace(facts, compile_s=max(0.0, self._first_step_s - steady))
         if self._warm_first_step_s is not None:
-            return dataclasses.replace(facts, warm_compile_s=max(0.0, self._warm_first_step_s - steady))
+            return structs.replace(facts, warm_compile_s=max(0.0, self._warm_first_step_s - steady))
         reasons["warm_compile_s"] = self._no_warm_compile
         return facts
 

@@ -11,6 +11,7 @@ import json
 import socket
 from typing import Annotated, Any, Final, Generic, Literal, Protocol, TypeVar
 
+import msgspec
 from msgspec import Meta
 
 from results.schema.case import Case
@@ -218,7 +219,7 @@ class Answering(Protocol):
 
 def message_of(request: Request[Any]) -> dict[str, Any]:
     """Return the message that makes a request."""
-    return {"do": _VERB_OF[type(request)], **dataclasses.asdict(request)}  # type: ignore[call-overload]
+    return {"do": _VERB_OF[type(request)], **msgspec.to_builtins(request)}
 
 
 def answer_of(request: Request[Answer], reply: dict[str, Any], token: str | None = None) -> Answer:
@@ -265,7 +266,8 @@ def reply_to(message: dict[str, Any], worker: Answering) -> dict[str, Any]:
         answer = getattr(worker, verb)(request)
     except Exception as error:  # noqa: BLE001 - the parent decides what becomes of it
         answer = worker.failure(error)
-    return dataclasses.asdict(answer) | {"protocol": PROTOCOL, "token": worker.token}
+    reply: dict[str, Any] = msgspec.to_builtins(answer)
+    return reply | {"protocol": PROTOCOL, "token": worker.token}
 
 
 def serve_requests(connection: socket.socket, worker: Answering) -> None:

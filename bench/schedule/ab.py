@@ -25,7 +25,7 @@ from bench.suites.values import change_settings
 from results.analysis.ab import Paired, compare_arms
 from results.errors import InputError
 from results.schema import run
-from results.schema.run import ArmName, Environment, Run, Settings
+from results.schema.run import ArmName, Environment, RunHeader, Settings
 from results.schema.static import Static
 from results.schema.types import known
 from results.statistics.looks import LOOKS
@@ -97,7 +97,7 @@ def _record(pairs: Pairs, writers: Sequence[Writer], show: Show) -> None:
             for event in events:
                 if isinstance(event, tuple):
                     for writer, record in zip(writers, event, strict=True):
-                        writer.record(record)
+                        writer.append(record)
                 else:
                     show(event)
     except BaseException as error:
@@ -151,7 +151,7 @@ def _writer(
     arm: Arm, environment: Environment, folder: pathlib.Path, pair: str, margin: float, settings: Settings
 ) -> Writer:
     """Start the run file of an arm, with what is known before anything is timed."""
-    header = Run(
+    header = RunHeader(
         id=f"{pair}-{arm.name}",
         started=now(),
         suite="ab",
@@ -164,5 +164,5 @@ def _writer(
     static = ask.static(arm.server, arm.case.model, arm.case.image_size, timeout_s=settings.timeout_s)
     writer = Writer.create(folder, header)
     if isinstance(static, Static):
-        writer.static(static)
+        writer.append(static)
     return writer

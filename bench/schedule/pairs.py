@@ -7,6 +7,8 @@ import random
 import time
 from collections.abc import Generator
 
+from msgspec import structs
+
 from bench.process.client import WorkerClient
 from bench.process.forkserver import SERVE, ForkServer
 from bench.process.protocol import Failed
@@ -110,7 +112,7 @@ def _record(live: WorkerClient, event: Left | Lost) -> Record:
 
 def _as_arm(samples: Samples) -> Samples:
     """Return the samples with the paired steps as those of the other arm, which is no baseline."""
-    return dataclasses.replace(samples, arm_s=samples.baseline_s, baseline_s=())
+    return structs.replace(samples, arm_s=samples.baseline_s, baseline_s=())
 
 
 def look_text(judged: Judged) -> str:

@@ -6,6 +6,8 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
+from msgspec import structs
+
 from bench.process import ask
 from bench.process.forkserver import ForkServer
 from bench.schedule.group import Activity, Group, groups
@@ -16,7 +18,7 @@ from results.errors import InputError
 from results.schema.case import Case
 from results.schema.labels import RUNTIMES
 from results.schema.record import Record
-from results.schema.run import Environment, Run, Settings
+from results.schema.run import Environment, RunHeader, Settings
 from results.schema.types import known
 from results.storage.reader import RunFile
 
@@ -104,8 +106,7 @@ def _plan_of_cases(server: ForkServer, request: GivenCases, device: str) -> Plan
     full_names = dict(zip(names, described, strict=True))
     threads = known(environment.torch_threads)
     cases = dict.fromkeys(
-        dataclasses.replace(case, device=full_names[case.device], threads=case.threads or threads)
-        for case in request.cases
+        structs.replace(case, device=full_names[case.device], threads=case.threads or threads) for case in request.cases
     )
     for case in cases:
         if device != "auto" and case.device != full_names[device]:
@@ -121,7 +122,7 @@ def share_of_limit(began: float, settings: Settings, share: float) -> float:
 class Agenda:
     """What is left of a run, and the time for it."""
 
-    def __init__(self, run: Run, before: RunFile | None = None, *, began: float) -> None:
+    def __init__(self, run: RunHeader, before: RunFile | None = None, *, began: float) -> None:
         """Begin with a run's header.
 
         Args:
@@ -163,7 +164,7 @@ class Agenda:
         left_s = self.until() - time.perf_counter() - _COMPILE_S * compiling
         share_s = left_s / (self._total - len(self._done)) - _WORKER_S
         budget_s = min(self.settings.budget_s, max(share_s, _LEAST_BUDGET_S))
-        return dataclasses.replace(self.settings, budget_s=budget_s)
+        return structs.replace(self.settings, budget_s=budget_s)
 
     def models_to_count(self) -> list[ModelSize]:
         """Return the models of the plan whose static cost is not known yet, and can be counted."""
@@ -182,7 +183,7 @@ class Agenda:
         """Take the record of a case off the agenda, and return it with what there is to note about its model."""
         self._done.add((record.case, record.replicate))
         note = self._uncountable.get((record.case.model, record.case.image_size))
-        return dataclasses.replace(record, notes=(*record.notes, note)) if note else record
+        return structs.replace(record, notes=(*record.notes, note)) if note else record
 
     def progress(self, activity: Activity) -> Progress:
         """Return the state of the run while a group is at work."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, Literal, Protocol, TextIO
 
 from results.metrics import values
 from results.schema.record import Record
-from results.schema.run import Run
+from results.schema.run import RunHeader
 from results.schema.static import Static
 from results.schema.types import known
 from results.text import digits, printable
@@ -47,7 +47,7 @@ class Progress:
 class Planned:
     """A run begins, or goes on."""
 
-    run: Run
+    run: RunHeader
     path: Path
     """Its file."""
 

@@ -24,7 +24,7 @@ from bench.suites.suite import Suite
 from results.errors import InputError
 from results.schema.case import Case
 from results.schema.record import Record
-from results.schema.run import Peak, Run
+from results.schema.run import PeakRate, RunHeader
 from results.schema.static import Static
 from results.storage.lines import DamagedLineError
 from results.storage.reader import Records, load
@@ -143,8 +143,8 @@ def measure(server: ForkServer, agenda: Agenda) -> Generator[Progress | Static |
         yield from _count(server, agenda, agenda.until())
 
 
-def _header(planned: Plan, peaks: tuple[Peak, ...]) -> Run:
-    return Run(
+def _header(planned: Plan, peaks: tuple[PeakRate, ...]) -> RunHeader:
+    return RunHeader(
         id=new_run_id(datetime.datetime.now(datetime.UTC), planned.suite),
         started=now(),
         suite=planned.suite,
@@ -175,10 +175,10 @@ def _record(server: ForkServer, agenda: Agenda, writer: Writer, show: Show) -> R
 def _written(writer: Writer, event: Static | Record) -> Static | Record:
     """Append a line to the run file, and return what it holds."""
     if isinstance(event, Static):
-        writer.static(event)
+        writer.append(event)
         return event
     try:
-        writer.record(event)
+        writer.append(event)
     except DamagedLineError as nonsense:  # a worker reported what cannot be
         event = Record(
             case=event.case,
@@ -188,7 +188,7 @@ def _written(writer: Writer, event: Static | Record) -> Static | Record:
             started=event.started,
             duration_s=event.duration_s,
         )
-        writer.record(event)
+        writer.append(event)
     return event
 
 

@@ -1,12 +1,13 @@
 """The values that a suite or an option may hold: checked, and brought into the form that a suite keeps."""
 
 import contextlib
-import dataclasses
 import itertools
 import math
 import reprlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, Literal, get_type_hints
+
+from msgspec import structs
 
 from bench.suites import SUITE_AXES, models
 from results.errors import InputError, suggestion
@@ -77,8 +78,8 @@ def shown(value: object) -> str:
 def valid_settings(table: Mapping[str, object]) -> Settings:
     """Return the settings of `table`, with `DEFAULTS` for the others, or raise `InputError`."""
     with within("settings"):
-        check_keys(table, [field.name for field in dataclasses.fields(Settings)])
-        values = dataclasses.asdict(DEFAULTS) | dict(table)
+        check_keys(table, [*Settings.__struct_fields__])
+        values = structs.asdict(DEFAULTS) | dict(table)
         with within("target"):
             values["target"] = fraction(values["target"])
         types = get_type_hints(Settings, include_extras=True)
@@ -92,7 +93,7 @@ def change_settings(settings: Settings, **changes: object) -> Settings:
         InputError: an unknown setting, or a value that is not one.
     """
     given = {key: value for key, value in changes.items() if value is not None}
-    return valid_settings(dataclasses.asdict(settings) | given)
+    return valid_settings(structs.asdict(settings) | given)
 
 
 def axis_values(axis: str, value: object) -> Mapping[Kind, tuple[Any, ...]]:

@@ -100,8 +100,7 @@ def build(
     if (reason := engine.unsupported(case)) is not None:
         raise Unsupported(reason)
     module = network(case, dtype)
-    images = random_images(case, case.batch_size, dtype)
-    labels = torch.randint(models.default_num_classes(case.model), (case.batch_size,)).to(case.device)
+    images, labels = random_batch(case, case.batch_size, dtype)
     scaler = precision.grad_scaler(case)
     prepared = engine.prepare(case, module, images, device=device or open_device(case.device), cache=cache)
     parts = Parts(case=case, prepared=prepared, module=module, labels=labels, scaler=scaler)
@@ -130,10 +129,12 @@ def network(case: Case, dtype: str | None = None) -> torch.nn.Module:
     return module.to(memory_format=_memory_format(case)).train(TASKS[case.task].trains)
 
 
-def random_images(case: Case, count: int, dtype: str | None = None) -> torch.Tensor:
-    """Return random images for a case, on its device and in its layout: nothing is loaded while a step runs."""
+def random_batch(case: Case, count: int, dtype: str | None = None) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return random images and labels on the device of a case: nothing is loaded while a step runs."""
     images = torch.randn(count, 3, case.image_size, case.image_size)
-    return images.to(case.device, _dtype(case, dtype), memory_format=_memory_format(case))
+    labels = torch.randint(models.default_num_classes(case.model), (count,))
+    images = images.to(case.device, _dtype(case, dtype), memory_format=_memory_format(case))
+    return images, labels.to(case.device)
 
 
 def _dtype(case: Case, dtype: str | None) -> torch.dtype:

@@ -26,10 +26,11 @@ from collections.abc import Callable
 from typing import Final
 
 import torch
+from msgspec import structs
 
 from bench.measure import precision
 from bench.suites import models
-from bench.tasks.workload import Workload, build, network, random_images
+from bench.tasks.workload import Workload, build, network, random_batch
 from bench.validate.tolerance import RESULTS, allowances
 from results.schema.case import Case
 from results.schema.labels import PROMISES, TASKS
@@ -96,7 +97,7 @@ def check_equality(case: Case, work: Workload, folder: pathlib.Path) -> Equality
             if worst <= 1:
                 break
             if (differs := _unrepeatable(case, reference)) is not None:
-                return dataclasses.replace(best[differs][1], verdict="eager-twice-differs")
+                return structs.replace(best[differs][1], verdict="eager-twice-differs")
     return equality
 
 
@@ -173,13 +174,14 @@ def _small(base: Case) -> Case:
     """
     images = base.batch_size if TASKS[base.task].trains else min(IMAGES, base.batch_size)
     device = "cpu" if base.device.startswith("mps") else base.device
-    return dataclasses.replace(base, batch_size=images, device=device)
+    return structs.replace(base, batch_size=images, device=device)
 
 
 def _weights(base: Case, folder: pathlib.Path) -> Tensors:
     def make() -> tuple[Tensors, dict[str, str]]:
         module = network(base)
-        steady(module, random_images(base, CALIBRATION))
+        images, _ = random_batch(base, CALIBRATION)
+        steady(module, images)
         return {name: tensor.cpu().contiguous() for name, tensor in module.state_dict().items()}, {}
 
     return _stored(_path(folder, base, "weights"), make)[0]

@@ -30,7 +30,7 @@ def describe() -> Environment:
     return Environment(
         **software.without_torch(nulls),
         accelerators=accelerators(nulls),
-        torch=torch.__version__,
+        torch=str(torch.__version__),
         torch_build=_torch_build(nulls),
         torch_threads=torch.get_num_threads(),
         torch_interop_threads=torch.get_num_interop_threads(),

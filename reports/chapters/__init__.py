@@ -29,5 +29,5 @@ FIGURES: Final[dict[str, Chart]] = {
     name: chart for chapter in CHAPTERS.values() for name, chart in chapter.charts.items()
 }
 """Every figure of the page by name."""
-FOLDER: Final = Path(__file__).parent
+CHAPTER_FOLDER: Final = Path(__file__).parent
 """Where the templates of chapters lie."""

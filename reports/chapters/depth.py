@@ -4,7 +4,7 @@ from typing import Final
 
 import pandas as pd
 
-from reports.figures.bars import memory, of_memory, of_throughput
+from reports.figures.bars import memory, memory_range, throughput_range
 from reports.figures.chart import MOST_BARS, PEAKS, Chapter, Chart, sound
 from reports.figures.points import macs_against_latency, macs_by_depth, memory_by_depth, throughput_by_depth
 from reports.style.units import quantity
@@ -43,7 +43,7 @@ def _of_counts(frame: pd.DataFrame) -> str:
 
 CHAPTER: Final = Chapter(
     title="Depths and block types",
-    lead="What another layer, another block or another cardinality costs, and why multiply-adds do not tell.",
+    lead="How time and memory grow with depth, block type and cardinality, and why multiply-adds do not predict time.",
     charts={
         "depth": Chart(
             title="Throughput by depth and block type",
@@ -56,7 +56,7 @@ CHAPTER: Final = Chapter(
             rows=sound("depth", "throughput_img_per_s"),
             by=CONTEXT,
             draw=throughput_by_depth,
-            takeaway=of_throughput,
+            takeaway=throughput_range,
             columns=("model", "family", "block", "depth", *CONTEXT, "throughput_img_per_s"),
         ),
         "depth_memory": Chart(
@@ -69,7 +69,7 @@ CHAPTER: Final = Chapter(
             rows=sound("depth", "peak_bytes"),
             by=CONTEXT,
             draw=memory_by_depth,
-            takeaway=of_memory,
+            takeaway=memory_range,
             columns=("model", "family", "block", "depth", *CONTEXT, "peak_bytes"),
         ),
         "depth_macs": Chart(
@@ -85,8 +85,8 @@ CHAPTER: Final = Chapter(
         "macs": Chart(
             title="Multiply-adds against measured latency",
             definition=(
-                "If multiply-adds told the time, all points would lie on the dashed line, which is the "
-                "rate of the best model here. How far a point lies above it is what its MACs hide: memory"
+                "If multiply-adds determined the time, all points would lie on the dashed line, which is the "
+                "rate of the best model here. A point above it loses time to what MACs do not count: memory"
                 " traffic, small or grouped convolutions, launch overhead. MACs are of the forward pass "
                 "in both tasks."
             ),
@@ -109,7 +109,7 @@ CHAPTER: Final = Chapter(
             by=CONTEXT,
             most=MOST_BARS,
             draw=memory,
-            takeaway=of_memory,
+            takeaway=memory_range,
             columns=PEAKS,
         ),
     },

@@ -4,7 +4,7 @@ from typing import Final
 
 import pandas as pd
 
-from reports.figures.bars import memory, of_memory, of_throughput, throughput, training_phases
+from reports.figures.bars import memory, memory_range, throughput, throughput_range, training_phases
 from reports.figures.chart import MOST_BARS, PEAKS, Chapter, Chart, sound
 from reports.style.views import CONTEXT
 from reports.style.words import percent_text
@@ -24,10 +24,10 @@ def _of_phases(frame: pd.DataFrame) -> str:
 
 CHAPTER: Final = Chapter(
     title="Training",
-    lead="Where a training step goes, how many images it does a second, and what memory it takes.",
+    lead="The parts of a training step, its throughput and its peak memory.",
     charts={
         "training": Chart(
-            title="Where a training step goes",
+            title="Parts of a training step",
             definition=(
                 "One step of SGD with momentum: forward pass with cross-entropy, backward pass, "
                 "optimizer; medians of the steady steps."
@@ -49,7 +49,7 @@ CHAPTER: Final = Chapter(
             by=CONTEXT,
             most=MOST_BARS,
             draw=throughput,
-            takeaway=of_throughput,
+            takeaway=throughput_range,
             columns=("model", *CONTEXT, "throughput_img_per_s", "flops_per_s"),
             least=1,
         ),
@@ -61,7 +61,7 @@ CHAPTER: Final = Chapter(
             by=CONTEXT,
             most=MOST_BARS,
             draw=memory,
-            takeaway=of_memory,
+            takeaway=memory_range,
             columns=PEAKS,
             least=1,
         ),

@@ -4,9 +4,10 @@ import pandas as pd
 from plotly.graph_objs._figure import Figure
 
 from reports.style.drawing import CATEGORIES, FRAME_PIXELS, ROW_PIXELS, bars, blank, hover, whiskers
+from reports.style.rows import each
 from reports.style.theme import PHASES, STAGES, family_style, label
 from reports.style.units import quantity
-from reports.style.views import each, throughput_bounds
+from reports.style.views import throughput_bounds
 from reports.style.words import extreme, throughput_text
 
 
@@ -45,7 +46,7 @@ def memory(frame: pd.DataFrame) -> Figure:
     return figure
 
 
-def of_memory(frame: pd.DataFrame) -> str:
+def memory_range(frame: pd.DataFrame) -> str:
     """Say who needs most and least."""
     most, least = extreme(frame, "peak_bytes", largest=True), extreme(frame, "peak_bytes", largest=False)
     if most.model == least.model:
@@ -82,7 +83,7 @@ def throughput(frame: pd.DataFrame) -> Figure:
     return figure
 
 
-def of_throughput(frame: pd.DataFrame) -> str:
+def throughput_range(frame: pd.DataFrame) -> str:
     """Say what the span from the fastest to the slowest is."""
     top = extreme(frame, "throughput_img_per_s", largest=True)
     low = extreme(frame, "throughput_img_per_s", largest=False)

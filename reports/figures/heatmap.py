@@ -1,22 +1,23 @@
 """The heat map of speed-ups."""
 
 import math
-from typing import Any, Final
+from typing import Final
 
 import pandas as pd
 from plotly.graph_objs._figure import Figure
 
 from reports.style.drawing import CATEGORIES, FRAME_PIXELS, blank, hover
+from reports.style.rows import CaseView, each
 from reports.style.theme import GREY, label
 from reports.style.units import TIMES, number, quantity, spread
-from reports.style.views import each, setting
+from reports.style.views import setting
 
 NAME_PIXELS: Final = 150
 COLUMN_PIXELS: Final = (96, 240)
 """Least width at which a cell's text fits (on a narrower screen the map is scrolled), and the greatest."""
 
 
-def speedups(frame: pd.DataFrame) -> Figure:
+def speedup_map(frame: pd.DataFrame) -> Figure:
     """Draw a heat map of speed-ups over the baseline: a row a model, a column a setting, failed cases crossed.
 
     Colour is the logarithm of the ratio, grey where the interval does not exclude 1.
@@ -55,22 +56,27 @@ def speedups(frame: pd.DataFrame) -> Figure:
         showscale=False,
     )
     if not failed.empty:
-        figure.add_scatter(
-            x=[label(setting(row)).replace(" · ", "<br>") for row in each(failed)],
-            y=[label(row.model) for row in each(failed)],
-            mode="markers+text",
-            text=[label(row.status) for row in each(failed)],
-            textposition="bottom center",
-            textfont={"size": 11},
-            customdata=[label(row.cause) for row in each(failed)],
-            hovertemplate="%{y}: %{text}<br>%{customdata}<extra></extra>",
-            marker={"symbol": "x-thin", "size": 9, "line": {"width": 2, "color": GREY}},
-            showlegend=False,
-        )
+        _add_failures(figure, failed)
     return figure
 
 
-def _log_ratio(row: Any) -> float:
+def _add_failures(figure: Figure, failed: pd.DataFrame) -> None:
+    """Cross the cells of the cases that failed."""
+    figure.add_scatter(
+        x=[label(setting(row)).replace(" · ", "<br>") for row in each(failed)],
+        y=[label(row.model) for row in each(failed)],
+        mode="markers+text",
+        text=[label(row.status) for row in each(failed)],
+        textposition="bottom center",
+        textfont={"size": 11},
+        customdata=[label(row.cause) for row in each(failed)],
+        hovertemplate="%{y}: %{text}<br>%{customdata}<extra></extra>",
+        marker={"symbol": "x-thin", "size": 9, "line": {"width": 2, "color": GREY}},
+        showlegend=False,
+    )
+
+
+def _log_ratio(row: CaseView) -> float:
     """Return log2 of the speed-up, 0 where its interval does not exclude 1."""
     low, high = number(row.speedup_low), number(row.speedup_high)
     if low is None or high is None or low <= 1 <= high:
@@ -78,7 +84,7 @@ def _log_ratio(row: Any) -> float:
     return math.log2(row.speedup)
 
 
-def _ratio_text(row: Any) -> str:
+def _ratio_text(row: CaseView) -> str:
     value = quantity(row.speedup, TIMES, row.speedup_low, row.speedup_high)
     within = spread(row.speedup, row.speedup_low, row.speedup_high)
     return f"{value}<br>{within}" if within else value

@@ -7,12 +7,12 @@ from typing import Any
 import pandas as pd
 from plotly.graph_objs._figure import Figure
 
-from reports.style.axes import log_axis, place
+from reports.style.axes import log_axis, name_positions
 from reports.style.drawing import STANDARD, blank, hover, series, series_name, whiskers
 from reports.style.measures import MACS, MEMORY, THROUGHPUT, Measure
+from reports.style.rows import CaseView, each
 from reports.style.theme import FAMILIES, GREY, family_style, label
 from reports.style.units import number, quantity
-from reports.style.views import each
 
 
 def points(
@@ -21,7 +21,7 @@ def points(
     x: list[Any],
     y: list[Any],
     *,
-    words: Callable[[Any], str] = hover,
+    words: Callable[[CaseView], str] = hover,
     dense: bool = False,
     **trace: Any,
 ) -> None:
@@ -66,7 +66,7 @@ def names(rows: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def _ms_an_image(row: Any) -> tuple[float, float | None, float | None]:
+def _ms_an_image(row: CaseView) -> tuple[float, float | None, float | None]:
     """Return a row's latency in milliseconds an image, and the bounds of its interval."""
     scale = 1e3 / row.batch_size
     low, high = (None if number(end) is None else scale * end for end in (row.latency_low_s, row.latency_high_s))
@@ -131,7 +131,7 @@ def macs_against_latency(frame: pd.DataFrame) -> Figure:
     )
     figure = blank(STANDARD, xaxis=xaxis, yaxis=yaxis)
     frame = frame.assign(
-        position=place(
+        position=name_positions(
             [math.log10(macs) for macs in gmacs],
             [math.log10(time) for time, _, _ in times],
             list(frame["model"]),

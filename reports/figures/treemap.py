@@ -6,11 +6,11 @@ import pandas as pd
 from plotly.graph_objs._figure import Figure
 
 from reports.style.drawing import blank
-from reports.style.theme import GREY, OTHER, PATTERN, STAGES, label
+from reports.style.rows import each
+from reports.style.theme import GREY, OTHER_STYLE, PATTERN, STAGES, label
 from reports.style.units import SPACE, quantity
-from reports.style.views import each
 
-HEIGHT: Final = 560
+TREEMAP_HEIGHT: Final = 560
 _ROOT: Final = ""
 
 
@@ -29,7 +29,7 @@ def treemap(frame: pd.DataFrame) -> Figure:
         for node, amount in zip(nodes.values(), amounts, strict=True)
     ]
     figure = blank(
-        HEIGHT,
+        TREEMAP_HEIGHT,
         meta={"min_width": 620},
         margin={"l": 0, "r": 0, "t": 0, "b": 0},
         uniformtext={"minsize": 10, "mode": "hide"},
@@ -50,28 +50,34 @@ def treemap(frame: pd.DataFrame) -> Figure:
         branchvalues="total",
         tiling={"pad": 2},
         pathbar={"visible": True, "thickness": 24},
-        marker={
-            "colors": [node["color"] for node in nodes.values()],
-            "pattern": {
-                **PATTERN,
-                # With fillmode overlay Plotly asks for the contrast of the whole list, and warns that it is no colour.
-                "fillmode": "replace",
-                "bgcolor": [node["color"] for node in nodes.values()],
-                "fgopacity": 0.15,
-                "shape": [node["pattern"] for node in nodes.values()],
-            },
-            "line": {"width": 1, "color": "#ffffff"},
-            "pad": {"t": 20, "l": 3, "r": 3, "b": 3},
-            "cornerradius": 2,
-        },
+        marker=_marker(nodes),
         textfont={"color": "#ffffff", "size": 12},
     )
     return figure
 
 
+def _marker(nodes: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """Return how the boxes look: colour and pattern of their stage, in white frames."""
+    colors = [node["color"] for node in nodes.values()]
+    return {
+        "colors": colors,
+        "pattern": {
+            **PATTERN,
+            # With fillmode overlay Plotly asks for the contrast of the whole list, and warns that it is no colour.
+            "fillmode": "replace",
+            "bgcolor": colors,
+            "fgopacity": 0.15,
+            "shape": [node["pattern"] for node in nodes.values()],
+        },
+        "line": {"width": 1, "color": "#ffffff"},
+        "pad": {"t": 20, "l": 3, "r": 3, "b": 3},
+        "cornerradius": 2,
+    }
+
+
 def _darker(color: str) -> str:
     """Return a colour on which white words have a contrast of 4.5:1 and more, as the styles' own have 3:1."""
-    channels = (int(color[place : place + 2], 16) for place in (1, 3, 5))
+    channels = (int(color[start : start + 2], 16) for start in (1, 3, 5))
     return "#" + "".join(f"{round(0.75 * channel):02x}" for channel in channels)
 
 
@@ -82,7 +88,7 @@ def _nodes(frame: pd.DataFrame) -> dict[str, dict[str, Any]]:
         _ROOT: _node(None, f"{model.model}", f"{model.model} at {model.image_size} px", _darker(GREY), "")
     }
     for row in each(frame):
-        style = STAGES.get(row.stage, OTHER)
+        style = STAGES.get(row.stage, OTHER_STYLE)
         look = (_darker(style.color), style.pattern)
         stage, block, layer = f"{row.stage}/", f"{row.stage}/{row.block}/", f"{row.stage}/{row.block}/{row.layer}"
         nodes.setdefault(stage, _node(_ROOT, row.stage, row.stage, *look))

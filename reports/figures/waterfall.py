@@ -1,5 +1,6 @@
 """The waterfall of one chain: what each change gave on top of those before it, and what they give together."""
 
+import dataclasses
 from typing import Any, Final
 
 import pandas as pd
@@ -7,16 +8,17 @@ from plotly.graph_objs._figure import Figure
 
 from reports.style.axes import log_axis
 from reports.style.drawing import CATEGORIES, blank, whiskers
+from reports.style.rows import each
 from reports.style.theme import BLUE, GREY, INDIGO, PATTERN, VERMILLION, Style, label
 from reports.style.units import TIMES, number, quantity, spread
-from reports.style.views import BASELINE_TEXT, each, setting
+from reports.style.views import BASELINE_TEXT, setting
 
-HEIGHT: Final = 400
+WATERFALL_HEIGHT: Final = 400
 STEP_PIXELS: Final = (130, 230)
 """Least width of a bar with which its words fit (on a narrower screen the figure is scrolled), and the greatest."""
 TOTAL: Final = "together"
-UNSURE: Final = "not told apart from 1"
-KINDS: Final[dict[str, Style]] = {
+UNSURE: Final = "interval includes 1"
+STEP_KINDS: Final[dict[str, Style]] = {
     "faster": Style(color=BLUE, symbol="circle", dash="solid", pattern=""),
     "slower": Style(color=VERMILLION, symbol="square", dash="dash", pattern="/"),
     UNSURE: Style(color=GREY, symbol="x", dash="dot", pattern="."),
@@ -25,8 +27,32 @@ KINDS: Final[dict[str, Style]] = {
 """How bars look, by what their step gave."""
 
 
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Bar:
+    """A floating bar: a step of a chain, or all of them together."""
+
+    name: str
+    kind: str
+    """A key of `STEP_KINDS`."""
+    start: float
+    value: float
+    """Factor by which it rises from `start`."""
+    bounds: tuple[Any, Any]
+    """95 % interval of the factor."""
+
+    @property
+    def end(self) -> float:
+        """Where it ends on the axis."""
+        return self.start * self.value
+
+    @property
+    def interval(self) -> tuple[float, ...]:
+        """The known ends of its interval on the axis."""
+        return tuple(self.start * bound for bound in self.bounds if number(bound) is not None)
+
+
 def waterfall(frame: pd.DataFrame) -> Figure:
-    """Draw one chain of `reports.chapters.speedups.chains.steps`, from the baseline to its case, as floating bars.
+    """Draw a chain of `reports.chapters.speedups.chains`, from the baseline to its case, as floating bars.
 
     The axis is logarithmic, as speed-ups multiply: bars of equal height are equal factors. A whisker is the 95 %
     interval of its own step. Of a broken chain there is only the reason.
@@ -34,83 +60,93 @@ def waterfall(frame: pd.DataFrame) -> Figure:
     rows = list(each(frame))
     if isinstance(rows[0].reason, str):
         return _broken(rows[0])
-    values = [row.factor for row in rows] + [rows[0].total]
-    bounds = [(row.factor_low, row.factor_high) for row in rows] + [(rows[0].total_low, rows[0].total_high)]
-    names = [f"<b>{row.change}</b><br>{row.before}<br>→ {row.after}" for row in rows] + [f"<b>{TOTAL}</b>"]
-    kinds = [*(kind_of(row) for row in rows), TOTAL]
-    starts = [1.0]
-    for row in rows[:-1]:
-        starts.append(starts[-1] * row.factor)
-    starts.append(1.0)
-    ends = [start * value for start, value in zip(starts, values, strict=True)]
-    spans = [
-        [start * bound for bound in found if number(bound) is not None]
-        for start, found in zip(starts, bounds, strict=True)
-    ]
-    tops = [max(start, end, *span) for start, end, span in zip(starts, ends, spans, strict=True)]
-    reach = [1.0, *ends, *(end for span in spans for end in span)]
-    room = (max(reach) / min(reach)) ** 0.18  # for two lines of words above the highest
+    drawn = _bars(rows)
     first = f"<b>baseline</b><br>{BASELINE_TEXT.replace(' · ', '<br>')}"
+    names = [first, *(bar.name for bar in drawn)]
+    reach = [1.0, *(bar.end for bar in drawn), *(end for bar in drawn for end in bar.interval)]
+    room = (max(reach) / min(reach)) ** 0.18  # for two lines of words above the highest
     figure = blank(
-        HEIGHT,
-        meta={
-            f"{end}_width": pixels * (len(names) + 1) for end, pixels in zip(("min", "max"), STEP_PIXELS, strict=True)
-        },
-        xaxis={**CATEGORIES, "categoryorder": "array", "categoryarray": [first, *names], "ticks": "", "tickangle": 0},
+        WATERFALL_HEIGHT,
+        meta={f"{end}_width": pixels * len(names) for end, pixels in zip(("min", "max"), STEP_PIXELS, strict=True)},
+        xaxis={**CATEGORIES, "categoryorder": "array", "categoryarray": names, "ticks": "", "tickangle": 0},
         yaxis=log_axis([*reach, max(reach) * room], title={"text": f"speed-up ({TIMES})"}),
         bargap=0.4,
         shapes=[
             _line("paper", (0.0, 1.0), 1.0),
             # From the right edge of a bar to the left edge of the next; the baseline is bar 0.
-            *(_line("x", (place + 1.3, place + 1.7), end) for place, end in enumerate(ends[:-1])),
+            *(_line("x", (index + 1.3, index + 1.7), bar.end) for index, bar in enumerate(drawn[:-1])),
         ],
     )
-    for kind, style in KINDS.items():
-        places = [place for place, own in enumerate(kinds) if own == kind]
-        if places:
+    _add_bars(figure, drawn)
+    _add_whiskers(figure, drawn)
+    _add_words(figure, first, drawn)
+    return figure
+
+
+def _bars(rows: list[Any]) -> list[Bar]:
+    """Return the bars of the steps, each of which starts where the last one ends, and of the total."""
+    drawn: list[Bar] = []
+    for row in rows:
+        drawn.append(
+            Bar(
+                name=f"<b>{row.change}</b><br>{row.before}<br>→ {row.after}",
+                kind=kind_of(row),
+                start=drawn[-1].end if drawn else 1.0,
+                value=row.factor,
+                bounds=(row.factor_low, row.factor_high),
+            )
+        )
+    total = rows[0]
+    bounds = (total.total_low, total.total_high)
+    return [*drawn, Bar(name=f"<b>{TOTAL}</b>", kind=TOTAL, start=1.0, value=total.total, bounds=bounds)]
+
+
+def _add_bars(figure: Figure, drawn: list[Bar]) -> None:
+    for kind, style in STEP_KINDS.items():
+        alike = [bar for bar in drawn if bar.kind == kind]
+        if alike:
             figure.add_bar(
-                x=[names[place] for place in places],
-                y=[ends[place] - starts[place] for place in places],
-                base=[starts[place] for place in places],
+                x=[bar.name for bar in alike],
+                y=[bar.end - bar.start for bar in alike],
+                base=[bar.start for bar in alike],
                 name=kind,
                 marker={"color": style.color, "pattern": {**PATTERN, "shape": style.pattern}},
                 hovertemplate="%{x}<extra></extra>",
             )
-    # Plotly draws the whiskers of a bar as if it stood on the ground, hence points of their own.
+
+
+def _add_whiskers(figure: Figure, drawn: list[Bar]) -> None:
+    """Add the intervals. Plotly draws the whiskers of a bar as if it stood on the ground, hence points of their own."""
+    ends = [bar.end for bar in drawn]
+    bounds = [[bar.start * (number(bound) or bar.value) for bound in bar.bounds] for bar in drawn]
     figure.add_scatter(
-        x=names,
+        x=[bar.name for bar in drawn],
         y=ends,
         mode="markers",
         marker={"size": 1, "color": GREY},
-        error_y={
-            **whiskers(
-                ends,
-                [
-                    (start * (number(low) or value), start * (number(high) or value))
-                    for start, value, (low, high) in zip(starts, values, bounds, strict=True)
-                ],
-            ),
-            "color": GREY,
-        },
+        error_y={**whiskers(ends, bounds), "color": GREY},
         showlegend=False,
         hoverinfo="skip",
     )
+
+
+def _add_words(figure: Figure, first: str, drawn: list[Bar]) -> None:
+    """Add the factors above the bars, and the 1 of the baseline."""
     figure.add_scatter(
-        x=[first, *names],
-        y=[1.0, *tops],
+        x=[first, *(bar.name for bar in drawn)],
+        y=[1.0, *(max(bar.start, bar.end, *bar.interval) for bar in drawn)],
         mode="markers+text",
         marker={"size": 12, "opacity": 0},  # keeps the words clear of the whisker
-        text=[f"1{TIMES}", *(_words(value, bound) for value, bound in zip(values, bounds, strict=True))],
+        text=[f"1{TIMES}", *(_words(bar.value, bar.bounds) for bar in drawn)],
         textposition="top center",
         showlegend=False,
         hoverinfo="skip",
         cliponaxis=False,
     )
-    return figure
 
 
 def kind_of(row: Any) -> str:
-    """Return the key in `KINDS` of what a step gave."""
+    """Return the key in `STEP_KINDS` of what a step gave."""
     low, high = number(row.factor_low), number(row.factor_high)
     if low is None or high is None or low <= 1 <= high:
         return UNSURE
@@ -128,7 +164,7 @@ def _words(value: float, bounds: tuple[Any, Any]) -> str:
 
 def _broken(row: Any) -> Figure:
     return blank(
-        HEIGHT // 2,
+        WATERFALL_HEIGHT // 2,
         xaxis={"visible": False},
         yaxis={"visible": False},
         annotations=[

@@ -8,10 +8,10 @@ from reports.chapters.sides import frame as sides
 from reports.chapters.sides.relative import of_relative
 from reports.chapters.speedups.heat import best_speedup, failures
 from reports.chapters.tradeoffs.chapter import accurate
-from reports.chapters.tradeoffs.picks import of_throughput
+from reports.chapters.tradeoffs.picks import fastest
 from reports.figures.chart import Source
+from reports.style.rows import each
 from reports.style.units import SPACE, plus_minus, relative
-from reports.style.views import each
 from reports.style.words import conditions_text, extreme, joined, plural
 from results.metrics.warnings import NOISES, kind
 
@@ -27,7 +27,7 @@ def answer(source: Source, *, complete: bool) -> tuple[str, ...]:
     if frame.empty:
         return ("These files hold no case.",)
     candidates = accurate(source)
-    pick = None if candidates.empty else of_throughput(candidates)
+    pick = None if candidates.empty else fastest(candidates)
     speedup, failed = (best_speedup(frame), failures(frame)) if complete else (None, None)
     pairs = source.frame(sides.pairs)
     return tuple(said for said in (pick, speedup, _first_pair(pairs), failed, precision(frame)) if said)
@@ -35,7 +35,7 @@ def answer(source: Source, *, complete: bool) -> tuple[str, ...]:
 
 def _first_pair(pairs: pd.DataFrame) -> str | None:
     """Say how the sides of the first pair compare that has a ratio."""
-    known = sides.comparable(pairs)
+    known = sides.with_ratio(pairs)
     if known.empty:
         return None
     return of_relative(known[known["pair"].eq(known["pair"].iloc[0])])
@@ -48,7 +48,7 @@ def precision(frame: pd.DataFrame) -> str | None:
         return None
     known = timed.dropna(subset=["latency_low_s", "latency_high_s"])
     if known.empty:
-        why = "their sources tell none" if timed["imported"].all() else "there were too few steady turns"
+        why = "their sources state none" if timed["imported"].all() else "there were too few steady turns"
         return f"No latency has an interval: {why}."
     halves = [relative(row.latency_s, row.latency_low_s, row.latency_high_s) or 0.0 for row in each(known)]
     known = known.assign(half=halves)
@@ -61,7 +61,7 @@ def precision(frame: pd.DataFrame) -> str | None:
     without = timed[timed["latency_low_s"].isna() | timed["latency_high_s"].isna()]
     for rows, why in (
         (without[~without["imported"]], "there were too few steady turns"),
-        (without[without["imported"]], "their sources tell none"),
+        (without[without["imported"]], "their sources state none"),
     ):
         if len(rows):
             said += f" {len(rows):,} more {'has' if len(rows) == 1 else 'have'} no interval: {why}."

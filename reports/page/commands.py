@@ -4,11 +4,11 @@ import shlex
 
 from results.schema.axes import AXES, SETTINGS
 from results.schema.case import Case
-from results.schema.run import Run
+from results.schema.run import RunHeader
 from results.text import printable
 
 
-def reproduce(run: Run, case: Case) -> str | None:
+def reproduce(run: RunHeader, case: Case) -> str | None:
     """Return the command line that measures `case` as `run` did, with its baseline; None if it was imported.
 
     The baseline is measured along because a speed-up is a ratio of times from the same rotation.

@@ -18,7 +18,7 @@ from results.errors import InputError
 from results.storage.files import replace
 from results.storage.reader import Records
 
-WIDTH: Final = 1200
+IMAGE_WIDTH: Final = 1200
 """Pixels of CSS; a PNG has `SCALE` times as many."""
 SCALE: Final = {"png": 2, "svg": 1}
 TITLE_PIXELS: Final = 64
@@ -32,10 +32,10 @@ there. The page that Kaleido draws on needs files of this machine only."""
 _SAFE: Final = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*")
 _LONGEST_NAME: Final = 100
 
-Format = Literal["png", "svg"]
+ImageFormat = Literal["png", "svg"]
 
 
-def write_images(figures: Iterable[tuple[str, Figure]], folder: Path, fmt: Format = "png") -> list[Path]:
+def write_images(figures: Iterable[tuple[str, Figure]], folder: Path, fmt: ImageFormat = "png") -> list[Path]:
     """Write each figure to ``<name>.<fmt>`` in `folder`, all in one session of the browser.
 
     Files are replaced, each only once all of them are drawn. The folder is made where there is none.
@@ -106,7 +106,7 @@ def _named(figures: Iterable[tuple[str, Figure]], names: list[str]) -> Iterator[
         yield name, figure
 
 
-def _draw(figures: Iterable[tuple[str, Figure]], folder: Path, fmt: Format) -> None:
+def _draw(figures: Iterable[tuple[str, Figure]], folder: Path, fmt: ImageFormat) -> None:
     """Draw `figures` into an empty folder, or raise `InputError` with what to do about the browser."""
     try:
         import kaleido  # noqa: PLC0415 (optional: only who writes images needs it)
@@ -138,11 +138,11 @@ def _draw(figures: Iterable[tuple[str, Figure]], folder: Path, fmt: Format) -> N
         ) from None
 
 
-def _order(name: str, figure: Figure, folder: Path, fmt: Format) -> dict[str, Any]:
+def _order(name: str, figure: Figure, folder: Path, fmt: ImageFormat) -> dict[str, Any]:
     """Return what Kaleido is to draw: the figure as the page shows it in light, at its own height."""
     content = figure.to_plotly_json()  # type: ignore[no-untyped-call]
     return {
         "fig": {"data": content["data"], "layout": {**content["layout"], "template": template("light")}},
         "path": folder / f"{name}.{fmt}",
-        "opts": {"format": fmt, "width": WIDTH, "scale": SCALE[fmt]},
+        "opts": {"format": fmt, "width": IMAGE_WIDTH, "scale": SCALE[fmt]},
     }

@@ -1,17 +1,18 @@
 """The machine and the plan of a run in words."""
 
-import dataclasses
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from msgspec import Struct, structs
+
 from reports.style.units import NONE, quantity
 from results.schema.record import Record
-from results.schema.run import Run, Settings
+from results.schema.run import RunHeader, Settings
 from results.storage.reader import RunFile
 
 
-def hardware(run: Run) -> str:
+def hardware(run: RunHeader) -> str:
     """Return what the cases ran on: the accelerators that the plan names, else the CPU."""
     devices = {case.device for case in run.plan}
     named = [card.name for card in run.environment.accelerators if card.device in devices]
@@ -28,23 +29,23 @@ def sides(files: Sequence[RunFile]) -> dict[str, str]:
     by_name: dict[str, list[RunFile]] = {}
     for file in files:
         by_name.setdefault(named[file.run.id], []).append(file)
-    found = {}
+    system = {}
     for name, alike in by_name.items():
         several = len({versions[file.run.id] for file in alike}) > 1
         for file in alike:
             run = file.run.id
-            twins = [one for one in alike if one is not file and versions[one.run.id] == versions[run]]
+            twins = [twin for twin in alike if twin is not file and versions[twin.run.id] == versions[run]]
             own = {record.case for record in file.records}
             shared = [twin for twin in twins if own & {record.case for record in twin.records}]
-            told = [_told(file.run, [twin.run for twin in shared])] if shared else []
-            found[run] = " · ".join([name, *([versions[run]] if several else []), *told])
-    return found
+            mark = [_mark(file.run, [twin.run for twin in shared])] if shared else []
+            system[run] = " · ".join([name, *([versions[run]] if several else []), *mark])
+    return system
 
 
-def _told(run: Run, others: Sequence[Run]) -> str:
+def _mark(run: RunHeader, others: Sequence[RunHeader]) -> str:
     """Return what tells `run` from others of the same machine, as short as may be: its day, its minute, or its name."""
     for letters in (len("2026-11-22"), len("2026-11-22T08:00")):
-        days = [(one.started or "")[:letters] for one in (run, *others)]
+        days = [(other.started or "")[:letters] for other in (run, *others)]
         if all(days) and days.count(days[0]) == 1:
             return days[0].replace("T", " ")
     return run.id
@@ -53,12 +54,10 @@ def _told(run: Run, others: Sequence[Run]) -> str:
 def compared(files: Sequence[RunFile]) -> tuple[dict[str, str], list[str], list[list[str]]]:
     """Return the facts that all runs share, and those that differ as a table: its heads, and a row a run."""
     known = [facts(file) for file in files]
-    names = list(dict.fromkeys(name for one in known for name in one))
-    shared = {
-        name: one[name] for one in known[:1] for name in names if all(x.get(name) == one.get(name) for x in known)
-    }
+    names = list(dict.fromkeys(name for run in known for name in run))
+    shared = {name: known[0][name] for name in names if all(run.get(name) == known[0].get(name) for run in known)}
     differing = [name for name in names if name not in shared]
-    rows = [[file.run.id, *(one.get(name, NONE) for name in differing)] for file, one in zip(files, known, strict=True)]
+    rows = [[file.run.id, *(run.get(name, NONE) for name in differing)] for file, run in zip(files, known, strict=True)]
     return shared, ["Run", *differing], rows
 
 
@@ -73,7 +72,7 @@ def facts(file: RunFile) -> dict[str, str]:
         )
         for card in machine.accelerators
     ]
-    found = {
+    known = {
         "Accelerator": "; ".join(cards),
         "CPU": _joined(machine.cpu, _of(machine.usable_cores, machine.logical_cores, "cores")),
         "Memory": _memory(machine.memory_bytes, machine.cgroup_memory_bytes),
@@ -87,7 +86,7 @@ def facts(file: RunFile) -> dict[str, str]:
         "Sampling": run.settings and _sampling(run.settings, file.records),
         "Imported": run.source and f"from {run.source.format}, not measured here",
     }
-    return {name: fact for name, fact in found.items() if fact}
+    return {name: fact for name, fact in known.items() if fact}
 
 
 def _sampling(settings: Settings, records: Sequence[Record]) -> str:
@@ -119,13 +118,13 @@ def _memory(total: int | None, limit: int | None) -> str | None:
     return f"{said}, of which {limit / 2**30:.3g} may be used" if limit and limit < total else said
 
 
-def details(run: Run) -> list[tuple[str, str]]:
+def details(run: RunHeader) -> list[tuple[str, str]]:
     """Return all that is known of a run's machine, software and settings, a name and a text each."""
     machine = run.environment
-    fields = {field.name: getattr(machine, field.name) for field in dataclasses.fields(machine)}
+    fields = structs.asdict(machine)
     for group, content in (("sampling", run.settings), ("source", run.source)):
         if content is not None:
-            fields |= {f"{group} {name}": value for name, value in dataclasses.asdict(content).items()}
+            fields |= {f"{group} {name}": value for name, value in structs.asdict(content).items()}
     del fields["nulls"]
     # What is missing inside of a field has its reason under a name of its own, such as torch_build.hip.
     fields |= dict.fromkeys(name for name in machine.nulls if name not in fields)
@@ -136,8 +135,8 @@ def _text(value: Any, reason: str | None = None) -> str:
     if value is None or value in ((), {}):
         nothing = NONE if value is None else "none"
         return f"{nothing} ({reason})" if reason else nothing
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        value = dataclasses.asdict(value)
+    if isinstance(value, Struct):
+        value = structs.asdict(value)
     if isinstance(value, Mapping):
         return ", ".join(f"{name} {_text(part)}" for name, part in value.items())
     if isinstance(value, tuple):

@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 from plotly.offline import get_plotlyjs  # type: ignore[attr-defined]
 
-from reports.chapters import CHAPTERS, FOLDER
+from reports.chapters import CHAPTER_FOLDER, CHAPTERS
 from reports.figures.chart import Insert, Source
 from reports.page.answer import answer, noise
 from reports.page.content import Content, content
@@ -20,11 +20,12 @@ from reports.page.payload import packed, payload, remarks
 from reports.page.script import script
 from reports.page.section import Section, section
 from reports.style.columns import CASE_COLUMNS, table
-from reports.style.views import CONTEXT, constants, constants_text, each
+from reports.style.rows import CaseView, each
+from reports.style.views import CONTEXT, constants, constants_text
 from reports.style.words import joined
 from results.analysis.study import Study
 from results.schema.metrics import METRICS
-from results.storage.files import check_place, replace
+from results.storage.files import check_output, replace
 from results.storage.reader import Records
 from results.text import printable
 
@@ -54,7 +55,7 @@ class CaseRow:
     remarks: tuple[str, ...]
 
 
-def build(records: Records | Study, path: str | Path = "report.html") -> Path:
+def write_page(records: Records | Study, path: str | Path = "report.html") -> Path:
     """Write the page of `records` and return its path.
 
     The same records give the same bytes. An existing file is replaced, and only once the new one is whole.
@@ -64,7 +65,7 @@ def build(records: Records | Study, path: str | Path = "report.html") -> Path:
     """
     path = Path(path)
     study = records if isinstance(records, Study) else Study(records)
-    check_place(path, study.records, "the page")
+    check_output(path, study.records, "the page")
     replace(path, render(study).encode(), "the page")
     return path
 
@@ -93,7 +94,7 @@ def _environment() -> Environment:
     environment = Environment(
         autoescape=True,
         finalize=lambda value: printable(value) if type(value) is str else value,
-        loader=FileSystemLoader([TEMPLATES, FOLDER]),
+        loader=FileSystemLoader([TEMPLATES, CHAPTER_FOLDER]),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -166,7 +167,7 @@ def _hash(text: str) -> str:
     return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
 
 
-def _case(row: Any) -> CaseRow:
+def _case(row: CaseView) -> CaseRow:
     return CaseRow(
         status=row.status, cause=row.cause if isinstance(row.cause, str) else "", remarks=tuple(remarks(row))
     )

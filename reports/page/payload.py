@@ -9,10 +9,10 @@ from typing import Any, Final
 from reports.figures.chart import Source
 from reports.page.commands import reproduce
 from reports.style.columns import COLUMNS
+from reports.style.rows import CaseView, each
 from reports.style.table import Cell, Table
 from reports.style.theme import template
 from reports.style.units import SCALES, number
-from reports.style.views import each
 from results.metrics.rows import plain
 from results.schema.axes import SETTINGS
 from results.schema.metrics import METRICS
@@ -85,7 +85,7 @@ def rounded(value: Any) -> Any:
             return value
 
 
-def remarks(row: Any) -> list[str]:
+def remarks(row: CaseView) -> list[str]:
     """Return the warnings and notes of a case, each once."""
     return [printable(line) for line in dict.fromkeys([*row.warnings, *row.notes])]
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Final
 
-FOLDER: Final = Path(__file__).parent / "templates" / "script"
+SCRIPT_FOLDER: Final = Path(__file__).parent / "templates" / "script"
 GUARD: Final = "guard"
 """What reports that the others failed, and therefore stands outside of their function."""
 MODULES: Final = (
@@ -29,4 +29,4 @@ def script() -> str:
 
 
 def _text(name: str) -> str:
-    return (FOLDER / f"{name}.js").read_text(encoding="utf-8")
+    return (SCRIPT_FOLDER / f"{name}.js").read_text(encoding="utf-8")

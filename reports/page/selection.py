@@ -5,6 +5,8 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
+from msgspec import structs
+
 from results.metrics.timings import medians
 from results.metrics.values import latencies
 from results.schema.case import Case
@@ -29,27 +31,27 @@ def shown(records: Records, sides: Mapping[str, str]) -> tuple[Records, str]:
         records: what the page is made of.
         sides: the side of each run, by its id.
     """
-    found = [(file, case, list(each.values())) for file in records.files for case, each in file.places().items()]
-    if len(found) <= MOST_CASES:
+    cases = [(file, case, list(rows.values())) for file in records.files for case, rows in file.indices().items()]
+    if len(cases) <= MOST_CASES:
         return records, ""
     best: dict[tuple[str, str, str, int], tuple[float, str, Case]] = {}
     accuracy: dict[tuple[str, str, str, int], float] = {}
     costs = {file.run.id: file.static_costs() for file in records.files}
     latency_s = {file.run.id: latencies(file.records, medians(file.records)).tolist() for file in records.files}
-    for file, case, places in found:
-        each = [file.records[place] for place in places]
+    for file, case, rows in cases:
+        replicates = [file.records[row] for row in rows]
         key = (sides[file.run.id], case.model, case.task, case.image_size)
         accuracy[key] = max(
-            accuracy.get(key, -1.0), _accuracy(costs[file.run.id].get((case.model, case.image_size)), each)
+            accuracy.get(key, -1.0), _accuracy(costs[file.run.id].get((case.model, case.image_size)), replicates)
         )
-        rate = _throughput(each, [latency_s[file.run.id][place] for place in places])
+        rate = _throughput(replicates, [latency_s[file.run.id][row] for row in rows])
         if key not in best or rate > best[key][0]:
             best[key] = (rate, file.run.id, case)
     chosen = sorted(best, key=lambda key: -accuracy[key])[:FEW_CASES]
     kept = {best[key][1:] for key in chosen}
-    failed = sum(any(file.records[place].status != "ok" for place in places) for file, _, places in found)
+    failed = sum(any(file.records[row].status != "ok" for row in rows) for file, _, rows in cases)
     said = (
-        f"{len(found):,} cases are more than a page can show: of each machine, variant, task and image size only the "
+        f"{len(cases):,} cases are more than a page can show: of each machine, variant, task and image size only the "
         f"fastest setting is here, and of these the {len(kept):,} most accurate; `resnet-bench table` and `export` "
         f"have every one. Of all, {failed:,} failed in at least one process."
     )
@@ -60,8 +62,8 @@ def _only(file: RunFile, kept: set[tuple[str, Case]]) -> RunFile:
     """Return the file with what is kept; the plan is cut as well, as whoever orders the cases walks all of it."""
     plan = tuple(case for case in file.cases() if (file.run.id, case) in kept)
     among = set(plan)
-    found = tuple(record for record in file.records if record.case in among)
-    return dataclasses.replace(file, run=dataclasses.replace(file.run, plan=plan), records=found)
+    records = tuple(record for record in file.records if record.case in among)
+    return dataclasses.replace(file, run=structs.replace(file.run, plan=plan), records=records)
 
 
 def _throughput(replicates: Sequence[Record], latency_s: Sequence[float]) -> float:

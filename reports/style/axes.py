@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 # Pixels between the axes that names are laid out for: the page at its full width.
-WIDTH: Final = 1080
-HEIGHT: Final = 340
+PLOT_WIDTH: Final = 1080
+PLOT_HEIGHT: Final = 340
 MOST_LABELS: Final = 11
 """Labels of an axis that stand side by side at the page's full width."""
 _LETTER: Final = 6.3
@@ -55,11 +55,11 @@ def _even(low: float, high: float) -> list[float]:
     """Return 3 to 15 round numbers between `low` and `high`."""
     decade = 10.0 ** math.floor(math.log10(high - low))
     steps = (decade, decade / 2, decade / 5)
-    step = next((one for one in steps if math.floor(high / one) - math.ceil(low / one) >= 3), steps[-1])
+    step = next((size for size in steps if math.floor(high / size) - math.ceil(low / size) >= 3), steps[-1])
     return [step * count for count in range(math.ceil(low / step), math.floor(high / step) + 1)]
 
 
-def place(
+def name_positions(
     x: Sequence[float], y: Sequence[float], names: Sequence[str], first: Sequence[bool], ends: tuple[Range, Range]
 ) -> list[str]:
     """Return for each point where its name may stand (a Plotly ``textposition``), empty where there is no room.
@@ -67,19 +67,19 @@ def place(
     Greedy from left to right, those marked `first` before the others. `x` and `y`, and the `ends` of both axes,
     are in the axis' own scale (logarithms on a logarithmic axis).
     """
-    across, up = _pixels(x, ends[0], WIDTH), _pixels(y, ends[1], HEIGHT)
+    across, up = _pixels(x, ends[0], PLOT_WIDTH), _pixels(y, ends[1], PLOT_HEIGHT)
     taken: list[Box] = [
         (px - _MARKER, py - _MARKER, px + _MARKER, py + _MARKER) for px, py in zip(across, up, strict=True)
     ]
-    found = [""] * len(names)
+    positions = [""] * len(names)
     for index in sorted(range(len(names)), key=lambda index: (not first[index], x[index])):
         for position in _POSITIONS:
             box = _box(across[index], up[index], _LETTER * len(names[index]), position)
-            if box[0] > 0 and box[2] < WIDTH and not any(_overlap(box, other) for other in taken):
-                found[index] = position
+            if box[0] > 0 and box[2] < PLOT_WIDTH and not any(_overlap(box, other) for other in taken):
+                positions[index] = position
                 taken.append(box)
                 break
-    return found
+    return positions
 
 
 def _pixels(values: Sequence[float], ends: Range, size: int) -> list[float]:
@@ -95,5 +95,5 @@ def _box(x: float, y: float, width: float, position: str) -> Box:
     return left + 1, bottom + 1, left + width - 1, bottom + _LINE - 1
 
 
-def _overlap(one: Box, other: Box) -> bool:
-    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+def _overlap(box: Box, other: Box) -> bool:
+    return box[0] < other[2] and other[0] < box[2] and box[1] < other[3] and other[1] < box[3]

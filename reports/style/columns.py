@@ -9,9 +9,10 @@ from typing import Any, Final
 
 import pandas as pd
 
+from reports.style.rows import each
 from reports.style.table import Cell, Table
 from reports.style.units import NEVER, NONE, SPACE, TIMES, number, quantity, spread, steps
-from reports.style.views import CONTEXT, each, throughput_bounds
+from reports.style.views import CONTEXT, throughput_bounds
 from results.metrics.breakeven import is_never
 from results.schema.axes import AXES
 from results.schema.metrics import METRICS, Metric

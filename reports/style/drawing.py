@@ -7,9 +7,10 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.graph_objs._figure import Figure
 
+from reports.style.rows import CaseView, each
 from reports.style.theme import PATTERN, Style, label
 from reports.style.units import number, quantity, spread
-from reports.style.views import each, setting, throughput_bounds
+from reports.style.views import setting, throughput_bounds
 
 ROW_PIXELS: Final = 26
 CATEGORIES: Final = {"type": "category", "showgrid": False, "tickmode": "linear", "dtick": 1}
@@ -34,7 +35,7 @@ def remark(figure: Figure, text: str) -> None:
     )
 
 
-def hover(row: Any) -> str:
+def hover(row: CaseView) -> str:
     """Return what a reader wants to know of one case, as Plotly's pseudo-HTML."""
     low, high = row.latency_low_s, row.latency_high_s
     lines = [
@@ -55,7 +56,7 @@ def whiskers(values: list[Any], bounds: Sequence[Sequence[Any]]) -> dict[str, An
     return {"type": "data", "array": above, "arrayminus": below, "thickness": 1.2, "width": 4}
 
 
-def series_name(row: Any) -> str:
+def series_name(row: CaseView) -> str:
     """Return ``resnet · bottleneck``; the family alone where the variant has no block type."""
     block = row.block.removeprefix("preact_") if isinstance(row.block, str) else None  # the family says it
     return f"{row.family} · {block}" if block else str(row.family)

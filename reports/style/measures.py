@@ -7,13 +7,14 @@ from typing import Any, Final, Literal
 import pandas as pd
 
 from reports.style.axes import log_axis
+from reports.style.rows import CaseView, each
 from reports.style.units import number
-from reports.style.views import each, throughput_bounds
+from reports.style.views import throughput_bounds
 
 Bounds = tuple[float | None, float | None]
 
 
-def _latency_bounds(row: Any) -> Bounds:
+def _latency_bounds(row: CaseView) -> Bounds:
     return number(row.latency_low_s), number(row.latency_high_s)
 
 
@@ -29,7 +30,7 @@ class Measure:
     factor: float
     """From the unit of the column to that of the axis."""
     better: Literal["higher", "lower"]
-    stored_bounds: Callable[[Any], Bounds] = lambda _: (None, None)
+    stored_bounds: Callable[[CaseView], Bounds] = lambda _: (None, None)
     """95 % interval of a row in the unit of the column."""
 
     def values(self, frame: pd.DataFrame) -> list[float]:
@@ -38,10 +39,9 @@ class Measure:
 
     def bounds(self, frame: pd.DataFrame) -> list[Bounds]:
         """Return the intervals of all rows in the unit of the axis."""
-        found = [self.stored_bounds(row) for row in each(frame)]
         return [
             (None if low is None else self.factor * low, None if high is None else self.factor * high)
-            for low, high in found
+            for low, high in map(self.stored_bounds, each(frame))
         ]
 
     def axis(self, frame: pd.DataFrame) -> dict[str, Any]:

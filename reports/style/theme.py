@@ -8,7 +8,7 @@ from results.text import printable
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Style:
-    """How one series is told from the others: by colour, and without colour by marker, dash and pattern."""
+    """How a series looks: its colour, and for readers without colour its marker, dash and pattern."""
 
     color: str
     symbol: str
@@ -40,7 +40,7 @@ FAMILIES: Final[dict[str, Style]] = {
     "plain": Style(color=GREY, symbol="x", dash="dot", pattern="."),
     "peer": Style(color=BROWN, symbol="star", dash="solid", pattern="\\"),
 }
-OTHER: Final = Style(color=GREY, symbol="hexagram", dash="dash", pattern="+")
+OTHER_STYLE: Final = Style(color=GREY, symbol="hexagram", dash="dash", pattern="+")
 """Style of a family that has none of its own."""
 
 PHASES: Final[dict[str, Style]] = {
@@ -66,8 +66,8 @@ PAPER: Final = {"light": "#ffffff", "dark": "#14171b"}
 
 
 def family_style(family: object) -> Style:
-    """Return the style of a family, `OTHER` where it has none of its own."""
-    return FAMILIES.get(str(family), OTHER)
+    """Return the style of a family, `OTHER_STYLE` where it has none of its own."""
+    return FAMILIES.get(str(family), OTHER_STYLE)
 
 
 def label(text: object) -> str:

@@ -8,7 +8,7 @@ from results.schema.units import UNITS
 from results.text import digits, half_width
 
 NONE: Final = "\N{EN DASH}"
-"""What stands where a value could not be had; the reason stands beside it."""
+"""Text of a value that could not be had; its reason goes with it."""
 SPACE: Final = "\N{NO-BREAK SPACE}"
 TIMES: Final = "\N{MULTIPLICATION SIGN}"
 """The unit of a speed-up."""

@@ -3,12 +3,11 @@
 import dataclasses
 import re
 import zlib
-from collections.abc import Iterator
-from types import SimpleNamespace
 from typing import Any, Final
 
 import pandas as pd
 
+from reports.style.rows import CaseView
 from reports.style.units import number
 from results.schema import axes
 from results.schema.axes import AXES, BASELINE, COUNTS, SETTINGS
@@ -40,23 +39,14 @@ def axis_text(name: str, value: Any) -> str:
     return axes.axis_text(name, value)
 
 
-def each(frame: pd.DataFrame) -> Iterator[Any]:
-    """Return the rows of `frame` as objects whose attributes are the columns.
-
-    On a wide frame of few rows pandas' own `itertuples` takes ten times as long.
-    """
-    columns = [str(column) for column in frame.columns]
-    return (SimpleNamespace(**dict(zip(columns, row, strict=True))) for row in frame.to_numpy(dtype=object))
-
-
-def throughput_bounds(row: Any) -> tuple[float | None, float | None]:
-    """Return the 95 % interval of a row's throughput: the latency's, turned round."""
+def throughput_bounds(row: CaseView) -> tuple[float | None, float | None]:
+    """Return the 95 % interval of a row's throughput: the reciprocals of the latency's."""
     low, high = number(row.latency_low_s), number(row.latency_high_s)
     return (row.batch_size / high if high else None, row.batch_size / low if low else None)
 
 
 def setting(row: Any) -> str:
-    """Return a row's precision, runtime and layout: ``fp32 · eager · nchw``."""
+    """Return the settings of a row of any frame: ``fp32 · eager · nchw``."""
     return " · ".join(str(getattr(row, axis)) for axis in SETTINGS)
 
 

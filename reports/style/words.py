@@ -1,12 +1,14 @@
 """What generated sentences share: counts, lists, shares, and a case in words."""
 
-from typing import Any
+from typing import Any, Final
 
 import pandas as pd
 
+from reports.style.rows import CaseView, each
 from reports.style.units import SPACE, quantity
-from reports.style.views import axis_text, each, setting, throughput_bounds
+from reports.style.views import axis_text, setting, throughput_bounds
 from results.schema.axes import WORKLOAD
+from results.statistics.margin import MARGIN
 
 
 def first_row(frame: pd.DataFrame) -> Any:
@@ -34,16 +36,20 @@ def percent_text(share: float, digits: int = 2) -> str:
     return f"{100 * share:.{digits}f}{SPACE}%"
 
 
-def throughput_text(row: Any) -> str:
+MARGIN_TEXT: Final = percent_text(MARGIN, 0)
+"""The relative difference that does not matter, in words."""
+
+
+def throughput_text(row: CaseView) -> str:
     """Return a row's images a second, with the digits that its interval leaves."""
     return quantity(row.throughput_img_per_s, "img/s", *throughput_bounds(row))
 
 
-def workload_text(row: Any) -> str:
+def workload_text(row: CaseView) -> str:
     """Return what a row's model computed: ``inference · batch 8 · 224 px``."""
     return " · ".join(axis_text(axis, getattr(row, axis)) for axis in WORKLOAD)
 
 
-def conditions_text(row: Any) -> str:
+def conditions_text(row: CaseView) -> str:
     """Return a row's workload and setting: ``inference · batch 8 · 224 px · fp32 · eager · nchw``."""
     return f"{workload_text(row)} · {setting(row)}"

@@ -1,9 +1,10 @@
 """Comparisons as text, for people and for programs: `results.compare` of runs, and A/B comparisons."""
 
 import collections
-import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Any
+
+import msgspec
 
 from reports.text.grid import check_format, grid_text, lines_text
 from results.analysis.ab import Paired
@@ -69,7 +70,7 @@ def arms_text(paired: Paired, fmt: str) -> str:
     """
     check_format(fmt)
     if fmt == "json":
-        return json_text({"outcome": paired.outcome, **dataclasses.asdict(paired)})
+        return json_text({"outcome": paired.outcome, **msgspec.to_builtins(paired)})
     if fmt == "csv":
         return csv_text(["pair", "ratio"], [[index, ratio] for index, ratio in enumerate(paired.ratios)])
     arms = (("a", paired.a, paired.a_latency_s), ("b", paired.b, paired.b_latency_s))
@@ -113,7 +114,7 @@ def _judged(compared: Compared) -> list[str]:
 
 
 def _document(comparison: Comparison) -> dict[str, Any]:
-    content = dataclasses.asdict(comparison)
+    content = msgspec.to_builtins(comparison)
     return {"outcome": comparison.outcome, **content, "cases": plain(comparison.frame())}
 
 

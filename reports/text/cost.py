@@ -3,11 +3,13 @@
 JSON and CSV hold exact values in base units; tables hold rounded values for people.
 """
 
-import dataclasses
 import functools
 import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Literal
+
+import msgspec
+from msgspec import structs
 
 from reports.text.grid import markdown_escaped, markdown_table, text_table
 from results.schema.metrics import METRICS
@@ -85,7 +87,7 @@ def metrics_text() -> str:
 
 
 def _document(static: Static, *, layers: bool) -> dict[str, Any]:
-    document = dataclasses.asdict(static) | {"flops": static.flops}
+    document: dict[str, Any] = msgspec.to_builtins(static) | {"flops": static.flops}
     if not layers:
         del document["layers"]
     return document
@@ -104,10 +106,10 @@ def _size(precision: str, static: Static) -> str:
 def _rows(static: Static, per: Breakdown | None) -> list[dict[str, Any]]:
     """Return the CSV rows of a model."""
     if per == "stage":
-        return [{"model": static.model, **dataclasses.asdict(stage)} for stage in static.stages]
+        return [{"model": static.model, **structs.asdict(stage)} for stage in static.stages]
     if per == "layer":
         return [
-            {"model": static.model, **dataclasses.asdict(layer), "output_shape": _shape(layer.output_shape)}
+            {"model": static.model, **structs.asdict(layer), "output_shape": _shape(layer.output_shape)}
             for layer in static.layers
         ]
     document = _document(static, layers=False)

@@ -5,9 +5,10 @@ The classes here describe those of `bench.doctor`, which this room does not impo
 
 # ruff: noqa: D102 - the properties are documented where they are declared
 
-import dataclasses
 from collections.abc import Sequence
 from typing import Any, ClassVar, Literal, Protocol
+
+import msgspec
 
 from reports.text.comparison import percent_text
 from reports.text.grid import lines_text, percent, text_table
@@ -81,7 +82,7 @@ class Findings(Protocol):
 def doctor_text(findings: Findings, form: Literal["table", "json"]) -> str:
     """Return the verdict, the checks and the noise floor as text, ending in a newline."""
     if form == "json":
-        return json_text({"verdict": findings.verdict, "fit": findings.fit, **dataclasses.asdict(findings)})
+        return json_text({"verdict": findings.verdict, "fit": findings.fit, **msgspec.to_builtins(findings)})
     rows = [[check.name, check.state, check.seen, check.remedy or ""] for check in findings.checks]
     text = lines_text([findings.verdict, ""], "table") + text_table(["check", "state", "seen", "what to do"], rows)
     return text if findings.floor is None else text + lines_text([""], "table") + _floor_text(findings.floor)

@@ -1,8 +1,9 @@
 """Runs over time as text, for people and for programs."""
 
-import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Final
+
+import msgspec
 
 from reports.text.comparison import percent_text, varying_axes
 from reports.text.grid import check_format, grid_text, lines_text
@@ -38,7 +39,7 @@ def history_text(series: Sequence[Series], fmt: str, margin: float) -> str:
     """
     check_format(fmt)
     if fmt == "json":
-        return json_text({"margin": margin, "series": [dataclasses.asdict(line) for line in series]})
+        return json_text({"margin": margin, "series": [msgspec.to_builtins(line) for line in series]})
     if fmt == "csv":
         points = frame(series)
         return csv_text(list(points.columns), [list(row.values()) for row in plain(points)])

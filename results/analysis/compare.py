@@ -22,7 +22,6 @@ from results.schema.case import Case
 from results.statistics.difference import Difference, Verdict, chance, difference, holm, verdict
 from results.statistics.intervals import geometric_mean
 from results.statistics.margin import MARGIN, check_margin
-from results.storage.collector import paused
 from results.storage.reader import Records
 
 if TYPE_CHECKING:
@@ -102,7 +101,6 @@ class Comparison:
         return frame.astype(dict.fromkeys(("base_latency_s", "new_latency_s", "ratio", "low", "high", "p"), "float64"))
 
 
-@paused()
 def compare(base: Records | Study, new: Records | Study, *, margin: float = MARGIN) -> Comparison:
     """Compare two sides, case by case, each of one or more run files as `results.load` gives them, or a study of them.
 

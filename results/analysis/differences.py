@@ -5,8 +5,11 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
+import msgspec
+from msgspec import structs
+
 from results.schema.case import Case
-from results.schema.run import Environment, Run
+from results.schema.run import Environment, RunHeader
 from results.storage.reader import Records
 
 COUNTED: Final = ("parameters", "macs", "training_flops")
@@ -101,10 +104,10 @@ def environment(base: Records, new: Records) -> tuple[Change, ...]:
 
 def moved(vanished: Sequence[Case], added: Sequence[Case]) -> list[str]:
     """Return a line for cases that are on both sides, but for the device or the number of threads."""
-    elsewhere = {dataclasses.replace(case, device="-", threads=1): case for case in added}
+    elsewhere = {structs.replace(case, device="-", threads=1): case for case in added}
     reasons = []
     for case in vanished:
-        other = elsewhere.get(dataclasses.replace(case, device="-", threads=1))
+        other = elsewhere.get(structs.replace(case, device="-", threads=1))
         if other is not None:
             what = f"{case.device} with {case.threads} threads in BASE, {other.device} with {other.threads} in NEW"
             reasons.append(f"cases are not matched across devices or numbers of threads: {what}")
@@ -112,7 +115,7 @@ def moved(vanished: Sequence[Case], added: Sequence[Case]) -> list[str]:
 
 
 def _flat(machine: Environment) -> dict[str, str]:
-    content: dict[str, Any] = dataclasses.asdict(machine)
+    content: dict[str, Any] = msgspec.to_builtins(machine)
     del content["nulls"]
     flat: dict[str, str] = {}
     for name, value in content.items():
@@ -130,5 +133,5 @@ def _flat(machine: Environment) -> dict[str, str]:
     return flat
 
 
-def _runs(side: Records) -> list[Run]:
+def _runs(side: Records) -> list[RunHeader]:
     return [file.run for file in side.files]

@@ -11,6 +11,8 @@ import itertools
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
+from msgspec import structs
+
 from results.analysis import differences
 from results.analysis.history_points import Point, date_of, point_of
 from results.analysis.machines import machines
@@ -157,7 +159,7 @@ def environment_text(change: Change) -> str:
 
 def _rows(series: Series) -> Iterator[Row]:
     changes = {change.index: change for change in series.changes}
-    head = {"machine": series.machine, **dataclasses.asdict(series.case), "family": series.family}
+    head = {"machine": series.machine, **structs.asdict(series.case), "family": series.family}
     for index, point in enumerate(series.points):
         row = {**head, **dataclasses.asdict(point), "noisy": ", ".join(point.noisy) or None}
         change = changes.get(index)

@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Iterator, Sequence
 
 from results.analysis import differences
-from results.schema.run import Environment, Run
+from results.schema.run import Environment, RunHeader
 from results.storage.reader import Records, RunFile
 
 
@@ -48,7 +48,7 @@ def described(records: Records) -> list[str]:
     return [", ".join(_details(file.run)) for file in records.files]
 
 
-def _details(run: Run) -> Iterator[str]:
+def _details(run: RunHeader) -> Iterator[str]:
     machine = run.environment
     yield f"run {run.id} of {run.started or 'an unknown date'}"
     yield _called(machine)
@@ -71,7 +71,7 @@ def _alike(group: tuple[list[RunFile], list[RunFile]], file: RunFile) -> bool:
     return differences.alike([first.run.environment, file.run.environment])
 
 
-def _named(run: Run) -> tuple[str | None, tuple[str, ...]] | None:
+def _named(run: RunHeader) -> tuple[str | None, tuple[str, ...]] | None:
     """Return the chips of an imported run, None where its source names none."""
     cards = tuple(card.name for card in run.environment.accelerators)
     return (run.environment.cpu, cards) if run.environment.cpu or cards else None

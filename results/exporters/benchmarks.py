@@ -5,6 +5,8 @@ import math
 from collections.abc import Collection, Iterator, Sequence
 from typing import Final
 
+from msgspec import structs
+
 from results.analysis.study import Study
 from results.errors import InputError
 from results.metrics.measured import MeasuredRun
@@ -12,7 +14,7 @@ from results.metrics.rows import Row, plain
 from results.schema.case import Case
 from results.schema.metrics import METRICS, STATIC, Metric
 from results.schema.record import Record
-from results.schema.run import Run
+from results.schema.run import RunHeader
 
 RATES: Final = ("throughput_img_per_s", "flops_per_s")
 """Metrics that are a constant over the latency, and whose interval is therefore its inverse."""
@@ -34,7 +36,7 @@ class Benchmark:
 
     name: str
     """The case's key, and on what it ran where several runs go out together: no two are the same."""
-    run: Run
+    run: RunHeader
     case: Case
     machine: str
     """The accelerator that the case ran on, else the CPU."""
@@ -53,7 +55,7 @@ class Benchmark:
     @property
     def axes(self) -> dict[str, str | int]:
         """The axes of the case that are known, by name."""
-        return {axis: value for axis, value in dataclasses.asdict(self.case).items() if value is not None}
+        return {axis: value for axis, value in structs.asdict(self.case).items() if value is not None}
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

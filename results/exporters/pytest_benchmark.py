@@ -1,10 +1,11 @@
 """JSON as pytest-benchmark saves it, for ``pytest-benchmark compare`` and ``pytest --benchmark-compare``."""
 
 import bisect
-import dataclasses
 import statistics
 from collections.abc import Sequence
 from typing import Any, Final
+
+from msgspec import structs
 
 from results.analysis.study import Study
 from results.exporters.benchmarks import Benchmark, benchmarks
@@ -71,16 +72,16 @@ def _entry(benchmark: Benchmark, data: list[float]) -> dict[str, Any]:
         "group": None,
         "name": benchmark.name,
         "fullname": benchmark.name,
-        "params": dataclasses.asdict(benchmark.case),
+        "params": structs.asdict(benchmark.case),
         "param": benchmark.case.key,
         "extra_info": {
-            **dataclasses.asdict(benchmark.case),
+            **structs.asdict(benchmark.case),
             "status": "ok",
             "run": run.id,
             "started": run.started,
             "machine": benchmark.machine,
             "torch": run.environment.torch,
-            "source": run.source and dataclasses.asdict(run.source),
+            "source": run.source and structs.asdict(run.source),
             "samples": any(record.samples for record in benchmark.records),
             "interval": benchmark.interval,
             "metrics": {name: value.value for name, value in benchmark.values.items()},

@@ -4,9 +4,10 @@ Older versions knew fewer columns. What such a file lacks is null, with a reason
 its default, or unknown.
 """
 
-import dataclasses
 import json
 from typing import Any, Final
+
+from msgspec import NODEFAULT, structs
 
 from results.errors import InputError
 from results.importers.reading import (
@@ -25,7 +26,7 @@ from results.schema.axes import COUNTS
 from results.schema.case import OPTIONAL, Case
 from results.schema.metrics import BOUNDS, METRICS
 from results.schema.record import Record, Summary
-from results.schema.run import Run
+from results.schema.run import RunHeader
 from results.schema.types import LEAST_S
 from results.storage.lines import POSITIVE
 from results.storage.reader import check_run_id
@@ -33,9 +34,9 @@ from results.text import csv_value
 
 FORMAT: Final = "csv"
 
-_AXES: Final = {field.name: field.default for field in dataclasses.fields(Case)} | dict.fromkeys(OPTIONAL)
-"""The value of each axis where the file has no column for it: None is unknown, MISSING is never left out."""
-_NEEDED: Final = {axis for axis, usual in _AXES.items() if usual is dataclasses.MISSING} | {
+_AXES: Final = {field.name: field.default for field in structs.fields(Case)} | dict.fromkeys(OPTIONAL)
+"""The value of each axis where the file has no column for it: None is unknown, NODEFAULT is never left out."""
+_NEEDED: Final = {axis for axis, usual in _AXES.items() if usual is NODEFAULT} | {
     "run",
     "status",
     "replicates",
@@ -95,7 +96,7 @@ def _run(content: Content, name: str, rows: list[SourceRow]) -> Imported:
         for key, (value, _) in machine.items()
         if key.startswith("on ") and value is not None
     }
-    run = Run(
+    run = RunHeader(
         id=name,
         started=None,
         suite=FORMAT,

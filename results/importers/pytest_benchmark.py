@@ -7,6 +7,8 @@ then in its ``params``, and come from options where they are in neither. Its rou
 import dataclasses
 from typing import Any, Final
 
+from msgspec import structs
+
 from results.errors import InputError
 from results.importers.reading import (
     Content,
@@ -23,7 +25,7 @@ from results.schema.axes import AXES, COUNTS
 from results.schema.case import OPTIONAL, Case
 from results.schema.metrics import METRICS
 from results.schema.record import Record, Samples, Summary
-from results.schema.run import Run
+from results.schema.run import RunHeader
 from results.schema.types import LEAST_S, MOST_S
 from results.schema.validation import InvalidError, document, validated
 from results.text import printable
@@ -140,14 +142,14 @@ def _record(where: str, case: Case, benchmark: _Benchmark) -> Record:
     record = Record(case=case, replicate=0, status="ok", started=None, duration_s=None)
     extra, data = benchmark.extra_info or {}, benchmark.stats.data
     if _is_ours(extra):
-        return dataclasses.replace(record, summary=_exported(where, case, extra))
+        return structs.replace(record, summary=_exported(where, case, extra))
     if not data:
         latency = benchmark.stats.median
         if not _is_time(latency):
             raise InputError(f"{where}.stats.median: {latency} is no time of a step in seconds")
-        return dataclasses.replace(record, summary=_summary(case, {"latency_s": latency}))
+        return structs.replace(record, summary=_summary(case, {"latency_s": latency}))
     samples = Samples(step_s=data, wall_s=data, turn=tuple(range(len(data))), warmup=0, steady=True)
-    return dataclasses.replace(record, samples=samples, notes=(_ROUNDS,))
+    return structs.replace(record, samples=samples, notes=(_ROUNDS,))
 
 
 def _exported(where: str, case: Case, extra: dict[str, Any]) -> Summary:
@@ -164,7 +166,7 @@ def _exported(where: str, case: Case, extra: dict[str, Any]) -> Summary:
         for name, metric in METRICS.items()
         for column, end in zip(metric.bounds or (), ends.get(name, ()), strict=False)
     }
-    return dataclasses.replace(_summary(case, metrics), bounds=bounds, interval=extra.get("interval"))
+    return structs.replace(_summary(case, metrics), bounds=bounds, interval=extra.get("interval"))
 
 
 def _is_ours(extra: dict[str, Any]) -> bool:
@@ -193,7 +195,7 @@ def _imported(content: Content, file: _File, name: str, benchmarks: list[_Read])
     stated = info.get("cpu")
     cpu: dict[str, Any] = stated if isinstance(stated, dict) else {}
     cores = cpu.get("count")
-    run = Run(
+    run = RunHeader(
         id=name,
         started=next((benchmark.started for benchmark in benchmarks if benchmark.started), file.datetime),
         suite=FORMAT,

@@ -11,10 +11,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from msgspec import structs
+
 from results.errors import InputError
 from results.schema.case import Case
 from results.schema.record import Record
-from results.schema.run import Accelerator, Environment, Run, Source
+from results.schema.run import Accelerator, Environment, RunHeader, Source
 from results.text import printable
 
 MAX_FILE_BYTES: Final = 256 * 2**20
@@ -54,7 +56,7 @@ class Options:
 class Imported:
     """A run as a file states it."""
 
-    run: Run
+    run: RunHeader
     records: tuple[Record, ...]
     positions: tuple[str, ...]
     """The position of each record in the file, such as ``line 7``."""
@@ -236,7 +238,7 @@ def unknown_environment(
     stated = {name: value for name, value in {"cpu": cpu, "torch": torch, **known}.items() if value is not None}
     empty = {"cpu_flags": (), "torch_build": {"cuda": cuda} if cuda else {}, "variables": {}}
     cards = tuple(Accelerator(device=key, name=name, memory_bytes=None) for key, name in (accelerators or {}).items())
-    rest = {field.name for field in dataclasses.fields(Environment)} - {*empty, *stated, "accelerators", "nulls"}
+    rest = {field.name for field in structs.fields(Environment)} - {*empty, *stated, "accelerators", "nulls"}
     nulls = dict.fromkeys(sorted(rest), SILENT)
     values = dict.fromkeys(nulls) | empty | stated
     return Environment(accelerators=cards, nulls=nulls, **values)  # type: ignore[arg-type] # checked as the run is written

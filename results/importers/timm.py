@@ -9,6 +9,8 @@ import dataclasses
 import math
 from typing import Any, Final
 
+from msgspec import structs
+
 from results.errors import InputError
 from results.importers.reading import (
     Content,
@@ -28,7 +30,7 @@ from results.schema.axes import SETTINGS
 from results.schema.case import OPTIONAL, Case
 from results.schema.labels import PROMISES, TASKS
 from results.schema.record import Record, Summary
-from results.schema.run import Run
+from results.schema.run import RunHeader
 from results.schema.types import LEAST_S, MOST_S
 from results.text import printable
 
@@ -99,8 +101,8 @@ def read(content: Content, options: Options, tell: Tell) -> list[Imported]:
                 continue
             name = row.cells["model"].strip()
             if names.setdefault(record.case, name) != name:  # other weights of the same network: a second opinion
-                case = dataclasses.replace(record.case, model=f"timm:{name}")
-                record = dataclasses.replace(record, case=case)
+                case = structs.replace(record.case, model=f"timm:{name}")
+                record = structs.replace(record, case=case)
             wrong = check_new(record.case, seen, f"line {row.line}")
             if wrong:
                 raise row.error("model", wrong)
@@ -110,7 +112,7 @@ def read(content: Content, options: Options, tell: Tell) -> list[Imported]:
         raise InputError(f"{content.name}: holds no row to import")
     device, chip = known.axes["device"], known.chip
     accelerators = {device: chip} if chip and device != "cpu" else {}
-    run = Run(
+    run = RunHeader(
         id=content.run_id(),
         started=None,
         suite=FORMAT,
@@ -181,11 +183,11 @@ def _record(file: _File, row: SourceRow, prefix: str, task: str) -> Record | Non
     summary = Summary(metrics={}, family=named.family, block=named.block, depth=named.depth)
     record = Record(case=case, replicate=0, status="ok", started=None, duration_s=None, summary=summary)
     if step_ms is None and rate is None:
-        return dataclasses.replace(
+        return structs.replace(
             record,
             status="out-of-memory" if "out of memory" in failure.lower() else "error",
             cause=printable(" ".join(failure.split()))[:1000],
-            summary=dataclasses.replace(summary, replicates=0, failed_replicates=1),
+            summary=structs.replace(summary, replicates=0, failed_replicates=1),
         )
     metrics, notes = _times(row, prefix, case, step_ms, rate)
     share = metrics["throughput_img_per_s"] * metrics["latency_s"] / batch
@@ -195,9 +197,9 @@ def _record(file: _File, row: SourceRow, prefix: str, task: str) -> Record | Non
         notes.append(_ROUNDED)
     nulls = dict.fromkeys(("macs", "flops", "training_flops"), _COUNTED) if "fvcore_macs" in counts else {}
     accuracy = _top1(file, name, size, nulls, notes)
-    return dataclasses.replace(
+    return structs.replace(
         record,
-        summary=dataclasses.replace(
+        summary=structs.replace(
             summary, metrics=metrics | counts | accuracy, warnings=clocks if abs(share - 1) > AGREEMENT else ()
         ),
         nulls=nulls,

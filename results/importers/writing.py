@@ -10,7 +10,9 @@ from typing import Final
 from results.errors import InputError
 from results.importers import read
 from results.importers.reading import Imported, Options, Tell
-from results.storage.lines import Body, DamagedLineError, End, encode
+from results.schema.run import End
+from results.schema.types import Stored
+from results.storage.lines import DamagedLineError, encode
 from results.storage.reader import check_run_id
 from results.text import printable
 
@@ -52,7 +54,7 @@ def _encoded(path: str | Path, imported: Imported) -> bytes:
     return b"".join(lines)
 
 
-def _line(path: str | Path, position: str, number: int, body: Body) -> bytes:
+def _line(path: str | Path, position: str, number: int, body: Stored) -> bytes:
     try:
         return encode(number, body)
     except DamagedLineError as error:

@@ -24,7 +24,7 @@ class MeasuredRun:
     @cached_property
     def replicates(self) -> dict[Case, dict[int, int]]:
         """The indices of each case's records by replicate, in the order of the plan."""
-        return self.file.places()
+        return self.file.indices()
 
     @cached_property
     def timings(self) -> tuple[Medians, Spread]:

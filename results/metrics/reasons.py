@@ -1,6 +1,5 @@
 """Why a metric of a record is null: every value that is not there has its reason."""
 
-import dataclasses
 from collections.abc import Sequence
 from itertools import compress
 from typing import Final, NamedTuple
@@ -19,7 +18,7 @@ WEIGHTS: Final = {"float32": "fp32", "float16": "fp16", "bfloat16": "bf16"}
 TAILS: Final[tuple[str, ...]] = ("latency_p50_s", "latency_p90_s", "latency_p95_s", "latency_p99_s")
 """The metrics of `results.metrics.timings.QUANTILES`."""
 
-_FACTS: Final = frozenset(field.name for field in dataclasses.fields(Facts))
+_FACTS: Final = frozenset(Facts.__struct_fields__)
 _RUN, _STATIC = (frozenset(metric.name for metric in group) for group in (RUN, STATIC))
 _LATENCY, *_TAILS = (list(METRICS).index(name) for name in ("latency_s", *TAILS))
 _NO_STATIC: Final = "the file holds no static cost of this model at this image size"

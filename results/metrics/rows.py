@@ -3,6 +3,8 @@
 import json
 from typing import TYPE_CHECKING, Any, Final
 
+from msgspec import structs
+
 from results.schema.metrics import METRICS
 from results.text import csv_text
 
@@ -16,7 +18,7 @@ _WHOLE: Final = frozenset(name for name, metric in METRICS.items() if metric.who
 
 def json_text(content: Any) -> str:
     """Return JSON that any parser takes, ending in a newline."""
-    return json.dumps(content, indent=1, allow_nan=False) + "\n"
+    return json.dumps(content, indent=1, allow_nan=False, default=structs.asdict) + "\n"
 
 
 def table_csv(frame: "pd.DataFrame") -> str:

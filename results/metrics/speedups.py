@@ -12,6 +12,7 @@ from itertools import pairwise
 from typing import Final, NamedTuple, Self
 
 import numpy as np
+from msgspec import structs
 
 from results.metrics.values import Measures
 from results.schema.axes import SETTINGS
@@ -103,7 +104,7 @@ def path(case: Case) -> list[Case]:
     """Return the cases from the baseline to `case`, both included, each with one more of its settings."""
     way = [case.baseline]
     for axis in ORDER:
-        changed = dataclasses.replace(way[-1], **{axis: getattr(case, axis)})
+        changed = structs.replace(way[-1], **{axis: getattr(case, axis)})
         if changed != way[-1]:
             way.append(changed)
     return way

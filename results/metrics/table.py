@@ -13,7 +13,6 @@ from results.schema.case import OPTIONAL, Case
 from results.schema.metrics import BOUNDS, METRICS
 from results.schema.record import Record, Samples
 from results.statistics.segments import Floats
-from results.storage.collector import paused
 from results.storage.reader import Records, RunFile
 
 if TYPE_CHECKING:
@@ -68,7 +67,6 @@ def table(records: Records) -> "pd.DataFrame":
     return table_of(list(map(MeasuredRun, records.files)))
 
 
-@paused()
 def table_of(runs: Sequence[MeasuredRun]) -> "pd.DataFrame":
     """Return `table` of runs that may be measured in part."""
     import pandas as pd  # noqa: PLC0415 (0.4 s that `import results` need not pay)

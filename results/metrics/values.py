@@ -11,6 +11,7 @@ from itertools import chain
 from typing import Final, NamedTuple
 
 import numpy as np
+from msgspec import structs
 
 from results.metrics.reasons import TAILS, WEIGHTS, Reasons, no_speedup, reasons
 from results.metrics.timings import PHASES, Medians, Spread, timings
@@ -23,7 +24,7 @@ from results.statistics import intervals as stats
 from results.statistics.segments import Flags, Floats
 from results.storage.reader import RunFile
 
-_FACTS: Final = tuple(field.name for field in dataclasses.fields(Facts))
+_FACTS: Final = tuple(field.name for field in structs.fields(Facts))
 ENDS: Final = {metric.name: metric.bounds for metric in TIMED if metric.bounds is not None}
 """The ends of the intervals within a process, by the metric that has them."""
 _ROWS: Final = (*METRICS, *chain.from_iterable(ENDS.values()))

@@ -14,7 +14,7 @@ from results.metrics.timings import Medians
 from results.schema.case import Case
 from results.schema.labels import PROMISES, RUNTIMES, TASKS
 from results.schema.record import UNSEEN, Equality, Noise, Ran, Record
-from results.schema.run import Peak
+from results.schema.run import PeakRate
 from results.schema.static import Static
 from results.statistics.segments import Floats
 
@@ -93,7 +93,7 @@ _NOT_STEADY: Final = RecordWarning(
 def warnings(
     records: Sequence[Record],
     costs: Sequence[Static | None],
-    peaks: Sequence[Peak],
+    peaks: Sequence[PeakRate],
     typical: Medians,
     latencies: Floats,
 ) -> list[tuple[RecordWarning, ...]]:
@@ -151,7 +151,7 @@ def _add_others(record: Record, row: list[RecordWarning]) -> None:
         row.extend(_noise(record.noise))
 
 
-def _rate(record: Record, cost: Static, peaks: Sequence[Peak], latency_s: float) -> Iterator[RecordWarning]:
+def _rate(record: Record, cost: Static, peaks: Sequence[PeakRate], latency_s: float) -> Iterator[RecordWarning]:
     """Yield a warning where a case computes faster than the fastest matrix product could."""
     case = record.case
     rate = case.batch_size / latency_s * (cost.training_flops if TASKS[case.task].trains else cost.flops)

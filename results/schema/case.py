@@ -1,10 +1,11 @@
 """A case: a value on every axis of `results.schema.axes.AXES`."""
 
-import dataclasses
-from typing import TYPE_CHECKING, Any, Final, Literal, get_args
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args, get_type_hints
+
+from msgspec.structs import replace
 
 from results.schema.axes import AXES, BASELINE
-from results.schema.types import Name, Size
+from results.schema.types import Name, Size, Stored
 
 if TYPE_CHECKING:  # a type checker sees text; the choices are declared once, in `AXES`
     Task = str
@@ -17,8 +18,7 @@ else:
     )
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
+class Case(Stored, frozen=True, kw_only=True, cache_hash=True):
     """Everything that may change a number, and nothing else. Its fields are `AXES`, in their order."""
 
     model: Name
@@ -33,7 +33,7 @@ class Case:
     runtime: Runtime
     layout: Layout
     threads: Size | None
-    """Threads with which torch computes inside one operator on the CPU; None where an imported source does not tell."""
+    """Threads of torch inside an operator on the CPU; None where an imported source does not state it."""
 
     @property
     def key(self) -> str:
@@ -45,7 +45,7 @@ class Case:
     def baseline(self) -> "Case":
         """The case with the settings of the baseline (``fp32``, ``eager``, ``nchw``) and all else equal."""
         settings: dict[str, Any] = BASELINE
-        return dataclasses.replace(self, **settings)
+        return replace(self, **settings)
 
     @property
     def is_baseline(self) -> bool:
@@ -53,5 +53,5 @@ class Case:
         return all(getattr(self, name) == value for name, value in BASELINE.items())
 
 
-OPTIONAL: Final = tuple(field.name for field in dataclasses.fields(Case) if type(None) in get_args(field.type))
+OPTIONAL: Final = tuple(name for name, hint in get_type_hints(Case).items() if type(None) in get_args(hint))
 """Axes that are None where an imported source does not state them."""

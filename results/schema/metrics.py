@@ -62,13 +62,15 @@ def _peak(name: str, label: str, description: str, **more: Any) -> Metric:
     )
 
 
-def _count(name: str, label: str, description: str, **more: Any) -> Metric:
-    more = {"better": "lower"} | more
-    return Metric(name=name, unit="1", label=label, description=description, combine="max", whole=True, **more)
+def _count(name: str, label: str, description: str, better: Better | None = "lower", **more: Any) -> Metric:
+    return Metric(
+        name=name, unit="1", better=better, label=label, description=description, combine="max", whole=True, **more
+    )
 
 
 def _cost(name: str, unit: str, label: str, description: str, **more: Any) -> Metric:
-    more = {"better": "lower", "whole": True, "tables": _MODELS} | more
+    usual: dict[str, Any] = {"better": "lower", "whole": True, "tables": _MODELS}
+    more = usual | more
     return Metric(name=name, unit=unit, label=label, description=description, combine="same", **more)
 
 

@@ -1,43 +1,39 @@
-"""What is measured and what comes of it: Case, Record, Static, Environment, Run.
+"""A record: the samples, facts and checks of a case in a process.
 
-Every border between rooms is one of these frozen dataclasses. They hold base SI units (seconds, bytes) and are
-never rounded. A value that could not be had is ``None``, and its reason stands in the ``nulls`` beside it.
-`results.schema.validation` checks them when they come from a file or a worker; the constraints are in the annotations.
+Values are in base SI units (seconds, bytes) and not rounded. A value that could not be had is ``None``, with its reason
+in ``nulls``. `results.schema.validation` checks what comes from a file or a worker; constraints are in the annotations.
 """
 
-import dataclasses
 from typing import Annotated, Final, Literal
 
-from msgspec import Meta
+from msgspec import Meta, field
 
 from results.schema.case import Case
-from results.schema.types import Count, Name, Patience, Seconds, Size, StepSeconds, Text, Value
+from results.schema.types import Count, Name, Patience, Seconds, Size, StepSeconds, Stored, Text, Value
 
 Status = Literal["ok", "out-of-memory", "crash", "timeout", "error", "unsupported"]
 Stop = Literal["target", "budget", "time-limit"]
 Sameness = Literal["equal", "wrong", "eager-twice-differs"]
 
 UNSEEN: Final = "unknown"
-"""What `Ran.layout` is where no convolution was seen, as in a graph that is replayed."""
+"""`Ran.layout` where no convolution was observed, as in a replayed graph."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Samples:
-    """The raw series of one process, oldest first, warm-up included: every statistic is recomputed from it.
+class Samples(Stored, frozen=True, kw_only=True):
+    """The raw series of a process, oldest first, warm-up included; every statistic is recomputed from them.
 
-    A turn is one worker's share of a round of the rotation: its first step is dropped where others ran in
-    between, the others are kept here.
+    A turn is a worker's share of a round of the rotation. Its first step is dropped where other workers ran before it.
     """
 
     step_s: tuple[StepSeconds, ...]
-    """Seconds of each kept step (on an accelerator between two events on its queue)."""
+    """Seconds of each step that was not dropped; on an accelerator, between two events on its queue."""
     turn: tuple[Count, ...]
     """For each step, the index of the turn it belongs to: 0, 0, 1, 1, 2, …"""
     wall_s: tuple[StepSeconds, ...]
     """For each turn, wall seconds a step: the host's clock from one synchronisation to the next."""
     baseline_s: tuple[StepSeconds | None, ...] = ()
-    """For each turn, the median step of the group's baseline in the same round, or None where it had left;
-    empty where no baseline was alive beside this case (and for the baseline itself)."""
+    """For each turn, the median step of the group's baseline in the same round, None where the baseline had left the
+    rotation; empty for the baseline itself, and where no baseline took part."""
     arm_s: tuple[StepSeconds | None, ...] = ()
     """A/B runs: for each turn of arm ``b``, the median step of arm ``a`` in the same round; empty elsewhere."""
     forward_s: tuple[StepSeconds, ...] = ()
@@ -52,16 +48,15 @@ class Samples:
     """Whether it was not steady because steps became ever slower, as on a machine that grows hot."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
-    """What one process measured once. None has its reason in `Record.nulls` under the field's name."""
+class Facts(Stored, frozen=True, kw_only=True):
+    """What a process measured once. The reason of a None is in `Record.nulls` under the field's name."""
 
     first_step_s: Seconds | None = None
     """Wall time of the very first step (with compilation, where the runtime compiles)."""
     compile_s: Seconds | None = None
     """First step of a compiled runtime less the median steady step, from an empty cache: a cold compilation."""
     warm_compile_s: Seconds | None = None
-    """The same in another fresh process that found the artefacts of the cold compilation in its cache."""
+    """The same in another fresh process, with the artefacts of the cold compilation in its cache."""
     graph_breaks: Count | None = None
     recompiles: Count | None = None
     """Compilations after the first step, that is inside the timed ones."""
@@ -73,14 +68,13 @@ class Facts:
     """Accelerator: peak of the bytes that the allocator held."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Ran:
+class Ran(Stored, frozen=True, kw_only=True):
     """What really ran, observed on one forward pass of the case's own runtime outside the timed steps."""
 
     parameter_dtypes: tuple[Name, ...]
     """Dtypes of the parameters, such as ``float32``."""
     compute_dtypes: tuple[Name, ...]
-    """Dtypes that convolutions and linear layers gave out."""
+    """Dtypes of the outputs of convolutions and linear layers."""
     layout: Name
     """Memory format of the convolutions' outputs: ``nchw``, ``nhwc``, ``mixed`` or `UNSEEN`."""
     tf32_matmul: bool
@@ -90,16 +84,15 @@ class Ran:
     grad_scaler: bool
     threads: Size
     batch_size: Size | None = None
-    """Images that the first convolution was given."""
+    """Images in the input of the first convolution."""
     image_size: Size | None = None
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Equality:
-    """Whether a case computes what its baseline computes, against fp64 on the same weights and input.
+class Equality(Stored, frozen=True, kw_only=True):
+    """Whether a case computes what its baseline computes, judged against fp64 on the same weights and input.
 
-    Errors are root mean squares relative to that of the reference: of the output, or in training the larger of the
-    loss's and the worst gradient tensor's after one step.
+    Errors are root mean squares relative to that of the reference: of the output, or in training the larger of that of
+    the loss and that of the worst gradient tensor after a step.
     """
 
     verdict: Sameness
@@ -108,80 +101,77 @@ class Equality:
     baseline_error: Annotated[float, Meta(ge=0)]
     """The baseline (fp32, eager, nchw) against fp64: what rounding alone does to this network."""
     allowed: Annotated[float, Meta(ge=0)]
-    """The error from which on a result counts as wrong, by the precision and the baseline's own error."""
+    """A larger error counts as wrong; it depends on the precision and the baseline's own error."""
     what: Name
-    """What differs most: ``output``, ``loss`` or the name of a parameter whose gradient it is."""
+    """What differs most: ``output``, ``loss``, or the name of the parameter whose gradient differs."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Noise:
-    """Signs of disturbance while a worker lived. None where the system does not tell."""
+class Noise(Stored, frozen=True, kw_only=True):
+    """Signs of disturbance while a worker lived. None where the system does not report them."""
 
     other_cpus: Annotated[float, Meta(ge=0)] | None = None
-    """CPUs that other processes than this run's kept busy, on average."""
+    """CPUs that processes outside this run used, on average."""
     steal: Annotated[float, Meta(ge=0)] | None = None
-    """CPUs that the hypervisor gave to others while someone here wanted them, on average."""
+    """CPUs that the hypervisor gave to other machines while a task here waited, on average."""
     cpu_pressure: Annotated[float, Meta(ge=0)] | None = None
-    """Share of the time in which some task waited for a CPU (PSI)."""
+    """Share of the time in which a task waited for a CPU (PSI)."""
     memory_pressure: Annotated[float, Meta(ge=0)] | None = None
-    """Share of the time in which some task waited for memory (PSI)."""
+    """Share of the time in which a task waited for memory (PSI)."""
     throttled_s: Seconds | None = None
     """Seconds for which the control group's CPU limit stopped its tasks."""
     accelerator_throttling: tuple[Name, ...] = ()
-    """Why the accelerator held its clocks back, by NVML's names."""
+    """Why the accelerator lowered its clocks, by NVML's names."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Summary:
-    """What an imported record holds in place of samples: a row of a table, as its source gives it.
+class Summary(Stored, frozen=True, kw_only=True):
+    """The values of an imported record, which has no samples: a row of a table of its source.
 
-    Whatever the source does not tell is missing, and `Record.nulls` may say why.
+    What the source does not state is missing; `Record.nulls` may hold the reason.
     """
 
     metrics: dict[Name, Value]
     """Values by the names of `results.schema.metrics.METRICS`, in their units."""
-    bounds: dict[Name, Value] = dataclasses.field(default_factory=dict)
+    bounds: dict[Name, Value] = field(default_factory=dict)
     """Ends of intervals by the names of `results.metrics.table.BOUNDS`, in their units."""
     interval: Literal["replicates", "process"] | None = None
-    """What the bounds span, as in `results.metrics.table.table`."""
+    """What the bounds cover, as in `results.metrics.table.table`."""
     family: Name | None = None
     block: Name | None = None
     depth: Size | None = None
     replicates: Count = 1
-    """Processes that the values were brought together from."""
+    """Processes that the values combine."""
     failed_replicates: Count = 0
     equality: Sameness | None = None
     state: Name | None = None
     warnings: tuple[Text, ...] = ()
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
-    """What came of one case in one process, whatever came of it."""
+class Record(Stored, frozen=True, kw_only=True):
+    """The outcome of a case in a process, whatever it was."""
 
     case: Case
     replicate: Count
     """Index of the fresh process, from 0."""
     status: Status
     cause: Annotated[str, Meta(max_length=8192)] | None = None
-    """One line: why the status is not ``ok``. An imported one may be that of a table, with its own words before it."""
+    """Why the status is not ``ok``, in a line of text."""
     started: Name | None
     duration_s: Seconds | None
     """Wall time from the worker's start to its end, others' turns included."""
     samples: Samples | None = None
     summary: Summary | None = None
-    """Of an imported record, which has no samples; None otherwise."""
-    facts: Facts = dataclasses.field(default_factory=Facts)
-    nulls: dict[str, Text] = dataclasses.field(default_factory=dict)
+    """Values of an imported record, which has no samples; None otherwise."""
+    facts: Facts = Facts()
+    nulls: dict[str, Text] = field(default_factory=dict)
     """Reason of each value that could not be had, by the name of the metric or field. Records that were read share one
     dict with those that spell it alike: copy it before you change it."""
     ran: Ran | None = None
     equality: Equality | None = None
-    """None where it was not checked, with the reason in `nulls`; a baseline is not checked against itself."""
+    """None where nothing was checked, with the reason in `nulls`; a baseline is not checked against itself."""
     noise: Noise | None = None
     notes: tuple[Text, ...] = ()
     """Findings a reader should know, such as a precision that the hardware only emulates."""
     budget_s: Patience | None = None
-    """Seconds of sampling that this worker was given: less than `Settings.budget_s` where the run's time was short."""
+    """Seconds of sampling that this worker had: less than `Settings.budget_s` where the run's time was short."""
     stop: Stop | None = None
-    """Why sampling ended: precise enough, out of its budget, or out of the run's time."""
+    """Why sampling ended: precise enough, budget spent, or the run's time over."""

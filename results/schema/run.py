@@ -1,23 +1,21 @@
-"""The header of a run file: environment, settings, plan."""
+"""The header of a run file, and the lines that continue and end it: environment, settings, plan."""
 
-import dataclasses
 from typing import Annotated, Final, Literal
 
 from msgspec import Meta
 
 from results.schema.case import Case, Precision
-from results.schema.types import Count, Name, Patience, Size, Text
+from results.schema.types import Count, Name, Patience, Size, Stored, Text
 
-SCHEMA_VERSION: Final = 3
-"""Version of the run file. History: 1, the first; 2 adds what was found out about a record beside its times (equality,
-noise, the batch that ran, warm compilation), peaks and arms of A/B runs; 3 adds imported runs, whose source tells less:
-summaries in place of samples, and unknown machines. Files of versions 1 and 2 are still read."""
+SCHEMA_VERSION: Final = 4
+"""Version of the run file. History: 1, the first; 2 adds equality, noise, the batch that ran, warm compilation, peak
+rates and arms of A/B runs; 3 adds imported runs: summaries in place of samples, and unknown machines; 4 names the kind
+of each line. Files of versions 1 to 3 are still read."""
 ArmName = Literal["a", "b"]
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Peak:
-    """The rate of the fastest matrix product that was found, measured before the run."""
+class PeakRate(Stored, frozen=True, kw_only=True):
+    """The highest rate of a matrix product, measured before the run."""
 
     device: Name
     precision: Precision
@@ -25,19 +23,17 @@ class Peak:
     flops_per_s: Annotated[float, Meta(gt=0)]
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Arm:
-    """That a run is one side of an A/B comparison: its replicates pair up with the other side's by their index."""
+class Arm(Stored, frozen=True, kw_only=True):
+    """The arm of an A/B comparison that a run measures; replicates of both arms with the same index are a pair."""
 
     name: ArmName
     pair: Name
-    """The same in both runs."""
+    """Name of the comparison, the same in both runs."""
     margin: Annotated[float, Meta(ge=0, le=1)]
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Accelerator:
-    """One accelerator as its driver describes it."""
+class Accelerator(Stored, frozen=True, kw_only=True):
+    """An accelerator as its driver describes it."""
 
     device: Name
     name: Name
@@ -49,23 +45,22 @@ class Accelerator:
     power_limit_w: float | None = None
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Environment:
+class Environment(Stored, frozen=True, kw_only=True):
     """The machine and the software of a run. Host and user names are left out on purpose.
 
-    A run that was measured here knows them all but for what `nulls` gives a reason; an imported one knows few.
+    In a measured run, a None has its reason in `nulls`; an imported run states few fields.
     """
 
     cpu: Name | None
     cpu_flags: tuple[Name, ...]
-    """Those of AVX2, AVX-512, AMX and bf16 support that the CPU has."""
+    """AVX2, AVX-512, AMX and bf16 support, where the CPU has them."""
     physical_cores: Size | None
     logical_cores: Size | None
     usable_cores: Size | None
     """Cores that this process may run on."""
     governor: Name | None
     cgroup_cpus: float | None
-    """CPUs' worth of time that the control group grants."""
+    """CPU time that the control group grants, in CPUs."""
     cgroup_memory_bytes: Count | None
     memory_bytes: Count | None
     accelerators: tuple[Accelerator, ...]
@@ -74,19 +69,18 @@ class Environment:
     python: Name | None
     torch: Name | None
     torch_build: dict[str, Text]
-    """CUDA, HIP, cuDNN, oneDNN, BLAS, OpenMP… as torch was built or found them."""
+    """CUDA, HIP, cuDNN, oneDNN, BLAS, OpenMP… as torch was built with them or loaded them."""
     torch_threads: Size | None
     torch_interop_threads: Size | None
     variables: dict[str, Text]
-    """Environment variables that change speed (``OMP_NUM_THREADS`` and its like), as set."""
+    """Environment variables that change speed (such as ``OMP_NUM_THREADS``), as set."""
     torchvision: Name | None
     tool_version: Name | None
     tool_commit: Name | None
     nulls: dict[str, Text]
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(Stored, frozen=True, kw_only=True):
     """How a run samples."""
 
     replicates: Size
@@ -94,40 +88,52 @@ class Settings:
     target: Annotated[float, Meta(gt=0, le=1)]
     """Half-width of the 95 % interval at which a case is precise enough, as a fraction."""
     budget_s: Patience
-    """Seconds of sampling for one worker at most."""
+    """Most seconds of sampling for a worker."""
     timeout_s: Patience
     """Seconds without an answer after which a worker counts as hung."""
     time_limit_s: Patience | None
-    """Seconds for the whole run; cases that it leaves no time for are not measured."""
+    """Seconds for the whole run; cases beyond it are not measured."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
-    """Where an imported run comes from: it was not measured by this program."""
+class Source(Stored, frozen=True, kw_only=True):
+    """The file that a run was imported from."""
 
     format: Name
     """One of `results.importers.IMPORTERS`."""
     file: Name
     """Name of the file, without its folder."""
     sha256: Annotated[str, Meta(pattern=r"^[0-9A-Za-z]{64}\Z")]
-    """Of its content."""
+    """SHA-256 of its content."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
-    """The head of a run file: one machine, one plan."""
+class RunHeader(Stored, frozen=True, kw_only=True):
+    """The first line of a run file: a machine and a plan."""
 
     id: Name
-    schema: Literal[1, 2, 3] = SCHEMA_VERSION
+    schema: Literal[1, 2, 3, 4] = SCHEMA_VERSION
     started: Name | None
-    """ISO 8601, UTC; None where an imported source does not tell."""
+    """ISO 8601, UTC; None where an imported source does not state it."""
     suite: Name
     settings: Settings | None
-    """None where an imported source does not tell how it sampled."""
+    """None where an imported source does not state them."""
     environment: Environment
     plan: tuple[Case, ...]
-    peaks: tuple[Peak, ...] = ()
+    peaks: tuple[PeakRate, ...] = ()
     arm: Arm | None = None
-    """None for a run that is no side of an A/B comparison."""
+    """None for a run outside of an A/B comparison."""
     source: Source | None = None
-    """None for a run that was measured by this program."""
+    """None for a measured run."""
+
+
+class Resumed(Stored, frozen=True, kw_only=True):
+    """A line at which a run went on after a break, with the machine on which it did."""
+
+    started: str
+    environment: Environment
+
+
+class End(Stored, frozen=True, kw_only=True):
+    """The last line of a run: how it ended, and the number of its records."""
+
+    status: Literal["complete", "interrupted"]
+    records: Count

@@ -1,13 +1,10 @@
 """Static cost of a model."""
 
-import dataclasses
-
-from results.schema.types import Count, Name, Size
+from results.schema.types import Count, Name, Size, Stored
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Layer:
-    """One leaf module of a model."""
+class Layer(Stored, frozen=True, kw_only=True):
+    """A leaf module of a model."""
 
     name: Name
     type: Name
@@ -19,12 +16,11 @@ class Layer:
     macs: Count
     """Multiply-adds (convolution and linear layers; 0 elsewhere)."""
     activations: Count
-    """Elements put out by convolution and linear layers (0 elsewhere)."""
+    """Elements in the outputs of convolution and linear layers (0 elsewhere)."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Stage:
-    """The layers of one top-level child, added up."""
+class Stage(Stored, frozen=True, kw_only=True):
+    """The sum of the layers of a top-level child."""
 
     name: Name
     parameters: Count
@@ -32,9 +28,8 @@ class Stage:
     activations: Count
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Static:
-    """What is known of a model at an image size without timing it; per image unless it says otherwise."""
+class Static(Stored, frozen=True, kw_only=True):
+    """The cost of a model at an image size that needs no timing, per image unless stated otherwise."""
 
     model: Name
     family: Name
@@ -53,7 +48,7 @@ class Static:
     macs: Count
     """Multiply-adds of convolution and linear layers, agreed by two counters."""
     training_flops: Count
-    """Forward and backward, 2 × MACs each way as the backward pass really needs them."""
+    """Forward and backward, 2 × MACs of the products that the backward pass computes."""
     fvcore_macs: Count
     """fvcore's own total in multiply-adds, batch norm and pooling included."""
     activations: Count

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Final, TypeVar
 
-from msgspec import Meta
+from msgspec import Meta, Struct
 
 T = TypeVar("T")
 
@@ -13,19 +13,26 @@ LEAST_S: Final = 1e-12
 MOST_S: Final = 1e9
 Seconds = Annotated[float, Meta(ge=0, le=MOST_S)]
 StepSeconds = Annotated[float, Meta(ge=LEAST_S, le=MOST_S)]
-"""Beyond a picosecond and thirty years lies damage, with which statistics would overflow."""
+"""Times outside of a picosecond and thirty years are damage, and would make statistics overflow."""
 Value = Annotated[float, Meta(ge=-1e30, le=1e30)]
-"""Of any metric: what lies beyond is damage, too."""
+"""Value of a metric; a larger number is damage."""
 Patience = Annotated[float, Meta(gt=0, le=MOST_S)]
 Count = Annotated[int, Meta(ge=0, le=2**62)]
 Size = Annotated[int, Meta(ge=1, le=2**31)]
 
 
+class Stored(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
+    """Base class of what a run file holds.
+
+    Instances form no cycles, so Python's garbage collector need not track them: a large run has millions.
+    """
+
+
 def known(value: T | None) -> T:
-    """Return `value`, which every run that was measured here knows.
+    """Return `value`, which a measured run always states.
 
     Raises:
-        ValueError: It is None, as an imported run's may be (a bug of the caller).
+        ValueError: It is None, as in an imported run (a bug of the caller).
     """
     if value is None:
         raise ValueError("an imported run does not tell this")

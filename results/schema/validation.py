@@ -1,17 +1,15 @@
-"""What comes from outside, made into one of our dataclasses, or one line that says where it is wrong and how.
+"""Values from outside, made into types of the schema, or refused in one line: where they are wrong, and how.
 
-msgspec checks types, ranges and lengths. What it lets pass is looked for in the same annotations: numbers that are not
-finite, text that no file can hold, names that cannot be shown, and keys that nothing has.
+msgspec checks types, ranges, lengths and unknown fields. This module adds what it lets pass: numbers that are not
+finite, text that UTF-8 cannot hold, and names that cannot be shown.
 """
 
 import dataclasses
 import functools
 import json
 import math
-import re
-import types
 import typing
-from collections.abc import Callable
+from collections.abc import Iterator
 from typing import Annotated, Any, Final, TypeVar
 
 import msgspec
@@ -19,29 +17,28 @@ import msgspec
 from results.text import printable
 
 T = TypeVar("T")
-_Wrong = tuple[str, str]
+Problem = tuple[str, str]
 """Where in a value something is wrong, such as ``.step_s[3]``, and what."""
-_Check = Callable[[Any], _Wrong | None]
-"""Looks through a value of the right type for the first thing that is wrong."""
 
 _LONGEST: Final = 300
 """Characters of a message; what it quotes may be as long as a file."""
-_COMPLAINT: Final = re.compile(r"(.*?)(?: - at (`key` in )?`\$\.?([^`]*)`)?", re.DOTALL)
-_EXPECTED: Final = re.compile(r"Expected (.+?)(?:, got (.+))?")
-_MISSING: Final = re.compile(r"Object missing required field `(\w+)`")
 _WORDS: Final = {
     "int": "a whole number",
     "float": "a number",
     "str": "text",
     "bool": "true or false",
-    "null": "null",
     "array": "a list",
     "object": "an object",
 }
-"""msgspec's names of types, as someone calls them who has not written the program."""
-_GOT: Final = _WORDS | {"float": "a decimal", "bool": "a truth value"}
-"""The same, of what stands in their place."""
-_HALF: Final = "has half of a character (a lone surrogate)"
+"""Types that msgspec expects, for a reader who has not written the program."""
+_GIVEN: Final = _WORDS | {"float": "a decimal", "bool": "a truth value"}
+"""Types that it was given."""
+_FIELDS: Final = {
+    "Object missing required field ": "is missing",
+    "Object contains unknown field ": "unknown field",
+}
+"""Messages of msgspec that name a field, and what they say of it."""
+_SURROGATE: Final = "has half of a character (a lone surrogate)"
 
 
 class InvalidError(ValueError):
@@ -49,14 +46,14 @@ class InvalidError(ValueError):
 
     def __init__(self, where: str, what: str) -> None:
         self.where = where
-        """Place in the value, such as ``samples.step_s[3]``; empty for the value itself."""
+        """Path in the value, such as ``samples.step_s[3]``; empty for the value itself."""
         self.what = what
         """Such as ``should be a number > 0``, or ``is missing``."""
         super().__init__(printable(f"{where}: {what}" if where else what)[:_LONGEST])
 
 
 def document(data: str | bytes) -> Any:
-    """Return the content of a JSON document, in which NaN and infinity may stand for a number.
+    """Return the content of a JSON document of another program, in which NaN and infinity may be numbers.
 
     Raises:
         InvalidError: It is no JSON in UTF-8, nested too deeply, or gives a key twice.
@@ -72,19 +69,18 @@ def document(data: str | bytes) -> Any:
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    made = dict(pairs)
-    if len(made) != len(pairs):
+    content = dict(pairs)
+    if len(content) != len(pairs):
         raise InvalidError("", "a key is given twice")
-    return made
+    return content
 
 
-def validated(value: object, kind: type[T], *, closed: bool = False) -> T:
-    """Return `value` as a `kind`: strictly, so that a number in quotes is no number, and true is none.
+def validated(value: object, kind: type[T]) -> T:
+    """Return `value` as a `kind`: strictly, so that text is no number, and true is none.
 
     Args:
-        value: made of dicts, lists, text and numbers, as JSON and TOML give it.
-        kind: a dataclass of which all fields are annotated, or any other type that `results.schema.record` uses.
-        closed: whether keys that no field has are refused; otherwise they are left out.
+        value: dicts, lists, text and numbers, as JSON and TOML give them.
+        kind: a Struct or dataclass, or the annotation of a field.
 
     Raises:
         InvalidError: `value` is no such thing.
@@ -93,100 +89,112 @@ def validated(value: object, kind: type[T], *, closed: bool = False) -> T:
         made = msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
         raise _invalid(str(error)) from None
-    except UnicodeEncodeError:  # from a key, or from one of some words
-        raise InvalidError("", _HALF) from None
-    check = _check(kind, closed)  # type: ignore[arg-type] # mypy takes a class for one of its instances
-    wrong = None if check is None else check(value)
-    if wrong is not None:
-        raise InvalidError(wrong[0].removeprefix("."), wrong[1])
+    except UnicodeEncodeError:  # of a key, or of text that is a choice
+        raise InvalidError("", _SURROGATE) from None
+    check(made, kind)
     return made
 
 
-def _invalid(message: str) -> InvalidError:
-    """Return msgspec's complaint, such as ``Expected `int`, got `str` - at `$.case.threads```, in our words."""
-    complaint = _COMPLAINT.fullmatch(message)
-    what, key, where = complaint.groups("") if complaint else (message, "", "")
-    missing, expected = _MISSING.fullmatch(what), _EXPECTED.fullmatch(what)
-    if missing is not None:
-        return InvalidError(f"{where}.{missing[1]}".removeprefix("."), "is missing")
-    if expected is not None:
-        got = f", not {_named(expected[2], _GOT)}" if expected[2] else ""
-        what = f"should be {_named(expected[1], _WORDS).removesuffix('.0')}{got}"
-    return InvalidError(where, f"{'a key ' if key else ''}{what[:1].lower()}{what[1:]}")
+def from_json(data: bytes, kind: type[T]) -> T:
+    """Return JSON as a `kind`; keys that are given twice are not refused.
 
-
-def _named(names: str, words: dict[str, str]) -> str:
-    return re.sub("`([^`]*)`", lambda found: " or ".join(words.get(one, one) for one in found[1].split(" | ")), names)
+    Raises:
+        InvalidError: `data` is no JSON, or no such thing.
+    """
+    try:
+        made: T = _decoder(kind).decode(data)  # type: ignore[arg-type] # mypy takes a class for an instance of it
+    except msgspec.ValidationError as error:
+        raise _invalid(str(error)) from None
+    except RecursionError:
+        raise InvalidError("", "nested too deeply") from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise InvalidError("", f"not JSON: {error}") from None
+    # JSON has only finite numbers and no raw control characters: in ASCII without escapes, all text can be shown.
+    if not data.isascii() or b"\\" in data or b"\x7f" in data:
+        check(made, kind)
+    return made
 
 
 @functools.cache
-def _check(hint: Any, closed: bool) -> _Check | None:
-    """Return what looks through values of a type, None where msgspec has seen all there is to see."""
-    origin, parts = typing.get_origin(hint), typing.get_args(hint)
-    if origin is Annotated:
-        shown = any((getattr(one, "extra", None) or {}).get("printable") for one in parts[1:])
-        return _name if shown else _check(parts[0], closed)
-    if isinstance(hint, type) and (dataclasses.is_dataclass(hint) or issubclass(hint, msgspec.Struct)):
-        return _fields(hint, closed)
-    if origin is dict:
-        return functools.partial(_entries, _check(parts[0], closed), _check(parts[1], closed))
-    inner = next(filter(None, (_check(part, closed) for part in parts if part not in {..., types.NoneType})), None)
-    if inner is None:
-        return _SIMPLE.get(hint)
-    return functools.partial(_items if origin is tuple else _some, inner)
+def _decoder(kind: Any) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(kind)
 
 
-def _name(value: str) -> _Wrong | None:
-    return None if value.isprintable() else ("", "has characters that cannot be shown")
+def _invalid(message: str) -> InvalidError:
+    """Return msgspec's message, such as ``Expected `int`, got `str` - at `$.case.threads```, in our words."""
+    what, at, where = message.rpartition(" - at `")
+    if not at:
+        what, where = message, ""
+    key, _, path = where.rpartition("$")
+    path = path.removesuffix("`").removeprefix(".")
+    for start, meaning in _FIELDS.items():
+        if what.startswith(start):
+            field = what.removeprefix(start).strip("`")
+            return InvalidError(f"{path}.{field}".removeprefix("."), meaning)
+    if what.startswith("Expected "):
+        expected, got, given = what.removeprefix("Expected ").partition(", got ")
+        what = f"should be {_named(expected, _WORDS).removesuffix('.0')}"
+        what += f", not {_named(given, _GIVEN)}" if got else ""
+    return InvalidError(path, f"{'a key ' if key else ''}{what[:1].lower()}{what[1:]}")
 
 
-def _text(value: str) -> _Wrong | None:
-    if value.isascii() or not any("\ud800" <= char <= "\udfff" for char in value):
-        return None
-    return "", _HALF
+def _named(text: str, words: dict[str, str]) -> str:
+    """Return text with words for the types that stand in it between backticks, such as `` `int | null` ``."""
+    parts = text.split("`")
+    parts[1::2] = [" or ".join(words.get(name, name) for name in part.split(" | ")) for part in parts[1::2]]
+    return "".join(parts)
 
 
-def _number(value: float) -> _Wrong | None:
-    return None if math.isfinite(value) else ("", "should be a finite number")
+def check(value: object, kind: Any) -> None:
+    """Check what msgspec lets pass in a `value` of the type `kind`.
+
+    Raises:
+        InvalidError: A number is not finite, text has half of a character, or a name cannot be shown.
+    """
+    problem = next(_problems(value, kind), None)
+    if problem is not None:
+        raise InvalidError(problem[0].removeprefix("."), problem[1])
 
 
-_SIMPLE: Final[dict[Any, _Check]] = {str: _text, float: _number}
+def _problems(value: object, hint: Any) -> Iterator[Problem]:
+    while typing.get_origin(hint) is Annotated:
+        if any((getattr(meta, "extra", None) or {}).get("printable") for meta in hint.__metadata__):
+            if isinstance(value, str) and not value.isprintable():
+                yield "", "has characters that cannot be shown"
+            return
+        hint = hint.__origin__
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            yield "", "should be a finite number"
+    elif isinstance(value, str):
+        if not value.isascii() and any("\ud800" <= char <= "\udfff" for char in value):
+            yield "", _SURROGATE
+    elif value is not None:
+        for where, part, inner in _parts(value, _not_null(hint)):
+            yield from ((where + rest, what) for rest, what in _problems(part, inner))
 
 
-def _some(check: _Check, value: Any) -> _Wrong | None:
-    return None if value is None else check(value)
+def _not_null(hint: Any) -> Any:
+    """Return the type of a value that is there: ``X`` of ``X | None``."""
+    parts = [part for part in typing.get_args(hint) if part is not type(None)]
+    return parts[0] if type(None) in typing.get_args(hint) and len(parts) == 1 else hint
 
 
-def _items(check: _Check, values: list[Any]) -> _Wrong | None:
-    for index, value in enumerate(values):
-        wrong = check(value)
-        if wrong is not None:
-            return f"[{index}]{wrong[0]}", wrong[1]
-    return None
+def _parts(value: object, hint: Any) -> Iterator[tuple[str, object, Any]]:
+    """Yield the parts of a container, with their paths in it and their types."""
+    inner = typing.get_args(hint) or (Any, Any)
+    if isinstance(value, dict):
+        for key, part in value.items():
+            yield f": the key {key!r}", key, inner[0]
+            yield f".{key}", part, inner[-1]
+    elif isinstance(value, list | tuple):
+        for index, part in enumerate(value):
+            yield f"[{index}]", part, inner[0]
+    elif isinstance(value, msgspec.Struct) or dataclasses.is_dataclass(value):
+        for name, kind in _hints(type(value)).items():  # type: ignore[arg-type] # likewise
+            yield f".{name}", getattr(value, name), kind
 
 
-def _entries(check_key: _Check | None, check: _Check | None, values: dict[str, Any]) -> _Wrong | None:
-    for key, value in values.items():
-        wrong = check_key and check_key(key)
-        if wrong:
-            return "", f"the key {key!r} {wrong[1]}"
-        wrong = check and check(value)
-        if wrong:
-            return f".{key}{wrong[0]}", wrong[1]
-    return None
-
-
-def _fields(kind: type, closed: bool) -> _Check:
-    checks = {name: _check(hint, closed) for name, hint in typing.get_type_hints(kind, include_extras=True).items()}
-
-    def check(values: dict[str, Any]) -> _Wrong | None:
-        for name, value in values.items():
-            if closed and name not in checks:
-                return f".{name}", "unknown field"
-            inner = checks.get(name)
-            wrong = inner and inner(value)
-            if wrong:
-                return f".{name}{wrong[0]}", wrong[1]
-        return None
-
-    return check
+@functools.cache
+def _hints(kind: Any) -> dict[str, Any]:
+    return typing.get_type_hints(kind, include_extras=True)

@@ -1,4 +1,4 @@
-"""Files that take the place of what was there only once they are whole."""
+"""Write files whole: they replace what was there once they are complete."""
 
 import os
 import tempfile
@@ -11,28 +11,28 @@ if TYPE_CHECKING:
     from results.storage.reader import Records
 
 
-def check_place(path: Path, records: "Records", what: str) -> None:
-    """Refuse what a slip of the hand would destroy: a run file (``-o runs/*.jsonl``), or a device such as /dev/null.
+def check_output(path: Path, records: "Records", what: str) -> None:
+    """Refuse to overwrite a run file (``-o runs/*.jsonl``), or a device such as /dev/null.
 
     Args:
-        path: where `what`, such as ``the page``, is to be written.
-        records: what it is made of; none of their files is replaced.
-        what: for the message.
+        path: of the file to write.
+        records: the content comes from their files.
+        what: name of the content for the message, such as ``the page``.
 
     Raises:
-        InputError: `path` is no place for it.
+        InputError: `path` is a run file, a folder or a device.
     """
     if path.suffix == ".jsonl" or os.path.realpath(path) in {str(file.path) for file in records.files}:
-        raise InputError(f"{str(path)!r} is the place of a run file; choose another path for {what}")
+        raise InputError(f"{str(path)!r} is a run file; choose another path for {what}")
     if path.exists() and not path.is_file():
-        raise InputError(f"{str(path)!r} is there and no file; choose another path for {what}")
+        raise InputError(f"{str(path)!r} is no file; choose another path for {what}")
 
 
 def replace(path: Path, content: bytes, what: str) -> None:
-    """Write `content` beside `path` and move it there.
+    """Write `content` to a file next to `path`, and rename it to `path`.
 
     Raises:
-        InputError: `what`, such as ``the page``, cannot be written there.
+        InputError: The disk refuses; the message names `what`, such as ``the page``.
     """
     try:
         handle, half = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:100]}.")

@@ -1,16 +1,15 @@
-"""What is wrong with a run file as a whole, whose lines are sound each by itself."""
+"""Problems of a run file as a whole: missing, repeated and misplaced lines, other conditions, a missing end."""
 
 from collections.abc import Sequence
-from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Final
 
 from results.schema.record import Record
-from results.schema.run import Environment, Run
-from results.storage.lines import Body, End
+from results.schema.run import End, Environment, RunHeader
+from results.schema.types import Stored
 
 _MOST: Final = 100
-"""Problems of a file that are told one by one; a disk can turn a file into millions of damaged lines."""
+"""Problems that are listed; a disk can turn a file into millions of damaged lines."""
 _MACHINE: Final = (
     "cpu",
     "usable_cores",
@@ -22,85 +21,103 @@ _MACHINE: Final = (
     "torch",
     "tool_version",
 )
-"""Fields of `Environment` in which a resumed run must not differ without being told."""
+"""Fields of `Environment` whose change during a run is reported."""
 
 
 class Problems:
-    """The problems of a file, each with its line, of which the first are told."""
+    """The problems of a file with their lines; the first of them are listed, the others counted."""
 
     def __init__(self, path: Path) -> None:
         self.damaged: str | None = None
-        """The first that means more than that the run was cut off or resumed."""
+        """The first problem that forbids to resume the run."""
         self._path = path
-        self._told: list[str] = []
-        self._untold = 0
+        self._listed: list[str] = []
+        self._others = 0
 
     def add(self, position: int, problem: str) -> None:
-        """Add a problem of the line at `position` (from 1), which is damaged or does not belong there."""
+        """Add a problem of the line at `position` (from 1) that is damage."""
         self.damaged = self.damaged or f"{self._path} line {position}: {problem}"
         self.note(position, problem)
 
     def unreadable(self, position: int, error: Exception, *, torn: bool) -> None:
-        """Add that a line cannot be read; `torn`, that it is a last one without its end."""
+        """Add that the line at `position` cannot be read; a `torn` line is the last of a run that was cut off."""
         if torn:
             self.note(position, "torn, as the run was cut off while writing it; left out")
         else:
             self.add(position, str(error))
 
     def note(self, position: int, *problems: str) -> None:
-        """Add problems without which a file may be, and can still be resumed."""
+        """Add problems that are no damage: the run can still be resumed."""
         for problem in problems:
-            if len(self._told) < _MOST:
-                self._told.append(f"{self._path} line {position}: {problem}")
+            if len(self._listed) < _MOST:
+                self._listed.append(f"{self._path} line {position}: {problem}")
             else:
-                self._untold += 1
+                self._others += 1
 
     def lines(self, *last: str) -> tuple[str, ...]:
-        """Return what is told, a line each, and then `last`, which is wrong with the file and no line of it."""
-        more = [f"{self._untold:,} more problems of this kind"] if self._untold else []
-        return (*self._told, *(f"{self._path}: {problem}" for problem in (*more, *last)))
+        """Return the problems, a line of text each, and then those of the file as a whole, `last`."""
+        more = [f"{self._others:,} more problems of this kind"] if self._others else []
+        return (*self._listed, *(f"{self._path}: {problem}" for problem in (*more, *last)))
 
 
-def misplaced(number: int, body: Body, last: int, seen: AbstractSet[int], skipped: int, end: End | None) -> str | None:
-    """Return why a sound line does not belong where it stands, None where it does.
+class Order:
+    """The numbers of a file's sound lines: which are missing, repeated or misplaced."""
 
-    Args:
-        number: its own.
-        body: what it holds.
-        last: the highest number before it.
-        seen: all numbers before it.
-        skipped: how many lines since `last` could not be read.
-        end: the end line, if one came before it.
-    """
-    if number in seen:
-        return f"repeats line {number}; left out"
-    if number < last:
-        return f"not in its place (it was line {number})"
-    if number > last + skipped + 1:
-        missing = number - last - skipped - 1
-        return f"{missing} line{'s are' if missing > 1 else ' is'} missing before it (it was line {number})"
-    if isinstance(body, Run):
-        return "a second header; left out"
-    if end is not None:
-        return "stands after the end of the run"
-    return None
+    def __init__(self) -> None:
+        self.last = 1
+        """The highest number so far; 1 is the header."""
+        self.end: End | None = None
+        """The end line, unless lines of the run follow it."""
+        self._skipped = 0
+        """Lines since `last` that could not be read."""
+        self._seen = {self.last}
+
+    def skip(self) -> None:
+        """Count a line that cannot be read."""
+        self._skipped += 1
+
+    def misplaced(self, number: int, body: Stored) -> str | None:
+        """Return why the sound line `number` with `body` does not belong after those so far, None where it does."""
+        if number in self._seen:
+            return f"repeats line {number}; left out"
+        if number < self.last:
+            return f"not in its place (it was line {number})"
+        missing = number - self.last - self._skipped - 1
+        if missing > 0:
+            return f"{missing} line{'s are' if missing > 1 else ' is'} missing before it (it was line {number})"
+        if isinstance(body, RunHeader):
+            return "a second header; left out"
+        if self.end is not None:
+            return "stands after the end of the run"
+        return None
+
+    def take(self, number: int, body: Stored) -> bool:
+        """Count a sound line in, and return whether it is new."""
+        if number in self._seen:
+            return False
+        self._seen.add(number)
+        if number > self.last:
+            self.last, self._skipped, self.end = number, 0, None
+        if isinstance(body, End):
+            self.end = body
+        return True
 
 
 def changes(before: Environment, after: Environment) -> list[str]:
-    """Return in what the machine is another one, or runs other software, than before a break."""
+    """Return in what the machine and its software differ from those before a break."""
     changed = [
         f"{name} {getattr(before, name)} became {getattr(after, name)}"
         for name in _MACHINE
         if getattr(before, name) != getattr(after, name)
     ]
-    names = [[accelerator.name for accelerator in one.accelerators] for one in (before, after)]
+    names = [[accelerator.name for accelerator in machine.accelerators] for machine in (before, after)]
     if names[0] != names[1]:
         changed.append(f"accelerators {names[0]} became {names[1]}")
     return [f"resumed under other conditions: {change}" for change in changed]
 
 
-def ending(run: Run, records: Sequence[Record], end: End | None) -> list[str]:
-    """Return in what a run did not come to its end."""
+def ending(run: RunHeader, records: Sequence[Record], end: End | None) -> list[str]:
+    """Return why a run is not complete."""
     planned = len(run.plan) * (run.settings.replicates if run.settings else 1)
     progress = f"{len(records)} of {planned} planned records are there"
     if end is None:

@@ -1,24 +1,26 @@
-"""Reading run files: `load` gives `Records`. One run is one ``runs/<run id>.jsonl``, of `results.storage.writer`.
+"""Read run files: `load` returns `Records`.
 
-The first line is the header, then come a line for each static cost and each record, and an end line.
+A run is a file ``runs/<run id>.jsonl`` of `results.storage.writer`: a header, a line for each static cost, for each
+record and for whatever else `KINDS` declares, and an end line.
 """
 
 import dataclasses
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import BinaryIO, Final, overload
+from typing import Any, BinaryIO, Final, overload
 
 from results.errors import InputError
 from results.schema.case import Case
+from results.schema.kinds import KINDS, Unknown, kind_of
 from results.schema.record import Record
-from results.schema.run import Run
+from results.schema.run import End, Resumed, RunHeader
 from results.schema.static import Static
-from results.storage.collector import paused
-from results.storage.lines import MAX_LINE_BYTES, DamagedLineError, End, Known, Resumed, decode
-from results.storage.problems import Problems, changes, ending, misplaced
+from results.schema.types import Stored
+from results.storage.lines import MAX_LINE_BYTES, DamagedLineError, Shared, decode
+from results.storage.problems import Order, Problems, changes, ending
 
 _ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _BUFFER_BYTES: Final = 2**20
@@ -26,31 +28,39 @@ _BUFFER_BYTES: Final = 2**20
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class RunFile:
-    """What one run file holds."""
+    """The content of a run file."""
 
     path: Path
-    run: Run
+    run: RunHeader
     statics: tuple[Static, ...]
     records: tuple[Record, ...]
+    more: Mapping[str, tuple[Any, ...]] = dataclasses.field(default_factory=dict)
+    """Bodies of other lines by their kind; those of a kind that is not in `KINDS` as JSON has them."""
     complete: bool
     """Whether the run came to its end: every case of its plan was dealt with."""
     problems: tuple[str, ...]
-    """What is wrong with the file, a line each: ``FILE line N: what``."""
+    """Problems of the file, a line of text each: ``FILE line N: problem``."""
 
-    def places(self) -> dict[Case, dict[int, int]]:
-        """Return where in `records` each case's are, by replicate, in the order of the plan.
+    def bodies(self, kind: str) -> tuple[Any, ...]:
+        """Return the bodies of the lines of a kind, in the order of the file."""
+        return {**self.more, "static": self.statics, "record": self.records}.get(kind, ())
 
-        A replicate that was measured again after a break counts once, as it was last.
+    def indices(self) -> dict[Case, dict[int, int]]:
+        """Return the indices in `records` of each case's records, by replicate, in the order of the plan.
+
+        Of a replicate that was measured again after a break, the last record counts.
         """
-        found: dict[Case, dict[int, int]] = {case: {} for case in self.run.plan}
-        for place, record in enumerate(self.records):
-            found.setdefault(record.case, {})[record.replicate] = place
-        return found if all(found.values()) else {case: one for case, one in found.items() if one}
+        indices: dict[Case, dict[int, int]] = {case: {} for case in self.run.plan}
+        for index, record in enumerate(self.records):
+            indices.setdefault(record.case, {})[record.replicate] = index
+        return {case: replicates for case, replicates in indices.items() if replicates}
 
     def cases(self) -> dict[Case, dict[int, Record]]:
-        """Return each case's records by replicate, as `places` has them."""
-        records = self.records
-        return {case: {one: records[place] for one, place in found.items()} for case, found in self.places().items()}
+        """Return each case's records by replicate, as `indices` selects them."""
+        return {
+            case: {replicate: self.records[index] for replicate, index in replicates.items()}
+            for case, replicates in self.indices().items()
+        }
 
     def costs(self) -> list[Static | None]:
         """Return the static cost of each record's model, None where the file has none."""
@@ -58,13 +68,13 @@ class RunFile:
         return [statics.get((record.case.model, record.case.image_size)) for record in self.records]
 
     def static_costs(self) -> dict[tuple[str, int], Static]:
-        """Return the static costs by model and image size; of two for one model the first counts."""
-        return {(one.model, one.image_size): one for one in reversed(self.statics)}
+        """Return the static costs by model and image size; of several for the same model, the first counts."""
+        return {(static.model, static.image_size): static for static in reversed(self.statics)}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Records(Sequence[Record]):
-    """The records of some run files, in order, each of which knows its file."""
+    """The records of run files, in the order of the files; `file` returns the file of a record."""
 
     files: tuple[RunFile, ...]
     _records: tuple[Record, ...] = dataclasses.field(init=False, repr=False, compare=False)
@@ -75,10 +85,10 @@ class Records(Sequence[Record]):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_records", tuple(chain.from_iterable(file.records for file in self.files)))
-        found: dict[int, RunFile] = {}
+        files: dict[int, RunFile] = {}
         for file in self.files:
-            found |= dict.fromkeys(map(id, file.records), file)
-        object.__setattr__(self, "_files", found)
+            files |= dict.fromkeys(map(id, file.records), file)
+        object.__setattr__(self, "_files", files)
         object.__setattr__(self, "_statics", {id(file): file.static_costs() for file in self.files})
 
     @overload
@@ -93,17 +103,21 @@ class Records(Sequence[Record]):
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """What is wrong with the files, a line each."""
+        """Problems of the files, a line of text each."""
         return tuple(problem for file in self.files for problem in file.problems)
 
     def file(self, record: Record) -> RunFile:
-        """Return the file that holds `record`, which must be one of these records and not a copy."""
+        """Return the file that holds `record`.
+
+        Raises:
+            ValueError: `record` is not in this sequence; a copy does not count.
+        """
         try:
             return self._files[id(record)]
         except KeyError:
             raise ValueError("this record is none of these records (a copy does not know its file)") from None
 
-    def run(self, record: Record) -> Run:
+    def run(self, record: Record) -> RunHeader:
         """Return the run that made `record`."""
         return self.file(record).run
 
@@ -112,7 +126,6 @@ class Records(Sequence[Record]):
         return self._statics[id(self.file(record))].get((record.case.model, record.case.image_size))
 
 
-@paused()
 def load(*paths: str | Path) -> Records:
     """Read run files, or every ``*.jsonl`` of folders; a file that is named twice is read once.
 
@@ -127,9 +140,9 @@ def load(*paths: str | Path) -> Records:
     if not files:
         raise InputError("no run file given; give files or folders such as runs/")
     read: dict[str, RunFile] = {}
-    known = Known()
+    shared = Shared()
     for path in files:
-        file = parse(path, known).file
+        file = parse(path, shared).file
         if file.run.id in read:
             raise InputError(f"{path} and {read[file.run.id].path} hold the same run; give only one of them")
         read[file.run.id] = file
@@ -139,10 +152,10 @@ def load(*paths: str | Path) -> Records:
 def _files(path: Path) -> list[Path]:
     if not path.is_dir():
         return [path]
-    found = sorted(path.glob("*.jsonl"))
-    if not found:
+    files = sorted(path.glob("*.jsonl"))
+    if not files:
         raise InputError(f"no run file (*.jsonl) in {path}")
-    return found
+    return files
 
 
 def check_run_id(run_id: str) -> None:
@@ -153,7 +166,7 @@ def check_run_id(run_id: str) -> None:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Parsed:
-    """A run file, with what is needed to go on writing it."""
+    """A run file, and where to go on writing it."""
 
     file: RunFile
     damaged: str | None
@@ -163,74 +176,88 @@ class Parsed:
     next_line: int
 
 
-def parse(path: Path, known: Known | None = None) -> Parsed:
-    """Read one run file; raises `InputError` as `load` does. `known` is that of `results.storage.lines.decode`."""
+def parse(path: Path, shared: Shared | None = None) -> Parsed:
+    """Read a run file; `shared` is that of `results.storage.lines.decode`. Raises `InputError` as `load` does."""
     try:
-        if path.exists() and not path.is_file():  # a pipe would be waited for, and a device may never end
+        if path.exists() and not path.is_file():  # reading would wait for a pipe, and a device may never end
             raise InputError(f"{path} is no regular file")
         with path.open("rb", buffering=_BUFFER_BYTES) as stream:
-            return _parse_stream(path, stream, known)
+            return _parse_stream(path, stream, shared or Shared())
     except FileNotFoundError:
         raise InputError(f"there is no file {path}") from None
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror or error}") from None
 
 
-def _parse_stream(path: Path, stream: BinaryIO, known: Known | None) -> Parsed:
-    run = _header(path, stream)
-    statics: list[Static] = []
-    records: list[Record] = []
-    problems = Problems(path)
-    end: End | None = None
-    good_bytes = stream.tell()
-    last, skipped = 1, 0  # highest number of a sound line, and damaged ones since
-    seen = {last}
-    bare = 0
+def _parse_stream(path: Path, stream: BinaryIO, shared: Shared) -> Parsed:
+    reading = _Reading(path, _header(path, stream), stream.tell())
     for position, (start, raw) in enumerate(_raw_lines(stream), start=2):
+        reading.add(position, start, raw, shared)
+    return reading.parsed()
+
+
+class _Reading:
+    """What was read of a run file so far, and what is wrong with it."""
+
+    def __init__(self, path: Path, run: RunHeader, good_bytes: int) -> None:
+        self._path = path
+        self._run = run
+        self._bodies: dict[str, list[Stored]] = {kind: [] for kind in KINDS}
+        self._problems = Problems(path)
+        self._order = Order()
+        self._good_bytes = good_bytes
+        self._without_newline = 0
+        """Position of the last line, where it is sound but for its newline."""
+
+    def add(self, position: int, start: int, raw: bytes, shared: Shared) -> None:
+        """Add the line at `position` (from 1), which begins at the byte `start`."""
         whole = raw.endswith(b"\n")
         try:
-            number, body = decode(raw[:-1] if whole else raw, known)
+            number, body = decode(raw[:-1] if whole else raw, shared)
         except (DamagedLineError, InputError) as error:
-            skipped += 1
-            problems.unreadable(position, error, torn=not whole and len(raw) <= MAX_LINE_BYTES)
-            continue
-        if number != last + 1 or end is not None or isinstance(body, Run):
-            wrong = misplaced(number, body, last, seen, skipped, end)
-            if wrong:
-                problems.add(position, wrong)
-            if number in seen:
-                continue
-        bare = 0 if whole else position
-        seen.add(number)
-        if number > last:
-            last, skipped, end = number, 0, None
-        match body:
-            case Record():
-                records.append(body)
-            case Static():
-                statics.append(body)
-            case Resumed():
-                problems.note(position, *changes(run.environment, body.environment))
-            case End():
-                end = body
-        if body is not end:
-            good_bytes = start + len(raw)
-    if bare:
-        problems.note(bare, "its newline is lost, and nothing else of it")
-    file = RunFile(
-        path=path,
-        run=run,
-        statics=tuple(statics),
-        records=tuple(records),
-        complete=end is not None and end.status == "complete",
-        problems=problems.lines(*ending(run, records, end)),
-    )
-    next_line = last if end is not None else last + 1
-    return Parsed(file=file, damaged=problems.damaged, good_bytes=good_bytes, next_line=next_line)
+            self._order.skip()
+            self._problems.unreadable(position, error, torn=not whole and len(raw) <= MAX_LINE_BYTES)
+            return
+        wrong = self._order.misplaced(number, body)
+        if wrong:
+            self._problems.add(position, wrong)
+        if not self._order.take(number, body):
+            return
+        self._without_newline = 0 if whole else position
+        if isinstance(body, Resumed):
+            self._problems.note(position, *changes(self._run.environment, body.environment))
+        if isinstance(body, Unknown):
+            self._problems.note(position, f"kind {body.kind!r} is unknown to this version; kept")
+        if not isinstance(body, RunHeader):
+            self._bodies.setdefault(kind_of(body), []).append(body.body if isinstance(body, Unknown) else body)
+        if not isinstance(body, End):
+            self._good_bytes = start + len(raw)
+
+    def parsed(self) -> Parsed:
+        """Return the run file, once its last line was added."""
+        if self._without_newline:
+            self._problems.note(self._without_newline, "its newline is lost, and nothing else of it")
+        bodies: dict[str, tuple[Any, ...]] = {kind: tuple(bodies) for kind, bodies in self._bodies.items() if bodies}
+        records, end = bodies.pop("record", ()), self._order.end
+        file = RunFile(
+            path=self._path,
+            run=self._run,
+            statics=bodies.pop("static", ()),
+            records=records,
+            more=bodies,
+            complete=end is not None and end.status == "complete",
+            problems=self._problems.lines(*ending(self._run, records, end)),
+        )
+        return Parsed(
+            file=file,
+            damaged=self._problems.damaged,
+            good_bytes=self._good_bytes,
+            next_line=self._order.last + (end is None),
+        )
 
 
-def _header(path: Path, stream: BinaryIO) -> Run:
-    """Read the first line; without it nothing that follows can be told apart."""
+def _header(path: Path, stream: BinaryIO) -> RunHeader:
+    """Read the first line, the header of the run; raise `InputError` where it is missing or damaged."""
     _, raw = next(_raw_lines(stream), (0, b""))
     try:
         number, run = decode(raw.removesuffix(b"\n"))
@@ -239,7 +266,7 @@ def _header(path: Path, stream: BinaryIO) -> Run:
     except DamagedLineError as error:
         what = "its header is damaged" if raw.startswith(b'{"crc32":') else "this is no run file"
         raise InputError(f"{path} line 1: {what} ({error})") from None
-    if not isinstance(run, Run) or number != 1:
+    if not isinstance(run, RunHeader) or number != 1:
         raise InputError(f"{path} line 1: the header of the run is missing; its first lines were lost")
     try:
         check_run_id(run.id)
@@ -249,8 +276,8 @@ def _header(path: Path, stream: BinaryIO) -> Run:
 
 
 def _raw_lines(stream: BinaryIO) -> Iterator[tuple[int, bytes]]:
-    """Yield where each line starts, and the line with its newline; of one too long only so much as shows that it is."""
-    start = stream.tell()  # and then counted, as each question is a system call
+    """Yield the first byte's offset and the bytes of each line, newline included; an overlong line is cut short."""
+    start = stream.tell()  # counted from here on, as every call of tell is a system call
     while raw := stream.readline(MAX_LINE_BYTES + 2):
         yield start, raw
         start += len(raw)

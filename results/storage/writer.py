@@ -1,4 +1,4 @@
-"""Writing run files: each line is appended and synced to the disk as it arrives.
+"""Write run files: append each line and sync it to the disk.
 
 A crash loses at most the case in flight; `Writer.resume` goes on from there.
 """
@@ -15,9 +15,9 @@ from typing import Final, Literal, NamedTuple, Self
 
 from results.errors import InputError
 from results.schema.record import Record
-from results.schema.run import Environment, Run
-from results.schema.static import Static
-from results.storage.lines import Body, End, Resumed, encode
+from results.schema.run import End, Environment, Resumed, RunHeader
+from results.schema.types import Stored
+from results.storage.lines import encode
 from results.storage.reader import Parsed, RunFile, check_run_id, parse
 
 _ELSEWHERE: Final = "choose another folder with --out"
@@ -53,7 +53,7 @@ class Writer:
         self._position = _Position()
 
     @classmethod
-    def create(cls, folder: str | Path, run: Run) -> "Writer":
+    def create(cls, folder: str | Path, run: RunHeader) -> "Writer":
         """Start ``folder/<run id>.jsonl`` with its header; an existing file is never overwritten."""
         check_run_id(run.id)
         path = Path(folder) / f"{run.id}.jsonl"
@@ -71,7 +71,7 @@ class Writer:
         try:
             _check_absent(path)  # and from here on: whoever would make it must first make `half`
             writer._lock()
-            writer._append(run)
+            writer.append(run)
             made = half.rename(path)
             _sync_folder(path.parent)
         except BaseException as error:
@@ -84,7 +84,7 @@ class Writer:
 
     @classmethod
     def resume(cls, path: str | Path, *, started: str, environment: Environment) -> tuple["Writer", RunFile]:
-        """Go on with a run that was cut off or interrupted, and return what it holds.
+        """Go on with a run that was cut off or interrupted, and return its file as it was.
 
         A torn last line and an end line are cut away, and a line tells when and on what machine it went on.
 
@@ -105,7 +105,7 @@ class Writer:
             writer._position = _Position(parsed.next_line, parsed.good_bytes, len(parsed.file.records))
             writer._truncate()
             writer._end_line()
-            writer._append(Resumed(started=started, environment=environment))
+            writer.append(Resumed(started=started, environment=environment))
         except BaseException as error:
             writer.close()
             if isinstance(error, OSError):
@@ -113,17 +113,28 @@ class Writer:
             raise
         return writer, parsed.file
 
-    def static(self, static: Static) -> None:
-        """Append the static cost of a model."""
-        self._append(static)
-
-    def record(self, record: Record) -> None:
-        """Append a record; on return it is on the disk."""
-        self._append(record)
+    def append(self, body: Stored) -> None:
+        """Append a line of any kind of `results.schema.kinds.KINDS`; on return it is on the disk."""
+        before = self._position
+        data = encode(before.line, body)
+        after = _Position(before.line + 1, before.good_bytes + len(data), before.records + isinstance(body, Record))
+        try:
+            if os.fstat(self._descriptor).st_size > before.good_bytes:  # an earlier cut failed too
+                self._truncate()
+            _write_all(self._descriptor, data)
+            self._position = after  # before the sync: if that is interrupted, the line stands in the file all the same
+            os.fsync(self._descriptor)
+        except OSError as error:
+            self._position = before
+            self._cut()
+            raise _refused(self.path, error, _ELSEWHERE if before.line == 1 else _KEPT) from None
+        except BaseException:  # an interrupt may have left a part of the line
+            self._cut()
+            raise
 
     def end(self, status: Literal["complete", "interrupted"]) -> None:
         """Append the end line and close the file."""
-        self._append(End(status=status, records=self._position.records))
+        self.append(End(status=status, records=self._position.records))
         self.close()
 
     def close(self) -> None:
@@ -148,34 +159,16 @@ class Writer:
         except OSError:
             return  # a file system without locks (some network ones) is no reason not to measure
 
-    def _append(self, body: Body) -> None:
-        before = self._position
-        data = encode(before.line, body)
-        after = _Position(before.line + 1, before.good_bytes + len(data), before.records + isinstance(body, Record))
-        try:
-            if os.fstat(self._descriptor).st_size > before.good_bytes:  # the disk has refused even to cut
-                self._truncate()
-            _write_all(self._descriptor, data)
-            self._position = after  # before the sync: if that is interrupted, the line stands in the file all the same
-            os.fsync(self._descriptor)
-        except OSError as error:
-            self._position = before
-            self._cut()
-            raise _refused(self.path, error, _ELSEWHERE if before.line == 1 else _KEPT) from None
-        except BaseException:  # an interrupt may have left a part of the line
-            self._cut()
-            raise
-
     def _cut(self) -> None:
-        with contextlib.suppress(OSError):  # the first error is the one to tell
+        with contextlib.suppress(OSError):  # the first error is reported
             self._truncate()
 
     def _truncate(self) -> None:
-        """Cut away whatever stands behind the last sound line."""
+        """Cut the file behind the last sound line."""
         os.ftruncate(self._descriptor, self._position.good_bytes)
 
     def _end_line(self) -> None:
-        """Give the last sound line its newline, where only that was lost."""
+        """Append the newline of the last sound line, where it was lost."""
         good_bytes = self._position.good_bytes
         if os.pread(self._descriptor, 1, good_bytes - 1) != b"\n":
             self._position = self._position._replace(good_bytes=good_bytes + os.write(self._descriptor, b"\n"))
@@ -198,13 +191,13 @@ def _check_resumable(parsed: Parsed) -> None:
 
 
 def _write_all(descriptor: int, data: bytes) -> None:
-    """Write `data` whole: one call, unless the disk takes only a part of it at a time."""
+    """Write all of `data`; a call may write a part of it."""
     while data:
         data = data[os.write(descriptor, data) :]
 
 
 def _sync_folder(folder: Path) -> None:
-    """Make the new name itself survive a crash of the machine."""
+    """Sync the folder, so that the name of a new file survives a crash of the machine."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -4,11 +4,12 @@ A `FakeWorker` has a method for each verb; a test overrides what it needs. It an
 `FakeChannel`, or in a real process that a `Server` forks.
 """
 
-import dataclasses
 import json
 import os
 import pathlib
 import random
+
+import msgspec
 
 from bench.process import forkserver
 from bench.process.protocol import (
@@ -177,7 +178,7 @@ def write_given(folder, **more):
     """Write into `folder` what workers answer about the machine and about a model, and `more`."""
     from tests.conftest import _run, _static  # noqa: PLC0415 - the workers need none of it
 
-    content = {"environment": dataclasses.asdict(_run().environment), "static": dataclasses.asdict(_static()), **more}
+    content = {"environment": msgspec.to_builtins(_run().environment), "static": msgspec.to_builtins(_static()), **more}
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "given.json").write_text(json.dumps(content))
 

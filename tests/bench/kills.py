@@ -4,7 +4,6 @@ They are processes, forked from one that has done the imports (this module's mai
 """
 
 import contextlib
-import dataclasses
 import hashlib
 import json
 import os
@@ -16,6 +15,8 @@ import sys
 import tempfile
 import time
 import traceback
+
+import msgspec
 
 from bench.schedule import run as runner
 from results.errors import InputError
@@ -45,7 +46,7 @@ def cases():
 
 def digest(record):
     """Return what tells a record from any other."""
-    content = json.dumps(dataclasses.asdict(record), sort_keys=True).encode()
+    content = json.dumps(msgspec.to_builtins(record), sort_keys=True).encode()
     return f"{record.case.key} {record.replicate} {hashlib.sha256(content).hexdigest()}"
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from bench.cli import main
 from bench.measure.device import resolve
@@ -21,6 +22,7 @@ from bench.schedule import run as runner
 from bench.suites.suite import Suite, custom_suite, expand
 from bench.suites.values import change_settings
 from results.errors import InputError
+from results.schema.run import End
 from results.storage import lines, reader
 from results.storage.writer import Writer
 
@@ -141,7 +143,7 @@ def run_lines(make_case, make_record, make_static, make_run) -> list[dict]:
         make_record(plan[0], turns=8),
         make_record(plan[1], turns=8, latency_s=0.04, baseline_latency_s=0.05, notes=("a note",)),
         make_record(plan[2], status="crash", cause="killed by SIGSEGV"),
-        lines.End(status="complete", records=3),
+        End(status="complete", records=3),
     )
     return [_content(lines.encode(number, body)) for number, body in enumerate(bodies, start=1)]
 
@@ -199,8 +201,8 @@ def drawn(tmp_path, make_case, make_record, make_static, make_run):
         baseline = make_case(model=name)
         cases = (
             baseline,
-            dataclasses.replace(baseline, layout="nhwc"),
-            dataclasses.replace(baseline, runtime="compile"),
+            structs.replace(baseline, layout="nhwc"),
+            structs.replace(baseline, runtime="compile"),
         )
         records = (
             make_record(cases[0], turns=6, notes=(word,), nulls={"compile_s": word, "latency_p99_s": word}),
@@ -208,12 +210,12 @@ def drawn(tmp_path, make_case, make_record, make_static, make_run):
             make_record(cases[2], status="error", cause=word),
         )
         run = make_run(plan=cases, suite=name, started=name)
-        environment = dataclasses.replace(
+        environment = structs.replace(
             run.environment, cpu=name, torch=name, os=name, variables={name: word}, nulls={name: word}
         )
         file = reader.RunFile(
             path=tmp_path / "run.jsonl",
-            run=dataclasses.replace(run, environment=environment),
+            run=structs.replace(run, environment=environment),
             statics=(make_static(name, family=name, block=name, uncounted=(name,)),),
             records=records,
             complete=True,

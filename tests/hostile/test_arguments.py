@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from bench.costs import static
 from bench.machine.software import variables
@@ -151,12 +152,12 @@ REFUSED = {
     "a doctor without a batch": (("doctor", "--batch-size", "0"), "'--batch-size'"),
     "a doctor without time": (("doctor", "--time", "0"), "'--time'"),
     "a doctor for CSV": (("doctor", "--format", "csv"), "'csv' is not one of"),
-    "a page over the run file": (("report", "run.jsonl", "-o", "run.jsonl"), "is the place of a run file"),
-    "a page over a link to it": (("report", "run.jsonl", "-o", "link"), "is the place of a run file"),
-    "a page over another run file": (("report", "run.jsonl", "-o", "other.jsonl"), "is the place of a run file"),
-    "a page over a device": (("report", "run.jsonl", "-o", "/dev/null"), "is there and no file"),
-    "a page over a folder": (("report", "run.jsonl", "-o", "."), "is there and no file"),
-    "a page under no name": (("report", "run.jsonl", "-o", ""), "is there and no file"),
+    "a page over the run file": (("report", "run.jsonl", "-o", "run.jsonl"), "is a run file"),
+    "a page over a link to it": (("report", "run.jsonl", "-o", "link"), "is a run file"),
+    "a page over another run file": (("report", "run.jsonl", "-o", "other.jsonl"), "is a run file"),
+    "a page over a device": (("report", "run.jsonl", "-o", "/dev/null"), "is no file"),
+    "a page over a folder": (("report", "run.jsonl", "-o", "."), "is no file"),
+    "a page under no name": (("report", "run.jsonl", "-o", ""), "is no file"),
     "a page below a file": (("report", "run.jsonl", "-o", "text/page.html"), "cannot write 'text/page.html'"),
     "a page under a long name": (("report", "run.jsonl", "-o", "x" * 300), "too long"),
 }
@@ -199,7 +200,7 @@ def test_what_is_written_under_a_hostile_name_stays_in_its_folder(call_writing, 
 @pytest.mark.parametrize("form", ["table", "csv"])
 def test_a_stdout_that_cannot_write_a_name_is_no_traceback(folder, run_lines, sealed, form):
     for line in run_lines[2:-1]:
-        line["record"]["case"]["model"] = "\N{CJK UNIFIED IDEOGRAPH-4E2D}"
+        line["body"]["case"]["model"] = "\N{CJK UNIFIED IDEOGRAPH-4E2D}"
     (folder / "run.jsonl").write_bytes(b"".join(map(sealed, run_lines)))
     done = subprocess.run(
         [sys.executable, "-m", "bench", "table", "run.jsonl", "--format", form],
@@ -218,7 +219,7 @@ def test_a_hostile_environment_variable_can_be_kept(make_run, value):
     kept = variables({"OMP_NUM_THREADS": value, "LD_PRELOAD": value, "OMP_\udcff": value, "HOME": value})
     assert set(kept) == {"OMP_NUM_THREADS", "LD_PRELOAD"}
     run = make_run()
-    object.__setattr__(run.environment, "variables", kept)
+    run = structs.replace(run, environment=structs.replace(run.environment, variables=kept))
     encode(1, run)  # raises where the reader would refuse it
 
 

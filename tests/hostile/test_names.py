@@ -42,15 +42,15 @@ def written(folder, contents, sealed, name="run.jsonl"):
 def named(run_lines, name):
     """The run with `name` wherever a name or a text may stand."""
     changed = copy.deepcopy(run_lines)
-    header = changed[0]["header"]
+    header = changed[0]["body"]
     header["suite"] = header["started"] = name
     header["environment"] |= {"cpu": name, "os": name, "torch": name, "variables": {name: name}, "nulls": {name: name}}
     changed[1]["static"] |= {"model": name, "family": name, "block": name, "uncounted": [name]}
     for line in changed[2:-1]:
-        line["record"]["notes"] = [name]
-        line["record"]["nulls"] |= {"compile_s": name, "speedup": name}
-    changed[4]["record"]["cause"] = name
-    for case in (*header["plan"], *(line["record"]["case"] for line in changed[2:-1])):
+        line["body"]["notes"] = [name]
+        line["body"]["nulls"] |= {"compile_s": name, "speedup": name}
+    changed[4]["body"]["cause"] = name
+    for case in (*header["plan"], *(line["body"]["case"] for line in changed[2:-1])):
         case["model"] = name
     return changed
 
@@ -62,7 +62,7 @@ def test_a_hostile_name_reaches_every_output_and_steers_none(call, folder, run_l
         called = call("table", path, "--format", form)
         assert (called.code, called.err) == (0, "")
     other = named(run_lines, name)
-    other[0]["header"]["id"] = "another"
+    other[0]["body"]["id"] = "another"
     assert call("compare", path, written(folder, other, sealed, "other.jsonl")).code == 3
 
 
@@ -86,11 +86,11 @@ def test_all_hostile_names_on_one_page(call_writing, folder, run_lines, sealed):
 @pytest.mark.parametrize("name", NOT_NAMES)
 def test_what_is_no_name_is_refused_in_the_plan_and_left_out_elsewhere(call, refused, folder, run_lines, sealed, name):
     changed = copy.deepcopy(run_lines)
-    changed[2]["record"]["case"]["model"] = name
+    changed[2]["body"]["case"]["model"] = name
     called = call("table", written(folder, changed, sealed))
     assert called.code == 0
     assert "line 3: " in called.err
-    run_lines[0]["header"]["plan"][0]["model"] = name
+    run_lines[0]["body"]["plan"][0]["model"] = name
     refused("line 1: its header is damaged", "table", written(folder, run_lines, sealed))
 
 
@@ -99,7 +99,7 @@ def test_what_is_no_name_is_refused_in_the_plan_and_left_out_elsewhere(call, ref
 )
 def test_a_text_may_hold_what_a_name_may_not_and_only_shows(call, call_writing, folder, run_lines, sealed, text):
     for line in run_lines[2:-1]:
-        line["record"] |= {"notes": [text], "cause": text}
+        line["body"] |= {"notes": [text], "cause": text}
     path = written(folder, run_lines, sealed)
     for form in ("table", "json", "csv", "markdown"):
         assert call("table", path, "--format", form).code == 0

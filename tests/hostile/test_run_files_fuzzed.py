@@ -102,9 +102,7 @@ def test_a_mutated_run_file_is_drawn_and_compared(call, call_writing, folder, ru
     changed = copy.deepcopy(run_lines)
     for _ in range(data.draw(st.integers(1, 3))):
         mutate(changed[data.draw(st.integers(0, len(changed) - 1))], data)
-    written(
-        folder, [{**run_lines[0], "header": {**run_lines[0]["header"], "id": "sound"}}, *run_lines[1:]], sealed, "a"
-    )
+    written(folder, [{**run_lines[0], "body": {**run_lines[0]["body"], "id": "sound"}}, *run_lines[1:]], sealed, "a")
     path = written(folder, changed, sealed)
     assert call("compare", "a", path).code in {1, 2, 3}
     assert call_writing("report", path, "-o", "page.html").code in {0, 2}
@@ -127,7 +125,11 @@ def test_a_mutated_line_is_damaged_or_survives_being_written_again(run_lines, se
 
 
 @settings(shared_folder, max_examples=400)
-@given(content=st.dictionaries(st.sampled_from(["line", "header", "static", "record", "resumed", "end", "x"]), JSON))
+@given(
+    content=st.dictionaries(
+        st.sampled_from(["line", "body", "header", "static", "record", "resumed", "end", "x"]), JSON
+    )
+)
 def test_any_json_with_its_true_checksum_is_damaged(sealed, content):
     with pytest.raises((DamagedLineError, InputError)) as caught:
         decode(sealed(content).removesuffix(b"\n"))

@@ -1,8 +1,7 @@
 """A run as the default suite leaves it: many variants, both tasks, speed-ups, failures, peers."""
 
-import dataclasses
-
 import pytest
+from msgspec import structs
 
 from results.schema.static import Stage
 from results.storage import reader
@@ -118,8 +117,8 @@ def make_records(make_case, make_record, make_run, make_statics, write_run):
 
 
 def _replaced(record, **fields):
-    return dataclasses.replace(record, **fields)
+    return structs.replace(record, **fields)
 
 
 def _with_facts(record, facts):
-    return _replaced(record, facts=dataclasses.replace(record.facts, **facts))
+    return _replaced(record, facts=structs.replace(record.facts, **facts))

@@ -1,10 +1,21 @@
 """What chapters draw, made of records as the page makes it."""
 
+from reports.chapters.sides.frame import pairs
 from reports.figures.chart import Source
 from reports.page.cases import cases
 from results.analysis.study import Study
+from results.storage.reader import Records
+
+LATENCIES = {"resnet18": 0.02, "resnet34": 0.04, "resnet50": 0.05, "resnet101": 0.09}
+"""Seconds a step of each variant on a side."""
 
 
 def source_of(records):
     study = Study(records)
     return Source(study=study, cases=cases(study))
+
+
+def paired(*sides):
+    """The source of some sides, its cases and its pairs."""
+    source = source_of(Records(tuple(file for side in sides for file in side.files)))
+    return source, source.cases, source.frame(pairs)

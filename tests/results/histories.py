@@ -1,9 +1,10 @@
 """Run files over time, for tests of `results.analysis.history` and of what shows it."""
 
-import dataclasses
 import datetime
 import random
 from pathlib import Path
+
+from msgspec import structs
 
 from results.storage.reader import Records, RunFile
 
@@ -36,11 +37,11 @@ def make_history(make_record, make_run, latencies, *, cases=None, each=None):
         ]
         run = make_run(plan=dict.fromkeys(record.case for record in records), run_id=f"run-{index:03}")
         date = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC) + datetime.timedelta(days=3 * index)
-        run = dataclasses.replace(
+        run = structs.replace(
             run,
             **{"started": date.strftime("%Y-%m-%dT%H:%M:%SZ")}
-            | {"settings": dataclasses.replace(run.settings, replicates=REPLICATES)}
-            | {"environment": dataclasses.replace(run.environment, **fields.get("environment", {}))}
+            | {"settings": structs.replace(run.settings, replicates=REPLICATES)}
+            | {"environment": structs.replace(run.environment, **fields.get("environment", {}))}
             | fields.get("run", {}),
         )
         path = Path(f"{run.id}.jsonl")

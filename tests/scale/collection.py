@@ -4,17 +4,23 @@ A collection is that of a laboratory: `_MACHINES` machines, each with one run of
 which every variant runs with each of `_SETTINGS`. Times, steps and turns differ from record to record.
 """
 
-import dataclasses
-import json
+import itertools
+import math
 import random
 import zlib
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
+import msgspec
+
+from results.schema.axes import BASELINE
 from results.schema.case import Case
-from results.schema.labels import PROMISES
-from results.schema.run import Environment, Run, Settings
+from results.schema.kinds import kind_of
+from results.schema.labels import PROMISES, RUNTIMES
+from results.schema.record import Equality, Facts, Noise, Ran, Record, Samples
+from results.schema.run import End, Environment, RunHeader, Settings
 from results.schema.static import Layer, Stage, Static
+from results.schema.types import Stored, known
 
 _MACHINES: Final = 5
 _SETTINGS: Final = tuple(
@@ -88,7 +94,7 @@ def _write_run(
         for precision, runtime, layout in settings
     ]
     sampling = Settings(replicates=replicates, target=0.01, budget_s=5.0, timeout_s=60.0, time_limit_s=None)
-    run = Run(
+    run = RunHeader(
         id=name,
         started="2026-11-22T00:38:12Z",
         suite="scale",
@@ -96,118 +102,102 @@ def _write_run(
         environment=_environment(machine),
         plan=tuple(plan),
     )
-    bodies: list[dict[str, Any]] = [{"header": dataclasses.asdict(run)}]
-    bodies += [{"static": dataclasses.asdict(static)} for static in statics]
+    bodies = itertools.chain(
+        [run],
+        statics,
+        (_record(rng, case, replicate, machine) for case in plan for replicate in range(replicates)),
+        [End(status="complete", records=len(plan) * replicates)],
+    )
     with path.open("wb") as file:
-        for number, body in enumerate(bodies, start=1):
-            file.write(_line(number, body))
-        number = len(bodies)
-        for case in plan:
-            for replicate in range(replicates):
-                number += 1
-                file.write(_line(number, {"record": _record(rng, case, replicate, machine)}))
-        end = {"status": "complete", "records": len(plan) * replicates}
-        file.write(_line(number + 1, {"end": end}))
+        file.writelines(_line(number, body) for number, body in enumerate(bodies, start=1))
     return path.stat().st_size
 
 
-def _line(number: int, body: dict[str, Any]) -> bytes:
+def _line(number: int, body: Stored) -> bytes:
     """Return the bytes of `results.storage.lines.encode`, whose own check would double the time."""
-    rest = json.dumps({"line": number, **body}, separators=(",", ":"), allow_nan=False).encode()[1:]
+    rest = msgspec.json.encode({"line": number, "kind": kind_of(body), "body": body})[1:]
     return b'{"crc32":"%08x",' % zlib.crc32(rest) + rest + b"\n"
 
 
-def _record(rng: random.Random, case: Case, replicate: int, machine: int) -> dict[str, Any]:
+def _record(rng: random.Random, case: Case, replicate: int, machine: int) -> Record:
     """Return a record as a run writes it: 20 to 40 steps in 10 to 20 turns, or a failure."""
-    baseline, compiled = case == case.baseline, case.runtime != "eager"
-    eager_s = (0.01 + zlib.crc32(case.model.encode()) / 2**34) / (1 + machine)
-    process_s = eager_s * rng.lognormvariate(0, 0.003)
-    gain = (1.6 if case.precision != "fp32" else 1) * (1.3 if compiled else 1) * (1.1 if case.layout == "nhwc" else 1)
+    baseline_s = (0.01 + zlib.crc32(case.model.encode()) / 2**34) / (1 + machine)
+    samples = _samples(rng, case, baseline_s)
     failed = rng.random() < _FAILED
+    compiled = RUNTIMES[case.runtime].compiles
+    nothing = {} if compiled else dict.fromkeys(("compile_s", "graph_breaks"), "nothing is compiled")
+    errors = {"error": 1e-6, "baseline_error": 1e-6, "allowed": 1e-4}
+    return Record(
+        case=case,
+        replicate=replicate,
+        status="out-of-memory" if failed else "ok",
+        cause="CUDA out of memory: tried to allocate 392 MiB" if failed else None,
+        started=f"2026-11-22T{rng.randrange(24):02}:{rng.randrange(60):02}:{rng.randrange(60):02}.801+00:00",
+        duration_s=3 * sum(samples.step_s),
+        samples=None if failed else samples,
+        facts=Facts(
+            first_step_s=samples.step_s[0] * 3 + 20 * compiled,
+            compile_s=20.0 + rng.random() if compiled else None,
+            graph_breaks=0 if compiled else None,
+            recompiles=0 if compiled else None,
+            peak_allocated_bytes=rng.randrange(2**28, 2**30),
+            peak_reserved_bytes=2**30,
+        ),
+        nulls={"peak_resident_bytes": "only measured on a CPU", **nothing},
+        ran=None if failed else _ran(case),
+        equality=None if failed or case.is_baseline else Equality(verdict="equal", what="output", **errors),
+        noise=Noise(other_cpus=rng.random() / 3, steal=0.0, cpu_pressure=rng.random() / 10, memory_pressure=0.0),
+        budget_s=5.0,
+        stop=rng.choice(("target", "target", "budget")),
+    )
+
+
+def _samples(rng: random.Random, case: Case, baseline_s: float) -> Samples:
+    gains = {"precision": 1.6, "runtime": 1.3, "layout": 1.1}
+    gain = math.prod(gains[axis] for axis, value in BASELINE.items() if getattr(case, axis) != value)
+    step_s = baseline_s * rng.lognormvariate(0, 0.003) / gain
     turns = rng.randint(10, 20)
-    steps = [process_s / gain * rng.lognormvariate(0, _SPREAD) for _ in range(2 * turns)]
+    steps = [step_s * rng.lognormvariate(0, _SPREAD) for _ in range(2 * turns)]
+    rounds = 0 if case.is_baseline else turns
+    return Samples(
+        step_s=tuple(steps),
+        turn=tuple(index // 2 for index in range(2 * turns)),
+        wall_s=tuple((steps[index] + steps[index + 1]) / 2 * 1.002 for index in range(0, 2 * turns, 2)),
+        baseline_s=tuple(baseline_s * rng.lognormvariate(0, _SPREAD) for _ in range(rounds)),
+        warmup=rng.choice((0, 0, 0, 2, 4)),
+        steady=True,
+    )
+
+
+def _ran(case: Case) -> Ran:
     promise = PROMISES[case.precision]
-    return {
-        "case": dataclasses.asdict(case),
-        "replicate": replicate,
-        "status": "out-of-memory" if failed else "ok",
-        "cause": "CUDA out of memory: tried to allocate 392 MiB" if failed else None,
-        "started": f"2026-11-22T{rng.randrange(24):02}:{rng.randrange(60):02}:{rng.randrange(60):02}.801+00:00",
-        "duration_s": sum(steps) * 3,
-        "samples": None
-        if failed
-        else {
-            "step_s": steps,
-            "turn": [index // 2 for index in range(2 * turns)],
-            "wall_s": [(steps[index] + steps[index + 1]) / 2 * 1.002 for index in range(0, 2 * turns, 2)],
-            "baseline_s": [] if baseline else [eager_s * rng.lognormvariate(0, _SPREAD) for _ in range(turns)],
-            "arm_s": [],
-            "forward_s": [],
-            "backward_s": [],
-            "optimizer_s": [],
-            "warmup": rng.choice((0, 0, 0, 2, 4)),
-            "steady": True,
-            "slowing": False,
-        },
-        "summary": None,
-        "facts": {
-            "first_step_s": steps[0] * 3 + 20 * compiled,
-            "compile_s": 20.0 + rng.random() if compiled else None,
-            "warm_compile_s": None,
-            "graph_breaks": 0 if compiled else None,
-            "recompiles": 0 if compiled else None,
-            "peak_resident_bytes": None,
-            "peak_allocated_bytes": rng.randrange(2**28, 2**30),
-            "peak_reserved_bytes": 2**30,
-        },
-        "nulls": {
-            "peak_resident_bytes": "only measured on a CPU",
-            **({} if compiled else {"compile_s": "nothing is compiled", "graph_breaks": "nothing is compiled"}),
-        },
-        "ran": None
-        if failed
-        else {
-            "parameter_dtypes": [promise.weights],
-            "compute_dtypes": [promise.compute],
-            "layout": case.layout,
-            "tf32_matmul": promise.tf32,
-            "tf32_convolution": promise.tf32,
-            "autocast": promise.autocast,
-            "grad_scaler": False,
-            "threads": case.threads,
-            "batch_size": case.batch_size,
-            "image_size": case.image_size,
-        },
-        "equality": None
-        if baseline or failed
-        else {"verdict": "equal", "error": 1e-6, "baseline_error": 1e-6, "allowed": 1e-4, "what": "output"},
-        "noise": {
-            "other_cpus": rng.random() / 3,
-            "steal": 0.0,
-            "cpu_pressure": rng.random() / 10,
-            "memory_pressure": 0.0,
-            "throttled_s": None,
-            "accelerator_throttling": [],
-        },
-        "notes": [],
-        "budget_s": 5.0,
-        "stop": rng.choice(("target", "target", "budget")),
-    }
+    return Ran(
+        parameter_dtypes=(promise.weights,),
+        compute_dtypes=(promise.compute,),
+        layout=case.layout,
+        tf32_matmul=promise.tf32,
+        tf32_convolution=promise.tf32,
+        autocast=promise.autocast,
+        grad_scaler=False,
+        threads=known(case.threads),
+        batch_size=case.batch_size,
+        image_size=case.image_size,
+    )
 
 
 def _static(index: int) -> Static:
     """Return the cost of a variant of 20 to 100 layers."""
     layers = tuple(
         Layer(
-            name=f"layer{1 + place // 25}.{place % 25}.conv{place % 3}",
+            name=f"layer{1 + number // 25}.{number % 25}.conv{number % 3}",
             type="Conv2d",
-            stage=f"layer{1 + place // 25}",
+            stage=f"layer{1 + number // 25}",
             output_shape=(1, 64, 56, 56),
             parameters=36_864 + index,
             macs=115_605_504,
             activations=200_704,
         )
-        for place in range(20 + index % 80)
+        for number in range(20 + index % 80)
     )
     stages = [
         Stage(

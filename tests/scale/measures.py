@@ -1,4 +1,4 @@
-"""What is timed at scale, each in a fresh process: `python -m tests.scale.measures NAME FOLDER` prints its JSON.
+"""What is timed at scale, in fresh processes: `python -m tests.scale.measures NAME FOLDER` prints the JSON of a cost.
 
 What is imported on first use counts, as whoever calls it waits for it.
 """
@@ -18,7 +18,7 @@ import results
 
 
 class Cost(NamedTuple):
-    """What one measure took."""
+    """Time and memory of a measure."""
 
     seconds: float
     cpu_seconds: float
@@ -53,9 +53,9 @@ def _text(folder):
 def _page(folder):
     import reports  # noqa: PLC0415 (what it imports is its own cost)
 
-    with tempfile.TemporaryDirectory() as place:
+    with tempfile.TemporaryDirectory() as output:
         records = _load(folder)
-        reports.build(records, pathlib.Path(place) / "report.html")
+        reports.build(records, pathlib.Path(output) / "report.html")
     return records
 
 
@@ -69,10 +69,10 @@ MEASURES: Final[dict[str, Callable[[pathlib.Path], object]]] = {
 
 
 def cost(name: str, folder: pathlib.Path, *, attempts: int) -> Cost:
-    """Return the fastest of some fresh processes: what slows one of them down is another's work."""
+    """Return the cost of the fastest of `attempts` fresh processes; other work only slows processes down."""
     command = [sys.executable, "-m", "tests.scale.measures", name, str(folder)]
-    found = [subprocess.run(command, check=True, capture_output=True, text=True).stdout for _ in range(attempts)]
-    return min(Cost(*json.loads(one)) for one in found)
+    answers = [subprocess.run(command, check=True, capture_output=True, text=True).stdout for _ in range(attempts)]
+    return min(Cost(*json.loads(answer)) for answer in answers)
 
 
 def _peak_bytes() -> int:
@@ -85,6 +85,6 @@ def _peak_bytes() -> int:
 
 if __name__ == "__main__":
     started, started_cpu = time.perf_counter(), time.process_time()
-    made = MEASURES[sys.argv[1]](pathlib.Path(sys.argv[2]))  # kept: nobody waits for what is freed afterwards
+    made = MEASURES[sys.argv[1]](pathlib.Path(sys.argv[2]))  # bound, so that freeing it is not timed
     took = Cost(time.perf_counter() - started, time.process_time() - started_cpu, _peak_bytes())
     sys.stdout.write(json.dumps(took))

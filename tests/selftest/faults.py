@@ -1,7 +1,8 @@
 """Rows of faults that are planted in the harness itself: each must be caught, and by what is made to catch it."""
 
-import dataclasses
 import tempfile
+
+from msgspec import structs
 
 from bench.measure.timing import TimingError, time_turn
 from bench.process import ask
@@ -17,17 +18,17 @@ from tests.bench.measure.test_timing import EagerEvents, Unsynchronised, queued
 from tests.selftest.live import QUICK, SMALL
 from tests.selftest.rows import Row
 
-TRAINING: Case = dataclasses.replace(SMALL, task="training", batch_size=4)
+TRAINING: Case = structs.replace(SMALL, task="training", batch_size=4)
 FAULTS = {
     "TF32 left on": ("leaking_tf32", TRAINING, "label: fp32 ran with TF32"),
     "batch changed": ("smaller_batch", TRAINING, "label: batch"),
     "compile time inside the samples": (
         "late_compiler",
-        dataclasses.replace(SMALL, runtime="compile"),
+        structs.replace(SMALL, runtime="compile"),
         "recompiled: ",
     ),
-    "one arm cached": ("remembering", dataclasses.replace(SMALL, layout="nhwc"), "wrong: output"),
-    "one arm cached, and so too fast": ("remembering", dataclasses.replace(SMALL, layout="nhwc"), "peak: "),
+    "one arm cached": ("remembering", structs.replace(SMALL, layout="nhwc"), "wrong: output"),
+    "one arm cached, and so too fast": ("remembering", structs.replace(SMALL, layout="nhwc"), "peak: "),
 }
 """What is wrong with a worker: its target, its case and how the warning begins that catches it."""
 

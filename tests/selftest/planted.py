@@ -5,6 +5,8 @@ import itertools
 import time
 import unittest.mock
 
+from msgspec import structs
+
 from bench.measure import precision
 from bench.process.protocol import serve_requests
 from bench.tasks.workload import build
@@ -69,7 +71,7 @@ class SmallerBatch(WorkerServer):
     """Runs one image, whatever the case says."""
 
     def prepare(self, request):
-        return super().prepare(dataclasses.replace(request, case=dataclasses.replace(request.case, batch_size=1)))
+        return super().prepare(dataclasses.replace(request, case=structs.replace(request.case, batch_size=1)))
 
 
 class LateCompiler(WorkerServer):

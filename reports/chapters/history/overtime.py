@@ -1,4 +1,4 @@
-"""The figure of one case over time, and what it says."""
+"""A case over time: its frame, its figure and its sentence."""
 
 import datetime
 import math
@@ -11,9 +11,9 @@ from reports.figures.chart import Source
 from reports.style.axes import log_axis
 from reports.style.columns import Column, amount, words
 from reports.style.drawing import STANDARD, blank, whiskers
+from reports.style.rows import each
 from reports.style.theme import BLUE, GREY, INDIGO, VERMILLION, label
 from reports.style.units import TIMES, number, quantity, spread
-from reports.style.views import each
 from results.analysis.history import frame, history
 from results.schema.axes import AXES
 from results.statistics.changepoints import MIN_RUNS
@@ -24,12 +24,12 @@ _BOTTOM: Final = 0.03
 """Height of the crosses of runs without a latency, as a share of the axis."""
 _HALF_A_DAY: Final = datetime.timedelta(hours=12)
 _MOST: Final = 8
-"""Changes of the environment in the box beside a point."""
+"""Changes of the environment in the box of a point."""
 _LONGEST: Final = 100
 """Characters of each."""
 
 
-COLUMNS: Final[dict[str, Column]] = {
+HISTORY_COLUMNS: Final[dict[str, Column]] = {
     "started": words("started", "started"),
     "level_s": amount("level", "level_s", "s"),
     "noisy": words("signs of noise", "noisy"),
@@ -40,7 +40,7 @@ COLUMNS: Final[dict[str, Column]] = {
 
 def runs(source: Source) -> pd.DataFrame:
     """Return `results.analysis.history.frame` of all runs, its bounds named as in the frame of the cases."""
-    rows = frame(history(source.study.records))
+    rows = frame(history(source.study))
     return rows.assign(latency_low_s=rows["low"], latency_high_s=rows["high"], threads=rows["threads"].astype(object))
 
 
@@ -50,10 +50,10 @@ def several(frame: pd.DataFrame) -> pd.DataFrame:
     series = frame.assign(_change=frame["change"].map(math.log).abs()).groupby(keys, sort=False, dropna=False)
     order = frame.assign(_size=series["latency_s"].transform("count"), _change=series["_change"].transform("max"))
     kept = order[order["_size"] >= LEAST]
-    place = kept.groupby(keys, sort=False, dropna=False).ngroup()
-    kept = kept.assign(_change=kept["_change"].fillna(0.0), _place=place)
-    return kept.sort_values(["_change", "_place"], ascending=[False, True], kind="stable").drop(
-        columns=["_size", "_change", "_place"]
+    position = kept.groupby(keys, sort=False, dropna=False).ngroup()
+    kept = kept.assign(_change=kept["_change"].fillna(0.0), _position=position)
+    return kept.sort_values(["_change", "_position"], ascending=[False, True], kind="stable").drop(
+        columns=["_size", "_change", "_position"]
     )
 
 
@@ -93,14 +93,17 @@ def of_history(frame: pd.DataFrame) -> str:
     timed = frame[frame["latency_s"].notna()]
     counted = f"{len(timed):,} run{'' if len(timed) == 1 else 's'} with a latency"
     if len(timed) < 2 * MIN_RUNS:
-        return f"Too few runs to tell of a change: {counted}, and one needs {MIN_RUNS} before and {MIN_RUNS} after it."
+        needs = f"a change needs {MIN_RUNS} runs before it and {MIN_RUNS} after it"
+        return f"Too few runs to detect a change: {counted}; {needs}."
     name = frame["model"].iloc[0]
     changes = list(each(timed[timed["change"].notna()]))
     if not changes:
         first, last = (started[:10] for started in timed["started"].iloc[[0, -1]])
         return f"{name} shows no change of level from {first} to {last} in {counted}."
     biggest = max(changes, key=lambda row: max(row.change, 1 / row.change))
-    said = f"{name} takes {_ratio(biggest)} as long from {biggest.started[:10]} on ({', '.join(_told(biggest, 3))})"
+    said = (
+        f"{name} takes {_ratio(biggest)} as long from {biggest.started[:10]} on ({', '.join(_environment(biggest, 3))})"
+    )
     if len(changes) == 1:
         return f"{said}, the only change of level in {counted}."
     levels = timed["level_s"]
@@ -115,7 +118,7 @@ def _ratio(row: Any) -> str:
 
 def _date_axis(started: list[str]) -> dict[str, Any]:
     """Return an axis around the dates; for those of one day Plotly's own would go down to milliseconds."""
-    dates = sorted(datetime.datetime.fromisoformat(one) for one in started)
+    dates = sorted(datetime.datetime.fromisoformat(start) for start in started)
     pad = max(0.03 * (dates[-1] - dates[0]), _HALF_A_DAY)
     ends = [end.isoformat(timespec="seconds") for end in (dates[0] - pad, dates[-1] + pad)]
     return {"type": "date", "title": {"text": "start of the run (UTC)"}, "range": ends}
@@ -152,9 +155,9 @@ def _runs(figure: Figure, rows: pd.DataFrame, name: str, symbol: str) -> None:
 def _mark(figure: Figure, row: Any) -> None:
     """Mark a change with a line at the first run of the new level and its ratio."""
     color = VERMILLION if row.change > 1 else INDIGO
-    place = {"xref": "x", "yref": "paper"}
+    axes = {"xref": "x", "yref": "paper"}
     line = {"color": color, "width": 1.6, "dash": "dash"}
-    figure.add_shape(type="line", x0=row.started, x1=row.started, y0=0, y1=1, line=line, layer="below", **place)
+    figure.add_shape(type="line", x0=row.started, x1=row.started, y0=0, y1=1, line=line, layer="below", **axes)
     figure.add_annotation(
         x=row.started,
         y=1,
@@ -164,7 +167,7 @@ def _mark(figure: Figure, row: Any) -> None:
         xanchor="left",
         yanchor="top",
         font={"color": color},
-        **place,
+        **axes,
     )
 
 
@@ -181,11 +184,11 @@ def _hover(row: Any) -> str:
 def _changed(row: Any) -> str:
     """Return what changed at a row, a line each, as Plotly's pseudo-HTML."""
     within = f"{row.change_low:.3f} to {row.change_high:.3f}"
-    return "<br>".join([f"new level: {within} times the old one", *map(label, _told(row, _MOST))])
+    return "<br>".join([f"new level: {within} times the old one", *map(label, _environment(row, _MOST))])
 
 
-def _told(row: Any, most: int) -> list[str]:
+def _environment(row: Any, most: int) -> list[str]:
     """Return the first changes of the environment, cut to a length that a line has room for."""
     parts = row.environment.split("; ")
-    told = [part if len(part) <= _LONGEST else f"{part[:_LONGEST]}…" for part in parts[:most]]
-    return told if len(parts) <= most else [*told, f"and {len(parts) - most} more"]
+    first = [part if len(part) <= _LONGEST else f"{part[:_LONGEST]}…" for part in parts[:most]]
+    return first if len(parts) <= most else [*first, f"and {len(parts) - most} more"]

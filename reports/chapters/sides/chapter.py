@@ -5,6 +5,7 @@ from typing import Any, Final
 from reports.chapters.sides import differences, frame, orders, relative
 from reports.figures.chart import Chapter, Chart, Insert, Source
 from reports.style.views import pair_key
+from reports.style.words import MARGIN_TEXT
 
 _PAIR: Final = (
     "a",
@@ -39,15 +40,16 @@ CHAPTER: Final = Chapter(
                 "in common, for the fastest case of each. Hollow markers are training. On the same hardware the 95 "
                 "% intervals and the verdicts are those of `resnet-bench compare`; on different hardware an "
                 "interval brings both latencies' together (half-widths add in squares, in logs), and a case is "
-                "faster or slower where it lies beyond 2 % after the same correction for the number of cases (Holm)."
+                f"faster or slower where it lies beyond {MARGIN_TEXT} after the same correction for the number of "
+                "cases (Holm)."
             ),
             absent="these runs hold no two sides (machines, versions or runs) with a variant in common",
-            rows=frame.comparable,
+            rows=frame.with_ratio,
             by=("pair",),
-            draw=relative.relative,
+            draw=relative.relative_speeds,
             takeaway=relative.of_relative,
             columns=(*_PAIR, "ratio", "verdict", "reason"),
-            own=frame.COLUMNS,
+            own=frame.PAIR_COLUMNS,
             least=1,
             ordered=True,
         ),
@@ -57,16 +59,16 @@ CHAPTER: Final = Chapter(
             definition=(
                 "Variants by their images a second, the fastest on top, in the setting that both sides have of most "
                 "variants. In colour are at most eight variants of the clearest swaps, in which each of two is the "
-                "faster on one side by more than both intervals and 2 %. Kendall's tau is 1 where the order is the "
-                "same and -1 where it is reversed."
+                f"faster on one side by more than both intervals and {MARGIN_TEXT}. Kendall's tau is 1 where the "
+                "order is the same and -1 where it is reversed."
             ),
             absent="these runs hold no two sides with a variant in common",
-            rows=orders.comparable,
+            rows=orders.in_one_order,
             by=("pair",),
             draw=orders.orders,
             takeaway=orders.of_orders,
             columns=_PAIR,
-            own=frame.COLUMNS,
+            own=frame.PAIR_COLUMNS,
             least=1,
             ordered=True,
         ),

@@ -1,26 +1,37 @@
 """The differences of each pair of sides as a table: what is surely different first, the rest folded and counted."""
 
 import dataclasses
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pandas as pd
 
-from reports.chapters.sides.frame import BEST, BOTH, FAILED, MISSING, OTHER, UNKNOWN, pairs, side_records
+from reports.chapters.sides.frame import (
+    BEST,
+    BOTH,
+    FAILED,
+    MISSING,
+    OTHER_SETTINGS,
+    UNKNOWN,
+    PairView,
+    pairs,
+    side_records,
+)
 from reports.figures.chart import Source
+from reports.style.rows import each
 from reports.style.table import Table
 from reports.style.units import NONE, TIMES, quantity, spread
-from reports.style.views import axis_text, each
+from reports.style.views import axis_text
 from results.analysis.differences import environment
 from results.text import printable
 
-MOST: Final = 60
+MOST_DIFFERENCES: Final = 60
 """Rows of what differs; the rest is only counted."""
 FOLDED: Final = 20
 """Rows of the rest."""
 _FIRST: Final = ("faster", "slower", *FAILED)
 """What stands above the fold."""
-_ORDER: Final = (*_FIRST, "inconclusive", "same", OTHER, UNKNOWN, MISSING, BOTH)
+_ORDER: Final = (*_FIRST, "inconclusive", "same", OTHER_SETTINGS, UNKNOWN, MISSING, BOTH)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +50,7 @@ class Differences:
     counts: tuple[tuple[str, int], ...]
     """How many cases got each verdict on b."""
     hidden: int
-    """Cases beyond `MOST` and `FOLDED` that are only counted."""
+    """Cases beyond `MOST_DIFFERENCES` and `FOLDED` that are only counted."""
     environment: Table
     """What else differs between the sides: what, on a, on b."""
 
@@ -69,10 +80,10 @@ def _differences(rows: pd.DataFrame, source: Source) -> Differences:
         a=first.a,
         b=first.b,
         matched=first.matched,
-        differing=Table.of_texts(heads, map(_cells, each(above.head(MOST))), words=words),
+        differing=Table.of_texts(heads, map(_cells, each(above.head(MOST_DIFFERENCES))), words=words),
         folded=Table.of_texts(heads, map(_cells, each(below.head(FOLDED))), words=words),
         counts=tuple((word, int(counts[word])) for word in _ORDER if word in counts),
-        hidden=max(len(above) - MOST, 0) + max(len(below) - FOLDED, 0),
+        hidden=max(len(above) - MOST_DIFFERENCES, 0) + max(len(below) - FOLDED, 0),
         environment=Table.of_texts(
             ("what", "a", "b"),
             [(printable(change.what), _known(change.base), _known(change.new)) for change in changes],
@@ -92,7 +103,7 @@ def _ranked(rows: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _cells(row: Any) -> tuple[str, ...]:
+def _cells(row: PairView) -> tuple[str, ...]:
     settings = [row.a_setting, row.b_setting] if row.matched == BEST else [row.b_setting]
     bounds = (row.ratio_low, row.ratio_high)
     return (
@@ -108,6 +119,6 @@ def _cells(row: Any) -> tuple[str, ...]:
     )
 
 
-def _speed(row: Any, side: str) -> str:
+def _speed(row: PairView, side: str) -> str:
     value, low, high = (getattr(row, f"{side}_{what}") for what in ("throughput", "low", "high"))
     return quantity(value, "img/s", low, high)

@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import numpy as np
 import pandas as pd
@@ -10,8 +10,10 @@ import pandas as pd
 from reports.chapters.sides import judging
 from reports.figures.chart import Source
 from reports.style.columns import Column, estimate, words
+from reports.style.rows import each
 from reports.style.units import TIMES
-from reports.style.views import axis_text, each
+from reports.style.views import axis_text
+from reports.style.words import MARGIN_TEXT
 from results.analysis.compare import compare
 from results.analysis.differences import same_hardware
 from results.schema.axes import AXES, SETTINGS
@@ -33,11 +35,11 @@ FAILED: Final = ("failed on a", "failed on b")
 BOTH: Final = "failed on both"
 UNKNOWN: Final = "no interval"
 MISSING: Final = "no throughput"
-OTHER: Final = "other settings"
+OTHER_SETTINGS: Final = "other settings"
 _REASONS: Final = {
     UNKNOWN: "at least one side has no interval, or both have intervals without width",
-    MISSING: "at least one side tells none",
-    "inconclusive": "the interval, corrected for the number of cases, reaches over the margin of 2 %",
+    MISSING: "at least one side has no throughput",
+    "inconclusive": f"the interval, corrected for the number of cases, reaches over the margin of {MARGIN_TEXT}",
 }
 _SIDE: Final = ("setting", "failure", "throughput", "low", "high")
 """What each side has for itself."""
@@ -52,7 +54,7 @@ _COLUMNS: Final = (
     *("verdict", "significant", "reason"),
 )
 
-COLUMNS: Final[dict[str, Column]] = {
+PAIR_COLUMNS: Final[dict[str, Column]] = {
     "a": words("a", "a"),
     "b": words("b", "b"),
     "a_setting": words("setting on a", "a_setting"),
@@ -65,13 +67,32 @@ COLUMNS: Final[dict[str, Column]] = {
 """Columns of pairs."""
 
 
+class PairView(Protocol):
+    """A row of the frame of pairs; of a number that could not be had there is NaN."""
+
+    pair: str
+    a: str
+    b: str
+    matched: str
+    model: str
+    task: str
+    image_size: int
+    a_setting: str
+    b_setting: str
+    ratio: float
+    ratio_low: float
+    ratio_high: float
+    verdict: str
+    reason: str | None
+
+
 def pairs(source: Source) -> pd.DataFrame:
     """Return a row for each case that both sides of a pair have, failed ones included.
 
     ``ratio`` is the throughput of side ``b`` over that of side ``a``: above 1, b is faster. On the same hardware its
     95 % interval and its verdict are those of `results.compare`. On different hardware the interval brings both
     latencies' together (the half-widths add in squares, in logs), and the verdict asks whether the ratio lies beyond
-    a margin of 2 %, with the correction of `results.compare` for the number of cases of the pair.
+    the margin, with the correction of `results.compare` for the number of cases of the pair.
     """
     cases = source.cases
     largest = cases["machine"].value_counts().head(MOST_SIDES).index
@@ -89,7 +110,7 @@ def pairs(source: Source) -> pd.DataFrame:
         if alike and matched == SAME:
             rows = _judged(rows, files[a], files[b])
         elif alike:  # of other settings there is nothing that `compare` could judge
-            rows = rows.assign(verdict=rows["verdict"].where(rows["verdict"].isin([*FAILED, BOTH]), OTHER))
+            rows = rows.assign(verdict=rows["verdict"].where(rows["verdict"].isin([*FAILED, BOTH]), OTHER_SETTINGS))
         significant = rows["verdict"].isin(["faster", "slower"])
         frames.append(
             rows.assign(pair=f"{b} {OVER} {a}", a=a, b=b, matched=matched, significant=significant, alike=alike)
@@ -112,13 +133,14 @@ def side_records(source: Source, side: str) -> Records:
 def _side(rows: pd.DataFrame) -> pd.DataFrame:
     """Return what is compared of one side's cases, the fastest first and those that failed last."""
     axes = ["batch_size", *SETTINGS, *(["threads"] if len(set(rows["threads"])) > 1 else [])]
-    words = zip(*(rows[axis] for axis in axes), strict=True)
+    columns = zip(*(rows[axis] for axis in axes), strict=True)
     sound = rows["status"].eq("ok")
     causes = zip(rows["status"], rows["cause"], strict=True)
     made = pd.DataFrame(
         {
             "setting": [
-                " · ".join(axis_text(axis, value) for axis, value in zip(axes, one, strict=True)) for one in words
+                " · ".join(axis_text(axis, value) for axis, value in zip(axes, values, strict=True))
+                for values in columns
             ],
             "failure": ["" if status == "ok" else f"{status} ({cause})" for status, cause in causes],
             "throughput": rows["throughput_img_per_s"].where(sound),
@@ -143,13 +165,13 @@ def _matched(a: pd.DataFrame, b: pd.DataFrame, keys: list[str]) -> tuple[pd.Data
 
 
 def _merged(a: pd.DataFrame, b: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
-    one, other = (
+    left, right = (
         side.drop_duplicates(keys)[[*keys, "family", *_MERGED]].rename(
             columns={what: f"{name}_{what}" for what in _MERGED}
         )
         for name, side in zip("ab", (a, b), strict=True)
     )
-    return one.drop(columns="family").merge(other, on=keys)
+    return left.drop(columns="family").merge(right, on=keys)
 
 
 def _ratios(rows: pd.DataFrame, a: str, b: str) -> pd.DataFrame:
@@ -159,8 +181,8 @@ def _ratios(rows: pd.DataFrame, a: str, b: str) -> pd.DataFrame:
     spread: Any = np.exp(np.hypot(*halves))
     low, high = ratio / spread, ratio * spread
     parts = [zip(half, rows[f"{side}_degrees"], strict=True) for side, half in zip("ab", halves, strict=True)]
-    found = [judging.difference(value, sides) for value, *sides in zip(ratio, *parts, strict=True)]
-    beyond = np.array(judging.significant(found), dtype=bool)
+    differences = [judging.difference(value, sides) for value, *sides in zip(ratio, *parts, strict=True)]
+    beyond = np.array(judging.significant(differences), dtype=bool)
     floor, roof = 1 / (1 + MARGIN), 1 + MARGIN
     failed = [rows[f"{side}_failure"].ne("") for side in "ab"]
     verdict = np.select(
@@ -168,7 +190,7 @@ def _ratios(rows: pd.DataFrame, a: str, b: str) -> pd.DataFrame:
             failed[0] & failed[1],
             *failed,
             ratio.isna(),
-            [one is None for one in found],
+            [difference is None for difference in differences],
             beyond & (ratio > 1),
             beyond & (ratio < 1),
             (low > floor) & (high < roof),
@@ -177,8 +199,8 @@ def _ratios(rows: pd.DataFrame, a: str, b: str) -> pd.DataFrame:
         "inconclusive",
     )
     failures = [
-        f"{a}: {one}" if one else f"{b}: {other}"
-        for one, other in zip(rows["a_failure"], rows["b_failure"], strict=True)
+        f"{a}: {before}" if before else f"{b}: {after}"
+        for before, after in zip(rows["a_failure"], rows["b_failure"], strict=True)
     ]
     reasons: list[Any] = [
         failure if word in {*FAILED, BOTH} else _REASONS.get(word)
@@ -188,26 +210,26 @@ def _ratios(rows: pd.DataFrame, a: str, b: str) -> pd.DataFrame:
 
 
 def _judged(rows: pd.DataFrame, a: Records, b: Records) -> pd.DataFrame:
-    """Put what `results.compare` found, which is of latencies, in the place of ratios and verdicts."""
+    """Replace ratios and verdicts by those of `results.compare`, whose ratios are of latencies."""
     judged = {
-        (printable(one.case.model), *(getattr(one.case, axis) for axis in tuple(AXES)[1:])): one
-        for one in compare(a, b).cases
-        if one.ratio is not None
+        (printable(compared.case.model), *(getattr(compared.case, axis) for axis in tuple(AXES)[1:])): compared
+        for compared in compare(a, b).cases
+        if compared.ratio is not None
     }
-    found = [judged.get(key) for key in rows[list(AXES)].itertuples(index=False, name=None)]
-    chosen = [row.ratio > 0 and one is not None for row, one in zip(each(rows), found, strict=True)]
+    verdicts = [judged.get(key) for key in rows[list(AXES)].itertuples(index=False, name=None)]
+    chosen = [row.ratio > 0 and new is not None for row, new in zip(each(rows), verdicts, strict=True)]
 
     def turned(column: str, name: str) -> list[Any]:
         """Return the reciprocals of one field of the comparison."""
-        values = [getattr(one, name) if one else None for one in found]
+        values = [getattr(new, name) if new else None for new in verdicts]
         return [
             (math.nan if value is None else 1 / value) if use else old
             for use, value, old in zip(chosen, values, rows[column], strict=True)
         ]
 
     words: list[tuple[Any, Any]] = [
-        (one.verdict, one.reason) if use and one else (old, why)
-        for use, one, old, why in zip(chosen, found, rows["verdict"], rows["reason"], strict=True)
+        (new.verdict, new.reason) if use and new else (old, why)
+        for use, new, old, why in zip(chosen, verdicts, rows["verdict"], rows["reason"], strict=True)
     ]
     return rows.assign(
         ratio=turned("ratio", "ratio"),
@@ -218,6 +240,6 @@ def _judged(rows: pd.DataFrame, a: Records, b: Records) -> pd.DataFrame:
     )
 
 
-def comparable(frame: pd.DataFrame) -> pd.DataFrame:
+def with_ratio(frame: pd.DataFrame) -> pd.DataFrame:
     """Keep the cases that have a throughput on both sides."""
     return frame[frame["ratio"].notna()]

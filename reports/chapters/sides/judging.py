@@ -24,10 +24,10 @@ def degrees(records: Records, cases: pd.DataFrame) -> list[float]:
     `results.statistics.intervals.median_interval` has no fewer degrees. Fewer make the verdict more
     cautious, never less.
     """
-    places = [list(case.values()) for file in records.files for case in file.cases().values()]
+    replicates = [list(case.values()) for file in records.files for case in file.cases().values()]
     columns = zip(cases["row"], cases["interval"], cases["replicates"], cases["failed_replicates"], strict=True)
     return [
-        max(whole - failed - 1.0, 1.0) if interval == "replicates" else _within(places[row])
+        max(whole - failed - 1.0, 1.0) if interval == "replicates" else _within(replicates[row])
         for row, interval, whole, failed in columns
     ]
 
@@ -53,6 +53,6 @@ def difference(ratio: float, sides: Sequence[tuple[float, float]]) -> Difference
 
 
 def significant(differences: list[Difference | None]) -> list[bool]:
-    """Return which ratios lie beyond the margin of 2 %, after Holm's correction for the number of cases."""
+    """Return which ratios lie beyond the margin, after Holm's correction for the number of cases."""
     corrected = iter(holm([chance(change, MARGIN) for change in differences if change is not None]))
     return [change is not None and next(corrected) <= FALSE_ALARMS for change in differences]

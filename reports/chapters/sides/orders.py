@@ -10,18 +10,19 @@ import pandas as pd
 from plotly.graph_objs._figure import Figure
 from scipy.stats import kendalltau
 
-from reports.chapters.sides.frame import BEST
+from reports.chapters.sides.frame import BEST, PairView
 from reports.style.drawing import FRAME_PIXELS, blank
+from reports.style.rows import each
 from reports.style.theme import BLUE, GREY, INDIGO, OCHRE, VERMILLION, label
-from reports.style.units import SPACE, TIMES, quantity
-from reports.style.views import axis_text, each
-from reports.style.words import plural
+from reports.style.units import TIMES, quantity
+from reports.style.views import axis_text
+from reports.style.words import MARGIN_TEXT, plural
 from results.schema.axes import BASELINE
 from results.statistics.margin import MARGIN
 
-MOST: Final = 40
+MOST_ORDERED: Final = 40
 """Variants that one drawing holds."""
-ROW_PIXELS: Final = 20
+ORDER_ROW_PIXELS: Final = 20
 COLOURED: Final = 8
 """Variants in colour at most."""
 STYLES: Final = ((VERMILLION, "solid"), (BLUE, "dash"), (INDIGO, "dot"), (OCHRE, "dashdot"))
@@ -30,18 +31,18 @@ STYLES: Final = ((VERMILLION, "solid"), (BLUE, "dash"), (INDIGO, "dot"), (OCHRE,
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Swap:
-    """Two variants of which `one` is the faster on side a and `other` on side b, by more than chance."""
+    """Two variants that change places: `first` is the faster on side a, `second` on side b, by more than chance."""
 
-    one: int
-    other: int
-    """Both as places in the frame."""
+    first: int
+    second: int
+    """Both as positions in the frame."""
     lead: float
-    """How many times as fast `one` is as `other` on side a."""
+    """How many times as fast `first` is as `second` on side a."""
     lag: float
     """The same on side b, below 1."""
 
 
-def comparable(frame: pd.DataFrame) -> pd.DataFrame:
+def in_one_order(frame: pd.DataFrame) -> pd.DataFrame:
     """Keep of each pair the cases whose variants can be put in one order: those of the setting with most variants.
 
     The batch size may differ between variants, where the runs give each variant just one.
@@ -75,8 +76,8 @@ def _largest(rows: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
 def swaps(frame: pd.DataFrame) -> list[Swap]:
     """Return the pairs of variants that change places, the clearest first.
 
-    Both leads must be beyond chance: larger than the half-widths of both intervals, added in squares, and than 2 %,
-    which is all there is to go by where a side has no interval.
+    Both leads must be beyond chance: larger than the half-widths of both intervals, added in squares, and than the
+    margin, which alone decides where a side has no interval.
     """
     gaps, sure = [], []
     for side in "ab":
@@ -90,16 +91,16 @@ def swaps(frame: pd.DataFrame) -> list[Swap]:
         sure.append(np.abs(gap) > noise)
     ahead = sure[0] & sure[1] & (gaps[0] > 0) & (gaps[1] < 0)
     clear = np.minimum(gaps[0], -gaps[1])
-    ones, others = np.nonzero(ahead)
-    order = np.argsort(-clear[ones, others], kind="stable")
+    firsts, seconds = np.nonzero(ahead)
+    order = np.argsort(-clear[firsts, seconds], kind="stable")
     return [
         Swap(
-            one=int(one),
-            other=int(other),
-            lead=float(np.exp(gaps[0][one, other])),
-            lag=float(np.exp(gaps[1][one, other])),
+            first=int(first),
+            second=int(second),
+            lead=float(np.exp(gaps[0][first, second])),
+            lag=float(np.exp(gaps[1][first, second])),
         )
-        for one, other in zip(ones[order], others[order], strict=True)
+        for first, second in zip(firsts[order], seconds[order], strict=True)
     ]
 
 
@@ -107,11 +108,11 @@ def orders(frame: pd.DataFrame) -> Figure:
     """Draw the ranks by throughput on both sides, a line a variant, with the clearest swaps in colour."""
     moved = _moved(swaps(frame))
     shown = frame.iloc[_shown(frame, moved)]
-    names = {frame["model"].iloc[place] for place in moved}
+    names = {frame["model"].iloc[index] for index in moved}
     ranks = [shown[f"{side}_throughput"].rank(ascending=False, method="first").tolist() for side in "ab"]
     first = next(each(shown))
     figure = blank(
-        FRAME_PIXELS + ROW_PIXELS * len(shown),
+        FRAME_PIXELS + ORDER_ROW_PIXELS * len(shown),
         meta={"min_width": 560, "max_width": 1000},
         xaxis={
             "range": [-0.8, 1.8],
@@ -166,29 +167,29 @@ def _add(
     )
 
 
-def _moved(found: list[Swap]) -> list[int]:
-    """Return the places of the variants of the clearest swaps."""
-    return list(dict.fromkeys(place for swap in found for place in (swap.one, swap.other)))[:COLOURED]
+def _moved(clearest: list[Swap]) -> list[int]:
+    """Return the positions of the variants of the clearest swaps."""
+    return list(dict.fromkeys(index for swap in clearest for index in (swap.first, swap.second)))[:COLOURED]
 
 
 def _shown(frame: pd.DataFrame, moved: list[int]) -> list[int]:
-    """Return the places of what is drawn: of too many variants, those that moved and others evenly over the ranks."""
+    """Return the positions of what is drawn: of many variants, those that moved and others evenly over the ranks."""
     order = frame["a_throughput"].reset_index(drop=True).sort_values(ascending=False, kind="stable").index
-    others = [int(place) for place in order if place not in moved]
-    room = MOST - len(moved)
+    others = [int(index) for index in order if index not in moved]
+    room = MOST_ORDERED - len(moved)
     if len(others) > room:
         others = [others[round(step * (len(others) - 1) / (room - 1))] for step in range(room)]
     return [*others, *moved]  # what is in colour lies on top
 
 
-def _end(row: Any, side: str, *, bold: bool) -> str:
+def _end(row: PairView, side: str, *, bold: bool) -> str:
     low, high = getattr(row, f"{side}_low"), getattr(row, f"{side}_high")
     speed = quantity(getattr(row, f"{side}_throughput"), "img/s", low, high)
     name = f"<b>{label(row.model)}</b>" if bold else label(row.model)
     return f"{name}  {speed}  " if side == "a" else f"  {speed}  {name}"
 
 
-def _hover(row: Any) -> str:
+def _hover(row: PairView) -> str:
     at = label(f"{row.task} · {axis_text('image_size', row.image_size)} · {row.a_setting}")
     against = f"<br>against {label(row.b_setting)}" if row.matched == BEST else ""
     return f"<b>{label(row.model)}</b><br>{at}{against}"
@@ -207,12 +208,12 @@ def of_orders(frame: pd.DataFrame) -> str:
         where += [axis_text("batch_size", first.batch_size)] if len(set(frame["batch_size"])) == 1 else []
         where += [first.precision, first.runtime, first.layout]
     said = f"Kendall's tau of {len(frame):,} variants' order is {tau:.2f} ({' · '.join(where)})"
-    found = swaps(frame)
-    if not found:
-        return f"{said}: no two change places by more than their intervals and 2{SPACE}%."
-    most = found[0]
-    one, other = frame["model"].iloc[most.one], frame["model"].iloc[most.other]
+    clearest = swaps(frame)
+    if not clearest:
+        return f"{said}: no two variants swap by more than their intervals and {MARGIN_TEXT}."
+    most = clearest[0]
+    first_model, second_model = frame["model"].iloc[most.first], frame["model"].iloc[most.second]
     return (
-        f"{said}: {one} is {quantity(most.lead, TIMES)} as fast as {other} on {first.a}, "
-        f"and {quantity(most.lag, TIMES)} on {first.b}, the clearest of {plural(len(found), 'swap')}."
+        f"{said}: {first_model} is {quantity(most.lead, TIMES)} as fast as {second_model} on {first.a}, "
+        f"and {quantity(most.lag, TIMES)} on {first.b}, the clearest of {plural(len(clearest), 'swap')}."
     )

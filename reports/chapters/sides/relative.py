@@ -1,25 +1,26 @@
 """How many times as fast one side is as another, by variant."""
 
 import math
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pandas as pd
 from plotly.graph_objs._figure import Figure
 
-from reports.chapters.sides.frame import BEST
+from reports.chapters.sides.frame import BEST, PairView
 from reports.style.axes import log_axis
 from reports.style.drawing import FRAME_PIXELS, blank, remark, whiskers
+from reports.style.rows import each
 from reports.style.theme import GREY, family_style, label
 from reports.style.units import TIMES, number, quantity, spread
-from reports.style.views import axis_text, each
+from reports.style.views import axis_text
 
-MOST: Final = 60
+MOST_RELATIVE: Final = 60
 """Variants that one drawing holds."""
-ROW_PIXELS: Final = 20
+RELATIVE_ROW_PIXELS: Final = 20
 
 
-def relative(frame: pd.DataFrame) -> Figure:
+def relative_speeds(frame: pd.DataFrame) -> Figure:
     """Draw the throughput on side b over that on side a (log), a row a variant and a dot a case, with 95 % intervals.
 
     Hollow markers are training.
@@ -28,7 +29,7 @@ def relative(frame: pd.DataFrame) -> Figure:
     models = list(dict.fromkeys(shown["model"]))
     ends = [end for row in each(shown) for end in (row.ratio, number(row.ratio_low), number(row.ratio_high)) if end]
     figure = blank(
-        FRAME_PIXELS + 30 + ROW_PIXELS * len(models),
+        FRAME_PIXELS + 30 + RELATIVE_ROW_PIXELS * len(models),
         xaxis=log_axis([1.0, *ends], title={"text": f"images a second, b over a ({TIMES})"}),
         yaxis={
             "type": "category",
@@ -51,40 +52,44 @@ def relative(frame: pd.DataFrame) -> Figure:
         margin={"t": 30},
     )
     for family, rows in shown.groupby("family", sort=True):
-        style = family_style(family)
-        ratios = rows["ratio"].tolist()
-        figure.add_scatter(
-            x=ratios,
-            y=[label(model) for model in rows["model"]],
-            mode="markers",
-            name=label(family),
-            customdata=[_hover(row) for row in each(rows)],
-            hovertemplate="%{customdata}<extra></extra>",
-            marker={
-                "color": style.color,
-                "symbol": [style.symbol + ("-open" if row.task == "training" else "") for row in each(rows)],
-                "size": 10,
-                "line": {"width": 2, "color": style.color},
-            },
-            error_x=whiskers(ratios, [(row.ratio_low, row.ratio_high) for row in each(rows)]),
-        )
+        _add_family(figure, str(family), rows)
     total = frame["model"].nunique()
     if total > len(models):
         remark(figure, f"the {len(models)} of {total:,} variants that differ most")
     return figure
 
 
+def _add_family(figure: Figure, family: str, rows: pd.DataFrame) -> None:
+    style = family_style(family)
+    ratios = rows["ratio"].tolist()
+    figure.add_scatter(
+        x=ratios,
+        y=[label(model) for model in rows["model"]],
+        mode="markers",
+        name=label(family),
+        customdata=[_hover(row) for row in each(rows)],
+        hovertemplate="%{customdata}<extra></extra>",
+        marker={
+            "color": style.color,
+            "symbol": [style.symbol + ("-open" if row.task == "training" else "") for row in each(rows)],
+            "size": 10,
+            "line": {"width": 2, "color": style.color},
+        },
+        error_x=whiskers(ratios, [(row.ratio_low, row.ratio_high) for row in each(rows)]),
+    )
+
+
 def _farthest(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the cases of the `MOST` variants that differ most, sorted by the typical ratio of their variant."""
+    """Return the cases of the `MOST_RELATIVE` variants that differ most, by the typical ratio of their variant."""
     logs = np.log(frame["ratio"])
-    far = logs.abs().groupby(frame["model"]).max().sort_values(ascending=False, kind="stable").head(MOST)
+    far = logs.abs().groupby(frame["model"]).max().sort_values(ascending=False, kind="stable").head(MOST_RELATIVE)
     shown = frame[frame["model"].isin(far.index)].assign(_log=logs)
     return shown.assign(_typical=shown.groupby("model")["_log"].transform("median")).sort_values(
         ["_typical", "model"], ascending=[False, True], kind="stable"
     )
 
 
-def _hover(row: Any) -> str:
+def _hover(row: PairView) -> str:
     at = [row.task, axis_text("image_size", row.image_size), row.a_setting]
     lines = [f"<b>{label(row.model)}</b>", label(" · ".join(at))]
     if row.matched == BEST:

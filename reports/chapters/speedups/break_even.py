@@ -11,16 +11,17 @@ from reports.figures.chart import Source
 from reports.style.axes import log_axis
 from reports.style.columns import Column, estimate, steps_until
 from reports.style.drawing import FRAME_PIXELS, ROW_PIXELS, blank, remark
+from reports.style.rows import each
 from reports.style.theme import BLUE, VERMILLION, Style, label
 from reports.style.units import NEVER, NONE, SPACE, TIMES, number, quantity, steps
-from reports.style.views import CONTEXT, axis_text, constants, each
+from reports.style.views import CONTEXT, axis_text, constants
 from results.metrics.breakeven import BreakEven
 from results.schema.axes import AXES
 from results.text import printable
 
-MOST: Final = 60
-"""Cases that one drawing holds."""
-KINDS: Final[dict[str, Style]] = {
+MOST_BREAK_EVENS: Final = 60
+"""Cases of a drawing."""
+CACHES: Final[dict[str, Style]] = {
     "cold": Style(color=BLUE, symbol="circle", dash="solid", pattern=""),
     "warm": Style(color=VERMILLION, symbol="diamond-open", dash="solid", pattern=""),
 }
@@ -29,10 +30,10 @@ _OFFSET: Final = 0.16
 _NUMBERS: Final = (
     "compile_s",
     *("gain", "gain_low", "gain_high"),
-    *(f"{kind}_{part}" for kind in KINDS for part in ("steps", "low", "high")),
+    *(f"{kind}_{part}" for kind in CACHES for part in ("steps", "low", "high")),
 )
 
-COLUMNS: Final[dict[str, Column]] = {
+BREAK_EVEN_COLUMNS: Final[dict[str, Column]] = {
     "gain": estimate("eager over compiled", "gain", TIMES),
     "cold_steps": steps_until("pays after, cold", "cold"),
     "warm_steps": steps_until("pays after, warm", "warm"),
@@ -69,10 +70,10 @@ def known(frame: pd.DataFrame) -> pd.DataFrame:
 def break_even(frame: pd.DataFrame) -> Figure:
     """Draw after how many steps compiling has paid (log), the soonest on top, with cold and with warm caches.
 
-    Lines are 95 % intervals; one that ends in an arrow at the right edge reaches to never.
+    Lines are 95 % intervals; an arrow at the right edge reaches to never.
     """
     ranked = frame.sort_values(["cold_steps", "model"], kind="stable")
-    shown = list(each(ranked.head(MOST)))
+    shown = list(each(ranked.head(MOST_BREAK_EVENS)))
     fixed = constants(frame, CONTEXT)
     varied = [axis for axis in CONTEXT if axis not in fixed]
     names = [label(" · ".join([row.model, *(axis_text(axis, getattr(row, axis)) for axis in varied)])) for row in shown]
@@ -99,13 +100,13 @@ def break_even(frame: pd.DataFrame) -> Figure:
         showlegend=True,
     )
     if len(ranked) > len(shown):
-        remark(figure, f"the {MOST} that pay soonest of {len(ranked):,}; the others stand in the table")
+        remark(figure, f"the {MOST_BREAK_EVENS} that pay soonest of {len(ranked):,}; the others stand in the table")
     both = bool(frame["warm_steps"].notna().any())
-    for (kind, style), side in zip(KINDS.items(), (-1, 1), strict=True):
-        places = [place for place, row in enumerate(shown) if steps(getattr(row, f"{kind}_steps")) != NONE]
-        if places:
-            heights = [place + side * _OFFSET if both else float(place) for place in places]
-            _add(figure, kind, style, [shown[place] for place in places], heights, edge)
+    for (kind, style), side in zip(CACHES.items(), (-1, 1), strict=True):
+        known_rows = [index for index, row in enumerate(shown) if steps(getattr(row, f"{kind}_steps")) != NONE]
+        if known_rows:
+            heights = [index + side * _OFFSET if both else float(index) for index in known_rows]
+            _add(figure, kind, style, [shown[index] for index in known_rows], heights, edge)
     return figure
 
 

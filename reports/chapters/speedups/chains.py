@@ -7,18 +7,19 @@ import pandas as pd
 from reports.figures.chart import Source
 from reports.figures.waterfall import kind_of
 from reports.style.columns import Column, estimate, whole, words
+from reports.style.rows import each
 from reports.style.units import TIMES, quantity
-from reports.style.views import BASELINE_TEXT, CONTEXT, each, setting
+from reports.style.views import BASELINE_TEXT, CONTEXT, setting
 from results.metrics.speedups import Chain
 from results.schema.axes import AXES
 from results.text import printable
 
-MOST: Final = 60
+MOST_CHAINS: Final = 60
 """Chains that the page draws."""
 _NUMBERS: Final = ("factor", "factor_low", "factor_high", "total", "total_low", "total_high")
 _COLUMNS: Final = ("run", "machine", *AXES, "step", "change", "before", "after", *_NUMBERS, "reason")
 
-COLUMNS: Final[dict[str, Column]] = {
+CHAIN_COLUMNS: Final[dict[str, Column]] = {
     "step": whole("step", "step"),
     "change": words("change", "change"),
     "before": words("from", "before"),
@@ -29,10 +30,10 @@ COLUMNS: Final[dict[str, Column]] = {
 """Columns of a chain's steps."""
 
 
-def steps(source: Source) -> pd.DataFrame:
+def chain_steps(source: Source) -> pd.DataFrame:
     """Return a row for each step of each chain of `results.metrics.speedups.chains`, and one for each broken chain.
 
-    Of a broken one, ``factor`` and ``total`` are NaN, and ``reason`` says why.
+    Of a broken chain, ``factor`` and ``total`` are NaN, and ``reason`` says why.
     """
     machines = source.machines
     rows = [row for chain in source.study.chains for row in _rows(chain, machines[printable(chain.run)])]
@@ -51,7 +52,7 @@ def _rows(chain: Chain, machine: str) -> list[dict[str, Any]]:
     return [
         {
             **whole,
-            "step": place,
+            "step": index,
             "change": step.axis,
             "before": step.before,
             "after": step.after,
@@ -59,26 +60,25 @@ def _rows(chain: Chain, machine: str) -> list[dict[str, Any]]:
             "factor_low": step.factor.low,
             "factor_high": step.factor.high,
         }
-        for place, step in enumerate(chain.steps, 1)
+        for index, step in enumerate(chain.steps, 1)
     ]
 
 
 def largest(frame: pd.DataFrame) -> pd.DataFrame:
-    """Keep `MOST` chains in the order of their choices: inference first, the largest gain first, broken ones last.
+    """Keep `MOST_CHAINS` chains in the order of their choices: inference, the largest gain, and broken chains last.
 
     The best chain of each model, task and machine is kept before any other.
     """
     keys = ["model", *CONTEXT]
     chains = frame.drop_duplicates(keys).sort_values("total", ascending=False, kind="stable")
-    place = chains.groupby(["machine", "model", "task"]).cumcount()
-    kept = chains.assign(_place=place).sort_values("_place", kind="stable").head(MOST)
+    rank = chains.groupby(["machine", "model", "task"]).cumcount()
+    kept = chains.assign(_rank=rank).sort_values("_rank", kind="stable").head(MOST_CHAINS)
     kept = kept.assign(_broken=kept["total"].isna())
     kept = kept.sort_values(["_broken", "task", "total"], ascending=[True, True, False], kind="stable")
-    # The place of each chain orders its steps; they stand in order already.
-    order = {key: place for place, key in enumerate(kept[keys].itertuples(index=False, name=None))}
-    places = [order.get(key, -1) for key in frame[keys].itertuples(index=False, name=None)]
-    placed = frame.assign(_order=places)
-    return placed[placed["_order"] >= 0].sort_values("_order", kind="stable").drop(columns="_order")
+    # The steps of a chain stand in order already.
+    order = {key: index for index, key in enumerate(kept[keys].itertuples(index=False, name=None))}
+    ordered = frame.assign(_order=[order.get(key, -1) for key in frame[keys].itertuples(index=False, name=None)])
+    return ordered[ordered["_order"] >= 0].sort_values("_order", kind="stable").drop(columns="_order")
 
 
 def of_chain(frame: pd.DataFrame) -> str:
@@ -86,7 +86,7 @@ def of_chain(frame: pd.DataFrame) -> str:
     rows = list(each(frame))
     first = rows[0]
     if isinstance(first.reason, str):
-        return f"What gave the speed-up of {first.model} in {setting(first)} cannot be told: {first.reason}."
+        return f"The speed-up of {first.model} in {setting(first)} cannot be attributed: {first.reason}."
     best = max(rows, key=lambda row: row.factor)
     total = f"{quantity(first.total, TIMES, first.total_low, first.total_high)} as fast as {BASELINE_TEXT}"
     said = f"{first.model} is {total} in {setting(first)}"

@@ -5,8 +5,9 @@ from typing import Any, Final
 from reports.chapters.speedups import break_even, chains, heat
 from reports.figures import waterfall
 from reports.figures.chart import MOST_BARS, Chapter, Chart, Insert, Source
-from reports.figures.heatmap import speedups
-from reports.style.views import BASELINE_TEXT, CONDITIONS, CONTEXT, each, setting
+from reports.figures.heatmap import speedup_map
+from reports.style.rows import each
+from reports.style.views import BASELINE_TEXT, CONDITIONS, CONTEXT, setting
 
 
 def _wrong(source: Source) -> dict[str, Any]:
@@ -17,7 +18,7 @@ def _wrong(source: Source) -> dict[str, Any]:
 
 CHAPTER: Final = Chapter(
     title="Speed-ups",
-    lead="What precision, runtime and layout give, what gave it, and when it pays.",
+    lead="Speed-ups of precision, runtime and layout, the part of each change, and when compiling pays off.",
     intro=Insert(template="speedups/chapter.html", values=_wrong),
     charts={
         "speedups": Chart(
@@ -25,23 +26,23 @@ CHAPTER: Final = Chapter(
             definition=(
                 "Baseline latency over the case's latency, both timed in turn in the same minutes: 2 is "
                 f"twice as fast as {BASELINE_TEXT} on the same model, batch, device and threads. Blue "
-                "is faster, orange slower, grey not told apart from 1 by a 95 % interval; a cross is a "
+                "is faster, orange slower, grey a 95 % interval that includes 1; a cross is a "
                 "case that failed."
             ),
             absent=f"no case was measured beside its baseline, {BASELINE_TEXT}",
             rows=heat.tried,
             by=CONDITIONS,
             most=MOST_BARS,
-            draw=speedups,
+            draw=speedup_map,
             takeaway=heat.of_speedups,
             columns=("model", *CONTEXT, "latency_s", "speedup"),
             least=1,
         ),
         "waterfall": Chart(
             title="Which change gave what",
-            frame=chains.steps,
+            frame=chains.chain_steps,
             definition=(
-                f"One case's way from {BASELINE_TEXT}: each bar is what one change gives on top of those before "
+                f"From {BASELINE_TEXT} to a case: each bar is the factor of a change on top of the changes before "
                 "it, so the order matters, and it is always layout, runtime, precision. The factors multiply to the "
                 "total, hence the logarithmic axis; whiskers are 95 % intervals of each step alone. At most 60 "
                 "cases are offered: the best of each variant, task and machine first."
@@ -54,7 +55,7 @@ CHAPTER: Final = Chapter(
             draw=waterfall.waterfall,
             takeaway=chains.of_chain,
             columns=("model", *CONTEXT, "step", "change", "before", "after", "factor", "total", "reason"),
-            own=chains.COLUMNS,
+            own=chains.CHAIN_COLUMNS,
             least=1,
             ordered=True,
         ),
@@ -73,7 +74,7 @@ CHAPTER: Final = Chapter(
             draw=break_even.break_even,
             takeaway=break_even.of_break_even,
             columns=("model", *CONTEXT, "compile_s", "gain", "cold_steps", "warm_steps"),
-            own=break_even.COLUMNS,
+            own=break_even.BREAK_EVEN_COLUMNS,
             least=1,
         ),
     },

@@ -20,7 +20,7 @@ def _all(frame: pd.DataFrame) -> pd.DataFrame:
 
 CHAPTER: Final = Chapter(
     title="Static cost",
-    lead="Known without timing anything, per image: where parameters, multiply-adds and activations lie.",
+    lead="Costs of an image that need no measurement: parameters, multiply-adds and activations by stage and layer.",
     intro=Insert(template="static/chapter.html", values=_tables),
     charts={
         "stages": Chart(
@@ -38,11 +38,11 @@ CHAPTER: Final = Chapter(
             draw=cost_by_stage,
             takeaway=stages.of_stages,
             columns=("model", "image_size", "stage", "quantity", "value"),
-            own=stages.COLUMNS,
+            own=stages.STATIC_COLUMNS,
             least=1,
         ),
         "treemap": Chart(
-            title="Where it lies",
+            title="Cost by layer",
             needs="statics",
             frame=layers.layer_frame,
             definition=(

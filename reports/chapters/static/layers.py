@@ -7,9 +7,9 @@ import pandas as pd
 
 from reports.chapters.static.stages import QUANTITIES, stage_name, unique
 from reports.figures.chart import Source
+from reports.style.rows import each
 from reports.style.table import Table
 from reports.style.units import SPACE, TIMES, quantity
-from reports.style.views import each
 from results.schema.static import Static
 from results.text import printable
 

@@ -11,7 +11,7 @@ from reports.style.theme import FAMILIES
 from reports.style.words import percent_text
 from results.schema.static import Static
 
-MOST: Final = 60
+MOST_STAGED: Final = 60
 """Models of the figures: more is a wall of names."""
 QUANTITIES: Final = {"parameters": "parameters", "macs": "MACs", "activations": "activations"}
 # Those top-level modules of a ResNet that cost anything. The names are torchvision's, and our networks share them.
@@ -35,7 +35,7 @@ MODEL_COLUMNS: Final = (
     ),
 )
 """Columns of the table of models."""
-COLUMNS: Final[dict[str, Column]] = {
+STATIC_COLUMNS: Final[dict[str, Column]] = {
     "uncounted": words("unknown to fvcore", "uncounted"),
     "stage": words("stage", "stage"),
     "quantity": words("quantity", "quantity"),
@@ -50,7 +50,7 @@ def model_table(source: Source) -> Table | None:
     if not models:
         return None
     rows = [{name: _total(static, name) for name in MODEL_COLUMNS} for static in models]
-    return table(pd.DataFrame(rows), MODEL_COLUMNS, COLUMNS)
+    return table(pd.DataFrame(rows), MODEL_COLUMNS, STATIC_COLUMNS)
 
 
 def _total(static: Static, name: str) -> Any:
@@ -67,7 +67,7 @@ def stages(statics: tuple[Static, ...]) -> pd.DataFrame:
     totals: dict[tuple[str, int, str, str], int] = {}
     known = [(static, _costs(static)) for static in unique(statics)]
     fitting = [(static, costs) for static, costs in known if all(name in _STAGES for name, _, _ in costs)]
-    for static, costs in fitting[:MOST]:
+    for static, costs in fitting[:MOST_STAGED]:
         for name, quantity, cost in costs:
             key = (static.model, static.image_size, _STAGES[name], quantity)
             totals[key] = totals.get(key, 0) + cost

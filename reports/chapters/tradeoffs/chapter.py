@@ -1,4 +1,4 @@
-"""What accuracy costs."""
+"""Accuracy against throughput, latency and memory."""
 
 from typing import Any, Final
 
@@ -27,12 +27,12 @@ def accurate(source: Source) -> pd.DataFrame:
 
 def _still(source: Source) -> dict[str, Any]:
     """Return the fastest comparable cases with an accuracy as a plain drawing."""
-    return {"pareto": svg.drawing(picks.comparable(accurate(source)))}
+    return {"pareto": svg.drawing(picks.most_telling(accurate(source)))}
 
 
 CHAPTER: Final = Chapter(
     title="Trade-offs",
-    lead="What accuracy costs in speed, in waiting and in memory, and what to pick.",
+    lead="What accuracy costs in throughput, latency and memory, and which variant to choose.",
     intro=Insert(template="tradeoffs/chapter.html", values=lambda _: {}),
     charts={
         "accuracy": Chart(
@@ -45,7 +45,7 @@ CHAPTER: Final = Chapter(
             rows=_ROWS,
             by=("task",),
             draw=fronts.accuracy_against(THROUGHPUT),
-            takeaway=picks.of_throughput,
+            takeaway=picks.fastest,
             columns=("model", *CONTEXT, "throughput_img_per_s", "imagenet_top1"),
             still=Insert(template="tradeoffs/still.html", values=_still),
             least=1,
@@ -54,7 +54,7 @@ CHAPTER: Final = Chapter(
             title="Accuracy against latency",
             definition=(
                 "Up and to the left is better: the time of one step of the whole batch. On the Pareto front, "
-                f"nothing on the same machine is both sooner and more accurate. {_PUBLISHED}"
+                f"nothing on the same machine is both faster and more accurate. {_PUBLISHED}"
             ),
             absent=_NO_ACCURACY,
             rows=fronts.with_accuracy(LATENCY),

@@ -9,24 +9,25 @@ import pandas as pd
 from plotly.graph_objs._figure import Figure
 
 from reports.figures.points import names, points
-from reports.style.axes import Range, place
+from reports.style.axes import Range, name_positions
 from reports.style.drawing import STANDARD, blank, hover, series, whiskers
 from reports.style.measures import Measure
+from reports.style.rows import CaseView
 from reports.style.theme import BLUE, BROWN, GREEN, GREY, INDIGO, VERMILLION, label
 from reports.style.units import number, quantity
 
 ACCURACY_PIXELS: Final = 224
 """Image size at which torchvision's published accuracies of these models hold; imported ones are of their own size."""
-MOST: Final = 2000
+MOST_POINTS: Final = 2000
 """Points of one drawing."""
-NAMED: Final = 40
+NAMED_POINTS: Final = 40
 """Points up to which all are named where there is room; of more, those on a front."""
 DENSE: Final = 200
 """Points from which on they are small, below the fronts, and the drawing is higher."""
 EXTRA: Final = 200
 DASHES: Final = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 COLORS: Final = (INDIGO, VERMILLION, GREEN, BROWN, BLUE, GREY)
-"""What tells the fronts of several machines apart, beside their dashes."""
+"""What tells the fronts of several machines apart, with their dashes."""
 
 
 def with_accuracy(measure: Measure) -> Callable[[pd.DataFrame], pd.DataFrame]:
@@ -40,7 +41,7 @@ def with_accuracy(measure: Measure) -> Callable[[pd.DataFrame], pd.DataFrame]:
         ].dropna(subset=["imagenet_top1", measure.column])
         kept = kept[kept[measure.column].gt(0)]  # a logarithmic axis holds nothing else
         marked = kept.assign(front=on_front(kept, measure))
-        if len(marked) <= MOST:
+        if len(marked) <= MOST_POINTS:
             return marked
         best = marked.sort_values(measure.column, ascending=measure.better == "lower", kind="stable")
         return marked.loc[best.drop_duplicates(["machine", "model"]).index.union(marked.index[marked["front"]])]
@@ -49,7 +50,7 @@ def with_accuracy(measure: Measure) -> Callable[[pd.DataFrame], pd.DataFrame]:
 
 
 def on_front(frame: pd.DataFrame, measure: Measure) -> "pd.Series[bool]":
-    """Tell of each row whether nothing on its machine is as good in both and better in one."""
+    """Return whether each row is on the Pareto front of its machine: nothing is as good in both and better in one."""
     lower = measure.better == "lower"
     better = frame.sort_values([measure.column, "imagenet_top1"], ascending=[lower, False], kind="stable")
     # From the cheapest on, a row is on the front when it is more accurate than everything cheaper.
@@ -101,31 +102,29 @@ def _draw(frame: pd.DataFrame, measure: Measure) -> Figure:
     return figure
 
 
-def _hover(row: Any) -> str:
+def _hover(row: CaseView) -> str:
     peak = "" if number(row.peak_bytes) is None else f"<br>peak memory {quantity(row.peak_bytes, 'B')}"
     return f"{hover(row)}{peak}<br>{label(row.machine)}"
 
 
 def _placed(frame: pd.DataFrame, measure: Measure, ends: tuple[Range, Range]) -> pd.DataFrame:
-    """Return the frame with a place for the name of each point.
+    """Return the frame with the position of the name of each point.
 
     Of the many cases of one variant only the best is named: what is on a front, then what costs least.
     """
-    rows = frame.assign(_place=range(len(frame)))
-    chosen = rows if len(rows) <= NAMED else rows[rows["front"]]
+    rows = frame.assign(_index=range(len(frame)))
+    chosen = rows if len(rows) <= NAMED_POINTS else rows[rows["front"]]
     cheap = chosen.sort_values(measure.column, ascending=measure.better == "lower", kind="stable")
     chosen = cheap.sort_values("front", ascending=False, kind="stable").drop_duplicates("model")
-    found = place(
+    positions = name_positions(
         [math.log10(value) for value in measure.values(chosen)],
         [100 * top1 for top1 in chosen["imagenet_top1"]],
         list(chosen["model"]),
         list(chosen["front"]),
         ends,
     )
-    positions = [""] * len(frame)
-    for where, position in zip(chosen["_place"], found, strict=True):
-        positions[where] = position
-    return frame.assign(position=positions)
+    drawn = dict(zip(chosen["_index"], positions, strict=True))
+    return frame.assign(position=[drawn.get(index, "") for index in range(len(frame))])
 
 
 def _add_front(

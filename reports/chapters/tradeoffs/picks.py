@@ -14,13 +14,13 @@ CLOSE: Final = 0.01
 """Accuracy that a reader may give up for speed: one percentage point."""
 
 
-def comparable(frame: pd.DataFrame) -> pd.DataFrame:
+def most_telling(frame: pd.DataFrame) -> pd.DataFrame:
     """Return the most telling set of rows that are equal on every axis but the model."""
     return split(frame, CONTEXT)[0].frame
 
 
 def _fastest(frame: pd.DataFrame) -> str:
-    """Say which of comparable rows with an accuracy is the fastest within `CLOSE` of the best."""
+    """Say which of most_telling rows with an accuracy is the fastest within `CLOSE` of the best."""
     best = extreme(frame, "imagenet_top1", largest=True)
     close = frame[frame["imagenet_top1"] >= best.imagenet_top1 - CLOSE]
     pick = extreme(close, "throughput_img_per_s", largest=True)
@@ -34,20 +34,20 @@ def _fastest(frame: pd.DataFrame) -> str:
     return f"{said}, {ratio:.2g} times as fast as the most accurate, {best.model} ({percent_text(best.imagenet_top1)})."
 
 
-def of_throughput(frame: pd.DataFrame) -> str:
-    """Say which variant is the fastest within `CLOSE` of the best, in the most telling set of comparable cases."""
-    rows = comparable(frame)
+def fastest(frame: pd.DataFrame) -> str:
+    """Say which variant is the fastest within `CLOSE` of the best, in the most telling set of most_telling cases."""
+    rows = most_telling(frame)
     return f"{_fastest(rows)[:-1]} ({_where(rows)})."
 
 
 def cheapest(measure: Measure, does: str) -> Callable[[pd.DataFrame], str]:
     """Return what says which variant has the least of a measure within `CLOSE` of the best accuracy.
 
-    It speaks of the most telling set of comparable cases; `does` is the verb that stands for the least.
+    It speaks of the most telling set of most_telling cases; `does` is the verb that stands for the least.
     """
 
     def sentence(frame: pd.DataFrame) -> str:
-        rows = comparable(frame)
+        rows = most_telling(frame)
         best = extreme(rows, "imagenet_top1", largest=True)
         close = rows[rows["imagenet_top1"] >= best.imagenet_top1 - CLOSE]
         pick = extreme(close, measure.column, largest=False)

@@ -10,14 +10,14 @@ import pandas as pd
 from reports.chapters.tradeoffs.fronts import on_front
 from reports.style.measures import THROUGHPUT
 
-WIDTH: Final = 640
-HEIGHT: Final = 360
-MARGIN: Final = 48
+STILL_WIDTH: Final = 640
+STILL_HEIGHT: Final = 360
+STILL_MARGIN: Final = 48
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Dot:
-    """One variant in the drawing; x and y in the pixels of a `WIDTH` by `HEIGHT` canvas."""
+    """One variant in the drawing; x and y in the pixels of a `STILL_WIDTH` by `STILL_HEIGHT` canvas."""
 
     name: str
     x: float
@@ -35,9 +35,9 @@ class Drawing:
     """Least and greatest images a second (logarithmic axis)."""
     accuracy: tuple[float, float]
     """Least and greatest top-1 as a fraction."""
-    width: int = WIDTH
-    height: int = HEIGHT
-    margin: int = MARGIN
+    width: int = STILL_WIDTH
+    height: int = STILL_HEIGHT
+    margin: int = STILL_MARGIN
 
 
 def drawing(frame: pd.DataFrame) -> Drawing:
@@ -47,22 +47,22 @@ def drawing(frame: pd.DataFrame) -> Drawing:
     speeds, tops = rows["throughput_img_per_s"].tolist(), rows["imagenet_top1"].tolist()
     slow, fast, least, best = min(speeds), max(speeds), min(tops), max(tops)
 
-    def place(value: float, low: float, high: float, pixels: int) -> float:
+    def pixel(value: float, low: float, high: float, pixels: int) -> float:
         share = (value - low) / (high - low) if high > low else 0.5
-        return round(MARGIN + share * (pixels - 2 * MARGIN), 1)
+        return round(STILL_MARGIN + share * (pixels - 2 * STILL_MARGIN), 1)
 
     dots = tuple(
         Dot(
             name=str(name),
-            x=place(math.log(speed), math.log(slow), math.log(fast), WIDTH),
-            y=HEIGHT - place(top1, least, best, HEIGHT),
+            x=pixel(math.log(speed), math.log(slow), math.log(fast), STILL_WIDTH),
+            y=STILL_HEIGHT - pixel(top1, least, best, STILL_HEIGHT),
             front=bool(front),
         )
         for name, speed, top1, front in zip(rows["model"], speeds, tops, rows["front"], strict=True)
     )
     front = [dot for dot in dots if dot.front]
     # Between two of them the slower one is out of reach, so the line falls before it goes on.
-    corners = [f"{one.x},{other.y} {other.x},{other.y}" for one, other in itertools.pairwise(front)]
+    corners = [f"{left.x},{right.y} {right.x},{right.y}" for left, right in itertools.pairwise(front)]
     return Drawing(
         dots=dots,
         line=" ".join([f"{front[0].x},{front[0].y}", *corners]),

@@ -1,9 +1,9 @@
 import csv
-import dataclasses
 import io
 import json
 
 import pytest
+from msgspec import structs
 
 from bench.cli import main
 from results.schema.run import Arm
@@ -139,7 +139,7 @@ def arms(tmp_path, make_record, make_case, make_run, make_static, write_run):
             for index in range(10):
                 record = make_record(replicate=index, latency_s=0.05 * own, noise=0.001)
                 beside = tuple(0.05 * (1 + 1e-4 * index) for _ in record.samples.wall_s) if name == "b" else ()
-                records.append(dataclasses.replace(record, samples=dataclasses.replace(record.samples, arm_s=beside)))
+                records.append(structs.replace(record, samples=structs.replace(record.samples, arm_s=beside)))
             run = make_run(plan=[make_case()], run_id=f"p-{name}", arm=Arm(name=name, pair="p", margin=0.02))
             write_run(tmp_path / "ab", records, [make_static()], run=run)
         return tmp_path / "ab"

@@ -1,6 +1,5 @@
-import dataclasses
-
 import pytest
+from msgspec import structs
 
 from bench.costs.static import cost, costs, model_bytes, stages
 from bench.suites import models
@@ -77,7 +76,7 @@ def test_ours_costs_what_torchvisions_does():
     ours, theirs = (cost(f"{prefix}resnet18", image_size=64) for prefix in ("", "torchvision:"))
     rows = [[layer for layer in static.layers if layer.parameters] for static in (ours, theirs)]
     assert rows[0] == rows[1]
-    assert dataclasses.replace(ours, model=theirs.model, layers=(), stages=()) == dataclasses.replace(
+    assert structs.replace(ours, model=theirs.model, layers=(), stages=()) == structs.replace(
         theirs, layers=(), stages=()
     )
 

@@ -1,6 +1,7 @@
 import dataclasses
 
 import pytest
+from msgspec import structs
 
 from bench.doctor.checks import CHECKS, Host
 from results.schema.record import Noise
@@ -34,7 +35,7 @@ def run(**changes):
 
 
 def noisy(**changes):
-    return {"noise": dataclasses.replace(QUIET.noise, **changes)}
+    return {"noise": structs.replace(QUIET.noise, **changes)}
 
 
 def test_a_quiet_machine_is_good_throughout_and_needs_no_remedy():

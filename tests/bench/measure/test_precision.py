@@ -2,6 +2,7 @@ import pytest
 import torch
 
 from bench.measure import precision
+from results.schema.labels import PROMISES
 
 
 def test_tf32_is_switched_for_products_and_convolutions_alike():
@@ -26,3 +27,15 @@ def test_emulation_is_told_by_the_flags_of_the_cpu(make_case, monkeypatch, flags
     monkeypatch.setattr("bench.machine.cpu.cpu_flags", lambda: tuple(flags))
     note = precision.emulated(make_case(precision=label))
     assert note is None if expected is None else expected in note
+
+
+@pytest.mark.parametrize("label", PROMISES)
+def test_each_precision_has_its_context_and_its_scaler(make_case, monkeypatch, label):
+    monkeypatch.setattr("bench.machine.cpu.cpu_flags", tuple)
+    promise = PROMISES[label]
+    assert (precision.emulated(make_case(precision=label)) is None) == (promise.compute == "float32")
+    for task, trains in (("inference", False), ("training", True)):
+        scaler = precision.grad_scaler(make_case(precision=label, task=task))
+        assert scaler.is_enabled() == (promise.grad_scaler and trains)
+    with precision.autocast(make_case(precision=label)):
+        assert torch.is_autocast_enabled("cpu") == (promise.autocast is not None)

@@ -1,6 +1,6 @@
-import dataclasses
 import time
 
+import msgspec
 import pytest
 
 from bench.process import ask
@@ -19,7 +19,7 @@ class Worker(FakeWorker):
 
     def __init__(self):
         super().__init__(
-            {"environment": dataclasses.asdict(_run().environment), "static": dataclasses.asdict(_static())}
+            {"environment": msgspec.to_builtins(_run().environment), "static": msgspec.to_builtins(_static())}
         )
 
 

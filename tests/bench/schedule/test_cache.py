@@ -1,11 +1,11 @@
 import ast
 import contextlib
-import dataclasses
 import os
 import pathlib
 import stat
 
 import pytest
+from msgspec import structs
 
 from bench.process import client
 from bench.schedule import run as runner
@@ -27,7 +27,7 @@ EAGER = Case(
     layout="nchw",
     threads=1,
 )
-COMPILED = dataclasses.replace(EAGER, runtime="compile")
+COMPILED = structs.replace(EAGER, runtime="compile")
 
 
 def unpickling(source):

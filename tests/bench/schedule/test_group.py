@@ -1,9 +1,9 @@
-import dataclasses
 import signal
 import time
 import types
 
 import pytest
+from msgspec import structs
 
 from bench.machine import memory
 from bench.process.forkserver import WorkerDied
@@ -31,9 +31,7 @@ def measure(tmp_path):
 @pytest.fixture
 def family(make_case):
     base = make_case()
-    return [base] + [
-        dataclasses.replace(base, layout="nhwc", precision=p) for p in ("fp32", "amp-bf16", "bf16", "fp16")
-    ]
+    return [base] + [structs.replace(base, layout="nhwc", precision=p) for p in ("fp32", "amp-bf16", "bf16", "fp16")]
 
 
 def fails(on, case_matches, answer):
@@ -52,7 +50,7 @@ def test_the_order_of_turns_is_of_the_replicate_and_the_group_and_the_same_again
                 asked.append((case.layout, case.precision))
 
         base = make_case(**axes)
-        plan = [base] + [dataclasses.replace(base, layout="nhwc", precision=p) for p in ("fp32", "bf16", "fp16")]
+        plan = [base] + [structs.replace(base, layout="nhwc", precision=p) for p in ("fp32", "bf16", "fp16")]
         (group,) = groups(plan, lambda case: True)
         server = FakeServer(script)
         run = GroupRun(server, group, replicate=replicate, settings=SETTINGS, cache=tmp_path, deadline=float("inf"))
@@ -169,7 +167,7 @@ def test_only_a_group_that_compiles_keeps_memory_for_the_compiler(measure, make_
     base = make_case()
     for runtime, alive in (("eager", 2), ("compile", 1)):
         server = FakeServer(host_bytes=1 << 30)
-        measure(server, [base, dataclasses.replace(base, layout="nhwc", runtime=runtime)])
+        measure(server, [base, structs.replace(base, layout="nhwc", runtime=runtime)])
         assert server.most_alive == alive
 
 

@@ -1,11 +1,11 @@
 import contextlib
-import dataclasses
 import itertools
 import shutil
 import subprocess
 import time
 
 import pytest
+from msgspec import structs
 
 from bench.cli import main
 from bench.machine import memory
@@ -88,7 +88,7 @@ def pair(batch_size):
         layout="nchw",
         threads=1,
     )
-    return base, dataclasses.replace(base, layout="nhwc")
+    return base, structs.replace(base, layout="nhwc")
 
 
 @pytest.fixture(scope="module")
@@ -166,7 +166,7 @@ def test_a_model_that_cannot_be_counted_is_measured(serving, tmp_path):
 
 
 def test_counting_and_peak_rates_leave_a_short_run_time_to_measure(serving, tmp_path):
-    models = [dataclasses.replace(case, model=model) for model in ("resnet18", "resnet34") for case in pair(1)]
+    models = [structs.replace(case, model=model) for model in ("resnet18", "resnet34") for case in pair(1)]
     with serving({"None None static": "hang", "None None peak": "hang"}):
         began = time.perf_counter()
         records = runner.run(models, out=tmp_path, **campaign.QUICK | {"time_limit_s": 4})

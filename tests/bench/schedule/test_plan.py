@@ -1,7 +1,7 @@
-import dataclasses
 import time
 
 import pytest
+from msgspec import structs
 
 from bench.schedule.group import Activity
 from bench.schedule.plan import Agenda, estimate_s, share_of_limit
@@ -16,7 +16,7 @@ def agenda(make_run, make_case):
 
     def make(settings=SETTINGS, began=0.0, **axes):
         cases = [make_case(batch_size=size, **axes) for size in (1, 8)]
-        run = dataclasses.replace(make_run(plan=cases), settings=settings)
+        run = structs.replace(make_run(plan=cases), settings=settings)
         return Agenda(run, began=began), cases
 
     return make
@@ -26,7 +26,7 @@ def test_a_compiled_case_takes_longer_and_the_time_limit_is_an_upper_bound(make_
     eager, compiled = make_case(), make_case(runtime="compile")
     assert estimate_s([eager], SETTINGS) == pytest.approx(2 * 6.5)
     assert estimate_s([compiled], SETTINGS) > estimate_s([eager], SETTINGS)
-    assert estimate_s([compiled], dataclasses.replace(SETTINGS, time_limit_s=3.0)) == 3.0
+    assert estimate_s([compiled], structs.replace(SETTINGS, time_limit_s=3.0)) == 3.0
 
 
 def test_a_run_is_complete_when_every_case_has_every_replicate(agenda, make_record):
@@ -55,7 +55,7 @@ def test_without_a_limit_the_budget_is_the_settings(agenda):
 
 
 def test_under_a_limit_what_is_left_is_shared_and_never_less_than_a_few_steps(agenda, make_record):
-    limited = dataclasses.replace(SETTINGS, time_limit_s=14.0)
+    limited = structs.replace(SETTINGS, time_limit_s=14.0)
     todo, cases = agenda(limited, began=time.perf_counter())
     assert todo.shared_settings().budget_s == pytest.approx(14 / 4 - 1.5, abs=0.2)
     todo.finish(make_record(cases[0]))
@@ -66,7 +66,7 @@ def test_under_a_limit_what_is_left_is_shared_and_never_less_than_a_few_steps(ag
 
 
 def test_a_share_of_the_limit_is_a_moment(agenda):
-    limited = dataclasses.replace(SETTINGS, time_limit_s=10.0)
+    limited = structs.replace(SETTINGS, time_limit_s=10.0)
     assert share_of_limit(100.0, limited, 0.1) == 101.0
     assert share_of_limit(100.0, SETTINGS, 0.1) == float("inf")
     assert agenda(limited, began=time.perf_counter() - 11)[0].late()

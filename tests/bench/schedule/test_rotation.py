@@ -1,4 +1,3 @@
-import dataclasses
 import itertools
 import random
 import statistics
@@ -6,6 +5,7 @@ import statistics
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from bench.process.protocol import Failed, Turn
 from bench.schedule.rotation import TURNS_TO_STOP, Left, Lost, Seat, Stepped, plan_turn, rotate
@@ -125,7 +125,7 @@ def test_drift_of_the_machine_cancels_in_the_ratio(go):
 
     _, _, seats = go(
         {"base": {"step_s": drifting(0.02)}, "case": {"step_s": drifting(0.01)}},
-        settings=dataclasses.replace(SETTINGS, target=1e-6, budget_s=3),
+        settings=structs.replace(SETTINGS, target=1e-6, budget_s=3),
     )
     samples = seats["case"].samples(())
     own = [
@@ -144,7 +144,7 @@ def test_turns_beside_a_baseline_that_still_warms_up_are_no_pairs(go):
 
     _, _, seats = go(
         {"base": {"step_s": warming}, "case": {"step_s": noisy(0.01, 0.001, 1)}},
-        settings=dataclasses.replace(SETTINGS, target=1e-9, budget_s=3),
+        settings=structs.replace(SETTINGS, target=1e-9, budget_s=3),
     )
     samples = seats["case"].samples(())
     assert samples.warmup == 0
@@ -155,7 +155,7 @@ def test_turns_beside_a_baseline_that_still_warms_up_are_no_pairs(go):
 
 def test_rounds_are_balanced(go):
     workers = {name: {"step_s": noisy(0.02, 0.5, name)} for name in ("a", "b", "c", "d")}
-    machine, _, _ = go(workers, settings=dataclasses.replace(SETTINGS, budget_s=20))
+    machine, _, _ = go(workers, settings=structs.replace(SETTINGS, budget_s=20))
     rounds = [machine.log[i : i + 4] for i in range(0, len(machine.log), 4)]
     rounds = [one for one in rounds if len(set(one)) == 4]  # the last ones are of those that have not left
     assert len(rounds) > 50
@@ -193,7 +193,7 @@ def test_a_baseline_that_is_only_company_leaves_with_the_last_of_the_others(go):
     _, outcome, seats = go(
         {"base": {"step_s": noisy(0.02, 0.5, 1)}, "case": {"step_s": noisy(0.02, 0.002, 2)}},
         base={"recorded": False},
-        settings=dataclasses.replace(SETTINGS, budget_s=30),
+        settings=structs.replace(SETTINGS, budget_s=30),
     )
     assert [seat for seat, _ in outcome.left] == [seats["case"], seats["base"]]
     assert seats["base"].stepper.turns == seats["case"].stepper.turns
@@ -217,7 +217,7 @@ def test_a_machine_that_grows_hot_is_told_from_a_load_that_sets_in(go):
     for slowness, slowing in ((lambda now: 1 + 0.2 * now, True), (lambda now: 1.5 if now > 3 else 1.0, False)):
         _, _, seats = go(
             {"case": {"step_s": lambda now, slowness=slowness: 0.02 * slowness(now) * noise(now)}},
-            settings=dataclasses.replace(SETTINGS, target=1e-6),
+            settings=structs.replace(SETTINGS, target=1e-6),
         )
         samples = seats["case"].samples(())
         assert (samples.steady, samples.slowing) == (False, slowing)

@@ -1,4 +1,3 @@
-import dataclasses
 import json
 import os
 import signal
@@ -9,6 +8,7 @@ import time
 
 import psutil
 import pytest
+from msgspec import structs
 
 import bench
 import results
@@ -137,7 +137,7 @@ def test_a_plan_says_what_a_run_would_do_and_writes_nothing(tmp_path, monkeypatc
 @pytest.fixture
 def machine(monkeypatch, make_run):
     """Let a plan be made for a machine with one accelerator, with no process asked; gives what torch's threads are."""
-    environment = dataclasses.replace(make_run().environment, torch_threads=3)
+    environment = structs.replace(make_run().environment, torch_threads=3)
     full = {"auto": "cuda:0", "cuda": "cuda:0", "cuda:0": "cuda:0", "cpu": "cpu"}
     monkeypatch.setattr(ask, "environment", lambda _, devices: ([full[name] for name in sorted(devices)], environment))
     return environment
@@ -162,7 +162,7 @@ def test_a_device_beside_given_cases_is_theirs_or_refused(machine, make_case):
 
 def test_an_imported_run_is_not_gone_on_with_and_stays_as_it_is(tmp_path, write_run, make_run, make_case):
     run = make_run(plan=[make_case()])
-    path = write_run(tmp_path, run=dataclasses.replace(run, settings=None), status="interrupted")
+    path = write_run(tmp_path, run=structs.replace(run, settings=None), status="interrupted")
     before = path.read_bytes()
     with pytest.raises(InputError, match="was imported"):
         bench.resume(path)
@@ -258,7 +258,7 @@ def test_a_report_that_breaks_the_schema_is_an_error_of_that_case(tmp_path, monk
         for event in original(self):
             if isinstance(event, Record):
                 wall = (float("nan"),) * len(event.samples.wall_s)
-                yield dataclasses.replace(event, samples=dataclasses.replace(event.samples, wall_s=wall))
+                yield structs.replace(event, samples=structs.replace(event.samples, wall_s=wall))
             else:
                 yield event
 

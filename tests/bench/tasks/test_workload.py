@@ -2,8 +2,10 @@ import pytest
 import torch
 
 from bench.measure import precision
-from bench.measure.device import Unsupported
-from bench.tasks.workload import build
+from bench.measure.device import Cpu, Unsupported
+from bench.measure.timing import time_turn
+from bench.tasks.workload import BUILDERS, Builder, build
+from results.schema.labels import RUNTIMES, TASKS, Runtime, Task
 
 
 def test_weights_and_input_can_be_replaced_in_place(tiny):
@@ -51,3 +53,30 @@ def test_the_step_gives_the_logits_or_the_loss(tiny):
         workload = build(tiny(task=task))
         with workload.context():
             assert workload.step(lambda: None).shape == shape
+
+
+def test_a_new_task_is_its_facts_and_its_builder(tiny, monkeypatch):
+    """Scoring: a forward pass, and the best class of each image, in phases of its own."""
+
+    def scoring(parts):
+        def step(mark):
+            logits = parts.prepared.forward()
+            mark()
+            return logits.argmax(1)
+
+        return step
+
+    monkeypatch.setitem(TASKS, "scoring", Task(description="forward and argmax", phases=("forward", "argmax")))
+    monkeypatch.setitem(RUNTIMES, "eager", Runtime(engine="eager", tasks=("scoring",)))
+    with pytest.raises(KeyError, match="scoring"):  # forgotten, and loud
+        build(tiny(task="scoring"))
+    monkeypatch.setitem(BUILDERS, "scoring", Builder(step=scoring, context=torch.inference_mode))
+    workload = build(tiny(task="scoring"))
+    assert workload.phases == ("forward", "argmax")
+    assert not workload.module.training
+    with workload.context():
+        turn = time_turn(workload.step, Cpu(), steps=3)
+        assert workload.step(lambda: None).shape == (2,)
+    assert [len(phases) for phases in turn.phase_s] == [2] * 3
+    with pytest.raises(Unsupported, match="eager runs no inference"):
+        build(tiny(task="inference"))

@@ -1,6 +1,7 @@
 import pytest
 
 from bench.validate.tolerance import allowances
+from results.schema.labels import PROMISES
 
 
 def test_what_is_allowed_grows_with_the_epsilon_and_never_lets_a_gradient_of_zeros_pass(make_case):
@@ -13,3 +14,10 @@ def test_what_is_allowed_grows_with_the_epsilon_and_never_lets_a_gradient_of_zer
     assert allowed["fp32"]["conv1.weight"] < 0.02
     assert allowed["bf16"]["conv1.weight"] < 1
     assert "fc.bias" not in allowed["fp32"]  # the baseline itself cannot tell it
+
+
+@pytest.mark.parametrize("label", PROMISES)
+def test_each_precision_allows_some_error_and_less_than_all(make_case, label):
+    allowed = allowances(make_case(precision=label), {"output": 1e-7, "conv1.weight": 1e-6})
+    assert set(allowed) == {"output", "conv1.weight"}
+    assert all(0 < limit < 1 for limit in allowed.values())

@@ -1,4 +1,3 @@
-import dataclasses
 import getpass
 import os
 import platform
@@ -6,9 +5,11 @@ import socket
 import types
 from pathlib import Path
 
+import msgspec
 import psutil
 import pytest
 import torch
+from msgspec import structs
 
 from bench.machine import cpu, software
 from bench.worker.describe import accelerator, accelerators, describe, parse_torch_build
@@ -147,10 +148,10 @@ def test_this_machine_is_described(here):
 
 
 def test_every_missing_value_has_its_reason(here):
-    missing = {field.name for field in dataclasses.fields(here) if getattr(here, field.name) is None}
+    missing = {field.name for field in structs.fields(here) if getattr(here, field.name) is None}
     assert missing <= set(here.nulls)
     assert all(here.nulls.values())
-    present = {field.name for field in dataclasses.fields(here)} - missing - {"accelerators"}
+    present = {field.name for field in structs.fields(here)} - missing - {"accelerators"}
     assert not present & set(here.nulls)
 
 
@@ -174,7 +175,7 @@ def test_nobody_is_named(monkeypatch):
         monkeypatch.setenv(name, value)
     assert (getpass.getuser(), socket.gethostname(), platform.node()) == (user, host, host)
     monkeypatch.setattr(software, "_ROOT", Path(home) / host)
-    text = repr(dataclasses.asdict(describe()))
+    text = repr(msgspec.to_builtins(describe()))
     assert "OMP_NUM_THREADS" in text
     assert "libnone.so" in text
     for private in (host, user, "/home"):

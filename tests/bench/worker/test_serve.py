@@ -6,6 +6,7 @@ import threading
 import pytest
 import torch
 import torch._dynamo
+from msgspec import structs
 
 from bench.measure.device import Cpu, PeakMemory, Unsupported
 from bench.process.protocol import Finish, MeasureFootprint, Prepare
@@ -42,7 +43,7 @@ def ask():
 def tiny(make_case):
     def tiny(**axes):
         case = {"model": "cifar_resnet20", "batch_size": 2, "image_size": 32, "threads": 1, **axes}
-        return dataclasses.asdict(make_case(**case))
+        return structs.asdict(make_case(**case))
 
     return tiny
 
@@ -152,7 +153,7 @@ def test_the_first_step_is_awaited_and_begins_when_the_device_is_idle(tiny, tmp_
 def test_an_accelerators_memory_is_reported_in_place_of_the_hosts(tiny, tmp_path):
     subject = serve.WorkerServer(open_device=lambda name: Watched())
     subject.prepare(order(tiny(), tmp_path))
-    subject.case = dataclasses.replace(subject.case, device="cuda:0")
+    subject.case = structs.replace(subject.case, device="cuda:0")
     subject.workload = dataclasses.replace(subject.workload, step=lambda mark: 1 / 0)
     footprint = subject.footprint(MeasureFootprint())
     assert (footprint.device_bytes, footprint.device_free_bytes) == (5_000, 7_000)

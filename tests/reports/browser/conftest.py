@@ -1,7 +1,6 @@
 """One Chromium for all tests of the page, pages made once a session, and a guard on whatever a page does unasked."""
 
 import base64
-import dataclasses
 import json
 import re
 import shutil
@@ -9,6 +8,7 @@ import types
 import zlib
 
 import pytest
+from msgspec import structs
 
 from reports.page import page
 from results.storage import reader
@@ -62,9 +62,9 @@ def report(pages, make_records, make_run):
         usual = make_run().environment
         for run_id, fields in RUNS.items():
             cpu = MACHINE if run_id == list(RUNS)[-1] else usual.cpu
-            make_records(runs, run_id=run_id, environment=dataclasses.replace(usual, cpu=cpu), **fields)
+            make_records(runs, run_id=run_id, environment=structs.replace(usual, cpu=cpu), **fields)
     if not path.exists():
-        page.build(reader.load(runs), path)
+        page.write_page(reader.load(runs), path)
     return types.SimpleNamespace(path=path, runs=runs, payload=unpacked(path))
 
 

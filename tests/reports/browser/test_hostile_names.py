@@ -32,7 +32,7 @@ def hostile(pages, make_case, make_record, make_run, make_static):
             _file(f"{name}{place}", place, make_case, make_record, make_run, make_static)
             for place, name in enumerate((NAMES[0], NAMES[3]))
         )
-        page.build(reader.Records(files), path)
+        page.write_page(reader.Records(files), path)
     return path
 
 

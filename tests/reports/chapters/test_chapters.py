@@ -1,10 +1,12 @@
+import dataclasses
 import math
 
 import pytest
 
-from reports.chapters import FIGURES
+from reports.chapters import CHAPTER_FOLDER, CHAPTERS, FIGURES
 from reports.chapters.static.stages import stages
-from reports.figures.chart import all_cases
+from reports.figures.chart import Chapter, all_cases
+from reports.page import page
 from reports.style.theme import STAGES
 from results.storage import reader
 from tests.reports.sources import source_of
@@ -151,3 +153,21 @@ def test_stages_add_up_to_the_whole(make_statics):
 
 def test_accuracy_at_another_size_is_not_claimed(frame):
     assert FIGURES["accuracy"].views(frame.assign(image_size=160)) == ()
+
+
+def test_every_template_of_a_chapter_lies_in_its_own_folder():
+    for name, chapter in CHAPTERS.items():
+        inserts = [chapter.intro, *(chart.still for chart in chapter.charts.values())]
+        for insert in filter(None, inserts):
+            assert insert.template.startswith(f"{name}/")
+            assert (CHAPTER_FOLDER / insert.template).is_file()
+
+
+def test_a_chapter_is_a_line_of_the_registry(make_records, tmp_path, monkeypatch):
+    chart = dataclasses.replace(FIGURES["depth"], title="A figure of its own")
+    chapter = Chapter(title="Thrown away", lead="A chapter of a test.", charts={"thrown_away": chart})
+    monkeypatch.setitem(CHAPTERS, "test", chapter)
+    monkeypatch.setitem(FIGURES, "thrown_away", chart)
+    text = page.render(make_records(tmp_path))
+    assert "<h2>Thrown away</h2>" in text
+    assert 'id="chart-thrown_away"' in text

@@ -3,8 +3,8 @@ import math
 
 import pytest
 
-from reports.chapters.speedups.chains import MOST, largest, of_chain, steps
-from reports.figures.waterfall import KINDS, UNSURE, waterfall
+from reports.chapters.speedups.chains import MOST_CHAINS, chain_steps, largest, of_chain
+from reports.figures.waterfall import STEP_KINDS, UNSURE, waterfall
 from reports.style.views import CONTEXT, split
 from results.storage import reader
 from tests.reports.sources import source_of
@@ -37,7 +37,7 @@ def recorded(tmp_path, make_case, make_record, make_run, write_run):
             )
         run = make_run(plan=dict.fromkeys(record.case for record in records))
         records = reader.load(write_run(tmp_path, records, run=run))
-        return largest(steps(source_of(records)))
+        return largest(chain_steps(source_of(records)))
 
     return make
 
@@ -58,7 +58,7 @@ def test_bars_go_from_one_product_to_the_next(recorded):
     kind, span = ends["together"]
     assert kind == "together"
     assert span == pytest.approx((1, 0.9), rel=0.05)
-    assert len({(style.color, style.pattern) for style in KINDS.values()}) == len(KINDS)
+    assert len({(style.color, style.pattern) for style in STEP_KINDS.values()}) == len(STEP_KINDS)
     assert "eager → compile gives most (1.5" in of_chain(frame)
     assert "fp32 → amp-bf16 costs (0.5" in of_chain(frame)
 
@@ -89,7 +89,7 @@ def test_a_broken_chain_is_its_reason(recorded):
         figure = waterfall(view.frame)
         assert not figure.data
         assert "no answer in 60 s" in figure.layout.annotations[0].text
-        assert "cannot be told" in of_chain(view.frame)
+        assert "cannot be attributed" in of_chain(view.frame)
 
 
 def test_the_largest_gain_is_offered_first_and_training_after_inference(recorded):
@@ -104,14 +104,14 @@ def test_the_largest_gain_is_offered_first_and_training_after_inference(recorded
 
 def test_of_too_many_the_best_of_each_variant_stay(recorded):
     frame = recorded()
-    many = [frame.assign(model=f"model{index}", total=frame["total"] * (1 + index)) for index in range(MOST)]
+    many = [frame.assign(model=f"model{index}", total=frame["total"] * (1 + index)) for index in range(MOST_CHAINS)]
     import pandas as pd  # noqa: PLC0415
 
     kept = largest(pd.concat(many))
     chains = kept.drop_duplicates(["model", *CONTEXT])
-    assert len(chains) == MOST
-    assert chains["model"].nunique() == MOST
-    assert len(kept) > MOST  # whole chains
+    assert len(chains) == MOST_CHAINS
+    assert chains["model"].nunique() == MOST_CHAINS
+    assert len(kept) > MOST_CHAINS  # whole chains
 
 
 def test_an_unknown_number_of_threads_loses_no_chain(recorded):

@@ -1,6 +1,5 @@
-import dataclasses
-
 import pytest
+from msgspec import structs
 
 from reports.page.machine import details, facts
 from results.storage import reader
@@ -12,7 +11,7 @@ def make_file(make_run, make_record, tmp_path):
         run = make_run()
         return reader.RunFile(
             path=tmp_path / "run.jsonl",
-            run=dataclasses.replace(run, environment=dataclasses.replace(run.environment, **environment)),
+            run=structs.replace(run, environment=structs.replace(run.environment, **environment)),
             statics=(),
             records=tuple(make_record(budget_s=budget) for budget in budgets),
             complete=True,

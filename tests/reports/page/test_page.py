@@ -1,5 +1,4 @@
 import base64
-import dataclasses
 import hashlib
 import html
 import html.parser
@@ -8,6 +7,7 @@ import re
 import zlib
 
 import pytest
+from msgspec import structs
 from plotly.offline import get_plotlyjs
 
 import reports
@@ -296,7 +296,7 @@ def test_runs_of_one_machine_that_share_no_case_are_one_side(make_case, make_rec
 def test_versions_of_the_software_are_told_apart(make_record, make_run, write_run, tmp_path):
     for version in ("2.9.1", "2.14.1"):
         run = make_run(plan=[make_record().case], run_id=version)
-        run = dataclasses.replace(run, environment=dataclasses.replace(run.environment, torch=version))
+        run = structs.replace(run, environment=structs.replace(run.environment, torch=version))
         write_run(tmp_path, [make_record()], run=run)
     sides = set(source_of(reader.load(tmp_path)).cases["machine"])
     assert sides == {"AMD EPYC 9B14 · torch 2.9.1", "AMD EPYC 9B14 · torch 2.14.1"}
@@ -356,7 +356,7 @@ def test_a_wrong_result_is_marked_and_drawn_as_no_speed_up(make_case, make_recor
 
 def test_noise_and_unsteady_steps_are_remarks(make_record, make_case, write_run, tmp_path):
     record = make_record(signs=Noise(other_cpus=1.5))
-    record = dataclasses.replace(record, samples=dataclasses.replace(record.samples, steady=False, slowing=True))
+    record = structs.replace(record, samples=structs.replace(record.samples, steady=False, slowing=True))
     text = page.render(reader.load(write_run(tmp_path, [record])))
     (remarks,) = payload(text)["cases"]["remarks"]
     assert "busy: other processes kept 1.5 CPUs busy" in remarks

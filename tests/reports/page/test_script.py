@@ -5,20 +5,20 @@ import subprocess
 
 import pytest
 
-from reports.page.script import FOLDER, GUARD, MODULES, script
+from reports.page.script import GUARD, MODULES, SCRIPT_FOLDER, script
 
 NODE = shutil.which("node")
 
 
 def test_every_module_is_joined_exactly_once():
-    assert sorted(path.stem for path in FOLDER.iterdir()) == sorted([GUARD, *MODULES])
+    assert sorted(path.stem for path in SCRIPT_FOLDER.iterdir()) == sorted([GUARD, *MODULES])
     joined = script()
-    for path in FOLDER.iterdir():
+    for path in SCRIPT_FOLDER.iterdir():
         assert joined.count(path.read_text(encoding="utf-8")) == 1, path.name
 
 
 def test_modules_stay_small():
-    for path in FOLDER.iterdir():
+    for path in SCRIPT_FOLDER.iterdir():
         lines = path.read_text(encoding="utf-8").splitlines()
         assert len(lines) <= 150, path.name
         assert max(map(len, lines)) <= 120, path.name

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports.style.axes import HEIGHT, WIDTH, _box, _overlap, _pixels, log_axis, place
+from reports.style.axes import PLOT_HEIGHT, PLOT_WIDTH, _box, _overlap, _pixels, log_axis, name_positions
 
 positive = st.lists(st.floats(1e-4, 1e6), min_size=1, max_size=30)
 
@@ -34,11 +34,11 @@ def test_no_two_names_cover_each_other(points):
     x, y = zip(*points, strict=True)
     names = [f"variant_{index}" for index in range(len(points))]
     ends = ((-0.1, 1.1), (-0.1, 1.1))
-    positions = place(x, y, names, [False] * len(points), ends)
+    positions = name_positions(x, y, names, [False] * len(points), ends)
     boxes = [
         _box(px, py, 6.3 * len(name), position)
         for px, py, name, position in zip(
-            _pixels(x, ends[0], WIDTH), _pixels(y, ends[1], HEIGHT), names, positions, strict=True
+            _pixels(x, ends[0], PLOT_WIDTH), _pixels(y, ends[1], PLOT_HEIGHT), names, positions, strict=True
         )
         if position
     ]
@@ -46,4 +46,4 @@ def test_no_two_names_cover_each_other(points):
 
 
 def test_a_lone_point_is_named():
-    assert place([1.0], [2.0], ["resnet50"], [True], ((0.0, 2.0), (0.0, 4.0))) == ["top right"]
+    assert name_positions([1.0], [2.0], ["resnet50"], [True], ((0.0, 2.0), (0.0, 4.0))) == ["top right"]

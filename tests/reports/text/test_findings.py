@@ -1,7 +1,7 @@
-import dataclasses
 import re
 
 import pytest
+from msgspec import structs
 
 from reports.text.findings import findings_text
 from results.analysis.study import Study
@@ -77,8 +77,8 @@ def test_compiling_that_may_never_pay_says_so(text, compiled, both, told):
 
 def test_a_warm_cache_is_told_apart(text, compiled):
     records = compiled()
-    facts = dataclasses.replace(records[-1].facts, warm_compile_s=1.0)
-    (line,) = [line for line in text([*records[:-1], dataclasses.replace(records[-1], facts=facts)]) if "warm" in line]
+    facts = structs.replace(records[-1].facts, warm_compile_s=1.0)
+    (line,) = [line for line in text([*records[:-1], structs.replace(records[-1], facts=facts)]) if "warm" in line]
     assert ", with a warm cache pays after 1" in line
 
 

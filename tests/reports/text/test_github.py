@@ -3,6 +3,7 @@ import re
 
 import pytest
 from markdown_it import MarkdownIt
+from msgspec import structs
 
 import results
 from reports.text.github import AB_MARKER, COMPARE_MARKER, arms_github, comparison_github, worst_outcome
@@ -27,7 +28,7 @@ def side(tmp_path, write_run, make_record, make_static, make_run):
             for index, noise in enumerate((0.998, 1.0, 1.002, 1.001))
         ]
         run = make_run(plan=list(factors), run_id=name)
-        run = dataclasses.replace(run, environment=dataclasses.replace(run.environment, **(machine or {})))
+        run = structs.replace(run, environment=structs.replace(run.environment, **(machine or {})))
         statics = [make_static(case.model) for case in factors]
         return load(write_run(tmp_path, records, statics, run=run))
 

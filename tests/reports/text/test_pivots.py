@@ -1,8 +1,8 @@
-import dataclasses
 import math
 
 import pandas as pd
 import pytest
+from msgspec import structs
 
 from reports.text.pivots import depth_by_block, speedups_by_setting
 from reports.text.table import pivots_text
@@ -57,7 +57,7 @@ def test_a_wrong_result_is_in_no_pivot(framed, make_record, make_case, make_stat
     models = {"resnet18": _of("resnet", "basic", 18), "resnet34": _of("resnet", "basic", 34)}
     statics = [make_static(model, **kind) for model, kind in models.items()]
     right = [make_record(make_case(model=model, layout="nhwc"), baseline_latency_s=0.1) for model in models]
-    wrong = dataclasses.replace(right[0], equality=make_equality("wrong"))
+    wrong = structs.replace(right[0], equality=make_equality("wrong"))
     assert list(speedups_by_setting(framed([wrong, right[1]], statics)).index) == ["resnet34"]
     assert depth_by_block(framed([wrong, right[1]], statics)).empty
 

@@ -4,6 +4,7 @@ import math
 import random
 
 import pytest
+from msgspec import structs
 
 from reports.text.comparison import arms_text
 from results.analysis.ab import compare_arms
@@ -27,8 +28,8 @@ def sides(tmp_path, make_case, make_record, make_static, make_run, write_run):
                 record = make_record(case, latency_s=level[arm], replicate=index, noise=0.002)
                 if arm == "b":
                     turns = len(record.samples.wall_s)
-                    record = dataclasses.replace(
-                        record, samples=dataclasses.replace(record.samples, arm_s=(level["a"],) * turns)
+                    record = structs.replace(
+                        record, samples=structs.replace(record.samples, arm_s=(level["a"],) * turns)
                     )
                 records[arm].append(change(arm, record))
         loaded = []
@@ -76,7 +77,7 @@ def test_a_failed_arm_b_is_broken_and_a_failed_arm_a_is_not(sides, make_record):
 def test_a_wrong_result_is_never_a_gain(sides):
     wrong = Equality(verdict="wrong", error=0.5, baseline_error=1e-6, allowed=1e-5, what="output")
     found = compare_arms(
-        *sides(0.5, change=lambda name, record: dataclasses.replace(record, equality=wrong if name == "b" else None))
+        *sides(0.5, change=lambda name, record: structs.replace(record, equality=wrong if name == "b" else None))
     )
     assert found.judged.verdict == "faster"
     assert (found.broken, found.outcome) == (True, "regression")
@@ -85,7 +86,7 @@ def test_a_wrong_result_is_never_a_gain(sides):
 
 def test_what_cannot_be_believed_is_no_verdict(sides):
     def shrink(name, record):
-        return dataclasses.replace(record, ran=dataclasses.replace(record.ran, batch_size=4))
+        return structs.replace(record, ran=structs.replace(record.ran, batch_size=4))
 
     found = compare_arms(*sides(1.1, change=shrink))
     assert found.outcome == "inconclusive"
@@ -93,7 +94,7 @@ def test_what_cannot_be_believed_is_no_verdict(sides):
 
 
 def test_noise_is_told_and_forbids_nothing(sides):
-    found = compare_arms(*sides(change=lambda _, record: dataclasses.replace(record, noise=Noise(other_cpus=1.0))))
+    found = compare_arms(*sides(change=lambda _, record: structs.replace(record, noise=Noise(other_cpus=1.0))))
     assert found.outcome == "pass"
     assert found.notices == ("busy in arm a: 10 of its processes", "busy in arm b: 10 of its processes")
 
@@ -110,9 +111,9 @@ def test_one_pair_zero_variance_and_a_cut_file_are_no_pass(sides):
 def _constant(record):
     samples = record.samples
     steps = tuple(0.05 for _ in samples.step_s)
-    return dataclasses.replace(
+    return structs.replace(
         record,
-        samples=dataclasses.replace(
+        samples=structs.replace(
             samples, step_s=steps, wall_s=(0.0501,) * len(samples.wall_s), arm_s=(0.05,) * len(samples.wall_s)
         ),
     )
@@ -122,7 +123,7 @@ def test_pairs_without_a_common_steady_round_are_told(sides):
     def lonely(name, record):
         if name == "a" or record.replicate != 3:
             return record
-        return dataclasses.replace(record, samples=dataclasses.replace(record.samples, arm_s=()))
+        return structs.replace(record, samples=structs.replace(record.samples, arm_s=()))
 
     found = compare_arms(*sides(change=lonely))
     assert found.judged.pairs == 9
@@ -131,7 +132,7 @@ def test_pairs_without_a_common_steady_round_are_told(sides):
 
 def test_counts_that_differ_are_a_regression(sides, tmp_path, make_static, make_run, write_run, make_record):
     a, b = sides()
-    head = dataclasses.replace(b.files[0].run, id="recounted-b")
+    head = structs.replace(b.files[0].run, id="recounted-b")
     recounted = load(write_run(tmp_path, list(b), [make_static(parameters=1)], run=head))
     found = compare_arms(a, recounted)
     assert [change.what for change in found.counts] == ["parameters of resnet50 at 224 pixels"]
@@ -147,7 +148,7 @@ def test_other_files_are_refused(sides, tmp_path, make_record, write_run, make_r
 
 
 def _without_plan(side, tmp_path, write_run, make_static):
-    run = dataclasses.replace(side.files[0].run, plan=())
+    run = structs.replace(side.files[0].run, plan=())
     (tmp_path / "planless").mkdir(exist_ok=True)
     return load(write_run(tmp_path / "planless", list(side), [make_static()], run=run))
 
@@ -165,7 +166,7 @@ def test_an_arm_without_a_plan_is_refused(sides, tmp_path, write_run, make_stati
 
 def test_an_arm_of_another_case_than_its_plan_is_refused(sides, make_case):
     def moved(name, record):
-        return dataclasses.replace(record, case=make_case(batch_size=4)) if name == "b" else record
+        return structs.replace(record, case=make_case(batch_size=4)) if name == "b" else record
 
     with pytest.raises(InputError, match="holds 2 cases"):
         compare_arms(*sides(change=moved))
@@ -173,7 +174,7 @@ def test_an_arm_of_another_case_than_its_plan_is_refused(sides, make_case):
 
 def test_a_pair_that_does_not_tell_how_long_it_took_is_refused(sides):
     def timeless(_, record):
-        return dataclasses.replace(record, duration_s=None) if record.replicate == 3 else record
+        return structs.replace(record, duration_s=None) if record.replicate == 3 else record
 
     with pytest.raises(InputError, match=r"replicate 3 .*duration_s"):
         compare_arms(*sides(change=timeless))
@@ -187,8 +188,8 @@ def test_more_pairs_than_are_ever_looked_at_are_refused(sides):
 
 def test_arms_that_name_two_margins_or_none_that_is_one_are_refused(sides):
     a, _ = sides(name="same")
-    other = dataclasses.replace(a.files[0].run.arm, name="b", margin=0.5)
-    file = dataclasses.replace(a.files[0], run=dataclasses.replace(a.files[0].run, arm=other))
+    other = structs.replace(a.files[0].run.arm, name="b", margin=0.5)
+    file = dataclasses.replace(a.files[0], run=structs.replace(a.files[0].run, arm=other))
     with pytest.raises(InputError, match="two margins"):
         compare_arms(a, type(a)((file,)))
     with pytest.raises(InputError, match="margin 1 is not between"):

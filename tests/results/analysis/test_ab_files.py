@@ -1,6 +1,5 @@
-import dataclasses
-
 import pytest
+from msgspec import structs
 
 from results.analysis.ab_files import compare_pairs
 from results.errors import InputError
@@ -17,7 +16,7 @@ def arm(tmp_path, make_record, make_case, make_run, make_static, write_run):
         for index in range(10):
             record = make_record(replicate=index, latency_s=0.05 * factor, noise=0.001)
             beside = tuple(0.05 * (1 + 1e-4 * index) for _ in record.samples.wall_s) if name == "b" else ()
-            records.append(dataclasses.replace(record, samples=dataclasses.replace(record.samples, arm_s=beside)))
+            records.append(structs.replace(record, samples=structs.replace(record.samples, arm_s=beside)))
         run = make_run(plan=[make_case()], run_id=f"{pair}-{name}", arm=Arm(name=name, pair=pair, margin=0.02))
         return write_run(tmp_path, records, [make_static()], run=run)
 

@@ -1,13 +1,13 @@
-import dataclasses
 import math
 
 import pytest
+from msgspec import structs
 
 import results
 from results.errors import InputError
 from results.schema.axes import AXES
 from results.schema.record import Noise
-from results.schema.run import Accelerator, Peak
+from results.schema.run import Accelerator, PeakRate
 from results.storage.reader import Records, load
 
 _SPREAD = (0.997, 1.0, 1.001, 1.002, 1.0)
@@ -39,10 +39,10 @@ def side(tmp_path, write_run, make_record, make_case, make_static, make_run):
         ]
         made += records
         run = make_run(plan=dict.fromkeys(record.case for record in made), run_id=name)
-        run = dataclasses.replace(
+        run = structs.replace(
             run,
-            settings=dataclasses.replace(run.settings, **{"replicates": len(spread), **(settings or {})}),
-            environment=dataclasses.replace(run.environment, **(machine or {})),
+            settings=structs.replace(run.settings, **{"replicates": len(spread), **(settings or {})}),
+            environment=structs.replace(run.environment, **(machine or {})),
         )
         statics = [make_static()] if statics is None else statics
         return load(write_run(tmp_path, made, statics, run=run, **end))
@@ -58,7 +58,7 @@ def test_a_static_cost_that_one_machine_lacks_is_not_another_machines(
         for chip in ("x86", "arm"):
             records = [make_record(replicate=index, seed=f"{side}{index}") for index in range(5)]
             run = make_run(plan=[make_case()], run_id=f"{side}-{chip}")
-            run = dataclasses.replace(run, environment=dataclasses.replace(run.environment, cpu=chip))
+            run = structs.replace(run, environment=structs.replace(run.environment, cpu=chip))
             statics = [] if (side, chip) == ("new", "arm") else [make_static()]
             write_run(tmp_path / side, records, statics, run=run)
         sides.append(load(tmp_path / side))
@@ -225,7 +225,7 @@ def test_unsupported_on_both_sides_does_not_hinder(side, make_record, make_case)
 
 def test_a_number_that_is_not_what_it_says_is_not_judged(side, make_record, make_case):
     half = make_record(replicate=5)
-    half = dataclasses.replace(half, ran=dataclasses.replace(half.ran, compute_dtypes=("bfloat16",)))
+    half = structs.replace(half, ran=structs.replace(half.ran, compute_dtypes=("bfloat16",)))
     found = results.compare(side("a"), side("b", records=[half]))
     assert found.outcome == "inconclusive"
     assert found.cases[0].reason == "NEW: label: fp32 computed in bfloat16"
@@ -233,7 +233,7 @@ def test_a_number_that_is_not_what_it_says_is_not_judged(side, make_record, make
 
 def test_a_series_that_never_settled_is_judged_by_its_spread(side, make_record):
     late = make_record(replicate=5, latency_s=0.05, noise=0.001)
-    late = dataclasses.replace(late, samples=dataclasses.replace(late.samples, steady=False))
+    late = structs.replace(late, samples=structs.replace(late.samples, steady=False))
     assert results.compare(side("a"), side("b", records=[late])).outcome == "pass"
 
 
@@ -291,7 +291,7 @@ def test_a_baseline_that_does_not_repeat_itself_is_still_timed(side, make_equali
 
 def test_a_rate_above_the_peak_is_not_judged(side, make_run, make_record, make_static, write_run, tmp_path):
     records = [make_record(replicate=index, latency_s=0.05 + 1e-4 * index) for index in range(3)]
-    peak = Peak(device="cpu", precision="fp32", threads=2, flops_per_s=1e9)
+    peak = PeakRate(device="cpu", precision="fp32", threads=2, flops_per_s=1e9)
     run = make_run(plan=[records[0].case], run_id="b", peaks=(peak,))
     found = results.compare(
         side("a", settings={"replicates": 1}), load(write_run(tmp_path, records, [make_static()], run=run))

@@ -1,8 +1,8 @@
-import dataclasses
 import functools
 import math
 
 import pytest
+from msgspec import structs
 
 from results.analysis.history import COLUMNS, frame, history
 from results.analysis.history_points import date_of
@@ -114,7 +114,7 @@ def test_a_wrong_result_is_no_latency(make, make_equality):
 
 
 def test_a_number_that_is_not_what_it_says_is_no_latency(make, make_record):
-    ran = dataclasses.replace(make_record().ran, threads=1)
+    ran = structs.replace(make_record().ran, threads=1)
     point = history(make(STEP, each=lambda index: {"record": {"ran": ran}} if index == 5 else {}))[0].points[5]
     assert (point.latency_s, point.status) == (None, "implausible")
     assert point.cause == "label: 2 threads ran as 1"

@@ -1,6 +1,7 @@
 import dataclasses
 
 import pytest
+from msgspec import structs
 
 from results.analysis.machines import described, machines
 from results.schema.run import Accelerator, Source
@@ -15,7 +16,7 @@ def runs(tmp_path, make_record, make_run, write_run):
         paths = []
         for name in names:
             run = make_run(run_id=name)
-            run = dataclasses.replace(run, environment=dataclasses.replace(run.environment, **machine))
+            run = structs.replace(run, environment=structs.replace(run.environment, **machine))
             paths.append(write_run(tmp_path, [make_record()], run=run))
         return load(*paths).files
 
@@ -70,7 +71,7 @@ def test_imported_runs_are_of_one_machine_where_their_sources_name_it(runs):
     def imported(name, cpu):
         (file,) = runs(name, cpu=cpu, memory_bytes=None)
         source = Source(format="csv", file="x.csv", sha256="0" * 64)
-        return dataclasses.replace(file, run=dataclasses.replace(file.run, source=source))
+        return dataclasses.replace(file, run=structs.replace(file.run, source=source))
 
     files = tuple(
         imported(name, cpu) for name, cpu in (("a", "x86"), ("b", "x86"), ("c", "arm"), ("d", None), ("e", None))

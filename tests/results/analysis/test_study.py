@@ -1,7 +1,7 @@
-import dataclasses
 import math
 
 import pytest
+from msgspec import structs
 
 import results
 from results.analysis.history import history
@@ -65,10 +65,10 @@ def test_cases_count_that_ended_well_with_the_right_result(measured):
 
 def test_a_case_without_any_value_does_not_count(tmp_path, make_record, write_run):
     record = make_record()
-    empty = dataclasses.replace(
+    empty = structs.replace(
         record,
-        samples=dataclasses.replace(record.samples, step_s=(), turn=(), wall_s=(), warmup=0),
-        facts=dataclasses.replace(record.facts, first_step_s=None, peak_resident_bytes=None),
+        samples=structs.replace(record.samples, step_s=(), turn=(), wall_s=(), warmup=0),
+        facts=structs.replace(record.facts, first_step_s=None, peak_resident_bytes=None),
     )
     assert results.Study(results.load(write_run(tmp_path, [empty]))).usable.tolist() == [False]
 

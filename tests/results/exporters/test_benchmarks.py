@@ -2,6 +2,7 @@ import dataclasses
 import math
 
 import pytest
+from msgspec import structs
 
 import results
 from results.analysis.study import Study
@@ -61,7 +62,7 @@ def test_what_was_measured_has_a_direction_and_is_no_static_cost(measured):
 )
 def test_names_say_as_much_as_tells_runs_apart(two_runs, make_run, make_case, first, second, where):
     usual = make_run().environment
-    records = two_runs(*({"environment": dataclasses.replace(usual, **fields)} for fields in (first, second)))
+    records = two_runs(*({"environment": structs.replace(usual, **fields)} for fields in (first, second)))
     assert [one.name for one in benchmarks(Study(records)).benchmarks] == [
         f"{make_case().key} on {one}" for one in where
     ]
@@ -110,7 +111,7 @@ def test_imported_summaries_are_benchmarks_too(imported):
 )
 def test_damaged_summaries_give_only_what_is_finite(imported, metrics, bounds):
     (file,) = imported.files
-    record = dataclasses.replace(file.records[0], summary=Summary(metrics=metrics, bounds=bounds))
+    record = structs.replace(file.records[0], summary=Summary(metrics=metrics, bounds=bounds))
     records = Records((dataclasses.replace(file, records=(record,)),))
     (one,) = benchmarks(Study(records)).benchmarks
     assert set(one.values) == {name for name, value in metrics.items() if math.isfinite(value)}

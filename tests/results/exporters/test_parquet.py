@@ -5,6 +5,7 @@ import json
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+from msgspec import structs
 
 import results
 from results.analysis.study import Study
@@ -74,7 +75,7 @@ def test_a_column_of_nulls_keeps_its_type(imported):
 def test_a_whole_number_of_more_than_64_bits_is_null_with_its_reason(imported):
     (file,) = imported.files
     metrics = {"latency_s": 0.04, "parameters": 1e30, "macs": 2.0**53}
-    record = dataclasses.replace(file.records[0], summary=Summary(metrics=metrics))
+    record = structs.replace(file.records[0], summary=Summary(metrics=metrics))
     (row,) = read(Records((dataclasses.replace(file, records=(record,)),))).to_pylist()
     assert (row["parameters"], row["macs"], row["latency_s"]) == (None, 2**53, 0.04)
     assert "64 bits" in dict(row["nulls"])["parameters"]

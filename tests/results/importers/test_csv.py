@@ -1,11 +1,11 @@
 import csv
-import dataclasses
 import io
 
 import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 import results
 from results.analysis.study import Study
@@ -54,7 +54,7 @@ def test_a_break_even_comes_back_though_nothing_is_left_to_compute_it_from(
     again, tmp_path, make_case, make_record, write_run, gain, told
 ):
     compiled = make_record(make_case(runtime="compile"), latency_s=0.05 / gain, baseline_latency_s=0.05)
-    compiled = dataclasses.replace(compiled, facts=dataclasses.replace(compiled.facts, compile_s=10.0))
+    compiled = structs.replace(compiled, facts=structs.replace(compiled.facts, compile_s=10.0))
     records = results.load(write_run(tmp_path, [make_record(latency_s=0.05), compiled]))
     row = results.table(records).iloc[1]
     assert row["nulls"].get("break_even_steps") == told

@@ -1,7 +1,7 @@
 import csv
-import dataclasses
 import os
 
+import msgspec
 import pytest
 
 from results.errors import InputError
@@ -77,8 +77,8 @@ def test_an_empty_cell_and_a_column_that_is_not_there_are_none():
 
 def test_what_is_not_known_of_a_machine_has_its_reason():
     environment = unknown_environment(cpu="AMD", accelerators={"cuda:0": "H100"}, cuda="12.4")
-    assert validated(dataclasses.asdict(environment), Environment) == environment
-    values = dataclasses.asdict(environment)
+    assert validated(msgspec.to_builtins(environment), Environment) == environment
+    values = msgspec.to_builtins(environment)
     assert set(environment.nulls) == {name for name, value in values.items() if value is None}
     assert environment.accelerators[0].memory_bytes is None
 

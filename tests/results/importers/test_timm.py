@@ -7,6 +7,7 @@ from results.errors import InputError
 from results.importers import read
 from results.importers.reading import Options
 from results.importers.writing import import_files
+from results.schema.run import SCHEMA_VERSION
 from tests.results.importers.given import options
 
 INFER = "benchmark-infer-amp-nchw-pt240-cu124-rtx4090.csv"
@@ -94,7 +95,7 @@ def test_the_run_says_where_it_comes_from(tmp_path):
     (one,) = read("timm", path, Options(), print)
     assert one.run.source.format == "timm"
     assert one.run.source.file == INFER
-    assert (one.run.settings, one.run.started, one.run.schema) == (None, None, 3)
+    assert (one.run.settings, one.run.started, one.run.schema) == (None, None, SCHEMA_VERSION)
     assert one.run.environment.torch_build == {"cuda": "12.4"}
     assert one.run.environment.nulls["cpu"] == "its source does not tell"
     again = tmp_path / "elsewhere" / INFER

@@ -1,8 +1,8 @@
-import dataclasses
 import math
 
 import numpy as np
 import pytest
+from msgspec import structs
 
 from results.analysis.study import Study
 from results.metrics.breakeven import is_never, steps
@@ -29,8 +29,8 @@ def measured(tmp_path_factory, write_run, make_record, make_case, make_run):
             record = make_record(
                 make_case(runtime="compile", layout=layout), latency_s=0.05 / gain, baseline_latency_s=0.05, **usual
             )
-            facts = dataclasses.replace(record.facts, compile_s=compile_s, warm_compile_s=warm_s)
-            records.append(change(dataclasses.replace(record, facts=facts)))
+            facts = structs.replace(record.facts, compile_s=compile_s, warm_compile_s=warm_s)
+            records.append(change(structs.replace(record, facts=facts)))
         run = make_run(plan=dict.fromkeys(record.case for record in records))
         (found,) = Study(load(write_run(tmp_path_factory.mktemp("runs"), records, run=run))).break_evens
         return found
@@ -88,10 +88,10 @@ def test_a_compilation_of_no_time_pays_at_once(measured):
 
 def test_what_is_not_known_has_a_reason(measured, make_equality):
     def wrong(record):
-        return dataclasses.replace(record, equality=make_equality("wrong"))
+        return structs.replace(record, equality=make_equality("wrong"))
 
     def crashed(record):
-        return dataclasses.replace(record, status="crash", cause="signal 11", samples=None)
+        return structs.replace(record, status="crash", cause="signal 11", samples=None)
 
     for change, reason in ((wrong, "its result is wrong: output"), (crashed, "crash: signal 11")):
         found = measured(change=change)

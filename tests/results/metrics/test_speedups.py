@@ -1,4 +1,3 @@
-import dataclasses
 import itertools
 import math
 
@@ -6,6 +5,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from results.analysis.study import Study
 from results.metrics.speedups import Speedups, factors, path
@@ -113,7 +113,7 @@ def test_a_wrong_case_breaks_every_chain_through_it(recorded, make_case, make_eq
     wrong = make_case(layout="nhwc", runtime="compile")
 
     def spoil(record):
-        return dataclasses.replace(record, equality=make_equality("wrong")) if record.case == wrong else record
+        return structs.replace(record, equality=make_equality("wrong")) if record.case == wrong else record
 
     found = recorded(change=spoil).chains
     broken = [chain for chain in found if chain.reason is not None]
@@ -129,7 +129,7 @@ def test_a_failure_breaks_it_and_a_gap_leaves_it_out(recorded, make_case):
 
     def spoil(record):
         crash = {"status": "crash", "cause": "signal 11", "samples": None}
-        return None if record.case == gap else dataclasses.replace(record, **crash) if record.case == failed else record
+        return None if record.case == gap else structs.replace(record, **crash) if record.case == failed else record
 
     found = recorded(change=spoil).chains
     assert [(chain.case.layout, chain.case.runtime) for chain in found].count(("nchw", "compile")) == 0

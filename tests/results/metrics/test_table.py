@@ -1,15 +1,15 @@
-import dataclasses
 import math
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from results.metrics.table import BOUNDS, COLUMNS, table
 from results.metrics.warnings import kind
 from results.schema.axes import AXES
 from results.schema.metrics import METRICS
 from results.schema.record import Noise
-from results.schema.run import Arm, Peak
+from results.schema.run import Arm, PeakRate
 from results.storage.reader import Records, RunFile, load
 
 
@@ -154,7 +154,7 @@ def test_the_worst_verdict_on_the_result_counts(framed, make_record, make_case, 
 def test_the_worst_state_of_the_steps_counts(framed, make_record, series, expected):
     records = [make_record(replicate=index) for index in range(len(series))]
     changed = [
-        dataclasses.replace(record, samples=dataclasses.replace(record.samples, **fields))
+        structs.replace(record, samples=structs.replace(record.samples, **fields))
         for record, fields in zip(records, series, strict=True)
     ]
     assert framed(changed)["state"][0] == expected
@@ -173,7 +173,7 @@ def test_one_replicate_that_was_not_precise_enough_tells(framed, make_record, st
 
 def test_noise_and_peaks_reach_the_warnings(framed, make_record, make_static, make_run):
     record = make_record(signs=Noise(other_cpus=1.0))
-    peak = Peak(device="cpu", precision="fp32", threads=2, flops_per_s=1e9)
+    peak = PeakRate(device="cpu", precision="fp32", threads=2, flops_per_s=1e9)
     (row,) = framed([record], [make_static()], run=make_run(plan=[record.case], peaks=(peak,))).to_dict("records")
     assert [kind(line) for line in row["warnings"]] == ["peak", "busy"]
 
@@ -197,7 +197,7 @@ def test_an_arm_has_no_speed_up(framed, make_record, make_run):
 )
 def test_break_even_stands_in_the_row_of_the_compiled_case(framed, make_record, make_case, gain, noise, never):
     compiled = make_record(make_case(runtime="compile"), latency_s=0.05 / gain, baseline_latency_s=0.05, noise=noise)
-    compiled = dataclasses.replace(compiled, facts=dataclasses.replace(compiled.facts, warm_compile_s=1.0))
+    compiled = structs.replace(compiled, facts=structs.replace(compiled.facts, warm_compile_s=1.0))
     eager, row = framed([make_record(), compiled]).to_dict("records")
     columns = ("break_even_steps", "break_even_low", "break_even_high", "warm_break_even_steps")
     assert {name for name in columns if math.isnan(row[name])} == never
@@ -225,8 +225,8 @@ def test_break_even_that_is_not_known_has_its_reason(framed, make_record, make_c
 
 def test_compiling_in_no_time_can_be_brought_together(framed, make_record, make_case):
     records = [make_record(make_case(runtime="compile"), replicate=index) for index in range(2)]
-    facts = dataclasses.replace(records[0].facts, compile_s=0.0)
-    (row,) = framed([dataclasses.replace(record, facts=facts) for record in records]).to_dict("records")
+    facts = structs.replace(records[0].facts, compile_s=0.0)
+    (row,) = framed([structs.replace(record, facts=facts) for record in records]).to_dict("records")
     assert row["compile_s"] == 0
 
 
@@ -250,7 +250,7 @@ def test_text_is_of_type_object_whatever_is_installed_and_missing_is_none(framed
 
 
 def test_a_name_that_no_encoding_knows_is_held(make_record, make_run, make_case):
-    record = dataclasses.replace(make_record(), case=make_case(model="\ud800"))
+    record = structs.replace(make_record(), case=make_case(model="\ud800"))
     file = RunFile(
         path=Path("x"), run=make_run(plan=[record.case]), statics=(), records=(record,), complete=True, problems=()
     )

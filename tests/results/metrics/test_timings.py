@@ -1,11 +1,11 @@
 """All records at once against each of them alone, by the formulas as they stand in the docstrings."""
 
-import dataclasses
 import math
 import statistics
 
 import numpy as np
 import pytest
+from msgspec import structs
 from scipy import special
 from scipy import stats as reference
 
@@ -29,7 +29,7 @@ def records(make_record, make_case):
         samples = record.samples
         baselines = tuple(None if place % 5 == index % 5 else one for place, one in enumerate(samples.baseline_s))
         turn = tuple(sorted(one * (1 + index % 4) // 4 for one in samples.turn))
-        found.append(dataclasses.replace(record, samples=dataclasses.replace(samples, turn=turn, baseline_s=baselines)))
+        found.append(structs.replace(record, samples=structs.replace(samples, turn=turn, baseline_s=baselines)))
         if index % 9 == 0:
             found.append(make_record(status="timeout", cause="no answer"))
     return found
@@ -118,7 +118,7 @@ def test_the_figures_are_those_of_the_formulas(records):
 def test_the_clocks_are_those_of_all_turns(records):
     for record, (found, _) in zip(records, _told(records), strict=True):
         if record.samples is not None:
-            whole = dataclasses.replace(record.samples, warmup=0)
+            whole = structs.replace(record.samples, warmup=0)
             turns = sorted(set(whole.turn))
             steps = [[s for s, t in zip(whole.step_s, whole.turn, strict=True) if t == turn] for turn in turns]
             assert found.clock_step_s == pytest.approx(statistics.median(map(statistics.mean, steps)), rel=1e-12)
@@ -128,13 +128,13 @@ def test_the_clocks_are_those_of_all_turns(records):
 def test_the_parts_of_a_step_are_those_of_the_steady_ones_and_their_share_is_of_all(make_record, make_case):
     training = make_case(task="training")
     whole = make_record(training, turns=10, warmup=4)
-    without = dataclasses.replace(whole.samples, backward_s=())
-    cold = dataclasses.replace(whole.samples, warmup=len(whole.samples.step_s))
+    without = structs.replace(whole.samples, backward_s=())
+    cold = structs.replace(whole.samples, warmup=len(whole.samples.step_s))
     records = [
         make_record(),
         whole,
-        dataclasses.replace(whole, samples=without),
-        dataclasses.replace(whole, samples=cold),
+        structs.replace(whole, samples=without),
+        structs.replace(whole, samples=cold),
     ]
     plain, split, partly, warming = (typical for typical, _ in _told(records))
     samples = whole.samples

@@ -1,10 +1,10 @@
-import dataclasses
 import re
 import statistics
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from results.metrics.values import measure
 from results.schema.metrics import METRICS
@@ -67,12 +67,12 @@ def test_a_speed_up_is_paired_by_turn(make_record, make_case):
     # Both drift tenfold together: unpaired, the ratio of medians would still be right, its interval useless.
     record = make_record(make_case(layout="nhwc"), noise=0.0, warmup=0, baseline_latency_s=0.1)
     drift = [1 + index for index in range(40)]
-    samples = dataclasses.replace(
+    samples = structs.replace(
         record.samples,
         step_s=tuple(0.05 * drift[turn] for turn in record.samples.turn),
         baseline_s=tuple(0.1 * factor for factor in drift),
     )
-    interval = measure(dataclasses.replace(record, samples=samples), None).intervals["speedup"]
+    interval = measure(structs.replace(record, samples=samples), None).intervals["speedup"]
     assert interval.low == pytest.approx(2)
     assert interval.high == pytest.approx(2)
 
@@ -80,7 +80,7 @@ def test_a_speed_up_is_paired_by_turn(make_record, make_case):
 def test_turns_without_a_baseline_or_in_warm_up_are_left_out(make_record, make_case):
     record = make_record(make_case(layout="nhwc"), noise=0.0, warmup=4, baseline_latency_s=0.1)
     baseline = (9.0, 9.0, 0.1, 0.1, *[None] * 36)  # the first two turns are warm-up
-    record = dataclasses.replace(record, samples=dataclasses.replace(record.samples, baseline_s=baseline))
+    record = structs.replace(record, samples=structs.replace(record.samples, baseline_s=baseline))
     found = measure(record, None)
     assert found.metrics["speedup"] == pytest.approx(2)
     assert "speedup" not in found.intervals
@@ -122,7 +122,7 @@ def test_an_arm_has_no_speed_up(make_record, make_case):
         assert found.metrics["speedup"] is None
         assert "arm of an A/B comparison" in found.nulls["speedup"]
     record = make_record(make_case(layout="nhwc"))
-    beside = dataclasses.replace(record, samples=dataclasses.replace(record.samples, arm_s=(0.1,) * 40))
+    beside = structs.replace(record, samples=structs.replace(record.samples, arm_s=(0.1,) * 40))
     assert "arm of an A/B comparison" in measure(beside, None).nulls["speedup"]
 
 
@@ -147,15 +147,15 @@ def test_correlated_steps_bound_no_tail(make_record):
     # 598 steps, but in blocks of 50 that are alike: no more than some dozen independent ones.
     record = make_record(turns=300, warmup=2, noise=0.001)
     steps = tuple(step * (1.1 if index // 50 % 2 else 1.0) for index, step in enumerate(record.samples.step_s))
-    samples = dataclasses.replace(record.samples, step_s=steps)
-    found = measure(dataclasses.replace(record, samples=samples), None)
+    samples = structs.replace(record.samples, step_s=steps)
+    found = measure(structs.replace(record, samples=samples), None)
     assert found.metrics["latency_p99_s"] is None
 
 
 def test_a_failure_keeps_its_reason_and_what_it_still_knows(make_record):
     record = make_record(status="out-of-memory", cause="tried to allocate 2 GiB")
-    facts = dataclasses.replace(record.facts, peak_resident_bytes=7)
-    found = measure(dataclasses.replace(record, facts=facts), None)
+    facts = structs.replace(record.facts, peak_resident_bytes=7)
+    found = measure(structs.replace(record, facts=facts), None)
     assert found.nulls["latency_s"] == "out-of-memory: tried to allocate 2 GiB"
     assert found.metrics["peak_resident_bytes"] == 7
 

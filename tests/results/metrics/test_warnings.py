@@ -1,6 +1,5 @@
-import dataclasses
-
 import pytest
+from msgspec import structs
 
 from results.metrics.timings import medians
 from results.metrics.values import latencies
@@ -9,7 +8,7 @@ from results.metrics.warnings import warnings as of_records
 from results.schema.axes import AXES
 from results.schema.labels import PROMISES
 from results.schema.record import UNSEEN, Noise
-from results.schema.run import Peak
+from results.schema.run import PeakRate
 
 
 def warnings(record, static=None, peaks=()):
@@ -21,7 +20,7 @@ def warnings(record, static=None, peaks=()):
 
 
 def _with(record, **samples):
-    return dataclasses.replace(record, samples=dataclasses.replace(record.samples, **samples))
+    return structs.replace(record, samples=structs.replace(record.samples, **samples))
 
 
 @pytest.mark.parametrize("task", ["inference", "training"])
@@ -68,8 +67,8 @@ def test_phases_must_add_up(make_record, make_case):
 
 def test_more_allocated_than_reserved_is_told(make_record, make_case):
     record = make_record(make_case(device="cuda:0"))
-    facts = dataclasses.replace(record.facts, peak_reserved_bytes=1)
-    (warning,) = warnings(dataclasses.replace(record, facts=facts))
+    facts = structs.replace(record.facts, peak_reserved_bytes=1)
+    (warning,) = warnings(structs.replace(record, facts=facts))
     assert warning.startswith("memory: ")
 
 
@@ -84,7 +83,7 @@ def test_growing_slower_stands_in_place_of_never_settling(make_record):
 
 
 def _peak(flops_per_s, **axes):
-    return Peak(**{"device": "cpu", "precision": "fp32", "threads": 2, **axes}, flops_per_s=flops_per_s)
+    return PeakRate(**{"device": "cpu", "precision": "fp32", "threads": 2, **axes}, flops_per_s=flops_per_s)
 
 
 def test_a_rate_beyond_what_winograd_may_save_is_told(make_record, make_static):
@@ -122,7 +121,7 @@ def test_a_baseline_that_does_not_repeat_itself_is_told(make_record, make_equali
 def test_compiling_inside_the_timed_steps_is_told(make_record, make_case):
     record = make_record(make_case(runtime="compile"))
     for count, told in ((0, 0), (2, 1)):
-        found = warnings(dataclasses.replace(record, facts=dataclasses.replace(record.facts, recompiles=count)))
+        found = warnings(structs.replace(record, facts=structs.replace(record.facts, recompiles=count)))
         assert [kind(line) for line in found] == ["recompiled"] * told
 
 
@@ -170,33 +169,33 @@ def test_noise_is_told_of_a_failure_too(make_record):
 )
 def test_a_label_is_a_promise(make_record, changes, part):
     record = make_record()
-    (warning,) = warnings(dataclasses.replace(record, ran=dataclasses.replace(record.ran, **changes)))
+    (warning,) = warnings(structs.replace(record, ran=structs.replace(record.ran, **changes)))
     assert warning.startswith("label: ")
     assert part in warning
 
 
 def test_the_layout_that_a_compiler_chooses_is_told_and_breaks_no_promise(make_record, make_case):
     record = make_record(make_case(runtime="compile"))
-    (warning,) = warnings(dataclasses.replace(record, ran=dataclasses.replace(record.ran, layout="nhwc")))
+    (warning,) = warnings(structs.replace(record, ran=structs.replace(record.ran, layout="nhwc")))
     assert warning == "layout: the compiler ran nchw as nhwc"
     assert kind(warning) in TOLERATED
 
 
 def test_what_could_not_be_seen_accuses_nobody(make_record, make_case):
     record = make_record(make_case(runtime="compile:reduce-overhead"))
-    unseen = dataclasses.replace(record.ran, layout=UNSEEN, compute_dtypes=(), batch_size=None, image_size=None)
-    assert warnings(dataclasses.replace(record, ran=unseen)) == ()
+    unseen = structs.replace(record.ran, layout=UNSEEN, compute_dtypes=(), batch_size=None, image_size=None)
+    assert warnings(structs.replace(record, ran=unseen)) == ()
 
 
 def test_autocast_that_left_the_convolutions_in_float32_is_told(make_record, make_case):
     record = make_record(make_case(precision="amp-bf16"))
-    (warning,) = warnings(dataclasses.replace(record, ran=dataclasses.replace(record.ran, compute_dtypes=("float32",))))
+    (warning,) = warnings(structs.replace(record, ran=structs.replace(record.ran, compute_dtypes=("float32",))))
     assert warning == "label: amp-bf16 computed in float32"
 
 
 def test_training_in_fp16_without_a_loss_scaler_is_told(make_record, make_case):
     record = make_record(make_case(precision="amp-fp16", task="training"))
-    (warning,) = warnings(dataclasses.replace(record, ran=dataclasses.replace(record.ran, grad_scaler=False)))
+    (warning,) = warnings(structs.replace(record, ran=structs.replace(record.ran, grad_scaler=False)))
     assert warning == "label: amp-fp16 training ran with GradScaler off"
 
 

@@ -1,11 +1,11 @@
 import collections
-import dataclasses
 import random
 import re
 import subprocess
 import sys
 
 import pytest
+from msgspec import structs
 
 from results.errors import InputError
 from results.storage.reader import load
@@ -105,7 +105,7 @@ def records(make_record):
 def path(tmp_path, write_run, make_run, make_static, records):
     plan = [records[0].case]
     run = make_run(plan=plan)
-    run = dataclasses.replace(run, settings=dataclasses.replace(run.settings, replicates=len(records)))
+    run = structs.replace(run, settings=structs.replace(run.settings, replicates=len(records)))
     return write_run(tmp_path, records, [make_static()], run=run)
 
 
@@ -163,7 +163,8 @@ def test_every_damage_is_told_with_its_line_and_costs_only_what_it_hit(path, rec
 
 
 _MANY = """
-import dataclasses, datetime, sys
+import datetime, sys
+from msgspec import structs
 from results.errors import InputError
 from results.storage.reader import load
 from results.storage.writer import Writer, new_run_id
@@ -172,9 +173,9 @@ sys.stdin.readline()  # all begin at the same time
 for number in range(int(sys.argv[3])):
     run_id = sys.argv[4] if len(sys.argv) > 4 else new_run_id(datetime.datetime(2026, 11, 22), "default")
     try:
-        with Writer.create(sys.argv[2], dataclasses.replace(source.files[0].run, id=run_id)) as writer:
+        with Writer.create(sys.argv[2], structs.replace(source.files[0].run, id=run_id)) as writer:
             for record in source:
-                writer.record(record)
+                writer.append(record)
             writer.end("complete")
             print(writer.path)
     except InputError as error:

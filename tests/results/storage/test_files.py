@@ -2,7 +2,7 @@ import pytest
 
 import results
 from results.errors import InputError
-from results.storage.files import check_place, replace
+from results.storage.files import check_output, replace
 
 
 @pytest.fixture
@@ -27,11 +27,11 @@ def test_a_run_file_is_never_replaced(tmp_path, records):
     link = tmp_path / "link.csv"
     link.symlink_to(records.files[0].path)
     for path in (records.files[0].path, tmp_path / "other.jsonl", link):
-        with pytest.raises(InputError, match="is the place of a run file"):
-            check_place(path, records, "the export")
+        with pytest.raises(InputError, match="is a run file"):
+            check_output(path, records, "the export")
 
 
 def test_a_folder_is_no_place(tmp_path, records):
-    with pytest.raises(InputError, match="is there and no file"):
-        check_place(tmp_path, records, "the export")
-    check_place(tmp_path / "new.csv", records, "the export")
+    with pytest.raises(InputError, match="is no file"):
+        check_output(tmp_path, records, "the export")
+    check_output(tmp_path / "new.csv", records, "the export")

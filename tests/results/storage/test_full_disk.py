@@ -66,10 +66,10 @@ def measure(make_run, make_static, records):
         else:
             writer, _ = Writer.resume(path, started="2026-11-23T00:00:00Z", environment=run.environment)
         with writer:
-            writer.static(make_static())
+            writer.append(make_static())
             for record in records:
                 if record not in taken:
-                    writer.record(record)
+                    writer.append(record)
                     taken.append(record)
             writer.end("complete")
         return writer.path
@@ -149,13 +149,13 @@ def test_a_disk_that_is_full_while_a_run_is_resumed_loses_nothing(tmp_path, disk
 
 def test_a_run_goes_on_after_a_disk_that_would_not_even_cut(tmp_path, disk, make_run, records):
     with Writer.create(tmp_path, make_run(plan=[records[0].case])) as writer:
-        writer.record(records[0])
+        writer.append(records[0])
         disk.full(1, torn=True, cuts=False)
         with pytest.raises(InputError, match="No space left"):
-            writer.record(records[1])
+            writer.append(records[1])
         disk.roomy()
         assert "torn" in load(writer.path).problems[0]
-        writer.record(records[2])  # it must not end up behind half a line
+        writer.append(records[2])  # it must not end up behind half a line
         writer.end("complete")
     assert list(load(writer.path)) == [records[0], records[2]]
     assert load(writer.path).problems == ()

@@ -1,12 +1,14 @@
-import dataclasses
 import datetime as dt
 import re
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from results.errors import InputError
+from results.schema.kinds import KINDS
+from results.schema.types import Stored
 from results.storage.lines import MAX_LINE_BYTES, encode
 from results.storage.reader import check_run_id, load
 from results.storage.writer import Writer, new_run_id
@@ -177,7 +179,7 @@ def test_a_copy_of_a_run_is_not_counted_twice(path):
 )
 def test_other_conditions_after_a_break_are_told(tmp_path, write_run, records, make_run, change, told):
     path = write_run(tmp_path, records, status=None)
-    changed = dataclasses.replace(make_run().environment, **change)
+    changed = structs.replace(make_run().environment, **change)
     writer, _ = Writer.resume(path, started="2026-11-23T00:00:00Z", environment=changed)
     writer.end("complete")
     assert any(told in problem for problem in load(path).problems)
@@ -196,3 +198,42 @@ def test_every_suite_gives_a_safe_id_that_sorts_by_time(suite):
     check_run_id(early)
     assert early < late
     assert early.startswith("20261122-003812-")
+
+
+class Profile(Stored, frozen=True, kw_only=True):
+    seconds: dict[str, float]
+
+
+@pytest.fixture
+def profiled(tmp_path, make_run, make_record, monkeypatch):
+    """A run file that was cut off after a record and a profile, which a newer version can write."""
+    monkeypatch.setitem(KINDS, "profile", Profile)
+    with Writer.create(tmp_path, make_run()) as writer:
+        writer.append(make_record())
+        writer.append(Profile(seconds={"conv1": 0.5}))
+    return writer.path
+
+
+def test_a_kind_that_is_declared_is_read_by_its_name(profiled, make_record):
+    (file,) = load(profiled).files
+    assert file.bodies("profile") == (Profile(seconds={"conv1": 0.5}),)
+    assert file.bodies("record") == (make_record(),)
+    assert file.bodies("curve") == ()
+
+
+def test_a_kind_that_is_unknown_is_kept_named_and_no_damage(profiled, make_run, make_record, monkeypatch):
+    monkeypatch.delitem(KINDS, "profile")
+    (file,) = load(profiled).files
+    assert file.records == (make_record(),)
+    assert file.bodies("profile") == ({"seconds": {"conv1": 0.5}},)
+    assert "line 3: kind 'profile' is unknown to this version; kept" in file.problems[0]
+    before = profiled.read_bytes()
+    writer, _ = Writer.resume(profiled, started="2026-11-22T00:38:12Z", environment=make_run().environment)
+    with writer:
+        writer.append(make_record(replicate=1))
+        writer.end("complete")
+    assert profiled.read_bytes().startswith(before)
+    (file,) = load(profiled).files
+    assert file.complete
+    assert len(file.records) == 2
+    assert len(file.problems) == 1

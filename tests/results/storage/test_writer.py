@@ -73,7 +73,7 @@ size = writer.path.stat().st_size
 resource.setrlimit(resource.RLIMIT_FSIZE, (size + 12_000, resource.RLIM_INFINITY))
 try:
     while True:
-        writer.record(source[written])
+        writer.append(source[written])
         written += 1
 except InputError as error:
     print(written, error)
@@ -97,7 +97,7 @@ def test_a_disk_that_fills_keeps_what_was_measured(tmp_path, write_run, make_rec
     assert list(load(path)) == records[: int(count)]
     writer, _ = Writer.resume(path, **_RESUMED, environment=environment)
     for record in records[int(count) :]:
-        writer.record(record)
+        writer.append(record)
     writer.end("complete")
     assert (list(load(path)), load(path).problems) == (records, ())
 
@@ -113,7 +113,7 @@ def test_a_run_goes_on_where_it_stopped(tmp_path, write_run, records, environmen
     writer, file = Writer.resume(path, **_RESUMED, environment=environment)
     assert list(file.records) == kept
     for record in records[len(kept) :]:
-        writer.record(record)
+        writer.append(record)
     writer.end("complete")
     loaded = load(path)
     assert list(loaded) == records
@@ -151,7 +151,7 @@ def test_a_record_is_on_the_disk_when_the_call_returns(tmp_path, make_run, make_
     real = os.fsync
     monkeypatch.setattr(os, "fsync", lambda descriptor: (synced.append(os.fstat(descriptor)), real(descriptor)))
     with Writer.create(tmp_path, make_run()) as writer:
-        writer.record(make_record())
+        writer.append(make_record())
         assert synced[-1].st_size == writer.path.stat().st_size
     # header, folder, record
     assert len(synced) == 3
@@ -159,13 +159,13 @@ def test_a_record_is_on_the_disk_when_the_call_returns(tmp_path, make_run, make_
 
 def test_a_failed_write_does_not_stop_the_next(tmp_path, make_run, records, monkeypatch):
     with Writer.create(tmp_path, make_run()) as writer:
-        writer.record(records[0])
+        writer.append(records[0])
         real = os.write
         monkeypatch.setattr(os, "write", lambda descriptor, data: _half(real, descriptor, data))
         with pytest.raises(InputError, match="No space left"):
-            writer.record(records[1])
+            writer.append(records[1])
         monkeypatch.setattr(os, "write", real)
-        writer.record(records[2])
+        writer.append(records[2])
         writer.end("complete")
     assert list(load(writer.path)) == [records[0], records[2]]
     assert load(writer.path).files[0].complete
@@ -183,11 +183,11 @@ def test_an_interrupt_while_writing_leaves_a_file_that_goes_on(
 ):
     plan = [make_case()]
     with Writer.create(tmp_path, make_run(plan=plan)) as writer:
-        writer.record(records[0])
+        writer.append(records[0])
         real = getattr(os, call)
         monkeypatch.setattr(os, call, _interrupted(real))
         with pytest.raises(KeyboardInterrupt):
-            writer.record(records[1])
+            writer.append(records[1])
         monkeypatch.setattr(os, call, real)
         writer.end("interrupted")
     # Half a line is cut away; a whole one that only waited for the disk stands, and is counted.
@@ -196,7 +196,7 @@ def test_an_interrupt_while_writing_leaves_a_file_that_goes_on(
     assert len(load(writer.path).problems) == 1
     assert "was interrupted" in load(writer.path).problems[0]
     resumed, _ = Writer.resume(writer.path, **_RESUMED, environment=environment)
-    resumed.record(records[2])
+    resumed.append(records[2])
     resumed.end("complete")
     assert list(load(writer.path)) == [*kept, records[2]]
     assert load(writer.path).problems == ()

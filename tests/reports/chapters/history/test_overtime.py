@@ -110,7 +110,7 @@ def test_where_all_failed_there_are_crosses_and_no_numbers(make):
     figure = over_time(rows)
     assert len(_traces(figure)["run without a latency"].x) == 3
     assert figure.layout.yaxis.showticklabels is False
-    assert of_history(rows).startswith("Too few runs to tell of a change: 0 runs with a latency")
+    assert of_history(rows).startswith("Too few runs to detect a change: 0 runs with a latency")
 
 
 def test_the_takeaway_is_the_biggest_change_and_what_else_changed(rows):

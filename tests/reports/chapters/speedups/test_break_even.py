@@ -1,9 +1,16 @@
-import dataclasses
 import math
 
 import pytest
+from msgspec import structs
 
-from reports.chapters.speedups.break_even import COLUMNS, MOST, break_even, break_evens, known, of_break_even
+from reports.chapters.speedups.break_even import (
+    BREAK_EVEN_COLUMNS,
+    MOST_BREAK_EVENS,
+    break_even,
+    break_evens,
+    known,
+    of_break_even,
+)
 from reports.style.columns import table
 from results.storage import reader
 from tests.reports.sources import source_of
@@ -21,8 +28,8 @@ def frame(tmp_path, make_case, make_record, make_run, write_run):
             records.append(make_record(compiled, status="error", cause="no compiler"))
             continue
         record = make_record(compiled, latency_s=0.1 / gain, baseline_latency_s=0.1, noise=0.001)
-        facts = dataclasses.replace(record.facts, compile_s=10.0, warm_compile_s=2.0)
-        records.append(dataclasses.replace(record, facts=facts))
+        facts = structs.replace(record.facts, compile_s=10.0, warm_compile_s=2.0)
+        records.append(structs.replace(record, facts=facts))
     run = make_run(plan=dict.fromkeys(record.case for record in records))
     loaded = reader.load(write_run(tmp_path, records, run=run))
     return break_evens(source_of(loaded))
@@ -54,7 +61,7 @@ def test_the_sentence_says_what_pays_soonest(frame):
 
 def test_a_failure_stands_in_the_table_only(frame):
     assert list(known(frame)["model"]) == ["resnet18", "resnet34"]
-    shown = table(frame, ("model", "cold_steps", "warm_steps", "reason"), COLUMNS)
+    shown = table(frame, ("model", "cold_steps", "warm_steps", "reason"), BREAK_EVEN_COLUMNS)
     texts = [[cell.text for cell in row] for row in shown.rows]
     assert texts[0][:3] == ["resnet18", "200", "40"]
     assert texts[1][:3] == ["resnet34", "never", "never"]
@@ -73,7 +80,11 @@ def test_of_too_many_the_soonest_are_drawn_and_it_says_so(frame):
     import pandas as pd  # noqa: PLC0415
 
     first = known(frame).head(1)
-    many = pd.concat([first.assign(batch_size=index, cold_steps=200.0 + index) for index in range(MOST + 5)])
+    many = pd.concat(
+        [first.assign(batch_size=index, cold_steps=200.0 + index) for index in range(MOST_BREAK_EVENS + 5)]
+    )
     figure = break_even(many)
-    assert len(figure.layout.yaxis.ticktext) == MOST
-    assert figure.layout.annotations[0].text.startswith(f"the {MOST} that pay soonest of {MOST + 5}")
+    assert len(figure.layout.yaxis.ticktext) == MOST_BREAK_EVENS
+    assert figure.layout.annotations[0].text.startswith(
+        f"the {MOST_BREAK_EVENS} that pay soonest of {MOST_BREAK_EVENS + 5}"
+    )

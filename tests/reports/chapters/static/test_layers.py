@@ -1,6 +1,5 @@
-import dataclasses
-
 import pytest
+from msgspec import structs
 
 from reports.chapters.static.layers import MOST_MODELS, by_quantity, layer_table, layers, of_layers, stage_rows
 from reports.figures.treemap import treemap
@@ -100,7 +99,7 @@ def test_a_peer_keeps_the_names_of_its_children(make_model):
 
 def test_of_a_thousand_models_the_first_have_their_layers(make_model):
     statics = tuple(make_model(f"m{index:04}") for index in range(1000))
-    frame = layers((*statics, dataclasses.replace(statics[0], model="plain18", family="plain")))
+    frame = layers((*statics, structs.replace(statics[0], model="plain18", family="plain")))
     assert frame["model"].nunique() == MOST_MODELS
     assert "plain18" not in set(frame["model"])  # by family, then depth, then name
 

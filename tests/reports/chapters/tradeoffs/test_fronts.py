@@ -1,14 +1,14 @@
 import pytest
 
-from reports.chapters.tradeoffs.fronts import MOST, NAMED, accuracy_against, with_accuracy
-from reports.chapters.tradeoffs.picks import cheapest, of_throughput
+from reports.chapters.tradeoffs.fronts import MOST_POINTS, NAMED_POINTS, accuracy_against, with_accuracy
+from reports.chapters.tradeoffs.picks import cheapest, fastest
 from reports.figures.points import macs_by_depth, memory_by_depth
 from reports.style.measures import LATENCY, MEMORY, THROUGHPUT
 from results.storage.reader import Records
 from tests.reports.sources import source_of
 
 DRAWN = {
-    "throughput": (THROUGHPUT, of_throughput),
+    "throughput": (THROUGHPUT, fastest),
     "latency": (LATENCY, cheapest(LATENCY, "answers soonest")),
     "memory": (MEMORY, cheapest(MEMORY, "needs the least memory")),
 }
@@ -72,7 +72,7 @@ def test_every_point_knows_its_case_and_every_front_its_machine(name, frame):
 
 def test_of_many_points_only_those_on_a_front_are_named(frame):
     rows = with_accuracy(THROUGHPUT)(frame)
-    assert len(rows) > NAMED
+    assert len(rows) > NAMED_POINTS
     front = set(rows.loc[rows["front"], "row"])
     figure = accuracy_against(THROUGHPUT)(rows)
     named = {
@@ -104,9 +104,9 @@ def test_of_too_many_points_fronts_and_the_best_stay(frame):
         [sound.assign(batch_size=8 + index, latency_s=sound["latency_s"] * (1 + index)) for index in range(60)],
         ignore_index=True,
     )
-    assert len(many) > MOST
+    assert len(many) > MOST_POINTS
     kept = with_accuracy(LATENCY)(many)
-    assert len(kept) < MOST
+    assert len(kept) < MOST_POINTS
     best = many.groupby(["machine", "model"])["latency_s"].min()
     assert kept.groupby(["machine", "model"])["latency_s"].min().to_dict() == best.to_dict()
     assert set(kept.loc[kept["front"], "batch_size"]) == {8}

@@ -1,0 +1,43 @@
+"""The kinds of lines of a run file, declared once.
+
+To add a kind, add its class to `results.schema`, its line here, and the code that produces it and the chapter that
+shows it. Everything else reads and writes it by its name.
+"""
+
+from typing import Any, Final
+
+from results.schema.record import Record
+from results.schema.run import End, Resumed, RunHeader
+from results.schema.static import Static
+from results.schema.types import Stored
+
+KINDS: Final[dict[str, type[Stored]]] = {
+    "header": RunHeader,
+    "static": Static,
+    "record": Record,
+    "resumed": Resumed,
+    "end": End,
+}
+"""Class of the body of each kind of line."""
+
+
+class Unknown(Stored, frozen=True, kw_only=True):
+    """The body of a line whose kind is not in `KINDS`: a newer version wrote it."""
+
+    kind: str
+    body: Any
+    """As JSON has it: dicts, lists, text and numbers."""
+
+
+def kind_of(body: Stored) -> str:
+    """Return the kind of a line that holds `body`.
+
+    Raises:
+        TypeError: `KINDS` does not declare the class of `body`.
+    """
+    if isinstance(body, Unknown):
+        return body.kind
+    for kind, bodies in KINDS.items():
+        if bodies is type(body):
+            return kind
+    raise TypeError(f"KINDS declares no kind for {type(body).__name__}")

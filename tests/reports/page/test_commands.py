@@ -1,0 +1,29 @@
+import shlex
+
+from reports.page.commands import reproduce
+from results.schema.axes import AXES, SETTINGS
+from results.schema.run import Source
+
+
+def options(command):
+    words = shlex.split(command)[2:]
+    return dict(zip(words[::2], words[1::2], strict=True))
+
+
+def test_the_command_gives_every_axis_and_the_baseline_of_every_setting(make_case, make_run):
+    case = make_case(runtime="compile", layout="nhwc", precision="amp-bf16")
+    given = options(reproduce(make_run(plan=[case]), case))
+    for name in AXES:
+        values = [getattr(case, name)]
+        if name in SETTINGS:
+            values.insert(0, getattr(case.baseline, name))
+        assert given[f"--{name.replace('_', '-')}"] == ",".join(map(str, values))
+
+
+def test_a_baseline_is_measured_alone(make_case, make_run):
+    given = options(reproduce(make_run(), make_case()))
+    assert not any("," in value for value in given.values())
+
+
+def test_an_imported_case_has_no_command(make_case, make_run):
+    assert reproduce(make_run(source=Source(format="csv", file="a.csv", sha256="0" * 64)), make_case()) is None
