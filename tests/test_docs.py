@@ -10,13 +10,12 @@ import pytest
 import typer
 
 from bench import cli
-from bench.commands.options import BAD_INPUT, FAILED, INCOMPLETE, INTERRUPTED, OK
+from bench.commands.options import BAD_INPUT, CRASHED, FAILED, INCOMPLETE, INTERRUPTED, OK, PIPE_CLOSED
 
 ROOT = pathlib.Path(__file__).parents[1]
 README = ROOT / "README.md"
 DOCUMENTS = [README, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
 FIGURES = ("selftest", "bench-self", "scale")
-CRASH = 70
 
 each_document = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 
@@ -117,7 +116,7 @@ def test_arguments_after_nox_bench_are_those_of_run():
 
 
 def test_exit_codes_are_documented():
-    codes = {OK, FAILED, BAD_INPUT, INCOMPLETE, CRASH, INTERRUPTED}
+    codes = {OK, FAILED, BAD_INPUT, INCOMPLETE, CRASHED, INTERRUPTED, PIPE_CLOSED}
     for name in ("quick-start.md", "comparing.md"):
         text = (ROOT / "docs" / name).read_text(encoding="utf-8")
         assert {int(code) for code in re.findall(r"^\| (\d+) \|", text, re.MULTILINE)} == codes

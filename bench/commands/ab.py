@@ -37,7 +37,7 @@ def _arm(name: str, what: str) -> Any:
     return typer.Option(f"--{what}-{name}", metavar="PATH", help=f"The {what} that arm {name} runs from.")
 
 
-@with_axes(SUITE_AXES, several=False, help_text="Of both arms.")
+@with_axes(SUITE_AXES, several=False)
 def ab_command(
     *,
     axes: AxisOptions,
@@ -58,7 +58,8 @@ def ab_command(
     """Compare two settings of a case, or two interpreters or checkouts: is b slower than a?
 
     Pairs of fresh processes are stepped in turn; they are judged after 10, 20 and 40 pairs, until there is a verdict.
-    Without --a and --b both arms are the same, which shows what this machine can resolve.
+    Axis options describe both arms, --a and --b what only one of them has. Without --a and --b both arms are the same,
+    which shows what this machine can resolve.
 
     Exit codes: 0 b is faster or the same, 1 slower or broken, 2 bad input, 3 not enough to say, 70 a crash.
     """

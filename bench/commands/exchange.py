@@ -28,11 +28,7 @@ class FormatCommand(TyperCommand):
         return super().get_help(ctx)
 
 
-@with_axes(
-    (name for name, axis in AXES.items() if axis.role in {"workload", "setting"}),
-    several=False,
-    help_text="For files that do not state it.",
-)
+@with_axes((name for name, axis in AXES.items() if axis.role in {"workload", "setting"}), several=False)
 def import_command(
     fmt: Annotated[str, typer.Argument(metavar="FORMAT")],
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Files in that format.")],
@@ -51,6 +47,8 @@ def import_command(
     ] = None,
 ) -> None:
     """Write results of other programs as run files, marked as imported; what they do not state stays null.
+
+    Axis options, --torch and --device are for files that do not state them, and beat the name of the file.
 
     timm: its benchmark tables, whose file names state precision, layout, PyTorch and device. csv: our own.
     """

@@ -51,15 +51,12 @@ AxisOptions = dict[str, list[Value]]
 """Values that the options of axes have given, by axis; an axis without a value is left out."""
 
 
-def with_axes(
-    names: Iterable[str], *, several: bool = True, help_text: str = ""
-) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def with_axes(names: Iterable[str], *, several: bool = True) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Return a decorator that replaces the parameter ``axes`` of a command by an option for every axis of `names`.
 
     Args:
         names: axes of `AXES`.
         several: whether an option takes several values, comma-separated or repeated.
-        help_text: what the help of every option ends with.
     """
     chosen = tuple(names)
 
@@ -77,24 +74,18 @@ def with_axes(
         parameters: list[inspect.Parameter] = []
         for parameter in inspect.signature(command).parameters.values():
             keyword = parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
-            parameters += (
-                [_axis_parameter(name, several, help_text) for name in chosen]
-                if parameter.name == "axes"
-                else [keyword]
-            )
+            parameters += [_axis_parameter(name, several) for name in chosen] if parameter.name == "axes" else [keyword]
         call.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         return call
 
     return decorate
 
 
-def _axis_parameter(name: str, several: bool, help_text: str) -> inspect.Parameter:
+def _axis_parameter(name: str, several: bool) -> inspect.Parameter:
     axis = AXES[name]
-    choices = f" {', '.join(axis.choices)}." if axis.choices else ""
+    help_text = f"{axis.help.removesuffix('.')} ({', '.join(axis.choices)})." if axis.choices else axis.help
     metavar = {"name": name.upper(), "word": name.upper(), "count": "COUNT"}[axis.kind]
-    option = typer.Option(
-        metavar="VALUE,..." if several else metavar, help=" ".join(filter(None, (f"{axis.help}{choices}", help_text)))
-    )
+    option = typer.Option(metavar="VALUE,..." if several else metavar, help=help_text)
     kind: Any = list[str] | None if several else str | None
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind, option])
 

@@ -29,11 +29,12 @@ def report_command(
 ) -> None:
     """Write the page of run files: a self-contained HTML file."""
     import reports
+    import results
 
-    records = load(runs)
-    echo_path("", reports.build(records, output))
+    study = results.Study(load(runs))
+    echo_path("", reports.build(study, output))
     if figures is not None:
         from reports.page import images
 
-        for image in images.write_images(images.figures(records), figures, figure_format):
+        for image in images.write_images(images.figures(study), figures, figure_format):
             echo_path("", image)

@@ -1,6 +1,5 @@
 """The parent's side of one case: its worker is asked turn by turn, and in the end the case is a `Record`."""
 
-import datetime
 import pathlib
 import secrets
 import signal
@@ -12,6 +11,7 @@ from typing import Final
 from msgspec import structs
 
 from bench.machine import memory
+from bench.machine.clock import now
 from bench.machine.noise import Watch
 from bench.process.ask import Channel, ask
 from bench.process.forkserver import SERVE, ForkServer, WorkerDied
@@ -48,7 +48,7 @@ class WorkerClient:
         """Start the worker; `prepare` builds the case in it."""
         self.case = case
         self.replicate = replicate
-        self.started = datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        self.started = now("milliseconds")
         self.phases: tuple[str, ...] = ()
         """Parts of a step, once the case is prepared."""
         self.notes: list[str] = []

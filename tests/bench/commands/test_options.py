@@ -53,10 +53,10 @@ def test_an_option_of_a_single_value_is_not_split(axes):
 
 
 def test_the_help_of_an_option_is_that_of_its_axis_and_its_choices(axes):
-    result, _ = _called(axes, "--help", help_text="Of both arms.")
+    result, _ = _called(axes, "--help")
     text = " ".join(result.output.replace("│", " ").split())
-    assert "Taste. sweet, sour. Of both arms." in text
-    assert "Amount. Of both arms." in text
+    assert "Taste (sweet, sour)." in text
+    assert "Amount." in text
 
 
 def test_the_options_stand_where_the_parameter_stood(axes):

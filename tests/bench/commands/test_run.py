@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+import reports
 from bench.schedule import plan as plans
 from bench.schedule import run as runner
 from bench.suites.suite import expand, load_suite
@@ -109,7 +110,7 @@ def test_a_run_ends_with_the_table_the_findings_and_the_paths(call, measured, ma
     )
     code, out, err = call("run")
     assert code == 1
-    assert "resnet50" in out.splitlines()[4]
+    assert any(line.startswith("resnet50 ") for line in out.splitlines())
     run_path, page_path = out.splitlines()[-2:]
     assert run_path.startswith("run file: ")
     assert run_path.endswith(".jsonl")
@@ -118,6 +119,16 @@ def test_a_run_ends_with_the_table_the_findings_and_the_paths(call, measured, ma
         "out-of-memory: resnet50/inference/b8/224/cpu/fp32/eager/nchw/t2: no room for 8 images",
         "unsupported: resnet50/inference/b8/224/cpu/tf32/eager/nchw/t2: a CPU has no TF32",
     ]
+
+
+def test_text_and_page_share_a_study(call, measured, monkeypatch, make_record):
+    measured([make_record()])
+    texts, pages = [], []
+    monkeypatch.setattr("reports.text.study.study_text", lambda study, form: texts.append(study) or "")
+    monkeypatch.setattr(reports, "build", lambda study, path: pages.append(study) or path)
+    assert call("run")[0] == 0
+    assert texts == pages
+    assert len(pages) == 1
 
 
 def test_no_report_writes_no_page(call, measured, make_record):

@@ -41,13 +41,13 @@ BAD_CASE = Case(
 class Shared:
     """Stands in for a fork server of one's own: starting one costs seconds of importing torch."""
 
-    def __init__(self, server, misbehaves=()):
-        self.server, self.misbehaves, self.spawned = server, dict(misbehaves), 0
+    def __init__(self, server):
+        self.server, self.target = server, SERVE
 
     def spawn(self, target=SERVE):
-        """Fork a worker; the n-th may be told to misbehave."""
-        self.spawned += 1
-        return self.server.spawn(self.misbehaves.get(self.spawned, target))
+        """Fork a worker; the next one runs `self.target` where that was set."""
+        target, self.target = (target if self.target == SERVE else self.target), SERVE
+        return self.server.spawn(target)
 
     def __enter__(self):
         return self
@@ -221,15 +221,32 @@ def test_the_time_limit_leaves_cases_for_another_time(tmp_path):
 
 
 def test_workers_that_crash_hang_or_leave_cost_only_their_record(tmp_path, monkeypatch, server):
-    # The first worker describes the machine, three find peaks, the fifth counts; then come the cases in their order.
-    faults = {7: "segfault", 8: "hang", 9: "leave", 10: "babble"}
-    targets = {number: f"tests.bench.faulty:{fault}" for number, fault in faults.items()}
-    monkeypatch.setattr(runner, "ForkServer", lambda: Shared(server, targets))
+    faults = {
+        "fp32/eager/nhwc": "segfault",
+        "amp-bf16/eager/nchw": "hang",
+        "amp-bf16/eager/nhwc": "leave",
+        "bf16/eager/nchw": "babble",
+    }
+    own = Shared(server)
+    monkeypatch.setattr(runner, "ForkServer", lambda: own)
+
+    def misbehave(event):
+        """Let the worker of a case that is about to be prepared misbehave."""
+        if isinstance(event, Progress) and event.phase == "preparing":
+            labels = event.case.removesuffix("/t1").split("/cpu/")[1]
+            own.target = f"tests.bench.faulty:{faults[labels]}" if labels in faults else SERVE
+
     before = {child.pid for child in psutil.Process().children(recursive=True)}
     axes = {**TINY, "precision": ["fp32", "amp-bf16", "bf16"], "layout": ["nchw", "nhwc"]}
-    records = bench.run(axes=axes, device="cpu", out=tmp_path, **{**QUICK, "timeout_s": 20})
-    statuses = sorted(record.status for record in records)
-    assert statuses == ["crash", "crash", "crash", "ok", "ok", "timeout"]
+    records = bench.run(axes=axes, device="cpu", out=tmp_path, show=misbehave, **{**QUICK, "timeout_s": 20})
+    assert {record.case.key.removesuffix("/t1").split("/cpu/")[1]: record.status for record in records} == {
+        "fp32/eager/nchw": "ok",
+        "fp32/eager/nhwc": "crash",
+        "amp-bf16/eager/nchw": "timeout",
+        "amp-bf16/eager/nhwc": "crash",
+        "bf16/eager/nchw": "crash",
+        "bf16/eager/nhwc": "ok",
+    }
     assert {child.pid for child in psutil.Process().children(recursive=True)} <= before
     assert records.files[0].complete
 

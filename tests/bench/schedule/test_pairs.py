@@ -1,0 +1,83 @@
+import contextlib
+
+import pytest
+
+from bench.process.forkserver import WorkerDied
+from bench.schedule.pairs import Arm, Pairs, look_text
+from bench.schedule.progress import Note, Progress
+from results.schema.run import Settings
+from results.statistics.looks import LOOKS, judge
+from tests.bench.fakes import FakeServer, FakeWorker
+
+SETTINGS = Settings(replicates=40, target=0.5, budget_s=0.02, timeout_s=60, time_limit_s=None)
+
+
+class Slower(FakeWorker):
+    step_s = 0.0115
+
+
+@pytest.fixture
+def pairs(make_case, tmp_path):
+    """Pairs of two fake arms; gives them and both servers."""
+
+    def make(worker_b=FakeWorker, script_b=lambda what, case, server: None, settings=SETTINGS):
+        servers = FakeServer(), FakeServer(script_b, worker=worker_b)
+        arms = [
+            Arm(name=name, server=server, case=make_case(), cache=tmp_path)
+            for name, server in zip("ab", servers, strict=True)
+        ]
+        return Pairs(*arms, margin=0.02, settings=settings), servers
+
+    return make
+
+
+def _records(events):
+    return [event for event in events if isinstance(event, tuple)]
+
+
+def test_pairs_end_at_the_first_look_with_a_verdict(pairs):
+    measured, servers = pairs(Slower)
+    events = list(measured.measure())
+    records = _records(events)
+    assert len(records) == min(LOOKS)
+    assert all(record.status == "ok" for pair in records for record in pair)
+    assert [record.replicate for record, _ in records] == list(range(len(records)))
+    (note,) = [event.line for event in events if isinstance(event, Note)]
+    assert note.endswith(": slower")
+    assert {event.phase for event in events if isinstance(event, Progress)} == {"preparing", "measuring"}
+    assert not any(server.alive for server in servers)
+
+
+def test_the_other_arm_is_a_partner_and_no_baseline(pairs):
+    measured, _ = pairs(Slower)
+    a, b = _records(measured.measure())[0]
+    assert not a.samples.arm_s
+    assert any(b.samples.arm_s)
+    assert not b.samples.baseline_s
+
+
+def test_a_pair_without_a_ratio_is_the_last(pairs):
+    death = WorkerDied("killed by SIGSEGV")
+    measured, servers = pairs(script_b=lambda what, case, server: death if what == "turn" else None)
+    ((a, b),) = _records(measured.measure())
+    assert (a.status, b.status) == ("ok", "crash")
+    assert not any(server.alive for server in servers)
+
+
+def test_the_time_limit_ends_them_after_a_pair(pairs):
+    settings = Settings(replicates=40, target=0.5, budget_s=0.02, timeout_s=60, time_limit_s=1e-6)
+    assert len(_records(pairs(settings=settings)[0].measure())) == 1
+
+
+def test_pairs_that_are_given_up_leave_no_worker(pairs):
+    measured, servers = pairs()
+    with contextlib.closing(measured.measure()) as events:
+        while not (isinstance(event := next(events), Progress) and event.phase == "measuring"):
+            pass
+        assert all(server.alive for server in servers)
+    assert not any(server.alive for server in servers)
+
+
+def test_a_look_is_a_line():
+    assert look_text(judge([1.01] * 3, 0.02)).startswith("3 pairs: ")
+    assert "b / a = 1.0" in look_text(judge([1.0, 1.001, 0.999, 1.002] * 5, 0.02))
