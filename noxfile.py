@@ -91,17 +91,17 @@ def browser(session: nox.Session) -> None:
 
 @nox.session(requires=["setup"], name="bench-self")
 def bench_self(session: nox.Session) -> None:
-    """Measure the measuring: fidelity, overhead, time to an answer. Arguments go to the script."""
+    """Measure the measuring, some minutes. Names of rows after `--` choose; `--write` puts the figures into docs."""
     session.run(PYTHON, "-m", "tests.selftest.selfbench", *session.posargs)
 
 
 @nox.session(requires=["setup"])
 def selftest(session: nox.Session) -> None:
-    """Prove the statistics and the promises of the harness: some minutes. Arguments go to the script."""
+    """Prove the statistics and the promises, some minutes; arguments as for bench-self, and `--quick`."""
     session.run(PYTHON, "-m", "tests.selftest", *session.posargs)
 
 
 @nox.session(requires=["setup"])
 def scale(session: nox.Session) -> None:
-    """Time 10,000 and 100,000 records against what is promised: some minutes. Arguments go to the script."""
+    """Time 10,000 and 100,000 records against the promises, some minutes; arguments as for bench-self."""
     session.run(PYTHON, "-m", "tests.scale", *session.posargs)

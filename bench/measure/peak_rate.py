@@ -20,7 +20,9 @@ LONG_ENOUGH_S: Final = 0.02
 STEPS: Final = 5
 
 
-def measure(device: Device, precision: str, threads: int, *, clock: Callable[[], float] = time.perf_counter) -> float:
+def measure_peak_rate(
+    device: Device, precision: str, threads: int, *, clock: Callable[[], float] = time.perf_counter
+) -> float:
     """Return the FLOP/s (2 per multiply-add) of the fastest of several square matrix products.
 
     They are in the dtype of the precision, and in float32, which computes if the dtype is only emulated. This changes

@@ -16,8 +16,9 @@ import torch
 
 from bench.costs.static import cost
 from bench.machine import memory
-from bench.measure import peak_rate, precision
+from bench.measure import precision
 from bench.measure.device import Device, Unsupported, first_line, open_device, resolve
+from bench.measure.peak_rate import measure_peak_rate
 from bench.measure.timing import time_turn
 from bench.process.protocol import (
     CheckEquality,
@@ -89,7 +90,7 @@ class WorkerServer:
     def peak(self, request: MeasurePeak) -> PeakMeasured:
         """Measure the peak rate of a device."""
         device = self._open_device(request.device)
-        rate = peak_rate.measure(device, request.precision, request.threads, clock=self._clock)
+        rate = measure_peak_rate(device, request.precision, request.threads, clock=self._clock)
         return PeakMeasured(flops_per_s=rate)
 
     def prepare(self, request: Prepare) -> Ready:

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable, Mapping
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import pandas as pd
 from plotly.graph_objs._figure import Figure
@@ -40,9 +40,9 @@ class Source:
             self._frames[make] = make(self)
         return self._frames[make]
 
-    def holds(self, needs: Literal["records", "statics"]) -> bool:
-        """Return whether any run file has such content."""
-        return any(getattr(file, needs) for file in self.study.records.files)
+    def holds(self, kind: str) -> bool:
+        """Return whether any run file has a line of this kind."""
+        return any(file.bodies(kind) for file in self.study.records.files)
 
     @property
     def machines(self) -> dict[str, str]:
@@ -74,8 +74,8 @@ class Chart:
     """A figure and its words. `draw` and `takeaway` get the rows of one view."""
 
     title: str
-    needs: Literal["records", "statics"] = "records"
-    """Content of run files without which there is nothing to draw."""
+    needs: str = "record"
+    """Kind of lines, of `results.schema.kinds.KINDS`, without which there is nothing to draw."""
     frame: Frame = all_cases
     """Makes the frame that it draws."""
     definition: str

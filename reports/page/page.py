@@ -24,6 +24,7 @@ from reports.style.rows import CaseView, each
 from reports.style.views import CONTEXT, constants, constants_text
 from reports.style.words import joined
 from results.analysis.study import Study
+from results.schema.axes import AXES, SETTINGS
 from results.schema.metrics import METRICS
 from results.storage.files import check_output, replace
 from results.storage.reader import Records
@@ -123,6 +124,7 @@ def _summary(shown: Content) -> dict[str, Any]:
         "problems": records.problems,
         "noise": noise(shown.source.cases),
         "metrics": METRICS.values(),
+        "settings": joined([AXES[name].heading for name in SETTINGS]),
         "runs": [(file.run, details(file.run)) for file in records.files],
     }
 

@@ -28,6 +28,11 @@ FACETS: Final = {
 }
 """What cases are filtered by, and the column of each."""
 PICKED: Final = ("imagenet_top1", "latency_s", "throughput_img_per_s", "peak_bytes")
+PICK_COLUMNS: Final = (
+    *("model", "machine", "batch_size", "image_size", *SETTINGS),
+    *("latency_s", "throughput_img_per_s", "imagenet_top1"),
+)
+"""Columns of the variants that fit a reader's bounds."""
 SAMPLES: Final = 30
 """Steps of a case that the page shows, as evenly spaced order statistics; the run file holds all."""
 _LEVEL: Final = 9
@@ -56,6 +61,7 @@ def payload(source: Source, listed: Table, charts: Mapping[str, Any]) -> dict[st
         "templates": {mode: template(mode) for mode in ("light", "dark")},
         "scales": SCALES,
         "charts": charts,
+        "pick_columns": PICK_COLUMNS,
         "cases": {
             "columns": [_head(name) for name in listed.names],
             "cells": {name: _cells([line[index] for line in listed.rows]) for index, name in enumerate(listed.names)},

@@ -67,27 +67,29 @@ def name_positions(
     Greedy from left to right, those marked `first` before the others. `x` and `y`, and the `ends` of both axes,
     are in the axis' own scale (logarithms on a logarithmic axis).
     """
-    across, up = _pixels(x, ends[0], PLOT_WIDTH), _pixels(y, ends[1], PLOT_HEIGHT)
+    across, up = to_pixels(x, ends[0], PLOT_WIDTH), to_pixels(y, ends[1], PLOT_HEIGHT)
     taken: list[Box] = [
         (px - _MARKER, py - _MARKER, px + _MARKER, py + _MARKER) for px, py in zip(across, up, strict=True)
     ]
     positions = [""] * len(names)
     for index in sorted(range(len(names)), key=lambda index: (not first[index], x[index])):
         for position in _POSITIONS:
-            box = _box(across[index], up[index], _LETTER * len(names[index]), position)
-            if box[0] > 0 and box[2] < PLOT_WIDTH and not any(_overlap(box, other) for other in taken):
+            box = name_box(across[index], up[index], _LETTER * len(names[index]), position)
+            if box[0] > 0 and box[2] < PLOT_WIDTH and not any(overlap(box, other) for other in taken):
                 positions[index] = position
                 taken.append(box)
                 break
     return positions
 
 
-def _pixels(values: Sequence[float], ends: Range, size: int) -> list[float]:
+def to_pixels(values: Sequence[float], ends: Range, size: int) -> list[float]:
+    """Return where values lie on an axis of `size` pixels with these `ends`."""
     low, high = ends
     return [size * (value - low) / (high - low) for value in values]
 
 
-def _box(x: float, y: float, width: float, position: str) -> Box:
+def name_box(x: float, y: float, width: float, position: str) -> Box:
+    """Return the box of a name of `width` pixels in a position of its point: left, bottom, right, top."""
     vertical, horizontal = position.split()
     bottom = y + _MARKER if vertical == "top" else y - _MARKER - _LINE
     left = {"left": x - width, "center": x - width / 2, "right": x}[horizontal]
@@ -95,5 +97,6 @@ def _box(x: float, y: float, width: float, position: str) -> Box:
     return left + 1, bottom + 1, left + width - 1, bottom + _LINE - 1
 
 
-def _overlap(box: Box, other: Box) -> bool:
+def overlap(box: Box, other: Box) -> bool:
+    """Return whether two boxes cover each other."""
     return box[0] < other[2] and other[0] < box[2] and box[1] < other[3] and other[1] < box[3]

@@ -10,7 +10,7 @@ from plotly.graph_objs._figure import Figure
 from reports.style.rows import CaseView, each
 from reports.style.theme import PATTERN, Style, label
 from reports.style.units import number, quantity, spread
-from reports.style.views import setting, throughput_bounds
+from reports.style.words import conditions_text, throughput_text
 
 ROW_PIXELS: Final = 26
 CATEGORIES: Final = {"type": "category", "showgrid": False, "tickmode": "linear", "dtick": 1}
@@ -40,9 +40,9 @@ def hover(row: CaseView) -> str:
     low, high = row.latency_low_s, row.latency_high_s
     lines = [
         f"<b>{label(row.model)}</b>",
-        label(f"{row.task} · batch {row.batch_size} · {row.image_size} px · {setting(row)}"),
+        label(conditions_text(row)),
         f"{quantity(row.latency_s, 's', low, high)} a step {spread(row.latency_s, low, high)}",
-        f"{quantity(row.throughput_img_per_s, 'img/s', *throughput_bounds(row))}",
+        throughput_text(row),
     ]
     if number(row.imagenet_top1) is not None:
         lines.append(f"ImageNet top-1 {100 * row.imagenet_top1:.2f} %")

@@ -12,6 +12,7 @@ from reports.style.units import number
 from results.schema import axes
 from results.schema.axes import AXES, BASELINE, COUNTS, SETTINGS
 from results.schema.axes import CONDITIONS as CASE_CONDITIONS
+from results.schema.labels import TASKS
 
 CONDITIONS: Final = ("machine", *CASE_CONDITIONS)
 """Columns that must be equal for two cases to be compared at all."""
@@ -19,6 +20,8 @@ CONTEXT: Final = (*CONDITIONS, *SETTINGS)
 """Columns that must be equal for two models to be compared: all axes but the model."""
 BASELINE_TEXT: Final = " · ".join(map(str, BASELINE.values()))
 """The settings of the baseline for people."""
+
+_TRAINING: Final = frozenset(name for name, task in TASKS.items() if task.trains)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +85,7 @@ def split(frame: pd.DataFrame, by: tuple[str, ...], least: int = 2, *, ordered: 
         rates = group[1].get("throughput_img_per_s")
         typical = 0.0 if rates is None or rates.isna().all() else float(rates.median())
         # Of what is alike in all else the faster machine: what it does is what a reader looks for.
-        return (-len(group[1]), first.get("task") == "training", not usual, -first.get("batch_size", 0), -typical)
+        return (-len(group[1]), first.get("task") in _TRAINING, not usual, -first.get("batch_size", 0), -typical)
 
     return tuple(
         View(

@@ -78,7 +78,7 @@ def arms_text(paired: Paired, fmt: str) -> str:
     return lines_text(_above_ab(paired), fmt) + grid_text(["arm", "case", "ms", "img/s"], rows, fmt, numbers_from=2)
 
 
-def percent_text(fraction: float) -> str:
+def share_text(fraction: float) -> str:
     """Return a margin or a share for people: ``2 %``."""
     return f"{100 * fraction:g} %"
 
@@ -92,7 +92,7 @@ def _above(comparison: Comparison) -> list[str]:
     counts = collections.Counter(compared.verdict for compared in comparison.cases)
     verdicts = ", ".join(f"{count} {verdict}" for verdict, count in counts.items()) or "no case"
     return [
-        f"{comparison.outcome}: {verdicts}, at a margin of {percent_text(comparison.margin)}",
+        f"{comparison.outcome}: {verdicts}, at a margin of {share_text(comparison.margin)}",
         *comparison.reasons,
         *(_changed(change) for change in (*comparison.counts, *comparison.environment)),
     ]
@@ -132,7 +132,7 @@ def _above_ab(paired: Paired) -> list[str]:
 
 
 def _verdict(paired: Paired) -> str:
-    judged, margin = paired.judged, f"at a margin of {percent_text(paired.margin)}"
+    judged, margin = paired.judged, f"at a margin of {share_text(paired.margin)}"
     if judged.ratio is None or judged.low is None or judged.high is None or judged.spread is None:
         return f"inconclusive, {judged.reason}"
     span = f"{judged.low:.4f} to {judged.high:.4f}"

@@ -16,7 +16,6 @@ from results.schema.metrics import METRICS
 from results.schema.static import Layer, Stage, Static
 from results.text import csv_text
 
-Format = Literal["table", "json", "csv", "markdown"]
 Breakdown = Literal["layer", "stage"]
 
 # Two tables, as a single table would be too wide for a terminal: the size of a model, and its work on an image.
@@ -51,7 +50,7 @@ _LAYER: Final[Mapping[str, Callable[[Layer], str]]] = {
 _STAGE: Final[Mapping[str, Callable[[Stage], str]]] = {"stage": lambda stage: stage.name, **_SUMS}
 
 
-def cost_text(statics: Sequence[Static], form: Format, *, per: Breakdown | None = None) -> str:
+def cost_text(statics: Sequence[Static], form: str, *, per: Breakdown | None = None) -> str:
     """Return the static cost of models: a row a model, and before them the layers or stages if `per` asks for them.
 
     CSV holds only the rows of `per`, or else of the models. JSON always holds the stages.
@@ -118,7 +117,7 @@ def _rows(static: Static, per: Breakdown | None) -> list[dict[str, Any]]:
     return [{**document, **sizes, "uncounted": " ".join(static.uncounted)}]
 
 
-def _parts(static: Static, form: Format, per: Breakdown | None) -> list[str]:
+def _parts(static: Static, form: str, per: Breakdown | None) -> list[str]:
     if per is None:
         return []
     title = markdown_escaped(static.model) if form == "markdown" else static.model
@@ -127,7 +126,7 @@ def _parts(static: Static, form: Format, per: Breakdown | None) -> list[str]:
     return [title, _grid(_LAYER, static.layers, form, 3)]
 
 
-def _grid(columns: Mapping[str, Callable[[Any], str]], items: Sequence[object], form: Format, numbers_from: int) -> str:
+def _grid(columns: Mapping[str, Callable[[Any], str]], items: Sequence[object], form: str, numbers_from: int) -> str:
     draw = markdown_table if form == "markdown" else text_table
     rows = [[column(item) for column in columns.values()] for item in items]
     return draw(list(columns), rows, numbers_from=numbers_from).rstrip()

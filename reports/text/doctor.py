@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal, Protocol
 
 import msgspec
 
-from reports.text.comparison import percent_text
+from reports.text.comparison import share_text
 from reports.text.grid import lines_text, percent, text_table
 from results.metrics.rows import json_text
 from results.schema.record import Noise
@@ -99,7 +99,7 @@ def _floor_text(floor: Floor) -> str:
     lines += [f"meanwhile: {_meanwhile(floor.noise)}", *floor.reasons]
     if not floor.resolutions:
         return lines_text(lines, "table")
-    lines += ["", f"smallest effects, at a margin of {percent_text(floor.margin)}, in 95 % of the runs"]
+    lines += ["", f"smallest effects, at a margin of {share_text(floor.margin)}, in 95 % of the runs"]
     heads = ["seconds", "pairs", "slow-down called slower", "margin at which equal is called same"]
     rows = [
         [f"{row.seconds:g}", str(row.pairs or f"less than {min(LOOKS)}"), _share(row.slower), _share(row.same)]

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import Final
 
-from reports.text.comparison import percent_text
+from reports.text.comparison import share_text
 from reports.text.grid import check_format, lines_text, percent
 from results.analysis.study import Study
 from results.metrics.breakeven import BreakEven, Steps
@@ -17,7 +17,7 @@ from results.schema.run import Settings
 from results.storage.reader import Records, RunFile
 from results.text import digits, half_width
 
-NAMED: Final = 5
+MOST_NAMED: Final = 5
 """Most cases that are named; the rest is counted."""
 
 _ALWAYS: Final = ("model", "batch_size")
@@ -125,7 +125,7 @@ def _reached(file: RunFile, settings: Settings, names: _Names) -> str:
         ends.setdefault(_end(list(cases.get(case, {}).values())), []).append(case)
     reached = f"{len(ends.get('target', []))} of {sum(map(len, ends.values()))} cases reached the target"
     others = [f"{len(ends[end])} {reason} ({_named(ends[end], names)})" for end, reason in _ENDS.items() if end in ends]
-    return ", ".join([f"{names.run(file.run.id)}{reached} of ±{percent_text(settings.target)}", *others])
+    return ", ".join([f"{names.run(file.run.id)}{reached} of ±{share_text(settings.target)}", *others])
 
 
 def _end(replicates: Sequence[Record]) -> str:
@@ -137,5 +137,5 @@ def _end(replicates: Sequence[Record]) -> str:
 
 
 def _named(cases: Sequence[Case], names: _Names) -> str:
-    more = [f"{len(cases) - NAMED} more"] if len(cases) > NAMED else []
-    return ", ".join([*(names.case(case) for case in cases[:NAMED]), *more])
+    more = [f"{len(cases) - MOST_NAMED} more"] if len(cases) > MOST_NAMED else []
+    return ", ".join([*(names.case(case) for case in cases[:MOST_NAMED]), *more])

@@ -7,7 +7,7 @@ import collections
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from reports.text.comparison import compared_columns, ms_text, percent_text
+from reports.text.comparison import compared_columns, ms_text, share_text
 from reports.text.github_markdown import LIMIT, Part, escaped, fitted, folded, row, table_head
 from results.analysis.ab import Paired
 from results.analysis.compare import Compared, Comparison, Outcome
@@ -45,7 +45,7 @@ def comparison_github(comparison: Comparison, limit: int = LIMIT) -> str:
     before, after = folded(f"Other cases: {len(rest):,} ({_counted(rest)})")
     count_lines = [_changed(change) for change in comparison.counts]
     judging = (
-        f"margin {percent_text(comparison.margin)}; Welch's t-interval of the log ratio across replicates; "
+        f"margin {share_text(comparison.margin)}; Welch's t-interval of the log ratio across replicates; "
         "Holm's correction over the cases"
     )
 
@@ -81,7 +81,7 @@ def arms_github(pairs: Sequence[Paired], limit: int = LIMIT) -> str:
         for paired in ordered
         if paired.judged.spread is not None
     ]
-    margins = ", ".join(map(percent_text, sorted({paired.margin for paired in pairs})))
+    margins = ", ".join(map(share_text, sorted({paired.margin for paired in pairs})))
     judging = f"margin {margins}; two fresh processes a pair, stepped in turn, a is the base"
     parts = [
         Part(
@@ -126,13 +126,13 @@ def _counted(cases: Sequence[Compared], counts: Sequence[Change] = ()) -> str:
 
 
 def _meaning(comparison: Comparison) -> str:
-    margin = percent_text(comparison.margin)
+    margin = share_text(comparison.margin)
     if comparison.outcome == "pass":
         return f"No case became slower by more than {margin}, and none is broken."
     if comparison.outcome == "regression":
         return (
             f"Slower is by more than the margin of {margin}; the chance that any slower or faster here is a false "
-            f"alarm is at most {percent_text(FALSE_ALARMS)}. Broken: the case worked before, and now fails or computes "
+            f"alarm is at most {share_text(FALSE_ALARMS)}. Broken: the case worked before, and now fails or computes "
             "a wrong result."
         )
     if not comparison.same_hardware:

@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from reports.text.comparison import percent_text, varying_axes
+from reports.text.comparison import share_text, varying_axes
 from reports.text.grid import check_format, grid_text, lines_text
 from results.analysis.history import Change, Series, environment_text, frame
 from results.metrics.rows import json_text, plain
@@ -70,7 +70,7 @@ def _above(series: Sequence[Series], margin: float) -> list[str]:
     count = sum(len(line.changes) for line in series)
     short = sum(line.reason is not None for line in series)
     machines = list(dict.fromkeys(line.machine for line in series))
-    summary = f"{_plural(count, 'change')} of level by more than {percent_text(margin)} in {len(series)} series"
+    summary = f"{_plural(count, 'change')} of level by more than {share_text(margin)} in {len(series)} series"
     lines = [f"{summary}; advisory, as only `resnet-bench compare` and `ab` gate"]
     if len(machines) == 1:
         lines += machines
@@ -78,7 +78,7 @@ def _above(series: Sequence[Series], margin: float) -> list[str]:
         sides = f"{MIN_RUNS} runs before it and {MIN_RUNS} from it on"
         lines.append(f"{short} of {len(series)} series too short to tell: a change needs {sides}")
     if count:
-        chance = f"{percent_text(FALSE_ALARMS)} of series of independent runs"
+        chance = f"{share_text(FALSE_ALARMS)} of series of independent runs"
         lines.append(f"about {chance} show a change where there is none, and more of those that drift")
     left_out = list(dict.fromkeys(reason for line in series for reason in line.left_out))
     lines += left_out[:_NAMED]

@@ -1,1 +1,1 @@
-"""The dataclasses of a run file, and what is declared about their fields."""
+"""The classes of a run file, and the axes, labels, metrics and units that their fields use."""

@@ -1,4 +1,4 @@
-"""What a label promises: each precision, runtime, task and layout, declared once.
+"""The labels of precisions, runtimes, tasks and layouts with their facts, declared once.
 
 Only facts stand here, so that files open without torch. The code that keeps the promises of a runtime or a task is
 `bench.runtimes` or `bench.tasks`.

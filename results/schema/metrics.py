@@ -16,7 +16,7 @@ Table = Literal["cases", "models"]
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Metric:
-    """One quantity: its name and unit, and which direction is good."""
+    """A quantity: its name, its unit, and which direction is better."""
 
     name: str
     unit: str
@@ -80,7 +80,7 @@ TIMED: Final = (
         unit="s",
         better="lower",
         label="latency",
-        description="median of the steady steps, each of one whole batch",
+        description="median of the steady steps, each of a whole batch",
         combine="geometric",
         bounds=("latency_low_s", "latency_high_s"),
         tables=_CASES,
@@ -89,7 +89,7 @@ TIMED: Final = (
     _time(
         "latency_p50_s",
         "p50 latency",
-        "median steady step; null where the steps, worth fewer for being correlated, cannot bound it",
+        "median steady step; null where too few independent steps bound it (correlated steps count less)",
         heading="p50",
         tables=_CASES,
     ),
@@ -151,16 +151,16 @@ TIMED: Final = (
     _time(
         "warm_compile_s",
         "warm compile time",
-        "the same in another fresh process that finds the artefacts of the cold compilation",
+        "the same in another fresh process, with the artefacts of the cold compilation in its cache",
         combine="known",
         heading="warm compile",
         tables=_CASES,
     ),
-    _count("warmup_steps", "warm-up steps", "kept steps before the series became steady", better=None),
+    _count("warmup_steps", "warm-up steps", "recorded steps before the series became steady", better=None),
     _count(
         "graph_breaks",
         "graph breaks",
-        "places where the compiler gave back to Python",
+        "points at which the compiled code returns to Python",
         tables=_CASES,
     ),
     _count(
@@ -213,7 +213,7 @@ RUN: Final = (
     _steps(
         "break_even_steps",
         "break-even",
-        "steps after which what a cold compilation takes has been saved; null with the reason 'never' where it is not",
+        "steps after which a cold compilation has saved its own time; null with the reason 'never' where it does not",
         heading="compiling pays after",
         bounds=("break_even_low", "break_even_high"),
         tables=_CASES,

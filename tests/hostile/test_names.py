@@ -45,7 +45,7 @@ def named(run_lines, name):
     header = changed[0]["body"]
     header["suite"] = header["started"] = name
     header["environment"] |= {"cpu": name, "os": name, "torch": name, "variables": {name: name}, "nulls": {name: name}}
-    changed[1]["static"] |= {"model": name, "family": name, "block": name, "uncounted": [name]}
+    changed[1]["body"] |= {"model": name, "family": name, "block": name, "uncounted": [name]}
     for line in changed[2:-1]:
         line["body"]["notes"] = [name]
         line["body"]["nulls"] |= {"compile_s": name, "speedup": name}
@@ -73,7 +73,7 @@ def test_all_hostile_names_on_one_page(call_writing, folder, run_lines, sealed):
         changed += [
             {**line, "line": len(changed) + place} for place, line in enumerate(named(run_lines, name)[1:-1], 1)
         ]
-    end["line"], end["end"]["records"] = len(changed) + 1, 3 * len(NAMES)
+    end["line"], end["body"]["records"] = len(changed) + 1, 3 * len(NAMES)
     path = written(folder, [*changed, end], sealed)
     called = call_writing("report", path, "-o", folder / "page.html")
     assert (called.code, called.err) == (0, "")

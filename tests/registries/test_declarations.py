@@ -1,11 +1,12 @@
 """Declarations fit together: whoever forgets a part of an addition sees here which part is missing."""
 
-import dataclasses
 import importlib.util
 import pathlib
 import re
 
 import pytest
+from msgspec import NODEFAULT
+from msgspec.structs import fields
 
 from bench.suites import suite
 from reports.chapters import CHAPTERS, FIGURES
@@ -25,7 +26,7 @@ _ROOT = pathlib.Path(__file__).parents[2]
 
 
 def test_the_fields_of_a_case_are_the_axes():
-    assert [field.name for field in dataclasses.fields(Case)] == list(AXES)
+    assert [field.name for field in fields(Case)] == list(AXES)
 
 
 @pytest.mark.parametrize("name", AXES)
@@ -53,9 +54,7 @@ def test_two_cases_that_differ_on_an_axis_have_different_keys(make_case):
 
 def test_an_axis_that_a_case_has_by_default_has_the_default_of_its_declaration():
     """Run files of older versions have no value on a younger axis: they mean its default."""
-    given = {
-        field.name: field.default for field in dataclasses.fields(Case) if field.default is not dataclasses.MISSING
-    }
+    given = {field.name: field.default for field in fields(Case) if field.default is not NODEFAULT}
     assert given == {name: AXES[name].default for name in given}
 
 
@@ -111,7 +110,7 @@ def test_every_figure_belongs_to_a_chapter_and_every_chapter_has_one():
 def test_every_exporter_and_importer_is_in_its_registry():
     for folder, registry, shared in (
         ("exporters", EXPORTERS, {"benchmarks", "files"}),
-        ("importers", IMPORTERS, {"importing", "reading", "timm_files", "timm_names"}),
+        ("importers", IMPORTERS, {"reading", "writing", "timm_files", "timm_names"}),
     ):
         modules = {path.stem for path in (_ROOT / "results" / folder).glob("*.py")} - {"__init__"} - shared
         names = {re.sub("github_action_benchmark", "github_action", name.replace("-", "_")) for name in registry}

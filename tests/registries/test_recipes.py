@@ -146,6 +146,80 @@ CHAPTER = Chapter(
     checks="chapter.py",
     declared="chapter",
 )
+KIND = Recipe(
+    edits={
+        "results/schema/curve.py": (
+            (
+                "",
+                """\
+from results.schema.types import Stored
+
+
+class Curve(Stored, frozen=True, kw_only=True):
+    model: str
+    accuracy: tuple[float, ...]
+""",
+            ),
+        ),
+        "results/schema/kinds.py": (
+            ('    "record": Record,\n', '    "record": Record,\n    "curve": Curve,\n'),
+            (
+                "from results.schema.record import Record\n",
+                "from results.schema.curve import Curve\nfrom results.schema.record import Record\n",
+            ),
+        ),
+        "reports/chapters/curves.py": (
+            (
+                "",
+                """\
+import pandas as pd
+
+from reports.figures.chart import Chapter, Chart
+from reports.style.drawing import blank
+
+
+def _frame(source):
+    curves = [curve for file in source.study.records.files for curve in file.bodies("curve")]
+    return pd.DataFrame(
+        [(curve.model, epoch, value) for curve in curves for epoch, value in enumerate(curve.accuracy)],
+        columns=["model", "epoch", "accuracy"],
+    )
+
+
+CHAPTER = Chapter(
+    title="Curves",
+    lead="How accuracy grows.",
+    charts={
+        "curves": Chart(
+            title="Accuracy by epoch",
+            definition="Top-1 accuracy after each epoch.",
+            absent="no run has a curve",
+            needs="curve",
+            frame=_frame,
+            rows=lambda frame: frame,
+            by=("model",),
+            draw=lambda frame: blank(200).add_scatter(x=frame["epoch"], y=frame["accuracy"]),
+            takeaway=lambda frame: f"{len(frame)} epochs were learned.",
+            columns=("model",),
+        ),
+    },
+)
+""",
+            ),
+        ),
+        "reports/chapters/__init__.py": (
+            (
+                '    "training": training.CHAPTER,\n',
+                '    "training": training.CHAPTER,\n    "curves": curves.CHAPTER,\n',
+            ),
+            (
+                "from reports.chapters import depth, training\n",
+                "from reports.chapters import curves, depth, training\n",
+            ),
+        ),
+    },
+    checks="kind.py",
+)
 FORMAT = Recipe(
     edits={
         "results/exporters/lines.py": (
@@ -171,11 +245,12 @@ def to_lines(study):
     checks="format.py",
     declared="exporter",
 )
-RECIPES = {"axis": AXIS, "metric": METRIC, "runtime": RUNTIME, "chapter": CHAPTER, "format": FORMAT}
+RECIPES = {"axis": AXIS, "metric": METRIC, "runtime": RUNTIME, "kind": KIND, "chapter": CHAPTER, "format": FORMAT}
 NAMES = {
     "axis": "checkpointing",
     "metric": "energy_j|KeyError: 'J'",
     "runtime": "scripted",
+    "kind": "[Cc]urve",
     "chapter": "start",
     "format": "lines",
 }
@@ -192,7 +267,10 @@ def test_who_follows_the_recipe_is_done(name, tmp_path):
 
 @pytest.mark.parametrize(("name", "path"), FORGOTTEN)
 def test_a_forgotten_part_is_named(name, path, tmp_path):
-    done = run_tests(grown(tmp_path, RECIPES[name], without=path), DECLARATIONS, "-k", RECIPES[name].declared)
+    recipe = RECIPES[name]
+    folder = grown(tmp_path, recipe, without=path)
+    concerned = ["-k", recipe.declared] if recipe.declared else [f"tests/registries/checks/{recipe.checks}"]
+    done = run_tests(folder, DECLARATIONS, *concerned)
     assert done.returncode != 0
     assert re.search(NAMES[name], done.stdout + done.stderr), done.stdout + done.stderr
 

@@ -22,8 +22,8 @@ class Recipe:
     """For each file, pairs of a text and its replacement; the pair of an empty text creates the file."""
     checks: str
     """Module in ``tests/registries/checks``."""
-    declared: str
-    """Expression of pytest for the tests of declarations that concern it."""
+    declared: str = ""
+    """Expression of pytest for the tests of declarations that concern it; empty: all of them, and its checks."""
 
 
 def grown(folder: pathlib.Path, recipe: Recipe, *, without: str | None = None) -> pathlib.Path:

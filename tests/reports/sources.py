@@ -1,5 +1,10 @@
 """What chapters draw, made of records as the page makes it."""
 
+import base64
+import json
+import re
+import zlib
+
 from reports.chapters.sides.frame import pairs
 from reports.figures.chart import Source
 from reports.page.cases import cases
@@ -19,3 +24,9 @@ def paired(*sides):
     """The source of some sides, its cases and its pairs."""
     source = source_of(Records(tuple(file for side in sides for file in side.files)))
     return source, source.cases, source.frame(pairs)
+
+
+def payload(text):
+    """What the page's script is given."""
+    packed = re.search(r'id="payload">([^<]*)</script>', text)[1]
+    return json.loads(zlib.decompress(base64.b64decode(packed), -zlib.MAX_WBITS))

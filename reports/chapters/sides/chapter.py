@@ -22,6 +22,7 @@ _PAIR: Final = (
 
 def _pairs(source: Source) -> dict[str, Any]:
     return {
+        "most": frame.MOST_SIDES,
         "unpaired": max(0, source.cases["machine"].nunique() - frame.MOST_SIDES),
         "diffs": [(pair_key(diff.pair), diff) for diff in differences.differences(source)],
     }

@@ -161,7 +161,7 @@ def _matched(a: pd.DataFrame, b: pd.DataFrame, keys: list[str]) -> tuple[pd.Data
         return same, SAME
     sound = [side[side["throughput"].notna()] for side in (a, b)]
     best = _merged(sound[0], sound[1], list(BEST_KEYS))
-    return best.assign(**dict.fromkeys(("batch_size", *SETTINGS))), BEST
+    return best.assign(**dict.fromkeys(name for name in KEYS if name not in BEST_KEYS)), BEST
 
 
 def _merged(a: pd.DataFrame, b: pd.DataFrame, keys: list[str]) -> pd.DataFrame:

@@ -17,7 +17,7 @@ from reports.style.theme import BLUE, GREY, INDIGO, OCHRE, VERMILLION, label
 from reports.style.units import TIMES, quantity
 from reports.style.views import axis_text
 from reports.style.words import MARGIN_TEXT, plural
-from results.schema.axes import BASELINE
+from results.schema.axes import AXES, BASELINE, SETTINGS
 from results.statistics.margin import MARGIN
 
 MOST_ORDERED: Final = 40
@@ -27,6 +27,11 @@ COLOURED: Final = 8
 """Variants in colour at most."""
 STYLES: Final = ((VERMILLION, "solid"), (BLUE, "dash"), (INDIGO, "dot"), (OCHRE, "dashdot"))
 """Of the lines of variants that swap."""
+
+_SHARED: Final = tuple(
+    name for name, axis in AXES.items() if axis.role in {"workload", "setting"} and name != "batch_size"
+)
+"""Axes on which all variants of an order are equal."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,8 +59,7 @@ def in_one_order(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _one_setting(rows: pd.DataFrame) -> pd.DataFrame:
-    keys = ["task", "image_size", "precision", "runtime", "layout"]
-    chosen = _largest(rows, keys)
+    chosen = _largest(rows, list(_SHARED))
     if chosen["model"].duplicated().any():
         chosen = _largest(chosen, ["batch_size"])
     return chosen.drop_duplicates("model")  # of several threads
@@ -206,7 +210,7 @@ def of_orders(frame: pd.DataFrame) -> str:
         where.append("each in its fastest setting")
     else:
         where += [axis_text("batch_size", first.batch_size)] if len(set(frame["batch_size"])) == 1 else []
-        where += [first.precision, first.runtime, first.layout]
+        where += [getattr(first, axis) for axis in SETTINGS]
     said = f"Kendall's tau of {len(frame):,} variants' order is {tau:.2f} ({' · '.join(where)})"
     clearest = swaps(frame)
     if not clearest:

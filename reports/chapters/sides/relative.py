@@ -14,6 +14,7 @@ from reports.style.rows import each
 from reports.style.theme import GREY, family_style, label
 from reports.style.units import TIMES, number, quantity, spread
 from reports.style.views import axis_text
+from results.schema.labels import TASKS
 
 MOST_RELATIVE: Final = 60
 """Variants that one drawing holds."""
@@ -71,7 +72,7 @@ def _add_family(figure: Figure, family: str, rows: pd.DataFrame) -> None:
         hovertemplate="%{customdata}<extra></extra>",
         marker={
             "color": style.color,
-            "symbol": [style.symbol + ("-open" if row.task == "training" else "") for row in each(rows)],
+            "symbol": [style.symbol + ("-open" if TASKS[row.task].trains else "") for row in each(rows)],
             "size": 10,
             "line": {"width": 2, "color": style.color},
         },

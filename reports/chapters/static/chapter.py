@@ -25,7 +25,7 @@ CHAPTER: Final = Chapter(
     charts={
         "stages": Chart(
             title="Cost by stage",
-            needs="statics",
+            needs="static",
             frame=stages.stage_frame,
             definition=(
                 "The share of each stage in the model's total. The stem is everything before the first "
@@ -43,7 +43,7 @@ CHAPTER: Final = Chapter(
         ),
         "treemap": Chart(
             title="Cost by layer",
-            needs="statics",
+            needs="static",
             frame=layers.layer_frame,
             definition=(
                 "A box's area is its share in the model's parameters, multiply-adds or activations: stage, block, "

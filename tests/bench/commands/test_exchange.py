@@ -6,6 +6,7 @@ import pytest
 
 import results
 from bench.cli import main
+from results.analysis.study import Study
 from results.exporters import EXPORTERS
 
 NAME = "benchmark-infer-amp-nchw-pt240-cu124-rtx4090.csv"
@@ -87,7 +88,7 @@ def run_file(tmp_path, make_case, make_record, write_run):
 def test_text_goes_to_stdout_and_what_is_missing_to_stderr(run_file, capfd, fmt):
     assert main(["export", fmt, str(run_file)]) == 0
     out, err = capfd.readouterr()
-    assert out == EXPORTERS[fmt](results.Study(load(run_file))).content().decode()
+    assert out == EXPORTERS[fmt](Study(load(run_file))).content().decode()
     left_out = "1 of 2 cases left out: they failed, gave a wrong result or have no value\n"
     assert err == ("" if fmt == "csv" else left_out)
 
@@ -128,7 +129,7 @@ def test_two_files_share_a_stem(run_file, tmp_path, capfd):
 def test_a_run_file_is_not_overwritten(run_file, capfd):
     before = run_file.read_bytes()
     assert main(["export", "csv", str(run_file), "-o", str(run_file)]) == 2
-    assert "is a run file; choose another path for the export" in capfd.readouterr().err
+    assert "is the place of a run file; choose another path for the export" in capfd.readouterr().err
     assert run_file.read_bytes() == before
 
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from bench.measure.device import Cpu
-from bench.measure.peak_rate import FIRST, measure
+from bench.measure.peak_rate import FIRST, measure_peak_rate
 
 
 class _Told(Cpu):
@@ -25,18 +25,18 @@ def products(monkeypatch):
 def test_the_fastest_product_counts_and_large_ones_end_it(products):
     took = {256: 0.002, 512: 0.004, 1024: 0.05}
     device = _Told(lambda: took[len(products[-1])])
-    assert measure(device, "fp32", 1, clock=itertools.count(step=100).__next__) == 2 * 512**3 / 0.004
+    assert measure_peak_rate(device, "fp32", 1, clock=itertools.count(step=100).__next__) == 2 * 512**3 / 0.004
     assert {len(left) for left in products} == {256, 512, 1024}  # and none beyond the one that took long enough
 
 
 def test_an_emulated_dtype_is_bounded_by_what_computes_it(products):
     device = _Told(lambda: 0.5 if products[-1].dtype == torch.bfloat16 else 0.25)
-    assert measure(device, "amp-bf16", 1, clock=itertools.count(step=100).__next__) == 2 * FIRST**3 / 0.25
+    assert measure_peak_rate(device, "amp-bf16", 1, clock=itertools.count(step=100).__next__) == 2 * FIRST**3 / 0.25
     assert {left.dtype for left in products} == {torch.bfloat16, torch.float32}
 
 
 def test_a_real_product_has_a_rate():
-    assert measure(Cpu(), "fp32", 1) > 0
+    assert measure_peak_rate(Cpu(), "fp32", 1) > 0
 
 
 def test_what_torch_refuses_is_raised(monkeypatch):
@@ -45,4 +45,4 @@ def test_what_torch_refuses_is_raised(monkeypatch):
 
     monkeypatch.setattr(torch, "mm", refuse)
     with pytest.raises(RuntimeError, match="Half"):
-        measure(Cpu(), "fp16", 1)
+        measure_peak_rate(Cpu(), "fp16", 1)

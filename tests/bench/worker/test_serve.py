@@ -1,6 +1,8 @@
 import dataclasses
 import json
 import socket
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -162,3 +164,15 @@ def test_an_accelerators_memory_is_reported_in_place_of_the_hosts(tiny, tmp_path
     assert "accelerator" in end.nulls["peak_resident_bytes"]
     assert end.ran is None
     assert "division by zero" in end.nulls["ran"]
+
+
+def test_a_worker_starts_in_an_interpreter_that_lacks_what_only_some_verbs_need():
+    """Another interpreter of an A/B comparison must have `forkserver.NEEDED`, and nothing else."""
+    program = (
+        "import sys\n"
+        "sys.modules.update(dict.fromkeys(('fvcore', 'safetensors', 'pynvml', 'pandas', 'scipy', 'plotly', 'rich')))\n"
+        "from bench.worker.serve import WorkerServer\n"
+        "WorkerServer()\n"
+        "assert 'torch._inductor.compile_fx' not in sys.modules, 'it would miss the variables of the case'\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)

@@ -46,8 +46,8 @@ def test_a_frame_is_made_once(make_record, write_run, tmp_path):
 def test_a_source_says_what_its_files_hold(make_record, make_static, write_run, tmp_path):
     for name, statics in (("without", []), ("with", [make_static()])):
         source = source_of(reader.load(write_run(tmp_path / name, [make_record()], statics)))
-        assert source.holds("records")
-        assert source.holds("statics") == bool(statics)
+        assert source.holds("record")
+        assert source.holds("static") == bool(statics)
         assert len(source.statics) == len(statics)
 
 

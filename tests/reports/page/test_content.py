@@ -47,7 +47,7 @@ def test_every_figure_is_there_in_the_order_of_the_page(make_records, tmp_path):
 
 def test_without_static_costs_their_figures_are_empty(make_record, write_run, tmp_path):
     shown = content(Study(reader.load(write_run(tmp_path, [make_record()]))))
-    static = [figure for figure in shown.figures if figure.chart.needs == "statics"]
+    static = [figure for figure in shown.figures if figure.chart.needs == "static"]
     assert static
     assert all(figure.views == () for figure in static)
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports.style.axes import PLOT_HEIGHT, PLOT_WIDTH, _box, _overlap, _pixels, log_axis, name_positions
+from reports.style.axes import PLOT_HEIGHT, PLOT_WIDTH, log_axis, name_box, name_positions, overlap, to_pixels
 
 positive = st.lists(st.floats(1e-4, 1e6), min_size=1, max_size=30)
 
@@ -36,13 +36,13 @@ def test_no_two_names_cover_each_other(points):
     ends = ((-0.1, 1.1), (-0.1, 1.1))
     positions = name_positions(x, y, names, [False] * len(points), ends)
     boxes = [
-        _box(px, py, 6.3 * len(name), position)
+        name_box(px, py, 6.3 * len(name), position)
         for px, py, name, position in zip(
-            _pixels(x, ends[0], PLOT_WIDTH), _pixels(y, ends[1], PLOT_HEIGHT), names, positions, strict=True
+            to_pixels(x, ends[0], PLOT_WIDTH), to_pixels(y, ends[1], PLOT_HEIGHT), names, positions, strict=True
         )
         if position
     ]
-    assert not any(_overlap(one, other) for index, one in enumerate(boxes) for other in boxes[:index])
+    assert not any(overlap(one, other) for index, one in enumerate(boxes) for other in boxes[:index])
 
 
 def test_a_lone_point_is_named():

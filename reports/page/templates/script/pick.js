@@ -4,8 +4,7 @@ const BOUNDS = ["pick-accuracy", "pick-memory", "pick-latency"];
 const LISTED = 10;
 const PICK_HINT =
   "Give one or more bounds. Latency is that of a whole batch. Filters apply; training counts where they ask for it.";
-const PICK_COLUMNS = new Set(["model", "machine", "batch_size", "image_size", "precision", "runtime", "layout"]);
-for (const name of ["latency_s", "throughput_img_per_s", "imagenet_top1"]) PICK_COLUMNS.add(name);
+const pickColumns = new Set(payload.pick_columns);
 
 // Returns the successful cases within the bounds, best first: the fastest where an accuracy is asked for, or else
 // the most accurate. Training takes part only where the filter asks for it.
@@ -72,7 +71,7 @@ function showPick() {
   const variants = [...grouped(rows, (row) => `${cells.model.text[row]}\n${facets.machine[row]}`).values()];
   find("pick-said").textContent = bounds.length ? saidOfPick(rows.length, variants.length, bounds[0]) : PICK_HINT;
   find("picked").parentElement.hidden = rows.length === 0;
-  const listed = columns.filter(({ name }) => PICK_COLUMNS.has(name) || (name === "task" && list("f.task").length));
+  const listed = columns.filter(({ name }) => pickColumns.has(name) || (name === "task" && list("f.task").length));
   const head = [...listed, { heading: "peak memory", numeric: true }].map(headed);
   find("picked").replaceChildren(...tabled(head, variants.slice(0, LISTED).map((rows) => pickLine(rows, listed))));
 }

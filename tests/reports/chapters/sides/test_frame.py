@@ -4,6 +4,7 @@ import dataclasses
 import math
 
 import pytest
+from msgspec import structs
 
 from reports.chapters.sides.frame import BEST, BOTH, FAILED, OTHER_SETTINGS, OVER, SAME, UNKNOWN, with_ratio
 from reports.chapters.sides.orders import in_one_order
@@ -97,7 +98,7 @@ def test_what_failed_or_has_no_interval_says_so(make_side):
 
 def test_versions_that_share_no_setting_are_shown_and_not_judged(make_side):
     (new,) = make_side("new", batch_size=16).files
-    environment = dataclasses.replace(new.run.environment, torch="2.15.0")
+    environment = structs.replace(new.run.environment, torch="2.15.0")
     new = dataclasses.replace(new, run=dataclasses.replace(new.run, environment=environment))
     _, _, frame = paired(make_side("old"), Records((new,)))
     assert set(frame["matched"]) == {BEST}

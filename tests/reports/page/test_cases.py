@@ -1,0 +1,26 @@
+from msgspec import structs
+
+from results.storage import reader
+from tests.reports.sources import source_of
+
+
+def test_runs_that_share_cases_are_told_apart(make_records, tmp_path):
+    make_records(tmp_path, run_id="a")
+    make_records(tmp_path, run_id="b", slowness=0.5)
+    assert set(source_of(reader.load(tmp_path)).cases["machine"]) == {"AMD EPYC 9B14 · a", "AMD EPYC 9B14 · b"}
+
+
+def test_runs_of_one_machine_that_share_no_case_are_one_side(make_case, make_record, make_run, write_run, tmp_path):
+    for name, size in (("a", 1), ("b", 8)):
+        case = make_case(batch_size=size)
+        write_run(tmp_path, [make_record(case)], run=make_run(plan=[case], run_id=name))
+    assert set(source_of(reader.load(tmp_path)).cases["machine"]) == {"AMD EPYC 9B14"}
+
+
+def test_versions_of_the_software_are_told_apart(make_record, make_run, write_run, tmp_path):
+    for version in ("2.9.1", "2.14.1"):
+        run = make_run(plan=[make_record().case], run_id=version)
+        run = structs.replace(run, environment=structs.replace(run.environment, torch=version))
+        write_run(tmp_path, [make_record()], run=run)
+    sides = set(source_of(reader.load(tmp_path)).cases["machine"])
+    assert sides == {"AMD EPYC 9B14 · torch 2.9.1", "AMD EPYC 9B14 · torch 2.14.1"}

@@ -1,0 +1,36 @@
+import pytest
+
+import results
+from reports.page import page
+from results.metrics.rows import plain
+from results.storage import reader
+from results.text import csv_text
+from tests.reports.sources import payload
+
+
+def test_a_download_is_what_export_writes(make_records, tmp_path):
+    records = make_records(tmp_path)
+    given = payload(page.render(records))["cases"]["csv"]
+    frame = results.table(records)
+    exported = csv_text(list(frame.columns), [list(row.values()) for row in plain(frame)])
+    assert "".join(f"{line}\n" for line in [given["head"], *given["rows"]]) == exported
+
+
+def test_each_case_has_the_command_that_measures_it_again(make_case, make_record, make_run, write_run, tmp_path):
+    case = make_case(runtime="compile", layout="nhwc", precision="amp-bf16")
+    path = write_run(tmp_path, [make_record(case)], run=make_run(plan=[case]))
+    (command,) = payload(page.render(reader.load(path)))["cases"]["commands"]
+    assert command == (
+        "resnet-bench run --model resnet50 --task inference --batch-size 8 --image-size 224 --device cpu "
+        "--precision fp32,amp-bf16 --runtime eager,compile --layout nchw,nhwc --threads 2 "
+        "--replicates 1 --target 1% --budget 5"
+    )
+
+
+def test_samples_are_thinned_and_keep_their_ends(make_record, write_run, tmp_path):
+    record = make_record(turns=200)
+    steady = record.samples.step_s[record.samples.warmup :]
+    ((samples,),) = payload(page.render(reader.load(write_run(tmp_path, [record]))))["cases"]["samples"]
+    assert len(samples) == 30
+    assert (samples[0], samples[-1]) == pytest.approx((min(steady), max(steady)), rel=5e-3)
+    assert samples == sorted(samples)
