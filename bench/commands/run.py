@@ -30,6 +30,7 @@ from results.errors import InputError
 if TYPE_CHECKING:
     from bench.schedule.plan import Plan
     from bench.schedule.progress import Show
+    from results.analysis.study import Study
     from results.schema.record import Record
     from results.storage.reader import Records
 
@@ -91,6 +92,7 @@ def run_command(
 
 def _measure(measure: Callable[["Show"], "Records"], *, report: bool) -> int:
     """Measure, show the results, write the page, and return the exit code."""
+    import results
     from bench.schedule import progress
     from bench.schedule.run import Interrupted, Stopped
 
@@ -100,8 +102,9 @@ def _measure(measure: Callable[["Show"], "Records"], *, report: bool) -> int:
     except Stopped as stopped:
         say(f"{stopped}; go on with `resnet-bench run --resume {stopped.path}`")
         return INTERRUPTED if isinstance(stopped, Interrupted) else CRASHED
-    _show_results(records)
-    _write_files(records, report=report)
+    study = results.Study(records)  # one for the terminal and the page, which share what it computes
+    _show_results(study)
+    _write_files(study, report=report)
     return _outcome(records)
 
 
@@ -116,27 +119,26 @@ def _show_plan(plan: "Plan") -> int:
     return OK
 
 
-def _show_results(records: "Records") -> None:
-    import results
+def _show_results(study: "Study") -> None:
     from reports.text.study import study_text
     from results.metrics.reasons import error_text
 
-    typer.echo(study_text(results.Study(records), "table"))
-    for record in records:
+    typer.echo(study_text(study, "table"))
+    for record in study.records:
         if record.status != "ok":
             say(f"{record.status}: {record.case.key}: {record.cause}")
         elif record.equality is not None and _wrong(record):
             say(f"wrong result: {record.case.key}: {error_text(record.equality)}")
 
 
-def _write_files(records: "Records", *, report: bool) -> None:
+def _write_files(study: "Study", *, report: bool) -> None:
     """Write the page next to the run file, and where both are to stdout."""
-    for file in records.files:
+    for file in study.records.files:
         echo_path("run file: ", file.path)
         if report:
             import reports
 
-            echo_path("page: ", reports.build(records, file.path.with_suffix(".html")))
+            echo_path("page: ", reports.build(study, file.path.with_suffix(".html")))
 
 
 def _outcome(records: "Records") -> int:

@@ -129,7 +129,7 @@ def test_two_files_share_a_stem(run_file, tmp_path, capfd):
 def test_a_run_file_is_not_overwritten(run_file, capfd):
     before = run_file.read_bytes()
     assert main(["export", "csv", str(run_file), "-o", str(run_file)]) == 2
-    assert "is the place of a run file; choose another path for the export" in capfd.readouterr().err
+    assert "is a run file; choose another path for the export" in capfd.readouterr().err
     assert run_file.read_bytes() == before
 
 
