@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from bench.schedule.plan import Plan
     from bench.schedule.progress import Show
     from results.analysis.study import Study
-    from results.schema.record import Record
     from results.storage.reader import Records
 
 FINE: Final = ("ok", "unsupported")
@@ -122,12 +121,12 @@ def _show_plan(plan: "Plan") -> int:
 
 
 def _say_failures(records: "Records") -> None:
-    from results.metrics.reasons import error_text
+    from results.metrics.reasons import error_text, is_wrong
 
     for record in records:
         if record.status != "ok":
             say(f"{record.status}: {record.case.key}: {record.cause}")
-        elif record.equality is not None and _wrong(record):
+        elif record.equality is not None and is_wrong(record):
             say(f"wrong result: {record.case.key}: {error_text(record.equality)}")
 
 
@@ -142,14 +141,12 @@ def _write_page(study: "Study", *, report: bool) -> None:
 
 
 def _outcome(records: "Records") -> int:
-    if any(record.status not in FINE or _wrong(record) for record in records):
+    from results.metrics.reasons import is_wrong
+
+    if any(record.status not in FINE or is_wrong(record) for record in records):
         return FAILED
     if not all(file.complete for file in records.files):
         paths = " ".join(str(file.path) for file in records.files)
         say(f"incomplete: the time limit left cases out; go on with `resnet-bench run --resume {paths}`")
         return INCOMPLETE
     return OK
-
-
-def _wrong(record: "Record") -> bool:
-    return record.equality is not None and record.equality.verdict == "wrong"

@@ -3,7 +3,9 @@ import math
 import pytest
 from msgspec import structs
 
+import reports
 import results
+from reports.text.study import study_text
 from results.analysis.history import history
 from results.metrics import measured as of_run
 from results.metrics import table as tables
@@ -91,3 +93,10 @@ def test_comparisons_and_histories_share_what_is_computed(two_runs, calls):
     assert history(study)[0].points[0].latency_s == study.table["latency_s"][0]
     assert calls == before
     assert compared == results.compare(base.records, new.records)
+
+
+def test_the_terminal_and_the_page_share_a_study(measured, calls, tmp_path):
+    study = results.Study(measured)
+    study_text(study, "table")
+    reports.build(study, tmp_path / "page.html")
+    assert calls["timings"] == calls["measure_file"] == calls["_columns"] == 1
