@@ -174,5 +174,5 @@ def _check_stages(name: str, value: object) -> None:
 def near(word: object, choices: tuple[str, ...]) -> str:
     """Return ``"; did you mean 'resnet50'?"`` for the nearest of `choices`, or ``""`` where none is near."""
     # results.errors has its twin: resnet knows no other room.
-    found = difflib.get_close_matches(str(word), choices, n=1, cutoff=0.6)
-    return f"; did you mean {found[0]!r}?" if found else ""
+    matches = difflib.get_close_matches(str(word), choices, n=1, cutoff=0.6)
+    return f"; did you mean {matches[0]!r}?" if matches else ""

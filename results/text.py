@@ -40,12 +40,12 @@ def digits(value: float, relative: float | None) -> str:
         return f"{value:g}"
     if not _LEAST < abs(value) < _MOST or (relative is not None and not relative < _MOST):
         return f"{value:.{SIGNIFICANT - 1}e}"
-    first = _place(value)
+    first = _decade(value)
     if relative is None:
         last = first - SIGNIFICANT + 1
-        last += _place(round(value, -last)) - first  # 9.996 becomes 10.0
+        last += _decade(round(value, -last)) - first  # 9.996 becomes 10.0
     else:
-        last = min(_place(max(relative, FINEST) * value), first)
+        last = min(_decade(max(relative, FINEST) * value), first)
     return f"{round(value, -last):.{max(-last, 0)}f}"
 
 
@@ -100,6 +100,6 @@ def _unescaped(match: re.Match[str]) -> str:
     return {"\\": "\\", "n": "\n", "r": "\r", "t": "\t"}[named] if named else chr(int(code, 16))
 
 
-def _place(value: float) -> int:
+def _decade(value: float) -> int:
     """Return the power of ten of the first digit: 1 for 12.3, -1 for 0.2."""
     return math.floor(math.log10(abs(value)))

@@ -127,9 +127,9 @@ def _cut(view: View, most: int | None) -> View:
     if most is None or view.frame["model"].nunique() <= most:
         return view
     best = view.frame.groupby("model")["throughput_img_per_s"].max()
-    kept = best.nlargest(most).index
+    fastest = best.nlargest(most).index
     label = " · ".join(filter(None, [view.label, f"the {most} fastest of {len(best):,} variants"]))
-    return View(label=label, frame=view.frame[view.frame["model"].isin(kept)])
+    return View(label=label, frame=view.frame[view.frame["model"].isin(fastest)])
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,8 +152,8 @@ def sound(*columns: str, task: str | None = None) -> Callable[[pd.DataFrame], pd
     """
 
     def rows(frame: pd.DataFrame) -> pd.DataFrame:
-        kept = frame[frame["status"].eq("ok")].dropna(subset=list(columns))
-        kept = kept[kept[list(columns)].gt(0).all(axis=1)]  # logarithmic axes hold nothing else
-        return kept if task is None else kept[kept["task"].eq(task)]
+        cases = frame[frame["status"].eq("ok")].dropna(subset=list(columns))
+        cases = cases[cases[list(columns)].gt(0).all(axis=1)]  # logarithmic axes hold nothing else
+        return cases if task is None else cases[cases["task"].eq(task)]
 
     return rows

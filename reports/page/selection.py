@@ -48,19 +48,19 @@ def shown(records: Records, sides: Mapping[str, str]) -> tuple[Records, str]:
         if key not in best or rate > best[key][0]:
             best[key] = (rate, file.run.id, case)
     chosen = sorted(best, key=lambda key: -accuracy[key])[:FEW_CASES]
-    kept = {best[key][1:] for key in chosen}
+    shown = {best[key][1:] for key in chosen}
     failed = sum(any(file.records[row].status != "ok" for row in rows) for file, _, rows in cases)
     said = (
         f"{len(cases):,} cases are more than a page can show: of each machine, variant, task and image size only the "
-        f"fastest setting is here, and of these the {len(kept):,} most accurate; `resnet-bench table` and `export` "
+        f"fastest setting is here, and of these the {len(shown):,} most accurate; `resnet-bench table` and `export` "
         f"have every one. Of all, {failed:,} failed in at least one process."
     )
-    return Records(tuple(_only(file, kept) for file in records.files)), said
+    return Records(tuple(_only(file, shown) for file in records.files)), said
 
 
-def _only(file: RunFile, kept: set[tuple[str, Case]]) -> RunFile:
-    """Return the file with what is kept; the plan is cut as well, as whoever orders the cases walks all of it."""
-    plan = tuple(case for case in file.cases() if (file.run.id, case) in kept)
+def _only(file: RunFile, shown: set[tuple[str, Case]]) -> RunFile:
+    """Return the file with what is shown; the plan is cut as well, as whoever orders the cases walks all of it."""
+    plan = tuple(case for case in file.cases() if (file.run.id, case) in shown)
     among = set(plan)
     records = tuple(record for record in file.records if record.case in among)
     return dataclasses.replace(file, run=structs.replace(file.run, plan=plan), records=records)

@@ -7,7 +7,7 @@ import msgspec
 
 from reports.text.comparison import share_text, varying_axes
 from reports.text.grid import check_format, grid_text, lines_text
-from results.analysis.history import Change, Series, environment_text, frame
+from results.analysis.history import LevelChange, Series, environment_text, frame
 from results.metrics.rows import json_text, plain
 from results.statistics.changepoints import MIN_RUNS
 from results.statistics.difference import FALSE_ALARMS
@@ -86,7 +86,7 @@ def _above(series: Sequence[Series], margin: float) -> list[str]:
     return [*lines, f"{_plural(more, 'more run')} left out"] if more > 0 else lines
 
 
-def _change(change: Change) -> list[str]:
+def _change(change: LevelChange) -> list[str]:
     return [
         change.started[:10],
         change.run,

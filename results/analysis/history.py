@@ -27,7 +27,7 @@ from results.storage.reader import Records, RunFile
 if TYPE_CHECKING:
     import pandas as pd
 
-COLUMNS: Final = (
+HISTORY_COLUMNS: Final = (
     "machine",
     *AXES,
     "family",
@@ -68,8 +68,8 @@ _TELLING: Final = ("torch", "driver", "kernel", "tool_commit")
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """A change of level; see `results.statistics.changepoints.Step` for what its numbers mean."""
+class LevelChange:
+    """A change of level; see `results.statistics.changepoints.ChangePoint` for what its numbers mean."""
 
     index: int
     """Index in `Series.points` of the first run with the new level."""
@@ -100,7 +100,7 @@ class Series:
     family: str | None
     points: tuple[Point, ...]
     """Oldest first."""
-    changes: tuple[Change, ...]
+    changes: tuple[LevelChange, ...]
     """Oldest first."""
     reason: str | None
     """Why no change can be told, None where it can."""
@@ -147,10 +147,10 @@ def frame(series: Sequence[Series]) -> "pd.DataFrame":
     rows = [row for each in series for row in _rows(each)]
     numbers = ("latency_s", "low", "high", "level_s", "change", "change_low", "change_high", "p")
     types = dict.fromkeys(numbers, "float64") | AXIS_TYPES | {"segment": "Int64"}
-    return pd.DataFrame(rows, columns=list(COLUMNS), dtype=object).astype(types)
+    return pd.DataFrame(rows, columns=list(HISTORY_COLUMNS), dtype=object).astype(types)
 
 
-def environment_text(change: Change) -> str:
+def environment_text(change: LevelChange) -> str:
     """Return in one line what else changed."""
     changes = [f"{field.what}: {field.base} became {field.new}" for field in change.environment]
     return "; ".join(changes) or "nothing in the environment"
@@ -196,7 +196,7 @@ def _of_machine(name: str, runs: Sequence[RunFile], rows: Sequence[Row], margin:
 
 def _judged(
     points: Sequence[Point], files: dict[str, RunFile], margin: float
-) -> tuple[tuple[Point, ...], tuple[Change, ...]]:
+) -> tuple[tuple[Point, ...], tuple[LevelChange, ...]]:
     """Return the points with their segments, and the changes between those."""
     timed = [index for index, point in enumerate(points) if point.latency_s is not None]
     times = [time for point in points if (time := point.latency_s) is not None]
@@ -214,7 +214,7 @@ def _judged(
         last, first = points[timed[step.index - 1]], points[timed[step.index]]
         both = [points[index] for index in timed[ends[segment] : ends[segment + 2]]]
         changes.append(
-            Change(
+            LevelChange(
                 index=timed[step.index],
                 run=first.run,
                 started=first.started,

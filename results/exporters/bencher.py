@@ -1,7 +1,7 @@
 """Bencher Metric Format: JSON for ``bencher run --adapter json`` (https://bencher.dev/docs/reference/bencher-metric-format)."""
 
 from results.analysis.study import Study
-from results.exporters.benchmarks import Value, benchmarks, check_measured
+from results.exporters.benchmarks import BenchmarkValue, benchmarks, check_measured
 from results.exporters.files import SINGLE, Files
 from results.metrics.rows import json_text
 
@@ -25,6 +25,6 @@ def to_bencher(study: Study) -> Files:
     return Files(parts={SINGLE: json_text(content)}, left_out=exported.left_out)
 
 
-def _metric(value: Value) -> dict[str, float]:
+def _metric(value: BenchmarkValue) -> dict[str, float]:
     ends = {"lower_value": value.low, "upper_value": value.high}
     return {"value": value.value, **{name: end for name, end in ends.items() if end is not None}}

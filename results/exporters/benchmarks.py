@@ -21,7 +21,7 @@ RATES: Final = ("throughput_img_per_s", "flops_per_s")
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Value:
+class BenchmarkValue:
     """A metric of one case in the metric's unit, with its 95 % interval where it has one."""
 
     metric: Metric
@@ -42,13 +42,13 @@ class Benchmark:
     """The accelerator that the case ran on, else the CPU."""
     records: tuple[Record, ...]
     """Of each replicate."""
-    values: dict[str, Value]
+    values: dict[str, BenchmarkValue]
     """Every metric that is known by its name, in the order of `METRICS`."""
     interval: str | None
     """What the intervals span, as in `results.metrics.table.table`."""
 
     @property
-    def measured(self) -> tuple[Value, ...]:
+    def measured(self) -> tuple[BenchmarkValue, ...]:
         """What was measured and has a good direction: what may become better or worse from run to run."""
         return tuple(value for value in self.values.values() if value.metric.better and value.metric not in STATIC)
 
@@ -114,12 +114,12 @@ def check_measured(exported: Benchmarks) -> None:
         raise InputError("nothing to export: no case has a measured value; csv and parquet hold the rest")
 
 
-def _values(row: Row) -> Iterator[Value]:
+def _values(row: Row) -> Iterator[BenchmarkValue]:
     for name, metric in METRICS.items():
         value = row[name]
         if value is not None and math.isfinite(value):
             low, high = _interval(metric, row)
-            yield Value(metric=metric, value=value, low=low, high=high)
+            yield BenchmarkValue(metric=metric, value=value, low=low, high=high)
 
 
 def _interval(metric: Metric, row: Row) -> tuple[float, float] | tuple[None, None]:

@@ -7,7 +7,7 @@ import json
 from typing import Final
 
 from results.analysis.study import Study
-from results.exporters.benchmarks import Benchmark, Value, benchmarks, check_measured
+from results.exporters.benchmarks import Benchmark, BenchmarkValue, benchmarks, check_measured
 from results.exporters.files import Files
 
 PARTS: Final = {"bigger": "higher", "smaller": "lower"}
@@ -42,7 +42,7 @@ def to_github_action_benchmark(study: Study) -> Files:
     return Files(parts=dict(parts), left_out=exported.left_out)
 
 
-def _entry(benchmark: Benchmark, value: Value) -> dict[str, str | float]:
+def _entry(benchmark: Benchmark, value: BenchmarkValue) -> dict[str, str | float]:
     about = [benchmark.machine, f"torch {benchmark.run.environment.torch or 'unknown'}", f"run {benchmark.run.id}"]
     entry: dict[str, str | float] = {
         "name": f"{benchmark.name}: {value.metric.label}",

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from results.analysis.study import Study
-from results.exporters.benchmarks import Benchmark, Value, benchmarks
+from results.exporters.benchmarks import Benchmark, BenchmarkValue, benchmarks
 from results.exporters.files import SINGLE, Files
 from results.schema.metrics import METRICS, Metric
 from results.schema.units import UNITS
@@ -32,7 +32,7 @@ def names(metric: Metric) -> tuple[str, str]:
     return whole, "" if metric.whole or metric.name.endswith("_steps") else "ratio"
 
 
-def _families(metric: Metric, labelled: Sequence[tuple[str, dict[str, Value]]]) -> Iterator[str]:
+def _families(metric: Metric, labelled: Sequence[tuple[str, dict[str, BenchmarkValue]]]) -> Iterator[str]:
     stem, unit = names(metric)
     values = [(labels, known[metric.name]) for labels, known in labelled if metric.name in known]
     for end, about, samples in (

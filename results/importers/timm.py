@@ -25,7 +25,7 @@ from results.importers.reading import (
     read_content,
     unknown_environment,
 )
-from results.importers.timm_files import Name, parsed
+from results.importers.timm_files import ParsedName, parsed
 from results.importers.timm_names import architecture, network
 from results.schema.axes import SETTINGS
 from results.schema.case import OPTIONAL, Case
@@ -58,7 +58,7 @@ class _File:
     """What all rows of one file share."""
 
     name: str
-    known: Name
+    known: ParsedName
     """What the file's name and the options state."""
     options: Options
     sides: dict[str, str]
@@ -133,7 +133,7 @@ def _records(file: _File, rows: Iterable[SourceRow]) -> tuple[list[Record], list
     return records, positions
 
 
-def _sides(name: str, heads: tuple[str, ...], known: Name, options: Options) -> dict[str, str]:
+def _sides(name: str, heads: tuple[str, ...], known: ParsedName, options: Options) -> dict[str, str]:
     """Return the prefixes of the columns to import, with their tasks."""
     if "model" not in heads:
         raise InputError(f"{name} line 1: no column 'model', so this is none of timm's benchmark tables")

@@ -41,7 +41,7 @@ _CUDA: Final = re.compile(r"cu(\d{2})(\d)", re.ASCII)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Name:
+class ParsedName:
     """What holds for every row of a file; None is what neither its name nor an option states."""
 
     axes: dict[str, str]
@@ -54,7 +54,7 @@ class Name:
     """Words of the name without a meaning here; without an option, they leave the runtime open."""
 
 
-def parsed(stem: str, options: Options) -> Name:
+def parsed(stem: str, options: Options) -> ParsedName:
     """Return what the file's name, less its ending, and the options state; an option beats the name.
 
     Raises:
@@ -81,7 +81,7 @@ def parsed(stem: str, options: Options) -> Name:
         axes["device"] = device
     version = next((match[1] for word in words if (match := _TORCH.fullmatch(word))), None)
     cuda = next((match for word in words if (match := _CUDA.fullmatch(word))), None)
-    return Name(
+    return ParsedName(
         axes=axes,
         torch=options.torch or (version and torch_version(version)),
         cuda=cuda and f"{cuda[1]}.{cuda[2]}",

@@ -22,7 +22,7 @@ from results.statistics import intervals
 from results.statistics.segments import Floats, Segments
 
 _COLD, _WARM = RUN
-COLUMNS: Final = (_COLD.name, *(_COLD.bounds or ()), _WARM.name)
+STEP_COLUMNS: Final = (_COLD.name, *(_COLD.bounds or ()), _WARM.name)
 """Columns of the table that hold steps."""
 SLOWER: Final = "never: it is not faster than eager"
 """Why there are no steps after which compiling has paid."""
@@ -92,9 +92,11 @@ class BreakEvens(NamedTuple):
     warm: intervals.Intervals
 
 
-def listed(run: str, cases: Sequence[Case], evens: BreakEvens) -> list[BreakEven]:
+def listed(run: str, cases: Sequence[Case], computed: BreakEvens) -> list[BreakEven]:
     """Return what `break_evens` computed as a list, for the run of that id and its cases."""
-    numbers = zip(evens.compile_s.tolist(), *map(_triples, (evens.ratio, evens.cold, evens.warm)), strict=True)
+    numbers = zip(
+        computed.compile_s.tolist(), *map(_triples, (computed.ratio, computed.cold, computed.warm)), strict=True
+    )
     return [
         BreakEven(
             run=run,
@@ -105,7 +107,7 @@ def listed(run: str, cases: Sequence[Case], evens: BreakEvens) -> list[BreakEven
             warm=Steps.of(*warm),
             reason=reason,
         )
-        for row, reason, (compile_s, ratio, cold, warm) in zip(evens.rows, evens.reasons, numbers, strict=True)
+        for row, reason, (compile_s, ratio, cold, warm) in zip(computed.rows, computed.reasons, numbers, strict=True)
     ]
 
 

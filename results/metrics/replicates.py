@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from results.metrics.breakeven import COLUMNS, REACHES, SLOWER, BreakEvens
+from results.metrics.breakeven import REACHES, SLOWER, STEP_COLUMNS, BreakEvens
 from results.metrics.values import ENDS, Measures
 from results.schema.metrics import BOUNDS, METRICS
 from results.schema.record import Record
@@ -17,15 +17,15 @@ NUMBERS: Final = (*METRICS, *BOUNDS)
 
 _FEW: Final = f"fewer than {intervals.TURNS_FOR_INTERVAL} steady turns"
 _NEVER: Final = (SLOWER, REACHES, REACHES, SLOWER)
-"""Why each of `breakeven.COLUMNS` is never reached."""
+"""Why each of `breakeven.STEP_COLUMNS` is never reached."""
 
 
 class NoBreakEven(NamedTuple):
-    """Why a compiled case has no break-even."""
+    """Why a compiled case has no break-break_even."""
 
     reason: str | None
     never: tuple[bool, ...]
-    """Which of `breakeven.COLUMNS` are never reached."""
+    """Which of `breakeven.STEP_COLUMNS` are never reached."""
 
 
 def combined(records: Sequence[Record], measures: Measures, counted: Sequence[Sequence[int]]) -> dict[str, Floats]:
@@ -82,23 +82,23 @@ def _combined(name: str, values: Floats, series: Segments) -> Floats:
 
 
 def add_break_evens(
-    values: Mapping[str, Floats], evens: BreakEvens, imported: Collection[int]
+    values: Mapping[str, Floats], break_evens: BreakEvens, imported: Collection[int]
 ) -> list[NoBreakEven | None]:
     """Write break-evens into the values of `combined`, and return why cases have none; None of cases without a twin.
 
     Args:
         values: those of `combined`; steps that are never reached become NaN.
-        evens: the break-even of the compiled cases.
+        break_evens: the break-break_even of the compiled cases.
         imported: the rows that keep what their source states.
     """
-    own = np.array([row not in imported for row in evens.rows], dtype=bool)
-    rows = np.array(evens.rows, dtype=np.int64)[own]
-    columns = (evens.cold.value, evens.cold.low, evens.cold.high, evens.warm.value)
-    for name, column in zip(COLUMNS, columns, strict=True):
+    own = np.array([row not in imported for row in break_evens.rows], dtype=bool)
+    rows = np.array(break_evens.rows, dtype=np.int64)[own]
+    columns = (break_evens.cold.value, break_evens.cold.low, break_evens.cold.high, break_evens.warm.value)
+    for name, column in zip(STEP_COLUMNS, columns, strict=True):
         values[name][rows] = np.where(np.isinf(column), np.nan, column)[own]
-    lacking: list[NoBreakEven | None] = [None] * len(values[COLUMNS[0]])
+    lacking: list[NoBreakEven | None] = [None] * len(values[STEP_COLUMNS[0]])
     nevers = zip(*(np.isinf(column).tolist() for column in columns), strict=True)
-    for row, reason, never in zip(evens.rows, evens.reasons, nevers, strict=True):
+    for row, reason, never in zip(break_evens.rows, break_evens.reasons, nevers, strict=True):
         lacking[row] = NoBreakEven(reason, never)
     return lacking
 
@@ -108,7 +108,7 @@ def nulls(
     measures: Measures,
     counted: Sequence[Sequence[int]],
     values: Mapping[str, Floats],
-    evens: Sequence[NoBreakEven | None],
+    break_evens: Sequence[NoBreakEven | None],
     verdicts: Sequence[str | None],
 ) -> list[dict[str, str]]:
     """Return why the numbers of each case are null, by column.
@@ -120,13 +120,13 @@ def nulls(
         measures: their metrics.
         counted: the indices of each case's records.
         values: those of `combined`, with break-evens.
-        evens: those of `add_break_evens`.
+        break_evens: those of `add_break_evens`.
         verdicts: on the results of each case.
     """
     absent = np.ascontiguousarray(np.isnan(np.array([values[name] for name in NUMBERS])).T)
     by_kind: dict[tuple[object, ...], dict[str, str]] = {}
     cases = []
-    for indices, lacking, even, verdict in zip(counted, absent, evens, verdicts, strict=True):
+    for indices, lacking, break_even, verdict in zip(counted, absent, break_evens, verdicts, strict=True):
         first = records[indices[0]]
         if first.summary is not None:
             cases.append(measures.reasons[indices[0]] | first.nulls)  # what its source states
@@ -136,7 +136,7 @@ def nulls(
         kind = (
             lacking.tobytes(),
             baseline,
-            even,
+            break_even,
             verdict is None,
             *[measures.reasons.kinds[index] for index in indices],
         )
@@ -145,7 +145,9 @@ def nulls(
             of_records: dict[str, str] = {}
             for index in reversed(indices):  # the first record that lacks a metric says why
                 of_records |= measures.reasons[index]
-            reasons = by_kind[kind] = _reasons(list(compress(NUMBERS, lacking)), of_records, even, baseline=baseline)
+            reasons = by_kind[kind] = _reasons(
+                list(compress(NUMBERS, lacking)), of_records, break_even, baseline=baseline
+            )
             if verdict is None:
                 reasons["equality"] = reasons.get("equality_error", "no replicate that came to its end was checked")
         cases.append(reasons)
@@ -153,17 +155,22 @@ def nulls(
 
 
 def _reasons(
-    names: Sequence[str], of_records: Mapping[str, str], even: NoBreakEven | None, *, baseline: bool
+    names: Sequence[str], of_records: Mapping[str, str], break_even: NoBreakEven | None, *, baseline: bool
 ) -> dict[str, str]:
     """Return why the numbers `names` of one case are null, from the reasons of its records."""
     reasons = {name: of_records[name] for name in names if name in METRICS}
     for name, ends in ENDS.items():
         few = "it is the baseline" if name == "speedup" and baseline else _FEW
         reasons |= {end: reasons.get(name, few) for end in ends if end in names}
-    if even is None:
-        return reasons | {name: of_records[COLUMNS[0]] for name in names if name in COLUMNS}
-    usual = (even.reason, even.reason or _FEW, even.reason or _FEW, even.reason or of_records.get("warm_compile_s"))
-    for name, reason, is_never, never in zip(COLUMNS, usual, even.never, _NEVER, strict=True):
+    if break_even is None:
+        return reasons | {name: of_records[STEP_COLUMNS[0]] for name in names if name in STEP_COLUMNS}
+    usual = (
+        break_even.reason,
+        break_even.reason or _FEW,
+        break_even.reason or _FEW,
+        break_even.reason or of_records.get("warm_compile_s"),
+    )
+    for name, reason, is_never, never in zip(STEP_COLUMNS, usual, break_even.never, _NEVER, strict=True):
         if name in names:
             reasons[name] = never if is_never else reason or "not known"
     return reasons

@@ -13,7 +13,7 @@ from results.schema.labels import LAYOUTS, PROMISES, RUNTIMES, TASKS
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Axis:
-    """One axis: what its values are, what they default to, and what it is called."""
+    """An axis: its values, their default and baseline, and its texts."""
 
     role: Literal["model", "workload", "machine", "setting"]
     """``model``: the network; ``workload``: what it computes; ``machine``: where it computes; ``setting``: how it
@@ -27,13 +27,13 @@ class Axis:
     choices: tuple[str, ...] = ()
     """Values of a ``word``."""
     default: str | int | None = None
-    """Value that a suite leaves out. None: the model's, the machine's or torch's own choice."""
+    """Value where a suite states none. None: the model, the machine or torch chooses."""
     baseline: str | int | None = None
     """A setting's value in the baseline."""
     key: str = "{}"
     """Format of the value in `Case.key`."""
     label: str = "{}"
-    """Format of the value for people, of 2 and more for a count."""
+    """Format of the value for people; for a count, of 2 and more."""
     single: str | None = None
     """Format of a count of 1, where it differs from `label`."""
     unknown: str = "unknown"

@@ -1,7 +1,7 @@
 """The labels of precisions, runtimes, tasks and layouts with their facts, declared once.
 
-Only facts stand here, so that files open without torch. The code that keeps the promises of a runtime or a task is
-`bench.runtimes` or `bench.tasks`.
+This module holds facts only, so that files open without torch. `bench.runtimes` and `bench.tasks` hold the code that
+runs them.
 """
 
 import dataclasses
@@ -10,7 +10,7 @@ from typing import Final
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Promise:
-    """How a precision computes; dtypes are names of torch's."""
+    """The arithmetic that a precision promises; dtypes have torch's names."""
 
     weights: str = "float32"
     autocast: str | None = None
@@ -37,7 +37,7 @@ PROMISES: Final[dict[str, Promise]] = {
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Runtime:
-    """Facts of a runtime: what a record of it can hold."""
+    """Facts of a runtime."""
 
     engine: str
     """Module of `bench.runtimes` that runs it."""

@@ -16,7 +16,7 @@ Table = Literal["cases", "models"]
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Metric:
-    """A quantity: its name, its unit, and which direction is better."""
+    """A metric: its name, unit, direction of improvement, and texts."""
 
     name: str
     unit: str
@@ -24,17 +24,17 @@ class Metric:
     better: Better | None
     """Direction of improvement, None where neither is."""
     label: str
-    """A few words for an axis or a sentence."""
+    """Name for people, on an axis or in a sentence."""
     description: str
     combine: Combine
-    """How the values of replicates become one value: the ``geometric`` mean (times and rates that have an interval
-    across replicates), the ``median`` (other times), the ``max`` (peaks and counts) of all or of those in which it is
-    ``known``, or the ``same`` value in all (static cost). ``run``: the value needs other cases of the run;
+    """How the values of replicates are combined. ``geometric``: mean of times and rates that have an interval across
+    replicates; ``median``: of other times; ``max``: of peaks and counts; ``known``: maximum of the values that are not
+    null; ``same``: static cost, equal in all replicates; ``run``: the value needs other cases of the run, and
     `results.metrics.table` computes it."""
     whole: bool = False
     """Whether every value is a whole number."""
     bounds: tuple[str, str] | None = None
-    """Columns that hold the ends of its 95 % interval."""
+    """Columns of the ends of its 95 % interval."""
     heading: str = ""
     """Head of its column on the page; the label where it is empty."""
     tables: frozenset[Table] = frozenset()

@@ -1,7 +1,7 @@
 """A record: the samples, facts and checks of a case in a process.
 
-Values are in base SI units (seconds, bytes) and not rounded. A value that could not be had is ``None``, with its reason
-in ``nulls``. `results.schema.validation` checks what comes from a file or a worker; constraints are in the annotations.
+Values are in base SI units (seconds, bytes) and not rounded. A missing value is ``None``, with its reason in ``nulls``.
+`results.schema.validation` checks data from files and workers against the constraints in the annotations.
 """
 
 from typing import Annotated, Final, Literal
@@ -28,12 +28,12 @@ class Samples(Stored, frozen=True, kw_only=True):
     step_s: tuple[StepSeconds, ...]
     """Seconds of each step that was not dropped; on an accelerator, between two events on its queue."""
     turn: tuple[Count, ...]
-    """For each step, the index of the turn it belongs to: 0, 0, 1, 1, 2, …"""
+    """For each step, the index of its turn: 0, 0, 1, 1, 2, …"""
     wall_s: tuple[StepSeconds, ...]
     """For each turn, wall seconds a step: the host's clock from one synchronisation to the next."""
     baseline_s: tuple[StepSeconds | None, ...] = ()
-    """For each turn, the median step of the group's baseline in the same round, None where the baseline had left the
-    rotation; empty for the baseline itself, and where no baseline took part."""
+    """For each turn, the median step of the group's baseline in the same round, None after the baseline left the
+    rotation; empty for the baseline itself, and for a group without a baseline."""
     arm_s: tuple[StepSeconds | None, ...] = ()
     """A/B runs: for each turn of arm ``b``, the median step of arm ``a`` in the same round; empty elsewhere."""
     forward_s: tuple[StepSeconds, ...] = ()
@@ -45,11 +45,11 @@ class Samples(Stored, frozen=True, kw_only=True):
     steady: bool
     """Whether the series became steady before sampling ended."""
     slowing: bool = False
-    """Whether it was not steady because steps became ever slower, as on a machine that grows hot."""
+    """Whether steps became slower all the time, as on a machine that heats up; then the series is not steady."""
 
 
 class Facts(Stored, frozen=True, kw_only=True):
-    """What a process measured once. The reason of a None is in `Record.nulls` under the field's name."""
+    """Values that a process measured once. `Record.nulls` has the reason of each None, under the field's name."""
 
     first_step_s: Seconds | None = None
     """Wall time of the very first step (with compilation, where the runtime compiles)."""
@@ -59,7 +59,7 @@ class Facts(Stored, frozen=True, kw_only=True):
     """The same in another fresh process, with the artefacts of the cold compilation in its cache."""
     graph_breaks: Count | None = None
     recompiles: Count | None = None
-    """Compilations after the first step, that is inside the timed ones."""
+    """Compilations after the first step, inside the timed steps."""
     peak_resident_bytes: Count | None = None
     """CPU: peak resident size of the worker above its size at its start."""
     peak_allocated_bytes: Count | None = None
@@ -69,7 +69,7 @@ class Facts(Stored, frozen=True, kw_only=True):
 
 
 class Ran(Stored, frozen=True, kw_only=True):
-    """What really ran, observed on one forward pass of the case's own runtime outside the timed steps."""
+    """The dtypes, layout and settings that really ran, observed in an untimed forward pass of the case's runtime."""
 
     parameter_dtypes: tuple[Name, ...]
     """Dtypes of the parameters, such as ``float32``."""
@@ -89,21 +89,21 @@ class Ran(Stored, frozen=True, kw_only=True):
 
 
 class Equality(Stored, frozen=True, kw_only=True):
-    """Whether a case computes what its baseline computes, judged against fp64 on the same weights and input.
+    """Whether a case computes the same result as its baseline, judged against fp64 on the same weights and input.
 
-    Errors are root mean squares relative to that of the reference: of the output, or in training the larger of that of
-    the loss and that of the worst gradient tensor after a step.
+    An error is a root mean square, divided by the root mean square of the reference. Inference compares the output;
+    training takes the larger error of the loss and the worst gradient tensor after a step.
     """
 
     verdict: Sameness
     error: Annotated[float, Meta(ge=0)] | None
-    """The case against fp64; None where it is not finite, which is wrong."""
+    """Error of the case against fp64; None where it is not finite, and the verdict ``wrong``."""
     baseline_error: Annotated[float, Meta(ge=0)]
-    """The baseline (fp32, eager, nchw) against fp64: what rounding alone does to this network."""
+    """Error of the baseline (fp32, eager, nchw) against fp64: the effect of rounding alone."""
     allowed: Annotated[float, Meta(ge=0)]
-    """A larger error counts as wrong; it depends on the precision and the baseline's own error."""
+    """The largest error that counts as equal; it depends on the precision and on `baseline_error`."""
     what: Name
-    """What differs most: ``output``, ``loss``, or the name of the parameter whose gradient differs."""
+    """The tensor that differs most: ``output``, ``loss``, or the parameter whose gradient differs."""
 
 
 class Noise(Stored, frozen=True, kw_only=True):
@@ -124,17 +124,17 @@ class Noise(Stored, frozen=True, kw_only=True):
 
 
 class Summary(Stored, frozen=True, kw_only=True):
-    """The values of an imported record, which has no samples: a row of a table of its source.
+    """The values of an imported record, which has no samples: a row of the table of its source.
 
-    What the source does not state is missing; `Record.nulls` may hold the reason.
+    Values that the source does not state are missing; `Record.nulls` may hold the reason.
     """
 
     metrics: dict[Name, Value]
     """Values by the names of `results.schema.metrics.METRICS`, in their units."""
     bounds: dict[Name, Value] = field(default_factory=dict)
-    """Ends of intervals by the names of `results.metrics.table.BOUNDS`, in their units."""
+    """Ends of intervals by the names of `results.schema.metrics.BOUNDS`, in their units."""
     interval: Literal["replicates", "process"] | None = None
-    """What the bounds cover, as in `results.metrics.table.table`."""
+    """The variation that the bounds cover, as in `results.metrics.table.table`."""
     family: Name | None = None
     block: Name | None = None
     depth: Size | None = None
@@ -147,7 +147,7 @@ class Summary(Stored, frozen=True, kw_only=True):
 
 
 class Record(Stored, frozen=True, kw_only=True):
-    """The outcome of a case in a process, whatever it was."""
+    """The outcome of a case in a process; a failure has a record too."""
 
     case: Case
     replicate: Count
@@ -157,21 +157,21 @@ class Record(Stored, frozen=True, kw_only=True):
     """Why the status is not ``ok``, in a line of text."""
     started: Name | None
     duration_s: Seconds | None
-    """Wall time from the worker's start to its end, others' turns included."""
+    """Wall time from the worker's start to its end, turns of other workers included."""
     samples: Samples | None = None
     summary: Summary | None = None
     """Values of an imported record, which has no samples; None otherwise."""
     facts: Facts = Facts()
     nulls: dict[str, Text] = field(default_factory=dict)
-    """Reason of each value that could not be had, by the name of the metric or field. Records that were read share one
-    dict with those that spell it alike: copy it before you change it."""
+    """Reason of each missing value, by the name of the metric or field. Records of a file share equal dicts: copy a
+    dict before you change it."""
     ran: Ran | None = None
     equality: Equality | None = None
-    """None where nothing was checked, with the reason in `nulls`; a baseline is not checked against itself."""
+    """None where the result was not checked, with the reason in `nulls`; a baseline is not checked against itself."""
     noise: Noise | None = None
     notes: tuple[Text, ...] = ()
     """Findings a reader should know, such as a precision that the hardware only emulates."""
     budget_s: Patience | None = None
-    """Seconds of sampling that this worker had: less than `Settings.budget_s` where the run's time was short."""
+    """The worker's budget of sampling: less than `Settings.budget_s` where the run's time was short."""
     stop: Stop | None = None
     """Why sampling ended: precise enough, budget spent, or the run's time over."""

@@ -15,7 +15,7 @@ ArmName = Literal["a", "b"]
 
 
 class PeakRate(Stored, frozen=True, kw_only=True):
-    """The highest rate of a matrix product, measured before the run."""
+    """The highest rate of a matrix product, measured at the start of the run."""
 
     device: Name
     precision: Precision
@@ -69,11 +69,11 @@ class Environment(Stored, frozen=True, kw_only=True):
     python: Name | None
     torch: Name | None
     torch_build: dict[str, Text]
-    """CUDA, HIP, cuDNN, oneDNN, BLAS, OpenMP… as torch was built with them or loaded them."""
+    """Versions of CUDA, HIP, cuDNN, oneDNN, BLAS, OpenMP… that torch was built with or has loaded."""
     torch_threads: Size | None
     torch_interop_threads: Size | None
     variables: dict[str, Text]
-    """Environment variables that change speed (such as ``OMP_NUM_THREADS``), as set."""
+    """Environment variables that change speed, such as ``OMP_NUM_THREADS``."""
     torchvision: Name | None
     tool_version: Name | None
     tool_commit: Name | None
@@ -88,7 +88,7 @@ class Settings(Stored, frozen=True, kw_only=True):
     target: Annotated[float, Meta(gt=0, le=1)]
     """Half-width of the 95 % interval at which a case is precise enough, as a fraction."""
     budget_s: Patience
-    """Most seconds of sampling for a worker."""
+    """The most seconds of sampling of a worker."""
     timeout_s: Patience
     """Seconds without an answer after which a worker counts as hung."""
     time_limit_s: Patience | None
@@ -126,14 +126,14 @@ class RunHeader(Stored, frozen=True, kw_only=True):
 
 
 class Resumed(Stored, frozen=True, kw_only=True):
-    """A line at which a run went on after a break, with the machine on which it did."""
+    """The continuation of a run after a break, with its machine."""
 
     started: str
     environment: Environment
 
 
 class End(Stored, frozen=True, kw_only=True):
-    """The last line of a run: how it ended, and the number of its records."""
+    """The last line of a run: its status and the number of its records."""
 
     status: Literal["complete", "interrupted"]
     records: Count

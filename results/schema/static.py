@@ -29,11 +29,11 @@ class Stage(Stored, frozen=True, kw_only=True):
 
 
 class Static(Stored, frozen=True, kw_only=True):
-    """The cost of a model at an image size that needs no timing, per image unless stated otherwise."""
+    """The cost of a model at an image size, counted without timing; per image unless stated otherwise."""
 
     model: Name
     family: Name
-    """Family of the variant, such as ``resnet`` or ``resnext``; ``peer`` for torchvision's others."""
+    """Family of the variant, such as ``resnet`` or ``resnext``; ``peer`` for other models of torchvision."""
     block: Name | None
     """Block type, None for peers that have none."""
     depth: Size | None
@@ -57,9 +57,9 @@ class Static(Stored, frozen=True, kw_only=True):
     uncounted: tuple[Name, ...]
     """Operators that the reference counter does not know."""
     imagenet_top1: float | None
-    """ImageNet-1k top-1 accuracy as a fraction, from torchvision's weight metadata; None is none."""
+    """ImageNet-1k top-1 accuracy as a fraction, from torchvision's weight metadata; None without such weights."""
     imagenet_weights: Name | None
-    """The weights that reach it, such as ``IMAGENET1K_V2``."""
+    """The weights of that accuracy, such as ``IMAGENET1K_V2``."""
     layers: tuple[Layer, ...]
     stages: tuple[Stage, ...]
 

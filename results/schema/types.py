@@ -22,17 +22,17 @@ Size = Annotated[int, Meta(ge=1, le=2**31)]
 
 
 class Stored(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
-    """Base class of what a run file holds.
+    """Base class of the structs of a run file.
 
     Instances form no cycles, so Python's garbage collector need not track them: a large run has millions.
     """
 
 
 def known(value: T | None) -> T:
-    """Return `value`, which a measured run always states.
+    """Return `value`, which every measured run states.
 
     Raises:
-        ValueError: It is None, as in an imported run (a bug of the caller).
+        ValueError: `value` is None, as in an imported run (a bug of the caller).
     """
     if value is None:
         raise ValueError("an imported run does not tell this")

@@ -1,4 +1,4 @@
-"""The units of stored values, declared once: what people and other programs call them."""
+"""The units of stored values, declared once, with their names for people and other programs."""
 
 import dataclasses
 from typing import Final
@@ -9,11 +9,11 @@ class Unit:
     """A unit in which values are stored: an SI base unit, or a count of something."""
 
     scales: tuple[tuple[float, str], ...]
-    """Factors and names in which people read a value, the largest first."""
+    """Factors and names of the units that people read, the largest first."""
     suffix: str = ""
-    """How the name of a metric in this unit may end."""
+    """Ending of the names of metrics in this unit."""
     words: str = ""
-    """The unit spelled out, as OpenMetrics wants it."""
+    """The unit spelled out, for OpenMetrics."""
 
 
 UNITS: Final[dict[str, Unit]] = {
@@ -28,4 +28,4 @@ UNITS: Final[dict[str, Unit]] = {
     "MAC": Unit(scales=((1e9, "GMAC"), (1e6, "MMAC")), suffix="macs", words="macs"),
     "1": Unit(scales=((1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""))),
 }
-"""Every unit of a metric by its symbol; ``1`` is that of ratios and counts."""
+"""Every unit of a metric by its symbol; ``1`` is the unit of ratios and counts."""

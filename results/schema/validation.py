@@ -1,7 +1,7 @@
-"""Values from outside, made into types of the schema, or refused in one line: where they are wrong, and how.
+"""Convert values from outside to types of the schema; an invalid value raises an error of one line, with its path.
 
-msgspec checks types, ranges, lengths and unknown fields. This module adds what it lets pass: numbers that are not
-finite, text that UTF-8 cannot hold, and names that cannot be shown.
+msgspec checks types, ranges, lengths and unknown fields. This module also refuses numbers that are not finite, text
+that UTF-8 cannot hold, and names with characters that cannot be shown.
 """
 
 import dataclasses
@@ -18,10 +18,10 @@ from results.text import printable
 
 T = TypeVar("T")
 Problem = tuple[str, str]
-"""Where in a value something is wrong, such as ``.step_s[3]``, and what."""
+"""Path of an invalid part of a value, such as ``.step_s[3]``, and its problem."""
 
 _LONGEST: Final = 300
-"""Characters of a message; what it quotes may be as long as a file."""
+"""The most characters of a message, which may quote a text as long as a file."""
 _WORDS: Final = {
     "int": "a whole number",
     "float": "a number",
@@ -30,19 +30,19 @@ _WORDS: Final = {
     "array": "a list",
     "object": "an object",
 }
-"""Types that msgspec expects, for a reader who has not written the program."""
+"""Words for the types that msgspec expects."""
 _GIVEN: Final = _WORDS | {"float": "a decimal", "bool": "a truth value"}
-"""Types that it was given."""
+"""Words for the types that msgspec was given."""
 _FIELDS: Final = {
     "Object missing required field ": "is missing",
     "Object contains unknown field ": "unknown field",
 }
-"""Messages of msgspec that name a field, and what they say of it."""
+"""Messages of msgspec that name a field, and our words for them."""
 _SURROGATE: Final = "has half of a character (a lone surrogate)"
 
 
 class InvalidError(ValueError):
-    """A value is not what it should be."""
+    """A value breaks its type or a constraint."""
 
     def __init__(self, where: str, what: str) -> None:
         self.where = where
@@ -53,10 +53,10 @@ class InvalidError(ValueError):
 
 
 def document(data: str | bytes) -> Any:
-    """Return the content of a JSON document of another program, in which NaN and infinity may be numbers.
+    """Parse a JSON document of another program, which may hold NaN and infinity.
 
     Raises:
-        InvalidError: It is no JSON in UTF-8, nested too deeply, or gives a key twice.
+        InvalidError: The document is not JSON in UTF-8, is nested too deeply, or gives a key twice.
     """
     try:
         return json.loads(data if isinstance(data, str) else data.decode(), object_pairs_hook=_unique)
@@ -76,14 +76,14 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def validated(value: object, kind: type[T]) -> T:
-    """Return `value` as a `kind`: strictly, so that text is no number, and true is none.
+    """Convert `value` to the type `kind`, strictly: neither text nor true is accepted as a number.
 
     Args:
-        value: dicts, lists, text and numbers, as JSON and TOML give them.
+        value: dicts, lists, text and numbers, as parsed from JSON or TOML.
         kind: a Struct or dataclass, or the annotation of a field.
 
     Raises:
-        InvalidError: `value` is no such thing.
+        InvalidError: `value` does not have the type `kind`.
     """
     try:
         made = msgspec.convert(value, kind)
@@ -96,10 +96,10 @@ def validated(value: object, kind: type[T]) -> T:
 
 
 def from_json(data: bytes, kind: type[T]) -> T:
-    """Return JSON as a `kind`; keys that are given twice are not refused.
+    """Parse JSON as the type `kind`; a key may be given twice.
 
     Raises:
-        InvalidError: `data` is no JSON, or no such thing.
+        InvalidError: `data` is not JSON, or does not have the type `kind`.
     """
     try:
         made: T = _decoder(kind).decode(data)  # type: ignore[arg-type] # mypy takes a class for an instance of it
@@ -109,7 +109,7 @@ def from_json(data: bytes, kind: type[T]) -> T:
         raise InvalidError("", "nested too deeply") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise InvalidError("", f"not JSON: {error}") from None
-    # JSON has only finite numbers and no raw control characters: in ASCII without escapes, all text can be shown.
+    # JSON has only finite numbers and no raw control characters: ASCII without escapes can always be shown.
     if not data.isascii() or b"\\" in data or b"\x7f" in data:
         check(made, kind)
     return made
@@ -121,7 +121,7 @@ def _decoder(kind: Any) -> msgspec.json.Decoder[Any]:
 
 
 def _invalid(message: str) -> InvalidError:
-    """Return msgspec's message, such as ``Expected `int`, got `str` - at `$.case.threads```, in our words."""
+    """Translate msgspec's message, such as ``Expected `int`, got `str` - at `$.case.threads```, to our words."""
     what, at, where = message.rpartition(" - at `")
     if not at:
         what, where = message, ""
@@ -139,17 +139,16 @@ def _invalid(message: str) -> InvalidError:
 
 
 def _named(text: str, words: dict[str, str]) -> str:
-    """Return text with words for the types that stand in it between backticks, such as `` `int | null` ``."""
+    """Replace the types between backticks in `text`, such as `` `int | null` ``, by `words`."""
     parts = text.split("`")
     parts[1::2] = [" or ".join(words.get(name, name) for name in part.split(" | ")) for part in parts[1::2]]
     return "".join(parts)
 
 
 def check(value: object, kind: Any) -> None:
-    """Check what msgspec lets pass in a `value` of the type `kind`.
+    """Raise `InvalidError` unless the numbers of `value` are finite and its text and names can be stored and shown.
 
-    Raises:
-        InvalidError: A number is not finite, text has half of a character, or a name cannot be shown.
+    msgspec does not check these constraints of a `value` of the type `kind`.
     """
     problem = next(_problems(value, kind), None)
     if problem is not None:
@@ -175,7 +174,7 @@ def _problems(value: object, hint: Any) -> Iterator[Problem]:
 
 
 def _not_null(hint: Any) -> Any:
-    """Return the type of a value that is there: ``X`` of ``X | None``."""
+    """Return the type without null: ``X`` for ``X | None``."""
     parts = [part for part in typing.get_args(hint) if part is not type(None)]
     return parts[0] if type(None) in typing.get_args(hint) and len(parts) == 1 else hint
 

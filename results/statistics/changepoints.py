@@ -44,7 +44,7 @@ _Ints = npt.NDArray[np.int64]
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class ChangePoint:
     """A change of level."""
 
     index: int
@@ -60,7 +60,7 @@ def level(values: Sequence[float]) -> float:
     return math.exp(float(_drawn_in(np.log(np.asarray(values, dtype=np.float64))).mean()))
 
 
-def change_points(values: Sequence[float], margin: float) -> tuple[Step, ...]:
+def change_points(values: Sequence[float], margin: float) -> tuple[ChangePoint, ...]:
     """Return where the level of positive `values`, in the order of time, changed by more than `margin`.
 
     None in fewer than twice `MIN_RUNS` values. O(n log n) for n values and few changes.
@@ -92,7 +92,7 @@ def _cut(log: _Floats, margin: float) -> int | None:
     return int(cuts[min(likely, key=lambda test: (p[test], -size[test]))]) if likely else None
 
 
-def _confirmed(log: _Floats, cuts: list[int], margin: float) -> tuple[Step, ...]:
+def _confirmed(log: _Floats, cuts: list[int], margin: float) -> tuple[ChangePoint, ...]:
     """Return the cuts as steps between the segments that they leave; those that are none go, the least sure first.
 
     Outliers are drawn in, and a segment may vary more than its neighbour: Welch's test has to agree with Student's.
@@ -112,7 +112,8 @@ def _confirmed(log: _Floats, cuts: list[int], margin: float) -> tuple[Step, ...]
         ]
         if not doubtful:
             return tuple(
-                Step(index=cut, ratio=step.interval(), p=p) for cut, step, p in zip(cuts, steps, corrected, strict=True)
+                ChangePoint(index=cut, ratio=step.interval(), p=p)
+                for cut, step, p in zip(cuts, steps, corrected, strict=True)
             )
         del cuts[max(doubtful, key=welch.__getitem__)]
     return ()

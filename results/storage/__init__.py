@@ -1,1 +1,1 @@
-"""Run files: reading, writing, damage."""
+"""Read and write run files, and report their damage."""

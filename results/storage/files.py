@@ -1,4 +1,4 @@
-"""Write files whole: they replace what was there once they are complete."""
+"""Write files atomically: a new file replaces the old file once it is complete."""
 
 import os
 import tempfile
@@ -15,9 +15,9 @@ def check_output(path: Path, records: "Records", what: str) -> None:
     """Refuse to overwrite a run file (``-o runs/*.jsonl``), or a device such as /dev/null.
 
     Args:
-        path: of the file to write.
-        records: the content comes from their files.
-        what: name of the content for the message, such as ``the page``.
+        path: the file to write.
+        records: the records that the content is made from.
+        what: name of the content in the message, such as ``the page``.
 
     Raises:
         InputError: `path` is a run file, a folder or a device.

@@ -25,10 +25,10 @@ MAX_LINE_BYTES: Final = 64 * 2**20
 
 _CHECKSUM_BYTES: Final = len(b'{"crc32":"00000000",')
 POSITIVE: Final = ("latency_s", "throughput_img_per_s", "speedup")
-"""Metrics of a summary whose logarithms are taken: less than `LEAST_S` is damage, as of a step."""
+"""Metrics of a summary whose logarithms are taken: a value below `LEAST_S` is damage, as it is for a step."""
 
 _SHARED: Final = ("case", "ran", "nulls")
-"""Parts of a record of which a run has many records but few values."""
+"""Fields of a record that have few distinct values in a run."""
 
 
 class _Line(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -48,7 +48,7 @@ _BODIES: Final = ("body", "header", "static", "record", "resumed", "end")
 
 
 class DamagedLineError(ValueError):
-    """A line cannot be believed; the message says why."""
+    """A line is damaged or breaks the schema; the message says why."""
 
 
 def encode(number: int, body: Stored) -> bytes:
@@ -59,7 +59,7 @@ def encode(number: int, body: Stored) -> bytes:
     """
     kind = kind_of(body)
     try:
-        check(body, type(body))  # of what JSON cannot hold, msgspec would make null
+        check(body, type(body))  # msgspec would write null for values that JSON cannot hold, such as NaN
     except InvalidError as error:
         raise DamagedLineError(_within(kind, error)) from None
     content = body.body if isinstance(body, Unknown) else body
@@ -74,11 +74,11 @@ def _checksum(rest: bytes) -> bytes:
 
 
 class Shared:
-    """What lines have in common, so that memory holds it once."""
+    """Cache of equal parts of lines, so that memory holds each part once."""
 
     def __init__(self) -> None:
         self._statics: dict[bytes, Static] = {}
-        """By their JSON: files of many machines repeat the static cost of the same models, layer by layer."""
+        """Static costs by their JSON: files of many machines repeat the layers of the same models."""
         self._parts: dict[object, object] = {}
 
     def static(self, raw: bytes) -> Static:
@@ -88,23 +88,25 @@ class Shared:
         return self._statics[raw]
 
     def share(self, record: Record) -> None:
-        """Give a record the parts of those before it that are equal."""
+        """Replace parts of a record by equal parts of earlier records."""
         for name in _SHARED:
             part = getattr(record, name)
             key = tuple(part.items()) if isinstance(part, dict) else part
-            structs.force_setattr(record, name, self._parts.setdefault(key, part))  # nobody has seen it yet
+            structs.force_setattr(
+                record, name, self._parts.setdefault(key, part)
+            )  # the record is new: no other code holds it
 
 
 def decode(line: bytes, shared: Shared | None = None) -> tuple[int, Stored]:
     """Return the number and the body of `line` (without its newline).
 
     Args:
-        line: what was read.
-        shared: what lines before it hold; it grows.
+        line: the bytes of the line.
+        shared: cache of the earlier lines; the line is added to it.
 
     Raises:
-        DamagedLineError: The line is not as it was written, or breaks the schema.
-        InputError: The line is sound, but of a newer schema than this program knows.
+        DamagedLineError: The line was changed after it was written, or breaks the schema.
+        InputError: The line is undamaged, but its schema is newer than this program.
     """
     if len(line) > MAX_LINE_BYTES:
         raise DamagedLineError(f"longer than {MAX_LINE_BYTES // 2**20} MiB")
@@ -164,7 +166,7 @@ def _check_version(header: bytes) -> None:
 
 
 def _check_record(record: Record) -> None:
-    """Refuse a record whose series do not fit together: every statistic relies on it."""
+    """Raise `DamagedLineError` unless the lengths of the record's series agree: every statistic relies on that."""
     if record.summary is not None:
         _check_summary(record, record.summary)
     if record.samples is not None:

@@ -1,4 +1,4 @@
-"""Problems of a run file as a whole: missing, repeated and misplaced lines, other conditions, a missing end."""
+"""Problems of a run file as a whole: missing, repeated and misplaced lines, changed conditions, a missing end."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,7 +9,7 @@ from results.schema.run import End, Environment, RunHeader
 from results.schema.types import Stored
 
 _MOST: Final = 100
-"""Problems that are listed; a disk can turn a file into millions of damaged lines."""
+"""The most problems that are listed; a faulty disk can make millions of damaged lines."""
 _MACHINE: Final = (
     "cpu",
     "usable_cores",
@@ -29,25 +29,25 @@ class Problems:
 
     def __init__(self, path: Path) -> None:
         self.damaged: str | None = None
-        """The first problem that forbids to resume the run."""
+        """The first problem that prevents the run from being resumed."""
         self._path = path
         self._listed: list[str] = []
         self._others = 0
 
     def add(self, position: int, problem: str) -> None:
-        """Add a problem of the line at `position` (from 1) that is damage."""
+        """Add damage of the line at `position` (from 1)."""
         self.damaged = self.damaged or f"{self._path} line {position}: {problem}"
         self.note(position, problem)
 
     def unreadable(self, position: int, error: Exception, *, torn: bool) -> None:
-        """Add that the line at `position` cannot be read; a `torn` line is the last of a run that was cut off."""
+        """Add a line that cannot be read; a `torn` line is the last line of a run that was cut off."""
         if torn:
             self.note(position, "torn, as the run was cut off while writing it; left out")
         else:
             self.add(position, str(error))
 
     def note(self, position: int, *problems: str) -> None:
-        """Add problems that are no damage: the run can still be resumed."""
+        """Add problems that do not prevent the run from being resumed."""
         for problem in problems:
             if len(self._listed) < _MOST:
                 self._listed.append(f"{self._path} line {position}: {problem}")
@@ -55,13 +55,13 @@ class Problems:
                 self._others += 1
 
     def lines(self, *last: str) -> tuple[str, ...]:
-        """Return the problems, a line of text each, and then those of the file as a whole, `last`."""
+        """Return the problems, a line of text each, followed by `last`, the problems of the whole file."""
         more = [f"{self._others:,} more problems of this kind"] if self._others else []
         return (*self._listed, *(f"{self._path}: {problem}" for problem in (*more, *last)))
 
 
 class Order:
-    """The numbers of a file's sound lines: which are missing, repeated or misplaced."""
+    """The numbers of a file's readable lines: which are missing, repeated or misplaced."""
 
     def __init__(self) -> None:
         self.last = 1
@@ -77,7 +77,7 @@ class Order:
         self._skipped += 1
 
     def misplaced(self, number: int, body: Stored) -> str | None:
-        """Return why the sound line `number` with `body` does not belong after those so far, None where it does."""
+        """Return why the readable line `number` cannot follow the lines before it, None where it can."""
         if number in self._seen:
             return f"repeats line {number}; left out"
         if number < self.last:
@@ -92,7 +92,7 @@ class Order:
         return None
 
     def take(self, number: int, body: Stored) -> bool:
-        """Count a sound line in, and return whether it is new."""
+        """Count a readable line, and return whether its number is new."""
         if number in self._seen:
             return False
         self._seen.add(number)
@@ -104,7 +104,7 @@ class Order:
 
 
 def changes(before: Environment, after: Environment) -> list[str]:
-    """Return in what the machine and its software differ from those before a break."""
+    """Return the differences of machine and software before and after a break."""
     changed = [
         f"{name} {getattr(before, name)} became {getattr(after, name)}"
         for name in _MACHINE

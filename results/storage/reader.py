@@ -1,7 +1,7 @@
 """Read run files: `load` returns `Records`.
 
-A run is a file ``runs/<run id>.jsonl`` of `results.storage.writer`: a header, a line for each static cost, for each
-record and for whatever else `KINDS` declares, and an end line.
+`results.storage.writer` writes a run as a file ``runs/<run id>.jsonl``: a header, a line for each static cost, each
+record and each other body that `KINDS` declares, and an end line.
 """
 
 import dataclasses
@@ -35,9 +35,9 @@ class RunFile:
     statics: tuple[Static, ...]
     records: tuple[Record, ...]
     more: Mapping[str, tuple[Any, ...]] = dataclasses.field(default_factory=dict)
-    """Bodies of other lines by their kind; those of a kind that is not in `KINDS` as JSON has them."""
+    """Bodies of other lines by their kind; bodies of kinds that `KINDS` lacks are dicts, as in the JSON."""
     complete: bool
-    """Whether the run came to its end: every case of its plan was dealt with."""
+    """Whether the run ended normally: every case of its plan has its records."""
     problems: tuple[str, ...]
     """Problems of the file, a line of text each: ``FILE line N: problem``."""
 
@@ -48,7 +48,7 @@ class RunFile:
     def indices(self) -> dict[Case, dict[int, int]]:
         """Return the indices in `records` of each case's records, by replicate, in the order of the plan.
 
-        Of a replicate that was measured again after a break, the last record counts.
+        The last record counts where a replicate was measured again after a break.
         """
         indices: dict[Case, dict[int, int]] = {case: {} for case in self.run.plan}
         for index, record in enumerate(self.records):
@@ -68,7 +68,7 @@ class RunFile:
         return [statics.get((record.case.model, record.case.image_size)) for record in self.records]
 
     def static_costs(self) -> dict[tuple[str, int], Static]:
-        """Return the static costs by model and image size; of several for the same model, the first counts."""
+        """Return the static costs by model and image size; the first counts where a model has several."""
         return {(static.model, static.image_size): static for static in reversed(self.statics)}
 
 
@@ -79,7 +79,7 @@ class Records(Sequence[Record]):
     files: tuple[RunFile, ...]
     _records: tuple[Record, ...] = dataclasses.field(init=False, repr=False, compare=False)
     _files: dict[int, RunFile] = dataclasses.field(init=False, repr=False, compare=False)
-    """The file of each record, by the identity of the record: equal records may stand in several files."""
+    """The file of each record, by the identity of the record: several files may hold equal records."""
     _statics: dict[int, dict[tuple[str, int], Static]] = dataclasses.field(init=False, repr=False, compare=False)
     """The static costs of each file by model and image size, by the identity of the file."""
 
@@ -129,7 +129,7 @@ class Records(Sequence[Record]):
 def load(*paths: str | Path) -> Records:
     """Read run files, or every ``*.jsonl`` of folders; a file that is named twice is read once.
 
-    A damaged line is reported in `Records.problems` with its number, and the rest is read.
+    `Records.problems` names each damaged line with its number; all other lines are read.
 
     Raises:
         InputError: There is no such file or no run file in a folder, a file is no run file, its header is
@@ -166,18 +166,18 @@ def check_run_id(run_id: str) -> None:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Parsed:
-    """A run file, and where to go on writing it."""
+    """A run file, and the position at which writing can continue."""
 
     file: RunFile
     damaged: str | None
-    """The first problem of a line that is not a torn last one."""
+    """The first problem of a line, a torn last line excepted."""
     good_bytes: int
-    """Where the last sound line that is no end line stops."""
+    """Offset behind the last readable line, the end line excepted."""
     next_line: int
 
 
 def parse(path: Path, shared: Shared | None = None) -> Parsed:
-    """Read a run file; `shared` is that of `results.storage.lines.decode`. Raises `InputError` as `load` does."""
+    """Read a run file; `shared` is the cache of `results.storage.lines.decode`. Raises `InputError` as `load` does."""
     try:
         if path.exists() and not path.is_file():  # reading would wait for a pipe, and a device may never end
             raise InputError(f"{path} is no regular file")
@@ -197,7 +197,7 @@ def _parse_stream(path: Path, stream: BinaryIO, shared: Shared) -> Parsed:
 
 
 class _Reading:
-    """What was read of a run file so far, and what is wrong with it."""
+    """A run file while it is read: its bodies and problems so far."""
 
     def __init__(self, path: Path, run: RunHeader, good_bytes: int) -> None:
         self._path = path
@@ -207,7 +207,7 @@ class _Reading:
         self._order = Order()
         self._good_bytes = good_bytes
         self._without_newline = 0
-        """Position of the last line, where it is sound but for its newline."""
+        """Position of the last line, where only its newline is missing; else 0."""
 
     def add(self, position: int, start: int, raw: bytes, shared: Shared) -> None:
         """Add the line at `position` (from 1), which begins at the byte `start`."""
@@ -218,9 +218,9 @@ class _Reading:
             self._order.skip()
             self._problems.unreadable(position, error, torn=not whole and len(raw) <= MAX_LINE_BYTES)
             return
-        wrong = self._order.misplaced(number, body)
-        if wrong:
-            self._problems.add(position, wrong)
+        problem = self._order.misplaced(number, body)
+        if problem:
+            self._problems.add(position, problem)
         if not self._order.take(number, body):
             return
         self._without_newline = 0 if whole else position
@@ -234,7 +234,7 @@ class _Reading:
             self._good_bytes = start + len(raw)
 
     def parsed(self) -> Parsed:
-        """Return the run file, once its last line was added."""
+        """Return the run file after its last line was added."""
         if self._without_newline:
             self._problems.note(self._without_newline, "its newline is lost, and nothing else of it")
         bodies: dict[str, tuple[Any, ...]] = {kind: tuple(bodies) for kind, bodies in self._bodies.items() if bodies}
@@ -257,7 +257,7 @@ class _Reading:
 
 
 def _header(path: Path, stream: BinaryIO) -> RunHeader:
-    """Read the first line, the header of the run; raise `InputError` where it is missing or damaged."""
+    """Return the header of the run, the first line; raise `InputError` where it is missing or damaged."""
     _, raw = next(_raw_lines(stream), (0, b""))
     try:
         number, run = decode(raw.removesuffix(b"\n"))
@@ -276,8 +276,8 @@ def _header(path: Path, stream: BinaryIO) -> RunHeader:
 
 
 def _raw_lines(stream: BinaryIO) -> Iterator[tuple[int, bytes]]:
-    """Yield the first byte's offset and the bytes of each line, newline included; an overlong line is cut short."""
-    start = stream.tell()  # counted from here on, as every call of tell is a system call
+    """Yield the offset and the bytes of each line, newline included; an overlong line is cut."""
+    start = stream.tell()  # counted from here on, as each call of tell is a system call
     while raw := stream.readline(MAX_LINE_BYTES + 2):
         yield start, raw
         start += len(raw)

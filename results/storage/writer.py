@@ -1,6 +1,6 @@
 """Write run files: append each line and sync it to the disk.
 
-A crash loses at most the case in flight; `Writer.resume` goes on from there.
+A crash loses at most the case in flight; `Writer.resume` continues the run.
 """
 
 import contextlib
@@ -31,20 +31,19 @@ def new_run_id(now: datetime.datetime, suite: str) -> str:
 
 
 class _Position(NamedTuple):
-    """How far a file is written. One value, so that an interrupt finds either all of it moved on or nothing."""
+    """The position up to which a file is written. A single value, so that an interrupt cannot split its update."""
 
     line: int = 1
     """Number of the next line."""
     good_bytes: int = 0
-    """Where the last sound line stops."""
+    """Offset behind the last complete line."""
     records: int = 0
 
 
 class Writer:
-    """Appends to one run file, and to no file that another process is writing.
+    """Append lines to a run file, under a lock that keeps other processes from writing it.
 
-    Every method raises `InputError` where the disk refuses (full, gone, read-only); what was written before
-    stays intact.
+    Every method raises `InputError` where the disk refuses (full, gone, read-only); earlier lines stay intact.
     """
 
     def __init__(self, path: Path, descriptor: int) -> None:
@@ -57,7 +56,7 @@ class Writer:
         """Start ``folder/<run id>.jsonl`` with its header; an existing file is never overwritten."""
         check_run_id(run.id)
         path = Path(folder) / f"{run.id}.jsonl"
-        half = path.with_name(f"{path.name}.new")  # so that a run file, as soon as it has its name, has its header
+        half = path.with_name(f"{path.name}.new")  # renamed after the header is written: no run file lacks its header
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             descriptor = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o644)
@@ -69,7 +68,7 @@ class Writer:
         writer = cls(path, descriptor)
         made = half
         try:
-            _check_absent(path)  # and from here on: whoever would make it must first make `half`
+            _check_absent(path)  # it stays absent: another process would first have to make `half`
             writer._lock()
             writer.append(run)
             made = half.rename(path)
@@ -84,9 +83,9 @@ class Writer:
 
     @classmethod
     def resume(cls, path: str | Path, *, started: str, environment: Environment) -> tuple["Writer", RunFile]:
-        """Go on with a run that was cut off or interrupted, and return its file as it was.
+        """Continue a run that was cut off or interrupted, and return its file as it was before.
 
-        A torn last line and an end line are cut away, and a line tells when and on what machine it went on.
+        A torn last line and an end line are cut, and a new line records the time and the machine of the continuation.
 
         Raises:
             InputError: The run is complete, damaged in its middle, or being written by another process.
@@ -100,7 +99,7 @@ class Writer:
         writer = cls(path, descriptor)
         try:
             writer._lock()
-            parsed = parse(path)  # again: only under the lock nobody else appends
+            parsed = parse(path)  # again: only the lock excludes another writer
             _check_resumable(parsed)
             writer._position = _Position(parsed.next_line, parsed.good_bytes, len(parsed.file.records))
             writer._truncate()
@@ -122,7 +121,7 @@ class Writer:
             if os.fstat(self._descriptor).st_size > before.good_bytes:  # an earlier cut failed too
                 self._truncate()
             _write_all(self._descriptor, data)
-            self._position = after  # before the sync: if that is interrupted, the line stands in the file all the same
+            self._position = after  # before the sync: an interrupt of the sync leaves the line in the file
             os.fsync(self._descriptor)
         except OSError as error:
             self._position = before
@@ -164,11 +163,11 @@ class Writer:
             self._truncate()
 
     def _truncate(self) -> None:
-        """Cut the file behind the last sound line."""
+        """Cut the file behind the last complete line."""
         os.ftruncate(self._descriptor, self._position.good_bytes)
 
     def _end_line(self) -> None:
-        """Append the newline of the last sound line, where it was lost."""
+        """Append the newline of the last complete line, where it was lost."""
         good_bytes = self._position.good_bytes
         if os.pread(self._descriptor, 1, good_bytes - 1) != b"\n":
             self._position = self._position._replace(good_bytes=good_bytes + os.write(self._descriptor, b"\n"))

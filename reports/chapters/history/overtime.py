@@ -49,10 +49,10 @@ def several(frame: pd.DataFrame) -> pd.DataFrame:
     keys = ["machine", *AXES]
     series = frame.assign(_change=frame["change"].map(math.log).abs()).groupby(keys, sort=False, dropna=False)
     order = frame.assign(_size=series["latency_s"].transform("count"), _change=series["_change"].transform("max"))
-    kept = order[order["_size"] >= LEAST]
-    position = kept.groupby(keys, sort=False, dropna=False).ngroup()
-    kept = kept.assign(_change=kept["_change"].fillna(0.0), _position=position)
-    return kept.sort_values(["_change", "_position"], ascending=[False, True], kind="stable").drop(
+    long = order[order["_size"] >= LEAST]
+    position = long.groupby(keys, sort=False, dropna=False).ngroup()
+    long = long.assign(_change=long["_change"].fillna(0.0), _position=position)
+    return long.sort_values(["_change", "_position"], ascending=[False, True], kind="stable").drop(
         columns=["_size", "_change", "_position"]
     )
 

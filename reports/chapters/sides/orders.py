@@ -52,10 +52,10 @@ def in_one_order(frame: pd.DataFrame) -> pd.DataFrame:
 
     The batch size may differ between variants, where the runs give each variant just one.
     """
-    kept = [_one_setting(rows) for _, rows in frame[frame["ratio"].notna()].groupby("pair", sort=False)]
-    if not kept:
+    ordered = [_one_setting(rows) for _, rows in frame[frame["ratio"].notna()].groupby("pair", sort=False)]
+    if not ordered:
         return frame.iloc[:0]
-    return pd.concat(kept)
+    return pd.concat(ordered)
 
 
 def _one_setting(rows: pd.DataFrame) -> pd.DataFrame:

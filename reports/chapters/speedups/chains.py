@@ -72,11 +72,11 @@ def largest(frame: pd.DataFrame) -> pd.DataFrame:
     keys = ["model", *CONTEXT]
     chains = frame.drop_duplicates(keys).sort_values("total", ascending=False, kind="stable")
     rank = chains.groupby(["machine", "model", "task"]).cumcount()
-    kept = chains.assign(_rank=rank).sort_values("_rank", kind="stable").head(MOST_CHAINS)
-    kept = kept.assign(_broken=kept["total"].isna())
-    kept = kept.sort_values(["_broken", "task", "total"], ascending=[True, True, False], kind="stable")
+    shown = chains.assign(_rank=rank).sort_values("_rank", kind="stable").head(MOST_CHAINS)
+    shown = shown.assign(_broken=shown["total"].isna())
+    shown = shown.sort_values(["_broken", "task", "total"], ascending=[True, True, False], kind="stable")
     # The steps of a chain stand in order already.
-    order = {key: index for index, key in enumerate(kept[keys].itertuples(index=False, name=None))}
+    order = {key: index for index, key in enumerate(shown[keys].itertuples(index=False, name=None))}
     ordered = frame.assign(_order=[order.get(key, -1) for key in frame[keys].itertuples(index=False, name=None)])
     return ordered[ordered["_order"] >= 0].sort_values("_order", kind="stable").drop(columns="_order")
 

@@ -34,13 +34,13 @@ def with_accuracy(measure: Measure) -> Callable[[pd.DataFrame], pd.DataFrame]:
     """Return what keeps sound inference at the size of which the accuracy is known, and marks the fronts."""
 
     def rows(frame: pd.DataFrame) -> pd.DataFrame:
-        kept = frame[
+        cases = frame[
             frame["status"].eq("ok")
             & frame["task"].eq("inference")
             & (frame["imported"] | frame["image_size"].eq(ACCURACY_PIXELS))
         ].dropna(subset=["imagenet_top1", measure.column])
-        kept = kept[kept[measure.column].gt(0)]  # a logarithmic axis holds nothing else
-        marked = kept.assign(front=on_front(kept, measure))
+        cases = cases[cases[measure.column].gt(0)]  # a logarithmic axis holds nothing else
+        marked = cases.assign(front=on_front(cases, measure))
         if len(marked) <= MOST_POINTS:
             return marked
         best = marked.sort_values(measure.column, ascending=measure.better == "lower", kind="stable")

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from reports.text.history import history_text
-from results.analysis.history import COLUMNS, history
+from results.analysis.history import HISTORY_COLUMNS, history
 from results.errors import InputError
 from tests.results.histories import make_history, spreads
 
@@ -114,7 +114,7 @@ def test_json_holds_everything(two):
 
 def test_csv_is_a_row_a_point_exactly(two):
     rows = list(csv.DictReader(io.StringIO(history_text(two, "csv", 0.02))))
-    assert list(rows[0]) == list(COLUMNS)
+    assert list(rows[0]) == list(HISTORY_COLUMNS)
     assert len(rows) == 40
     assert [float(row["latency_s"]) for row in rows if row["latency_s"]] == [
         point.latency_s for one in two for point in one.points if point.latency_s is not None

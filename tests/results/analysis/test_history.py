@@ -4,7 +4,7 @@ import math
 import pytest
 from msgspec import structs
 
-from results.analysis.history import COLUMNS, frame, history
+from results.analysis.history import HISTORY_COLUMNS, frame, history
 from results.analysis.history_points import date_of
 from results.errors import InputError
 from results.schema.axes import AXES
@@ -200,7 +200,7 @@ def test_imported_latencies_count(make, make_case):
 
 def test_no_records_have_no_history():
     assert history(reader.Records(())) == ()
-    assert list(frame(()).columns) == list(COLUMNS)
+    assert list(frame(()).columns) == list(HISTORY_COLUMNS)
 
 
 def test_the_frame_has_a_row_a_point(make, make_case):
@@ -211,7 +211,7 @@ def test_the_frame_has_a_row_a_point(make, make_case):
 
     series = history(make(STEP, cases=[make_case(), make_case(threads=None)], each=each))
     found = frame(series)
-    assert list(found.columns) == list(COLUMNS)
+    assert list(found.columns) == list(HISTORY_COLUMNS)
     assert len(found) == 40
     assert found.groupby(list(AXES), dropna=False).ngroups == 2
     changed = found[found["change"].notna()]
