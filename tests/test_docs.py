@@ -123,19 +123,21 @@ def test_exit_codes_are_documented():
         assert {int(code) for code in re.findall(r"^\| (\d+) \|", text, re.MULTILINE)} == codes
 
 
-@pytest.mark.parametrize("name", FIGURES)
-def test_figures_stand_between_markers(name):
-    """The session that measures them replaces all between its markers, so nothing else may stand there."""
+@pytest.mark.parametrize("session", FIGURES)
+def test_figures_stand_between_markers(session):
+    """A session replaces all between the markers of its rows, so nothing else may stand there."""
     text = (ROOT / "docs" / "trust.md").read_text(encoding="utf-8")
-    _, _, rest = text.partition(f"<!-- begin: {name} -->\n")
-    block, marker, _ = rest.partition(f"<!-- end: {name} -->\n")
-    assert marker
-    machine, gap, *table = block.splitlines()
-    assert machine.endswith(":")
-    assert not gap
-    assert len(table) > 2
-    assert all(line.startswith("| ") or set(line) <= set("|-") for line in table)
-    assert len({re.sub(r"`[^`]*`", "", line).count("|") for line in table}) == 1
+    blocks = re.findall(rf"<!-- begin: {session} (\S+) -->\n(.*?)<!-- end: {session} \1 -->\n", text, re.DOTALL)
+    assert blocks
+    for name, block in blocks:
+        machine, gap, head, *table = block.splitlines()
+        assert machine.startswith(f"`{name}`, on ")
+        assert machine.endswith(":")
+        assert not gap
+        assert head == "| what | must be | measured | promise |"
+        assert len(table) > 1
+        assert all(line.startswith("| ") or set(line) <= set("|-: ") for line in table)
+        assert {re.sub(r"`[^`]*`", "", line).count("|") for line in table} == {5}
 
 
 @pytest.mark.parametrize("name", ["CONTRIBUTING.md", "docs/architecture.md"])
