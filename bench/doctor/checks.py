@@ -252,7 +252,7 @@ def _graded(name: str, value: float, warn: float, bad: float, seen: str, remedy:
 
 
 def _missing(name: str, host: Host, field: str) -> Check:
-    return Check(name=name, state="unknown", seen=host.reasons.get(field, "the system does not tell"))
+    return Check(name=name, state="unknown", seen=host.reasons.get(field, "the system does not report it"))
 
 
 def _short(value: float) -> str:

@@ -115,7 +115,7 @@ def counters(device: str) -> Counters:
         busy_s = None  # a shared host is always busy elsewhere: pressure and throttling show what matters
     gpu: nvml.Gpu | str | None = None if device == "cpu" else nvml.find(device)
     held_now = gpu.reasons() if isinstance(gpu, nvml.Gpu) else ()
-    untold = gpu if isinstance(gpu, str) else "NVML does not tell" if held_now is None else None
+    untold = gpu if isinstance(gpu, str) else "NVML does not report it" if held_now is None else None
     return Counters(
         clock_s=time.perf_counter(),
         busy_s=busy_s,

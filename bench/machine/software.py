@@ -41,7 +41,7 @@ def without_torch(nulls: dict[str, str]) -> dict[str, Any]:
     return {
         "cpu": name or platform.machine(),
         "cpu_flags": flags,
-        "physical_cores": _or_null(cpu.physical_cores(), "physical_cores", "the system does not tell", nulls),
+        "physical_cores": _or_null(cpu.physical_cores(), "physical_cores", "the system does not report it", nulls),
         "logical_cores": os.cpu_count() or 1,
         "usable_cores": cpu.usable_cores(),
         "governor": _or_null(
