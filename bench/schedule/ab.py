@@ -34,7 +34,7 @@ from results.storage.reader import load
 from results.storage.writer import Writer, new_run_id
 
 PAIR_DEFAULTS: Final = Settings(replicates=max(LOOKS), target=0.003, budget_s=1.5, timeout_s=600.0, time_limit_s=None)
-"""How a pair is sampled: short, because more pairs tell more than more steps."""
+"""Sampling of a pair: short, because more pairs reduce the uncertainty more than more steps."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,13 +42,13 @@ class Side:
     """The description of an arm."""
 
     axes: Mapping[str, str | int]
-    """Values of the axes that are not at their default; a model at least."""
+    """Values of the axes that differ from their defaults; the model is required."""
     python: pathlib.Path | None = None
-    """Its interpreter, None for the caller's own."""
+    """Its interpreter, None for the caller's interpreter."""
     checkout: pathlib.Path | None = None
-    """A folder whose modules come before all others in it."""
+    """A folder whose modules come before all others in its interpreter."""
     target: str = SERVE
-    """What its workers run, a ``module:function``."""
+    """The ``module:function`` that its workers run."""
 
 
 def ab(
@@ -61,7 +61,7 @@ def ab(
     show: Show = ignore,
     **settings: float | None,
 ) -> Paired:
-    """Compare two arms, and return what their pairs show.
+    """Compare two arms, and return the verdict on their pairs.
 
     Args:
         a: the arm to compare with.
@@ -70,11 +70,11 @@ def ab(
         device: as `bench.run` takes it.
         out: folder of the two run files; None keeps none.
         show: takes every `bench.schedule.progress.Event`, between timed turns only.
-        settings: fields of `Settings`; ``time_limit_s`` ends the comparison with what pairs there are.
+        settings: fields of `Settings`; ``time_limit_s`` ends the comparison with the pairs so far.
 
     Raises:
-        InputError: an argument is wrong, an interpreter lacks something, or the device is not there.
-        Stopped: the processes that start workers were lost; the pairs before are in the files.
+        InputError: an argument is wrong, an interpreter lacks a package, or the device does not exist.
+        Stopped: the processes that start workers were lost; the earlier pairs are in the files.
     """
     check_margin(margin)
     chosen = change_settings(PAIR_DEFAULTS, **settings)
@@ -91,7 +91,7 @@ def ab(
 
 
 def _record(pairs: Pairs, writers: Sequence[Writer], show: Show) -> None:
-    """Write both records of every pair into the run files of their arms, and show what happens between."""
+    """Write both records of every pair into the run files of their arms, and show the events between them."""
     try:
         with contextlib.closing(pairs.measure()) as events:
             for event in events:
@@ -150,7 +150,7 @@ def _arm(name: ArmName, side: Side, server: ForkServer, device: str, cache: path
 def _writer(
     arm: Arm, environment: Environment, folder: pathlib.Path, pair: str, margin: float, settings: Settings
 ) -> Writer:
-    """Start the run file of an arm, with what is known before anything is timed."""
+    """Start the run file of an arm: its header and the static cost of its model."""
     header = RunHeader(
         id=f"{pair}-{arm.name}",
         started=now(),

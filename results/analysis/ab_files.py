@@ -1,4 +1,4 @@
-"""Run files of A/B comparisons, each comparison's two brought together."""
+"""Pair the run files of A/B comparisons, and judge each comparison."""
 
 from collections.abc import Sequence
 
@@ -9,10 +9,10 @@ from results.storage.reader import Records, RunFile
 
 
 def compare_pairs(records: Records) -> list[Paired]:
-    """Judge each A/B comparison whose two run files are among those of `records`, in their order.
+    """Judge each A/B comparison of `records`, in the order of the files.
 
     Raises:
-        InputError: A run is no side of an A/B comparison, or the other side of one is not there.
+        InputError: A run is no arm of an A/B comparison, or the run of the other arm is missing.
     """
     return [compare_arms(*sides) for sides in _pairs(records.files)]
 

@@ -1,4 +1,4 @@
-"""The two sides of a comparison: each case with its records, their latencies, and the warnings against them."""
+"""The sides of a comparison: each case with its records, latencies and warnings."""
 
 import dataclasses
 import math
@@ -15,17 +15,17 @@ SideName = Literal["BASE", "NEW"]
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Side:
-    """One case on one side."""
+    """A case on a side."""
 
     name: SideName
     records: list[Record]
     warnings: list[tuple[RecordWarning, ...]]
-    """Those of each record."""
+    """Warnings of each record."""
     latencies: list[float]
-    """Those of the sound records, in seconds."""
+    """Latencies of the usable records, in seconds."""
 
     def wrong(self) -> RecordWarning | None:
-        """Return the first warning of a wrong result."""
+        """Return the first warning of a wrong result, None where there is none."""
         return next((warning for warning in self._all() if warning.kind == WRONG), None)
 
     def doubt(self) -> RecordWarning | None:
@@ -33,7 +33,7 @@ class Side:
         return next((warning for warning in self._all() if not warning.tolerated and warning.kind != WRONG), None)
 
     def disturbed(self) -> str | None:
-        """Return the signs of noise, where most of the records carry one."""
+        """Return the signs of noise where most records have one, else None."""
         signs = [{warning.kind for warning in warnings if warning.noise} for warnings in self.warnings]
         count = sum(map(bool, signs))
         if 2 * count <= len(signs):
@@ -45,7 +45,7 @@ class Side:
 
 
 def by_case(runs: Iterable[MeasuredRun], name: SideName) -> dict[Case, Side]:
-    """Return each case over all runs of a side; a replicate that was measured again counts as it was last."""
+    """Return each case over all runs of a side; the last record counts where a replicate was measured again."""
     sides: dict[Case, Side] = {}
     for run in runs:
         records, warnings, latencies = run.file.records, run.warnings, run.latencies.tolist()

@@ -86,7 +86,7 @@ def read(content: Content, options: Options, tell: Tell) -> list[Imported]:
     )
     for axis in (*SETTINGS, "device"):
         if known.axes.get(axis) is None:
-            raise InputError(f"{content.name}: {axis}: the file's name does not tell it; give --{axis}")
+            raise InputError(f"{content.name}: {axis}: the file's name does not state it; give --{axis}")
     if not options.axes.get("runtime") and known.unknown:
         words = ", ".join(map(quoted, known.unknown))
         raise InputError(f"{content.name}: runtime: the file's name holds {words}, which says nothing; give --runtime")

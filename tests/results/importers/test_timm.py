@@ -85,7 +85,7 @@ def test_a_row_is_a_case_of_its_machine(imported):
     assert frame["threads"].isna().all()
     assert frame["macs"].isna().all()  # fvcore counts more than convolution and linear layers
     assert "fvcore" in row["nulls"]["macs"]
-    assert row["nulls"]["speedup"] == "its source does not tell"
+    assert row["nulls"]["speedup"] == "its source does not state it"
     assert frame.iloc[3]["family"] == "preact"
 
 
@@ -97,7 +97,7 @@ def test_the_run_says_where_it_comes_from(tmp_path):
     assert one.run.source.file == INFER
     assert (one.run.settings, one.run.started, one.run.schema) == (None, None, SCHEMA_VERSION)
     assert one.run.environment.torch_build == {"cuda": "12.4"}
-    assert one.run.environment.nulls["cpu"] == "its source does not tell"
+    assert one.run.environment.nulls["cpu"] == "its source does not state it"
     again = tmp_path / "elsewhere" / INFER
     again.parent.mkdir()
     again.write_text(ROWS)
@@ -237,9 +237,9 @@ def test_what_is_wrong_is_named_with_line_and_column_and_nothing_is_written(impo
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({}, "precision: the file's name does not tell it; give --precision"),
-        ({"precision": "fp32"}, "runtime: the file's name does not tell it; give --runtime"),
-        ({"precision": "fp32", "runtime": "eager"}, "layout: the file's name does not tell it; give --layout"),
+        ({}, "precision: the file's name does not state it; give --precision"),
+        ({"precision": "fp32"}, "runtime: the file's name does not state it; give --runtime"),
+        ({"precision": "fp32", "runtime": "eager"}, "layout: the file's name does not state it; give --layout"),
         ({"precision": "fp32", "layout": "nchw", "runtime": "eager"}, "give --device"),
     ],
 )

@@ -56,7 +56,7 @@ def test_a_percentile_that_cannot_be_bounded_is_null(make_record):
     assert found.metrics["latency_p90_s"] is not None
     assert found.metrics["latency_p95_s"] is None
     assert re.fullmatch(
-        r"58 steady steps, worth \d+ independent ones, are too few to bound it", found.nulls["latency_p95_s"]
+        r"58 steady steps, which count as \d+ independent steps, are too few to bound it", found.nulls["latency_p95_s"]
     )
     many = measure(make_record(turns=300, warmup=2), None).metrics
     assert many["latency_p50_s"] < many["latency_p90_s"] < many["latency_p95_s"] < many["latency_p99_s"]
