@@ -216,7 +216,9 @@ def test_files_may_be_named_one_by_one_and_in_any_order(show, runs):
 @pytest.mark.parametrize("margin", ["10%", "0.1"])
 def test_the_margin_of_history_is_an_option(show, runs, margin):
     code, out, _ = show(runs, "--margin", margin)
-    assert (code, out.splitlines()[0].partition(";")[0]) == (0, "no change of level by more than 10 % in 1 series")
+    assert code == 0
+    assert out.startswith("no change of level ")
+    assert "more than 10 %" in out
 
 
 @pytest.mark.parametrize("form", ["table", "json", "csv", "markdown"])
