@@ -110,16 +110,16 @@ def test_where_all_failed_there_are_crosses_and_no_numbers(make):
     figure = over_time(rows)
     assert len(_traces(figure)["run without a latency"].x) == 3
     assert figure.layout.yaxis.showticklabels is False
-    assert of_history(rows).startswith("Too few runs to detect a change: 0 runs with a latency")
+    said = of_history(rows)
+    assert said.startswith("Too few runs ")
+    assert "0 runs with a latency" in said
 
 
 def test_the_takeaway_is_the_biggest_change_and_what_else_changed(rows):
     said = of_history(rows)
     assert said.startswith("resnet50 takes 1.08")
     assert "as long from 2026-01-31 on (torch: 2.4.0 became <img" in said  # the page escapes it
-    assert said.endswith(
-        "the biggest of 2 changes of level in 23 runs with a latency; the last level is 1.02× the first."
-    )
+    assert said.index("2 changes") < said.index("23 runs") < said.index("1.02×")
 
 
 def test_the_takeaway_without_a_change(make):

@@ -32,8 +32,10 @@ def test_the_best_speedup_is_one_that_the_interval_tells_from_none(make_frame, a
     lucky = frame["runtime"].eq("compile")
     frame.loc[lucky, ["speedup", "speedup_low"]] = [1.5, 0.7]
     said = best_speedup(frame)
-    assert "fp32 · eager · nhwc instead of fp32 · eager · nchw" in said
-    assert "1 of 3 cases in another setting were slower, the most amp-bf16 · eager · nchw" in said
+    best, slower = said.split("1 of 3 cases", 1)
+    assert best.index("fp32 · eager · nhwc") < best.index("fp32 · eager · nchw")
+    assert "compile" not in said
+    assert "amp-bf16 · eager · nchw" in slower
 
 
 def test_without_a_speedup_that_is_shown_none_is_claimed(make_frame, arm):
