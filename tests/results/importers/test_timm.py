@@ -145,7 +145,7 @@ def test_the_best_accuracy_at_the_same_size_is_joined(imported, tmp_path):
     assert top1["resnet50"] == pytest.approx(0.8022)
     assert top1.notna().sum() == 1
     assert any("'resnet50.a1_in1k'" in note for note in frame.loc[2, "notes"])
-    assert frame.loc[1, "nulls"]["imagenet_top1"] == "timm has no weights of this architecture at this image size"
+    assert "timm has no weights" in frame.loc[1, "nulls"]["imagenet_top1"]
 
 
 def test_models_that_we_do_not_have_can_be_left_out(imported):
@@ -154,15 +154,17 @@ def test_models_that_we_do_not_have_can_be_left_out(imported):
 
 def test_columns_that_are_not_known_are_named_once(imported):
     frame, told = imported(ROWS.replace("param_count", "cooldown"))
-    assert len(told) == 1
-    assert told[0].endswith("columns that are not imported: 'cooldown'")
+    (line,) = told
+    assert line.endswith(": 'cooldown'")
     assert frame["parameters"].isna().all()
 
 
 def test_times_that_disagree_with_the_batch_are_kept_with_a_warning(imported):
     frame, _ = imported(ROWS.replace("4269.54", "2134.77"))
-    assert frame["warnings"].tolist()[2] == ("clocks: throughput times step time is 0.5 times the batch",)
-    assert [len(found) for found in frame["warnings"]] == [0, 0, 1, 0]
+    first, second, (warning,), fourth = frame["warnings"]
+    assert warning.startswith("clocks: ")
+    assert "0.5 times the batch" in warning
+    assert first == second == fourth == ()
 
 
 def test_throughput_alone_is_enough(imported):

@@ -29,7 +29,8 @@ def test_a_wrong_result_has_no_speed_up(make_record, make_case, make_equality):
     record = make_record(make_case(layout="nhwc"), baseline_latency_s=0.1, equality=make_equality("wrong"))
     found = measure(record, None)
     assert found.metrics["speedup"] is None
-    assert found.nulls["speedup"] == "its result is wrong: output, error 0.3 where 1e-05 is allowed"
+    assert "wrong" in found.nulls["speedup"]
+    assert "error 0.3" in found.nulls["speedup"]
     assert "speedup" not in found.intervals
     assert found.metrics["latency_s"] > 0
 
