@@ -38,7 +38,7 @@ PAIR_DEFAULTS: Final = Settings(replicates=max(LOOKS), target=0.003, budget_s=1.
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Side:
+class ArmSetup:
     """The description of an arm."""
 
     axes: Mapping[str, str | int]
@@ -52,8 +52,8 @@ class Side:
 
 
 def ab(
-    a: Side,
-    b: Side,
+    a: ArmSetup,
+    b: ArmSetup,
     *,
     margin: float = MARGIN,
     device: str = "auto",
@@ -115,36 +115,38 @@ def _temporary_folder() -> tempfile.TemporaryDirectory[str]:
 
 
 def _arms(
-    stack: contextlib.ExitStack, sides: Mapping[ArmName, Side], device: str, cache: pathlib.Path
+    stack: contextlib.ExitStack, setups: Mapping[ArmName, ArmSetup], device: str, cache: pathlib.Path
 ) -> list[tuple[Arm, Environment]]:
     """Return both arms and their environments; arms with the same interpreter and checkout share a fork server."""
     servers: dict[tuple[pathlib.Path | None, pathlib.Path | None], ForkServer] = {}
-    for name, side in sides.items():
-        key = (side.python, side.checkout)
+    for name, setup in setups.items():
+        key = (setup.python, setup.checkout)
         if key not in servers:
-            servers[key] = stack.enter_context(_server(side, name))
-    return [_arm(name, side, servers[side.python, side.checkout], device, cache) for name, side in sides.items()]
+            servers[key] = stack.enter_context(_server(setup, name))
+    return [_arm(name, setup, servers[setup.python, setup.checkout], device, cache) for name, setup in setups.items()]
 
 
-def _server(side: Side, name: ArmName) -> ForkServer:
-    if side.checkout is not None and not (side.checkout / "bench" / "worker").is_dir():
-        raise InputError(f"arm {name}: {side.checkout} is no checkout of resnet-bench")  # it would run another's code
+def _server(setup: ArmSetup, name: ArmName) -> ForkServer:
+    if setup.checkout is not None and not (setup.checkout / "bench" / "worker").is_dir():
+        raise InputError(f"arm {name}: {setup.checkout} is no checkout of resnet-bench")  # it would run another's code
     try:
-        return ForkServer(side.python, checkout=side.checkout)
+        return ForkServer(setup.python, checkout=setup.checkout)
     except ServerLost as loss:
         raise InputError(f"arm {name}: {loss}") from None
 
 
-def _arm(name: ArmName, side: Side, server: ForkServer, device: str, cache: pathlib.Path) -> tuple[Arm, Environment]:
+def _arm(
+    name: ArmName, setup: ArmSetup, server: ForkServer, device: str, cache: pathlib.Path
+) -> tuple[Arm, Environment]:
     try:
         (full_name,), environment = ask.environment(server, {device})
-        suite = custom_suite({axis: [value] for axis, value in side.axes.items()})
+        suite = custom_suite({axis: [value] for axis, value in setup.axes.items()})
         (case,) = expand(suite, device=full_name, threads=known(environment.torch_threads))
     except InputError as error:
         raise InputError(f"arm {name}: {error}") from None
     own = cache / name
     own.mkdir(mode=0o700)
-    return Arm(name=name, server=server, case=case, cache=own, target=side.target), environment
+    return Arm(name=name, server=server, case=case, cache=own, target=setup.target), environment
 
 
 def _writer(
