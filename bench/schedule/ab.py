@@ -11,13 +11,17 @@ import dataclasses
 import datetime
 import pathlib
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from typing import Final
+
+from msgspec import structs
 
 from bench.machine.clock import now
 from bench.process import ask
 from bench.process.forkserver import SERVE, ForkServer, ServerLost
 from bench.schedule.pairs import Arm, Pairs
+from bench.schedule.plan import share_of_limit
 from bench.schedule.progress import Show, ignore
 from bench.schedule.run import Stopped, private_folder
 from bench.suites.suite import custom_suite, expand
@@ -35,6 +39,8 @@ from results.storage.writer import Writer, new_run_id
 
 PAIR_DEFAULTS: Final = Settings(replicates=max(LOOKS), target=0.003, budget_s=1.5, timeout_s=600.0, time_limit_s=None)
 """How a pair is sampled: short, because more pairs tell more than more steps."""
+_PREPARATION: Final = 0.5
+"""Share of a time limit after which no more peak rates and static costs are asked for."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,12 +76,14 @@ def ab(
         device: as `bench.run` takes it.
         out: folder of the two run files; None keeps none.
         show: takes every `bench.schedule.progress.Event`, between timed turns only.
-        settings: fields of `Settings`; ``time_limit_s`` ends the comparison with what pairs there are.
+        settings: fields of `Settings`; ``time_limit_s`` begins with this call and ends the comparison with
+            what pairs there are, but not before the first.
 
     Raises:
         InputError: an argument is wrong, an interpreter lacks something, or the device is not there.
         Stopped: the processes that start workers were lost; the pairs before are in the files.
     """
+    began = time.perf_counter()
     check_margin(margin)
     chosen = change_settings(PAIR_DEFAULTS, **settings)
     with contextlib.ExitStack() as stack:
@@ -83,10 +91,13 @@ def ab(
         cache = pathlib.Path(stack.enter_context(private_folder()))
         pair = new_run_id(datetime.datetime.now(datetime.UTC), "ab")
         arms = _arms(stack, {"a": a, "b": b}, device, cache)
-        writers = [
-            stack.enter_context(_writer(arm, environment, folder, pair, margin, chosen)) for arm, environment in arms
-        ]
-        _record(Pairs(*(arm for arm, _ in arms), margin=margin, settings=chosen), writers, show)
+        writers = []
+        for arm, environment in arms:
+            header = _header(arm, environment, pair=pair, margin=margin, settings=chosen)
+            until = share_of_limit(began, chosen, _PREPARATION)
+            writers.append(stack.enter_context(_writer(arm, folder, header, until)))
+        deadline = share_of_limit(began, chosen, 1.0)
+        _record(Pairs(*(arm for arm, _ in arms), margin=margin, settings=chosen, deadline=deadline), writers, show)
         return compare_arms(*(load(writer.path) for writer in writers))  # read back: the files are the truth
 
 
@@ -149,22 +160,24 @@ def _arm(
     return Arm(name=name, server=server, case=case, cache=own, target=setup.target), environment
 
 
-def _writer(
-    arm: Arm, environment: Environment, folder: pathlib.Path, pair: str, margin: float, settings: Settings
-) -> Writer:
-    """Start the run file of an arm, with what is known before anything is timed."""
-    header = RunHeader(
+def _header(arm: Arm, environment: Environment, *, pair: str, margin: float, settings: Settings) -> RunHeader:
+    return RunHeader(
         id=f"{pair}-{arm.name}",
         started=now(),
         suite="ab",
         settings=settings,
         environment=environment,
         plan=(arm.case,),
-        peaks=ask.peaks(arm.server, (arm.case,)),
         arm=run.Arm(name=arm.name, pair=pair, margin=margin),
     )
-    static = ask.static(arm.server, arm.case.model, arm.case.image_size, timeout_s=settings.timeout_s)
-    writer = Writer.create(folder, header)
+
+
+def _writer(arm: Arm, folder: pathlib.Path, header: RunHeader, until: float) -> Writer:
+    """Start the run file of an arm, with the peak rate and the static cost that can be had `until` then."""
+    peaks = ask.peaks(arm.server, (arm.case,), deadline=until)
+    timeout_s = known(header.settings).timeout_s
+    static = ask.static(arm.server, arm.case.model, arm.case.image_size, timeout_s=timeout_s, deadline=until)
+    writer = Writer.create(folder, structs.replace(header, peaks=peaks))
     if isinstance(static, Static):
         writer.append(static)
     return writer

@@ -4,6 +4,7 @@ import itertools
 import pathlib
 import subprocess
 import sysconfig
+import time
 import venv
 
 import pytest
@@ -16,7 +17,7 @@ from bench.schedule.progress import Note
 from results.analysis.ab import compare_arms
 from results.errors import InputError
 from results.storage.reader import load
-from tests.bench import campaign, made_up
+from tests.bench import campaign, fakes, made_up
 
 AXES = {"model": "cifar_resnet20", "threads": 1}
 
@@ -108,6 +109,17 @@ def test_the_time_limit_ends_it_with_what_there_is(no_torch):
     found = ab(_setup(), _setup("slower"), out=None, budget_s=0.05, time_limit_s=0.001)
     assert found.judged.pairs == 1
     assert found.outcome == "inconclusive"
+
+
+def test_the_time_limit_covers_what_comes_before_the_pairs(no_torch, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "ForkServer", lambda *_, **__: fakes.Server(target="tests.bench.made_up:slow"))
+    began = time.perf_counter()
+    paired = ab(_setup(), _setup(), out=tmp_path / "runs", target=1e-9, budget_s=8, time_limit_s=1)
+    assert time.perf_counter() - began < 5
+    for name in "ab":
+        (file,) = load(tmp_path / "runs" / f"{paired.pair}-{name}.jsonl").files
+        assert (file.run.peaks, file.statics) == ((), ())
+        assert [record.stop for record in file.records] == ["time-limit"]
 
 
 def test_an_arm_cannot_be_resumed(no_torch, tmp_path):
