@@ -4,13 +4,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from bench.costs.static import cost
-    from bench.schedule.ab import Side, ab
+    from bench.schedule.ab import ArmSetup, ab
     from bench.schedule.run import resume, run
 
-__all__ = ["Side", "ab", "cost", "resume", "run"]
+__all__ = ["ArmSetup", "ab", "cost", "resume", "run"]
 
 _HOMES = {
-    "Side": "bench.schedule.ab",
+    "ArmSetup": "bench.schedule.ab",
     "ab": "bench.schedule.ab",
     "cost": "bench.costs.static",
     "resume": "bench.schedule.run",

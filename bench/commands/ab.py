@@ -71,15 +71,15 @@ def ab_command(
     from reports.text.github import arms_github
 
     given = (("a", a, python_a, checkout_a), ("b", b, python_b, checkout_b))
-    sides = [
-        schedule.Side(axes=single(axes) | _own(name, text), python=existing(python), checkout=existing(checkout))
+    setups = [
+        schedule.ArmSetup(axes=single(axes) | _own(name, text), python=existing(python), checkout=existing(checkout))
         for name, text, python, checkout in given
     ]
     settings: dict[str, Any] = {"budget_s": budget, "timeout_s": timeout, "time_limit_s": time_limit}
     try:
         with progress.display(sys.stderr) as show:
             paired = schedule.ab(
-                *sides, margin=fraction(margin), device=device or "auto", out=out, show=show, **settings
+                *setups, margin=fraction(margin), device=device or "auto", out=out, show=show, **settings
             )
     except Stopped as stopped:
         say(str(stopped))

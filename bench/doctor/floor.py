@@ -10,7 +10,7 @@ from typing import Final
 
 from bench.doctor.checks import Check
 from bench.machine.noise import Watch
-from bench.schedule.ab import Side
+from bench.schedule.ab import ArmSetup
 from bench.schedule.progress import Show, ignore
 from results.analysis.ab import Paired
 from results.schema.record import Noise
@@ -65,9 +65,9 @@ def floor(
     show: Show = ignore,
 ) -> Floor:
     """Compare a case with itself, and return the noise floor of this machine."""
-    side = Side(axes=axes)
+    setup = ArmSetup(axes=axes)
     watch = Watch(device)
-    paired = aa(side, side, margin=MARGIN, device=device, out=None, show=show, time_limit_s=time_s)
+    paired = aa(setup, setup, margin=MARGIN, device=device, out=None, show=show, time_limit_s=time_s)
     noise, nulls = watch.noise()
     spread, pairs = paired.judged.spread, paired.judged.pairs
     low, high = (None, None) if spread is None else spread_interval(spread, pairs)

@@ -70,12 +70,20 @@ def environment(server: ForkServer, devices: Collection[str]) -> tuple[list[str]
     return list(described.devices), described.environment
 
 
-def static(server: ForkServer, model: str, image_size: int, *, timeout_s: float) -> Static | str:
-    """Return the static cost of a model, or why it could not be counted."""
+def static(
+    server: ForkServer, model: str, image_size: int, *, timeout_s: float, deadline: float = float("inf")
+) -> Static | str | None:
+    """Return the static cost of a model, or why it could not be counted.
+
+    None: the `deadline`, a reading of `time.perf_counter`, came before the answer.
+    """
+    left = deadline - time.perf_counter()
+    if left <= 0:
+        return None
     try:
-        return _ask_fresh(server, CountStatic(model=model, image_size=image_size), timeout_s).static
+        return _ask_fresh(server, CountStatic(model=model, image_size=image_size), min(timeout_s, left)).static
     except (WorkerDied, Failed) as failure:
-        return failure.cause
+        return None if time.perf_counter() >= deadline else failure.cause
 
 
 def peaks(server: ForkServer, cases: Iterable[Case], *, deadline: float = float("inf")) -> tuple[PeakRate, ...]:

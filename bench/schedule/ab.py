@@ -11,13 +11,17 @@ import dataclasses
 import datetime
 import pathlib
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from typing import Final
+
+from msgspec import structs
 
 from bench.machine.clock import now
 from bench.process import ask
 from bench.process.forkserver import SERVE, ForkServer, ServerLost
 from bench.schedule.pairs import Arm, Pairs
+from bench.schedule.plan import share_of_limit
 from bench.schedule.progress import Show, ignore
 from bench.schedule.run import Stopped, private_folder
 from bench.suites.suite import custom_suite, expand
@@ -35,10 +39,12 @@ from results.storage.writer import Writer, new_run_id
 
 PAIR_DEFAULTS: Final = Settings(replicates=max(LOOKS), target=0.003, budget_s=1.5, timeout_s=600.0, time_limit_s=None)
 """Sampling of a pair: short, because more pairs reduce the uncertainty more than more steps."""
+_PREPARATION: Final = 0.5
+"""Share of a time limit after which no more peak rates and static costs are asked for."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Side:
+class ArmSetup:
     """The description of an arm."""
 
     axes: Mapping[str, str | int]
@@ -52,8 +58,8 @@ class Side:
 
 
 def ab(
-    a: Side,
-    b: Side,
+    a: ArmSetup,
+    b: ArmSetup,
     *,
     margin: float = MARGIN,
     device: str = "auto",
@@ -70,12 +76,14 @@ def ab(
         device: as `bench.run` takes it.
         out: folder of the two run files; None keeps none.
         show: takes every `bench.schedule.progress.Event`, between timed turns only.
-        settings: fields of `Settings`; ``time_limit_s`` ends the comparison with the pairs so far.
+        settings: fields of `Settings`; ``time_limit_s`` begins with this call and ends the comparison with
+            what pairs there are, but not before the first.
 
     Raises:
         InputError: an argument is wrong, an interpreter lacks a package, or the device does not exist.
         Stopped: the processes that start workers were lost; the earlier pairs are in the files.
     """
+    began = time.perf_counter()
     check_margin(margin)
     chosen = change_settings(PAIR_DEFAULTS, **settings)
     with contextlib.ExitStack() as stack:
@@ -83,10 +91,13 @@ def ab(
         cache = pathlib.Path(stack.enter_context(private_folder()))
         pair = new_run_id(datetime.datetime.now(datetime.UTC), "ab")
         arms = _arms(stack, {"a": a, "b": b}, device, cache)
-        writers = [
-            stack.enter_context(_writer(arm, environment, folder, pair, margin, chosen)) for arm, environment in arms
-        ]
-        _record(Pairs(*(arm for arm, _ in arms), margin=margin, settings=chosen), writers, show)
+        writers = []
+        for arm, environment in arms:
+            header = _header(arm, environment, pair=pair, margin=margin, settings=chosen)
+            until = share_of_limit(began, chosen, _PREPARATION)
+            writers.append(stack.enter_context(_writer(arm, folder, header, until)))
+        deadline = share_of_limit(began, chosen, 1.0)
+        _record(Pairs(*(arm for arm, _ in arms), margin=margin, settings=chosen, deadline=deadline), writers, show)
         return compare_arms(*(load(writer.path) for writer in writers))  # read back: the files are the truth
 
 
@@ -115,54 +126,58 @@ def _temporary_folder() -> tempfile.TemporaryDirectory[str]:
 
 
 def _arms(
-    stack: contextlib.ExitStack, sides: Mapping[ArmName, Side], device: str, cache: pathlib.Path
+    stack: contextlib.ExitStack, setups: Mapping[ArmName, ArmSetup], device: str, cache: pathlib.Path
 ) -> list[tuple[Arm, Environment]]:
     """Return both arms and their environments; arms with the same interpreter and checkout share a fork server."""
     servers: dict[tuple[pathlib.Path | None, pathlib.Path | None], ForkServer] = {}
-    for name, side in sides.items():
-        key = (side.python, side.checkout)
+    for name, setup in setups.items():
+        key = (setup.python, setup.checkout)
         if key not in servers:
-            servers[key] = stack.enter_context(_server(side, name))
-    return [_arm(name, side, servers[side.python, side.checkout], device, cache) for name, side in sides.items()]
+            servers[key] = stack.enter_context(_server(setup, name))
+    return [_arm(name, setup, servers[setup.python, setup.checkout], device, cache) for name, setup in setups.items()]
 
 
-def _server(side: Side, name: ArmName) -> ForkServer:
-    if side.checkout is not None and not (side.checkout / "bench" / "worker").is_dir():
-        raise InputError(f"arm {name}: {side.checkout} is no checkout of resnet-bench")  # it would run another's code
+def _server(setup: ArmSetup, name: ArmName) -> ForkServer:
+    if setup.checkout is not None and not (setup.checkout / "bench" / "worker").is_dir():
+        raise InputError(f"arm {name}: {setup.checkout} is no checkout of resnet-bench")  # it would run another's code
     try:
-        return ForkServer(side.python, checkout=side.checkout)
+        return ForkServer(setup.python, checkout=setup.checkout)
     except ServerLost as loss:
         raise InputError(f"arm {name}: {loss}") from None
 
 
-def _arm(name: ArmName, side: Side, server: ForkServer, device: str, cache: pathlib.Path) -> tuple[Arm, Environment]:
+def _arm(
+    name: ArmName, setup: ArmSetup, server: ForkServer, device: str, cache: pathlib.Path
+) -> tuple[Arm, Environment]:
     try:
         (full_name,), environment = ask.environment(server, {device})
-        suite = custom_suite({axis: [value] for axis, value in side.axes.items()})
+        suite = custom_suite({axis: [value] for axis, value in setup.axes.items()})
         (case,) = expand(suite, device=full_name, threads=known(environment.torch_threads))
     except InputError as error:
         raise InputError(f"arm {name}: {error}") from None
     own = cache / name
     own.mkdir(mode=0o700)
-    return Arm(name=name, server=server, case=case, cache=own, target=side.target), environment
+    return Arm(name=name, server=server, case=case, cache=own, target=setup.target), environment
 
 
-def _writer(
-    arm: Arm, environment: Environment, folder: pathlib.Path, pair: str, margin: float, settings: Settings
-) -> Writer:
-    """Start the run file of an arm: its header and the static cost of its model."""
-    header = RunHeader(
+def _header(arm: Arm, environment: Environment, *, pair: str, margin: float, settings: Settings) -> RunHeader:
+    return RunHeader(
         id=f"{pair}-{arm.name}",
         started=now(),
         suite="ab",
         settings=settings,
         environment=environment,
         plan=(arm.case,),
-        peaks=ask.peaks(arm.server, (arm.case,)),
         arm=run.Arm(name=arm.name, pair=pair, margin=margin),
     )
-    static = ask.static(arm.server, arm.case.model, arm.case.image_size, timeout_s=settings.timeout_s)
-    writer = Writer.create(folder, header)
+
+
+def _writer(arm: Arm, folder: pathlib.Path, header: RunHeader, until: float) -> Writer:
+    """Start the run file of an arm, with the peak rate and the static cost that can be had `until` then."""
+    peaks = ask.peaks(arm.server, (arm.case,), deadline=until)
+    timeout_s = known(header.settings).timeout_s
+    static = ask.static(arm.server, arm.case.model, arm.case.image_size, timeout_s=timeout_s, deadline=until)
+    writer = Writer.create(folder, structs.replace(header, peaks=peaks))
     if isinstance(static, Static):
         writer.append(static)
     return writer

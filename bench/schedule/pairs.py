@@ -40,32 +40,34 @@ Pair = tuple[Record, Record]
 class Pairs:
     """The pairs of two arms, measured until a look at their ratios gives a verdict."""
 
-    def __init__(self, a: Arm, b: Arm, *, margin: float, settings: Settings) -> None:
+    def __init__(self, a: Arm, b: Arm, *, margin: float, settings: Settings, deadline: float = float("inf")) -> None:
+        """Prepare to measure pairs; after `deadline`, a reading of `time.perf_counter`, only the first would begin."""
         self._arms = (a, b)
         self._margin = margin
         self._settings = settings
+        self._deadline = deadline
         self._began = time.perf_counter()
 
     def measure(self) -> Generator[Progress | Note | Pair, None, None]:
         """Yield pairs until a look gives a verdict, the looks or the time are over, or a pair has no ratio."""
         ratios: list[float] = []
+        longest_s = 0.0  # of the pairs after the first, in which arms may compile
         for index in range(max(LOOKS)):
+            began = time.perf_counter()
             records = yield from self._pair(index)
             yield records
             ratio_of_pair = ratio(*records)
             if ratio_of_pair is None:
                 return  # an arm failed, and would fail again in the next pair
             ratios.append(ratio_of_pair)
-            late = self._late()
+            if index:
+                longest_s = max(longest_s, time.perf_counter() - began)
+            late = time.perf_counter() + longest_s >= self._deadline  # a pair that is cut short tells little
             if index + 1 in LOOKS or late:
                 judged = judge(ratios, self._margin)
                 yield Note(look_text(judged))
                 if late or judged.verdict != "inconclusive":
                     return
-
-    def _late(self) -> bool:
-        limit = self._settings.time_limit_s
-        return limit is not None and time.perf_counter() - self._began >= limit
 
     def _pair(self, index: int) -> Generator[Progress, None, Pair]:
         """Measure a pair of fresh processes and return their records."""
@@ -84,7 +86,7 @@ class Pairs:
                     seats[Seat(arm.case, live)] = (arm, live)
             reference = next((seat for seat, (arm, _) in seats.items() if arm.name == "a"), None)
             shuffler = random.Random(index)  # noqa: S311 - an order, not a secret
-            for event in rotate(tuple(seats), reference, self._settings, shuffler=shuffler):
+            for event in rotate(tuple(seats), reference, self._settings, deadline=self._deadline, shuffler=shuffler):
                 arm, live = seats[event.seat]
                 if isinstance(event, Stepped):
                     yield self._progress("measuring", arm.case, index)

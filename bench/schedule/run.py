@@ -197,13 +197,7 @@ def _count(server: ForkServer, agenda: Agenda, until: float) -> Iterator[Progres
     queue = agenda.models_to_count()
 
     def cost(model: ModelSize) -> Static | str | None:
-        left = until - time.perf_counter()
-        if left <= 0:
-            return None
-        answer = ask.static(server, *model, timeout_s=min(agenda.settings.timeout_s, left))
-        if isinstance(answer, str) and time.perf_counter() >= until:
-            return None  # it was only cut short
-        return answer
+        return ask.static(server, *model, timeout_s=agenda.settings.timeout_s, deadline=until)
 
     with ThreadPoolExecutor(max_workers=min(usable_cores(), _COUNTERS)) as pool:
         for number, (model, static) in enumerate(zip(queue, pool.map(cost, queue), strict=True), start=1):

@@ -6,6 +6,7 @@ The number of processes before this one (a file in the folder that `FOLDER` name
 import os
 import pathlib
 import random
+import time
 
 from bench.process.protocol import Failure, Turn
 from tests.bench import fakes
@@ -54,8 +55,24 @@ class _Refusing(_Timed):
         return Failure(failed="unsupported", cause="not on this device")
 
 
+class _Slow(_Timed):
+    """Takes long to answer about its machine and its model."""
+
+    def peak(self, request):
+        time.sleep(5)
+        return super().peak(request)
+
+    def static(self, request):
+        time.sleep(5)
+        return super().static(request)
+
+
 def even(connection):
     fakes.serve(connection, _Timed)
+
+
+def slow(connection):
+    fakes.serve(connection, _Slow)
 
 
 def slower(connection):

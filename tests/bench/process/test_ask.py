@@ -76,6 +76,17 @@ def test_a_model_that_cannot_be_counted_says_why(change, why):
     assert ask.static(answering(change), "resnet50", 224, timeout_s=1) == why
 
 
+def test_no_model_is_counted_after_the_deadline():
+    server = answering({})
+    assert ask.static(server, "resnet50", 224, timeout_s=1, deadline=time.perf_counter() - 1) is None
+    assert not server.workers
+
+
+def test_a_count_that_the_deadline_cuts_short_says_nothing_about_the_model():
+    server = FakeServer(lambda *_: time.sleep(0.02) or WorkerDied("killed"), Worker)
+    assert ask.static(server, "resnet50", 224, timeout_s=1, deadline=time.perf_counter() + 0.01) is None
+
+
 @pytest.mark.parametrize(
     ("change", "token", "failure", "words"),
     [

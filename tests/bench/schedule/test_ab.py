@@ -4,6 +4,7 @@ import itertools
 import pathlib
 import subprocess
 import sysconfig
+import time
 import venv
 
 import pytest
@@ -11,12 +12,12 @@ import pytest
 from bench.process.forkserver import ForkServer
 from bench.schedule import ab as module
 from bench.schedule import run as runner
-from bench.schedule.ab import Side, ab
+from bench.schedule.ab import ArmSetup, ab
 from bench.schedule.progress import Note
 from results.analysis.ab import compare_arms
 from results.errors import InputError
 from results.storage.reader import load
-from tests.bench import campaign, made_up
+from tests.bench import campaign, fakes, made_up
 
 AXES = {"model": "cifar_resnet20", "threads": 1}
 
@@ -30,8 +31,8 @@ def no_torch(tmp_path, monkeypatch):
     monkeypatch.setattr(module, "ForkServer", made_up.Server)
 
 
-def _side(kind="even", **axes):
-    return Side(axes={**AXES, **axes}, target=f"tests.bench.made_up:{kind}")
+def _setup(kind="even", **axes):
+    return ArmSetup(axes={**AXES, **axes}, target=f"tests.bench.made_up:{kind}")
 
 
 class _Shown:
@@ -49,7 +50,7 @@ class _Shown:
 
 def test_two_equal_arms_are_the_same(no_torch, tmp_path):
     shown = _Shown()
-    found = ab(_side(), _side(), out=tmp_path / "runs", show=shown, budget_s=0.05)
+    found = ab(_setup(), _setup(), out=tmp_path / "runs", show=shown, budget_s=0.05)
     assert (found.judged.verdict, found.outcome) == ("same", "pass")
     assert found.judged.pairs in {10, 20, 40}
     assert found.judged.low < 1 < found.judged.high
@@ -59,7 +60,7 @@ def test_two_equal_arms_are_the_same(no_torch, tmp_path):
 
 
 def test_a_slower_arm_is_found_at_the_first_look_and_its_files_tell_the_same(no_torch, tmp_path):
-    found = ab(_side(), _side("slower", layout="nhwc"), out=tmp_path / "runs", budget_s=0.05)
+    found = ab(_setup(), _setup("slower", layout="nhwc"), out=tmp_path / "runs", budget_s=0.05)
     assert (found.judged.verdict, found.judged.pairs, found.outcome) == ("slower", 10, "regression")
     assert found.judged.ratio == pytest.approx(1.1, rel=0.01)
     files = [load(tmp_path / "runs" / f"{found.pair}-{name}.jsonl") for name in "ab"]
@@ -76,14 +77,14 @@ def test_a_slower_arm_is_found_at_the_first_look_and_its_files_tell_the_same(no_
 
 
 def test_swapped_arms_swap_the_verdict(no_torch, tmp_path):
-    found = ab(_side("slower"), _side(), out=None, budget_s=0.05)
+    found = ab(_setup("slower"), _setup(), out=None, budget_s=0.05)
     assert (found.judged.verdict, found.outcome) == ("faster", "pass")
     assert not list(tmp_path.glob("**/*.jsonl"))  # none were asked for
 
 
 def test_neither_arm_is_always_prepared_first(no_torch):
     shown = _Shown()
-    ab(_side(layout="nchw"), _side(layout="nhwc"), out=None, show=shown, budget_s=0.05)
+    ab(_setup(layout="nchw"), _setup(layout="nhwc"), out=None, show=shown, budget_s=0.05)
     prepared = [state.case for state in shown.states if state.phase == "preparing"]
     firsts = [case.rsplit("/", 2)[1] for case in prepared[::2]]
     assert firsts == [layout for layout, _ in zip(itertools.cycle(["nchw", "nhwc"]), firsts, strict=False)]
@@ -98,20 +99,31 @@ def test_neither_arm_is_always_prepared_first(no_torch):
     ],
 )
 def test_a_failed_pair_ends_it_with_its_cause(no_torch, a, b, outcome, reason):
-    found = ab(_side(a), _side(b), out=None, budget_s=0.05)
+    found = ab(_setup(a), _setup(b), out=None, budget_s=0.05)
     assert found.outcome == outcome
     assert found.reasons[0].startswith(reason)
     assert found.judged.pairs == 0
 
 
 def test_the_time_limit_ends_it_with_what_there_is(no_torch):
-    found = ab(_side(), _side("slower"), out=None, budget_s=0.05, time_limit_s=0.001)
+    found = ab(_setup(), _setup("slower"), out=None, budget_s=0.05, time_limit_s=0.001)
     assert found.judged.pairs == 1
     assert found.outcome == "inconclusive"
 
 
+def test_the_time_limit_covers_what_comes_before_the_pairs(no_torch, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "ForkServer", lambda *_, **__: fakes.Server(target="tests.bench.made_up:slow"))
+    began = time.perf_counter()
+    paired = ab(_setup(), _setup(), out=tmp_path / "runs", target=1e-9, budget_s=8, time_limit_s=1)
+    assert time.perf_counter() - began < 5
+    for name in "ab":
+        (file,) = load(tmp_path / "runs" / f"{paired.pair}-{name}.jsonl").files
+        assert (file.run.peaks, file.statics) == ((), ())
+        assert [record.stop for record in file.records] == ["time-limit"]
+
+
 def test_an_arm_cannot_be_resumed(no_torch, tmp_path):
-    found = ab(_side(), _side(), out=tmp_path, budget_s=0.05)
+    found = ab(_setup(), _setup(), out=tmp_path, budget_s=0.05)
     with pytest.raises(InputError, match="an arm of an A/B comparison"):
         runner.resume(tmp_path / f"{found.pair}-a.jsonl")
 
@@ -119,16 +131,16 @@ def test_an_arm_cannot_be_resumed(no_torch, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "error"),
     [
-        ({"a": Side(axes={"model": "resnet99"})}, "arm a: unknown model 'resnet99'"),
-        ({"b": Side(axes={})}, "arm b: no model to measure"),
-        ({"b": Side(axes=AXES, python=pathlib.Path("/nowhere/python"))}, "arm b: cannot run /nowhere/python"),
+        ({"a": ArmSetup(axes={"model": "resnet99"})}, "arm a: unknown model 'resnet99'"),
+        ({"b": ArmSetup(axes={})}, "arm b: no model to measure"),
+        ({"b": ArmSetup(axes=AXES, python=pathlib.Path("/nowhere/python"))}, "arm b: cannot run /nowhere/python"),
         ({"margin": 1.0}, "margin 1 is not between"),
         ({"margin": 0.0}, "margin 0 is not between"),
         ({"budget_s": -1.0}, "budget_s"),
     ],
 )
 def test_what_is_wrong_is_said_before_anything_is_measured(no_torch, tmp_path, arguments, error):
-    usual = {"a": _side(), "b": _side(), "out": tmp_path / "runs"}
+    usual = {"a": _setup(), "b": _setup(), "out": tmp_path / "runs"}
     with pytest.raises(InputError, match=error):
         ab(**{**usual, **arguments})
     assert not (tmp_path / "runs").exists()
@@ -157,8 +169,8 @@ def bare_python(tmp_path_factory):
 
 def test_an_arm_needs_little_in_its_environment(bare_python):
     found = ab(
-        Side(axes={**AXES, "image_size": 32}, python=bare_python),
-        Side(axes={**AXES, "image_size": 32, "task": "training"}, python=bare_python),
+        ArmSetup(axes={**AXES, "image_size": 32}, python=bare_python),
+        ArmSetup(axes={**AXES, "image_size": 32, "task": "training"}, python=bare_python),
         out=None,
         budget_s=0.05,
         time_limit_s=0.001,
@@ -171,7 +183,7 @@ def test_an_interpreter_that_lacks_something_says_what(tmp_path):
     venv.create(tmp_path / "empty", with_pip=False, symlinks=True)
     python = tmp_path / "empty" / "bin" / "python"
     with pytest.raises(InputError, match=r"arm b: .*lacks the packages torch, torchvision, numpy, psutil, msgspec"):
-        ab(_side(), Side(axes=AXES, python=python), out=None)
+        ab(_setup(), ArmSetup(axes=AXES, python=python), out=None)
 
 
 def test_what_lies_beside_our_packages_is_not_lent_to_another_interpreter(tmp_path, bare_python, monkeypatch):
@@ -192,11 +204,11 @@ def test_this_project_is_a_checkout_and_another_folder_is_none(tmp_path, monkeyp
     servers = []
     monkeypatch.setattr(module, "ForkServer", lambda python, checkout: servers.append(checkout))
     root = pathlib.Path(module.__file__).parents[2]
-    module._server(Side(axes=AXES, checkout=root), "a")
+    module._server(ArmSetup(axes=AXES, checkout=root), "a")
     assert servers == [root]
     (tmp_path / "bench").mkdir()
     with pytest.raises(InputError, match="is no checkout"):
-        module._server(Side(axes=AXES, checkout=tmp_path), "a")
+        module._server(ArmSetup(axes=AXES, checkout=tmp_path), "a")
 
 
 def test_a_checkout_comes_before_what_the_interpreter_has(tmp_path):

@@ -1,8 +1,12 @@
 import contextlib
+import time
+import types
 
 import pytest
+from msgspec import structs
 
 from bench.process.forkserver import WorkerDied
+from bench.schedule import pairs as module
 from bench.schedule.pairs import Arm, Pairs, look_text
 from bench.schedule.progress import Note, Progress
 from results.schema.run import Settings
@@ -20,13 +24,13 @@ class Slower(FakeWorker):
 def pairs(make_case, tmp_path):
     """Pairs of two fake arms; gives them and both servers."""
 
-    def make(worker_b=FakeWorker, script_b=lambda what, case, server: None, settings=SETTINGS):
+    def make(worker_b=FakeWorker, script_b=lambda what, case, server: None, settings=SETTINGS, **limit):
         servers = FakeServer(), FakeServer(script_b, worker=worker_b)
         arms = [
             Arm(name=name, server=server, case=make_case(), cache=tmp_path)
             for name, server in zip("ab", servers, strict=True)
         ]
-        return Pairs(*arms, margin=0.02, settings=settings), servers
+        return Pairs(*arms, margin=0.02, settings=settings, **limit), servers
 
     return make
 
@@ -64,9 +68,22 @@ def test_a_pair_without_a_ratio_is_the_last(pairs):
     assert not any(server.alive for server in servers)
 
 
-def test_the_time_limit_ends_them_after_a_pair(pairs):
-    settings = Settings(replicates=40, target=0.5, budget_s=0.02, timeout_s=60, time_limit_s=1e-6)
-    assert len(_records(pairs(settings=settings)[0].measure())) == 1
+def test_the_deadline_ends_the_first_pair_and_no_other_begins(pairs):
+    settings = structs.replace(SETTINGS, target=1e-9, budget_s=2.0)
+    (pair,) = _records(pairs(settings=settings, deadline=time.perf_counter())[0].measure())
+    assert [record.stop for record in pair] == ["time-limit", "time-limit"]
+
+
+def test_no_pair_begins_that_would_be_cut_short(pairs, monkeypatch):
+    began, passed = time.perf_counter(), [0.0]
+    monkeypatch.setattr(module, "time", types.SimpleNamespace(perf_counter=lambda: began + sum(passed)))
+
+    def takes_20_s(what, case, server):
+        if what == "prepare":
+            passed.append(20.0)
+
+    records = _records(pairs(script_b=takes_20_s, deadline=began + 65.0)[0].measure())
+    assert len(records) == 3
 
 
 def test_pairs_that_are_given_up_leave_no_worker(pairs):
