@@ -6,7 +6,9 @@ import pytest
 from msgspec import structs
 
 from bench.cli import main
-from results.schema.run import Arm
+from results.schema.kinds import Unknown
+from results.schema.run import Arm, End
+from results.storage.lines import encode
 from tests.results.histories import make_history, spreads
 
 
@@ -83,6 +85,19 @@ def test_a_file_that_lost_lines_is_told_and_never_passes(call, side):
     assert found == 3
     assert "warning: " in err
     assert "no end line" in out
+
+
+def test_lines_of_an_unknown_kind_are_told_once_and_forbid_no_pass(call, side):
+    base, new = side("a"), side("b")
+    for folder in (base, new):
+        (path,) = folder.glob("*.jsonl")
+        *lines, _ = path.read_bytes().splitlines(keepends=True)
+        first = len(lines) + 1
+        lines += [encode(first + index, Unknown(kind="profile", body={"conv1": 0.5})) for index in range(3)]
+        path.write_bytes(b"".join([*lines, encode(first + 3, End(status="complete", records=4))]))
+    found, out, err = call(base, new)
+    assert (found, out[:6]) == (0, "pass: ")
+    assert [line.count("3 lines of kind 'profile'") for line in err.splitlines()] == [1, 1]
 
 
 def test_the_table_has_a_line_a_case(call, side):

@@ -242,7 +242,6 @@ def test_what_is_wrong_is_named_with_line_and_column_and_nothing_is_written(impo
         ({}, "precision: the file's name does not state it; give --precision"),
         ({"precision": "fp32"}, "runtime: the file's name does not state it; give --runtime"),
         ({"precision": "fp32", "runtime": "eager"}, "layout: the file's name does not state it; give --layout"),
-        ({"precision": "fp32", "layout": "nchw", "runtime": "eager"}, "give --device"),
     ],
 )
 def test_what_a_case_needs_and_the_name_does_not_tell_must_be_given(imported, given, message):
@@ -261,6 +260,11 @@ def test_options_make_a_case_of_any_file(imported):
         imported(text, "mine.csv", **given)
     with pytest.raises(InputError, match="line 1: no columns of training; leave out --task"):
         imported(ROWS, "mine.csv", task="training", **given)
+
+
+def test_an_axis_of_which_no_name_speaks_has_its_option_or_is_unknown(imported):
+    assert imported(ROWS, threads=4)[0]["threads"].tolist() == [4, 4, 4, 4]
+    assert imported(OLD, TRAIN.replace("train", "infer"))[0]["threads"].isna().all()
 
 
 def test_an_unknown_word_in_the_name_asks_for_the_runtime(imported):
