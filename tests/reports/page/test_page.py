@@ -106,7 +106,7 @@ def test_the_policy_allows_exactly_the_scripts_of_the_page(text):
         if a.get("type") in {None, "text/plain"}  # Plotly sleeps until the page's own script wakes it
     ]
     hashes = [f"'sha256-{base64.b64encode(hashlib.sha256(s.encode()).digest()).decode()}'" for s in scripts]
-    assert len(hashes) == 2
+    assert len(hashes) == 3
     assert f"script-src {' '.join(hashes)};" in policy
     assert "default-src 'none'" in policy
     assert "connect-src 'none'" in policy
@@ -159,7 +159,7 @@ def test_a_hostile_name_only_shows(name, make_case, make_record, make_static, ma
     )
     text = page.render(reader.Records((file,)))
     tags = parse(text).tags
-    assert sum(tag == "script" for tag, _ in tags) == 3
+    assert sum(tag == "script" for tag, _ in tags) == 4
     assert not any(tag == "img" or "onerror" in a or "onmouseover" in a for tag, a in tags)
     assert all(a["href"].startswith("#") for tag, a in tags if tag == "a")
     assert "\N{RIGHT-TO-LEFT OVERRIDE}" not in text
