@@ -28,7 +28,7 @@ HOSTILE = (
 )
 
 
-SCRIPTS = [{"type": "application/octet-stream;base64", "id": "payload"}, {"type": "text/plain", "id": "plotly"}, {}]
+SCRIPTS = [{}, {"type": "application/octet-stream;base64", "id": "payload"}, {"type": "text/plain", "id": "plotly"}, {}]
 """Attributes of the page's own scripts."""
 
 
