@@ -7,6 +7,7 @@ import stat
 import pytest
 from msgspec import structs
 
+import bench
 from bench.process import client
 from bench.schedule import run as runner
 from results.errors import InputError
@@ -112,7 +113,7 @@ def test_each_worker_compiles_into_a_private_empty_folder_that_goes_with_the_run
     try:
         with campaign.Server() as server:
             monkeypatch.setattr(runner, "ForkServer", lambda: contextlib.nullcontext(server))
-            records = runner.run([EAGER, COMPILED], out=tmp_path, replicates=2, **campaign.QUICK)
+            records = bench.run([EAGER, COMPILED], out=tmp_path, replicates=2, **campaign.QUICK)
     finally:
         os.umask(before)
     assert [record.status for record in records] == ["ok"] * 4
