@@ -1,11 +1,19 @@
 """Measure ResNets on this machine: `run` a suite, compare two arms by `ab`, or `cost` a model without timing it."""
 
+# ruff: noqa: PLC0415 - names are imported when they are first used: the command line's help must not wait
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from bench.costs.static import cost
     from bench.schedule.ab import ArmSetup, ab
-    from bench.schedule.run import resume, run
+    from bench.schedule.progress import Show
+    from bench.schedule.run import resume
+    from bench.suites.suite import Suite
+    from results.schema.case import Case
+    from results.storage.reader import Records
 
 __all__ = ["ArmSetup", "ab", "cost", "resume", "run"]
 
@@ -14,14 +22,46 @@ _HOMES = {
     "ab": "bench.schedule.ab",
     "cost": "bench.costs.static",
     "resume": "bench.schedule.run",
-    "run": "bench.schedule.run",
 }
 
 
+def run(
+    suite: "Suite | str | Path | Iterable[Case] | None" = None,
+    *,
+    axes: Mapping[str, Sequence[str | int]] | None = None,
+    device: str = "auto",
+    out: str | Path = "runs",
+    show: "Show | None" = None,
+    **settings: float | None,
+) -> "Records":
+    """Measure a suite into a new run file under `out`, and return its records.
+
+    Args:
+        suite: name of a built-in suite, path of a TOML file, a `Suite`, or cases; None: `axes` alone are the plan, or
+            the default suite where `axes` are missing too.
+        axes: values by axis; they replace those of the suite.
+        device: ``auto`` (the first accelerator, else the CPU), ``cpu``, ``cuda``, ``cuda:1``… Given cases name their
+            own.
+        out: folder of run files.
+        show: takes every `bench.schedule.progress.Event`, between timed turns only; None shows nothing.
+        settings: fields of `Settings` (``replicates``, ``target``, ``budget_s``…); they replace those of the suite.
+
+    Raises:
+        InputError: an argument is wrong; nothing was measured.
+        Stopped: the run ended before its time; what was measured is in the file.
+    """
+    from bench.schedule import progress
+    from bench.schedule import run as schedule
+    from bench.suites.request import requested
+
+    request = requested(suite, axes, settings)
+    return schedule.run(request, device=device, out=out, show=show or progress.ignore)
+
+
 def __getattr__(name: str) -> Any:
-    """Import a name when it is first used: the command line's help must not wait for torch."""
+    """Import a name when it is first used."""
     if name not in _HOMES:
         raise AttributeError(f"module 'bench' has no attribute {name!r}")
-    import importlib  # noqa: PLC0415
+    import importlib
 
     return getattr(importlib.import_module(_HOMES[name]), name)

@@ -59,20 +59,25 @@ def find(device: str, environ: Mapping[str, str] = os.environ) -> Gpu | str:
     if kind != "cuda":
         return f"no driver library is asked about {kind}"
     nvml, reason = library()
-    if nvml is None:
-        return reason
+    return reason if nvml is None else locate(nvml, int(index or 0), environ)
+
+
+def locate(nvml: Any, index: int, environ: Mapping[str, str], identity: str | None = None) -> Gpu | str:
+    """Return the visible GPU of that index, or the reason why it cannot be identified.
+
+    `identity` is the UUID by which CUDA knows it, where the caller may ask CUDA: it decides. Otherwise the number must:
+    NVML numbers all devices in the order of the PCI bus. CUDA numbers those that ``CUDA_VISIBLE_DEVICES`` names, and
+    puts the fastest first by default: where cards differ, no number means the same to both.
+    """
     try:
-        return locate(nvml, int(index or 0), environ)
+        if identity is not None:
+            return Gpu(nvml=nvml, handle=nvml.nvmlDeviceGetHandleByUUID(f"GPU-{identity}"))
+        return _visible(nvml, index, environ)
     except nvml.NVMLError as error:
         return f"NVML: {error}"
 
 
-def locate(nvml: Any, index: int, environ: Mapping[str, str]) -> Gpu | str:
-    """Return the visible GPU of that index, or the reason why it cannot be identified.
-
-    NVML numbers all devices in the order of the PCI bus. CUDA numbers the devices of ``CUDA_VISIBLE_DEVICES``, by
-    default with the fastest first: where cards differ, the numbers of NVML and CUDA do not agree.
-    """
+def _visible(nvml: Any, index: int, environ: Mapping[str, str]) -> Gpu | str:
     visible = environ.get("CUDA_VISIBLE_DEVICES")
     chosen = str(index) if visible is None else [*visible.split(","), *[""] * (index + 1)][index].strip()
     if chosen.startswith("GPU-"):

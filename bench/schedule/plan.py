@@ -1,9 +1,8 @@
 """The plan of a run, and its agenda: remaining cases, an estimate of time, and budgets."""
 
 import dataclasses
-import pathlib
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from msgspec import structs
@@ -12,8 +11,8 @@ from bench.process import ask
 from bench.process.forkserver import ForkServer
 from bench.schedule.group import Activity, Group, groups
 from bench.schedule.progress import Progress
-from bench.suites.suite import Suite, check_case, choose, expand, kind_of, override, sample
-from bench.suites.values import DEFAULTS, change_settings
+from bench.suites.request import GivenCases
+from bench.suites.suite import Suite, expand, kind_of
 from results.errors import InputError
 from results.schema.case import Case
 from results.schema.labels import RUNTIMES
@@ -54,34 +53,6 @@ def estimate_s(cases: Sequence[Case], settings: Settings) -> float:
         _WORKER_S + settings.budget_s + _COMPILE_S * RUNTIMES[case.runtime].compiles for case in cases
     )
     return min(total, settings.time_limit_s or total)
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class GivenCases:
-    """Given cases, measured unchanged, and their settings of sampling."""
-
-    cases: tuple[Case, ...]
-    settings: Settings
-
-
-def requested(
-    suite: Suite | str | pathlib.Path | Iterable[Case] | None,
-    axes: Mapping[str, Sequence[str | int]] | None,
-    settings: Mapping[str, float | None],
-) -> Suite | GivenCases:
-    """Return the validated suite or cases that the arguments of `bench.run` describe."""
-    if suite is None or isinstance(suite, (str, pathlib.Path)):
-        return choose(suite, axes or {}, settings)
-    if isinstance(suite, Suite):
-        return sample(override(suite, axes or {}), settings)
-    cases = tuple(dict.fromkeys(suite))
-    if axes:
-        raise InputError("axes change a suite; given cases are measured as they are")
-    if not cases:
-        raise InputError("no cases to measure")
-    for case in cases:
-        check_case(case)
-    return GivenCases(cases=cases, settings=change_settings(DEFAULTS, **settings))
 
 
 def make_plan(server: ForkServer, request: Suite | GivenCases, device: str) -> Plan:

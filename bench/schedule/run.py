@@ -9,7 +9,7 @@ import os
 import pathlib
 import tempfile
 import time
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
@@ -18,11 +18,11 @@ from bench.machine.cpu import usable_cores
 from bench.process import ask
 from bench.process.forkserver import ForkServer, ServerLost
 from bench.schedule.group import GroupRun
-from bench.schedule.plan import Agenda, ModelSize, Plan, make_plan, requested, share_of_limit
+from bench.schedule.plan import Agenda, ModelSize, Plan, make_plan, share_of_limit
 from bench.schedule.progress import Planned, Progress, Show, ignore
+from bench.suites.request import GivenCases
 from bench.suites.suite import Suite
 from results.errors import InputError
-from results.schema.case import Case
 from results.schema.record import Record
 from results.schema.run import PeakRate, RunHeader
 from results.schema.static import Static
@@ -50,49 +50,29 @@ class Interrupted(Stopped):
     """The run was stopped from outside."""
 
 
-def plan(
-    suite: Suite | str | pathlib.Path | Iterable[Case] | None = None,
-    *,
-    axes: Mapping[str, Sequence[str | int]] | None = None,
-    device: str = "auto",
-    **settings: float | None,
-) -> Plan:
+def plan(request: Suite | GivenCases, *, device: str) -> Plan:
     """Return the plan that `run` with the same arguments would execute.
 
     Raises:
-        InputError: an argument is wrong, or the device does not exist.
+        InputError: the device is not there, or does not go with the request.
     """
-    request = requested(suite, axes, settings)
     with ForkServer() as server:
         return make_plan(server, request, device)
 
 
-def run(
-    suite: Suite | str | pathlib.Path | Iterable[Case] | None = None,
-    *,
-    axes: Mapping[str, Sequence[str | int]] | None = None,
-    device: str = "auto",
-    out: str | pathlib.Path = "runs",
-    show: Show = ignore,
-    **settings: float | None,
-) -> Records:
-    """Measure a suite into a new run file under `out`, and return its records.
+def run(request: Suite | GivenCases, *, device: str, out: str | pathlib.Path, show: Show = ignore) -> Records:
+    """Measure what is requested into a new run file under `out`, and return its records.
 
     Args:
-        suite: name of a built-in suite, path of a TOML file, a `Suite`, or cases. With None, `axes` alone are the plan,
-            or the default suite where `axes` are missing too.
-        axes: values by axis, which replace the values of the suite.
-        device: ``auto`` (the first accelerator, else the CPU), ``cpu``, ``cuda``, ``cuda:1``… Given cases name their
-            device.
+        request: what to measure, and how to sample it.
+        device: as `bench.run` takes it.
         out: folder of run files.
         show: takes every `bench.schedule.progress.Event`, between timed turns only.
-        settings: fields of `Settings` (``replicates``, ``target``, ``budget_s``…), which replace the suite's settings.
 
     Raises:
-        InputError: an argument is wrong; nothing was measured.
-        Stopped: the run ended early; its records are in the file.
+        InputError: the device is not there, or does not go with the request; nothing was measured.
+        Stopped: the run ended before its time; what was measured is in the file.
     """
-    request = requested(suite, axes, settings)
     with ForkServer() as server:
         planned = make_plan(server, request, device)
         began = time.perf_counter()

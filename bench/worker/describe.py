@@ -1,5 +1,6 @@
 """This machine as a worker sees it: what needs torch, and the accelerators as their drivers describe them."""
 
+import os
 import re
 from collections.abc import Callable
 from typing import Any, Final
@@ -78,11 +79,14 @@ def accelerator(device: str, backend: Any, library: Any, reason: str, nulls: dic
             nulls[f"accelerators.{device}.{field}"] = why
         return value
 
-    def ask(field: str, question: Callable[[Any], Any]) -> Any:
-        if library is None:
-            return known(field, None, reason)
+    identity = getattr(properties, "uuid", None)
+    gpu = reason if library is None else nvml.locate(library, int(index), os.environ, identity)
+
+    def ask(field: str, whom: Any, question: Callable[[Any], Any]) -> Any:
+        if isinstance(whom, str):  # the reason why nobody can be asked
+            return known(field, None, whom)
         try:
-            return question(_handle(library, properties, int(index)))
+            return question(whom)
         except library.NVMLError as error:
             return known(field, None, f"NVML: {error}")
 
@@ -96,19 +100,11 @@ def accelerator(device: str, backend: Any, library: Any, reason: str, nulls: dic
         name=getattr(properties, "name", kind),
         memory_bytes=known("memory_bytes", memory),
         capability=known("capability", capability),
-        driver=ask("driver", lambda _: library.nvmlSystemGetDriverVersion()),
-        clock_hz=ask("clock_hz", lambda h: library.nvmlDeviceGetClockInfo(h, library.NVML_CLOCK_SM) * _MEGA),
-        max_clock_hz=ask("max_clock_hz", lambda h: library.nvmlDeviceGetMaxClockInfo(h, library.NVML_CLOCK_SM) * _MEGA),
-        power_limit_w=ask("power_limit_w", lambda h: library.nvmlDeviceGetEnforcedPowerLimit(h) * _MILLI),
+        driver=ask("driver", library or reason, lambda driver: driver.nvmlSystemGetDriverVersion()),
+        clock_hz=ask("clock_hz", gpu, lambda card: card.ask("ClockInfo", library.NVML_CLOCK_SM) * _MEGA),
+        max_clock_hz=ask("max_clock_hz", gpu, lambda card: card.ask("MaxClockInfo", library.NVML_CLOCK_SM) * _MEGA),
+        power_limit_w=ask("power_limit_w", gpu, lambda card: card.ask("EnforcedPowerLimit") * _MILLI),
     )
-
-
-def _handle(library: Any, properties: Any, index: int) -> Any:
-    """Return the handle of the device by its identity: NVML numbers all devices, torch only the visible ones."""
-    identity = getattr(properties, "uuid", None)
-    if identity is None:
-        return library.nvmlDeviceGetHandleByIndex(index)
-    return library.nvmlDeviceGetHandleByUUID(f"GPU-{identity}")
 
 
 def _torch_build(nulls: dict[str, str]) -> dict[str, str]:

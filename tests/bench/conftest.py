@@ -2,8 +2,10 @@ import pytest
 
 import reports
 from bench.cli import main
+from bench.process.forkserver import ForkServer
 from bench.schedule import run as runner
 from results.storage import reader
+from tests.bench.runs import Shared
 
 
 @pytest.fixture
@@ -42,3 +44,16 @@ def measured(monkeypatch, tmp_path, write_run):
         return asked
 
     return let
+
+
+@pytest.fixture(scope="module")
+def torch_server():
+    with ForkServer() as server:
+        yield server
+
+
+@pytest.fixture
+def shared(torch_server, monkeypatch):
+    """Let every run of a test use the fork server of its file; gives the server."""
+    monkeypatch.setattr(runner, "ForkServer", lambda: Shared(torch_server))
+    return torch_server

@@ -18,6 +18,7 @@ import traceback
 
 import msgspec
 
+import bench
 from bench.schedule import run as runner
 from results.errors import InputError
 from results.schema.case import Case
@@ -99,7 +100,7 @@ def _run(home, temporary, path):
             runner.resume(path, show=acknowledge)
         else:
             out = pathlib.Path(home, "runs")
-            runner.run(cases(), out=out, replicates=REPLICATES, show=acknowledge, **campaign.QUICK)
+            bench.run(cases(), out=out, replicates=REPLICATES, show=acknowledge, **campaign.QUICK)
         status = 0
     except BaseException:  # noqa: BLE001 - the last words of the process
         traceback.print_exc()

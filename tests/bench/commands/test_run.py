@@ -5,8 +5,9 @@ import pytest
 import reports
 from bench.schedule import plan as plans
 from bench.schedule import run as runner
+from bench.suites import suite as suites
 from bench.suites.suite import expand, load_suite
-from bench.suites.values import DEFAULTS
+from bench.suites.values import DEFAULTS, KINDS
 from results.schema.run import Settings
 from tests.bench.calls import bad
 
@@ -191,3 +192,10 @@ def test_dry_run_lists_the_cases_and_an_estimate(call, monkeypatch, make_run):
     assert code == 0
     assert out.splitlines() == [case.key for case in cases]
     assert err.startswith(f"suite quick: {len(cases)} cases, about ")
+
+
+def test_settings_are_decided_once(call, monkeypatch):
+    decided = []
+    monkeypatch.setattr(suites, "change_settings", lambda settings, **_: decided.append(settings) or settings)
+    assert call("run", "--model", "cifar_resnet20", "--device", "cpu", "--dry-run")[0] == 0
+    assert len(decided) == len(KINDS)

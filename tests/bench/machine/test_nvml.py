@@ -60,6 +60,10 @@ def test_the_device_that_torch_means_is_found(names, environ, index, handle):
     assert locate(driver(names, ("GPU-aa", "GPU-bb")), index, environ).handle == handle
 
 
+def test_an_identity_tells_cards_apart_where_no_number_does():
+    assert locate(driver(("T4", "H100"), ("GPU-aa", "GPU-bb")), 0, {}, "bb").handle == 1
+
+
 @pytest.mark.parametrize(
     ("names", "environ", "index", "why"),
     [

@@ -7,6 +7,7 @@ import time
 import pytest
 from msgspec import structs
 
+import bench
 from bench.cli import main
 from bench.machine import memory
 from bench.schedule import run as runner
@@ -117,7 +118,7 @@ def unlucky(serving):
     faults = {f"{number} {layouts[number]} {on}": fault for number, (fault, on, *_) in enumerate(MISFORTUNES, 1)}
     with serving(faults) as (server, folder):
         plan = [case for number in questions for case in pair(number)]
-        records = runner.run(plan, out=folder / "runs", **campaign.QUICK | {"timeout_s": TIMEOUT_S})
+        records = bench.run(plan, out=folder / "runs", **campaign.QUICK | {"timeout_s": TIMEOUT_S})
         left = [process.pid for process in campaign.descendants(folder)]
     assert left == [server.pid], "workers, or what they started, live on"
     assert records.problems == ()
@@ -153,14 +154,14 @@ def test_a_worker_that_the_kernel_kills_for_memory_is_told_from_a_crash(serving,
     counter = itertools.count()
     monkeypatch.setattr(memory, "kernel_oom_kills", lambda: next(counter))
     with serving({"1 nhwc turn": "killed"}):
-        records = runner.run(pair(1), out=tmp_path, **campaign.QUICK)
+        records = bench.run(pair(1), out=tmp_path, **campaign.QUICK)
     assert {record.case.layout: record.status for record in records} == {"nchw": "ok", "nhwc": "out-of-memory"}
     assert records.files[0].complete
 
 
 def test_a_model_that_cannot_be_counted_is_measured(serving, tmp_path):
     with serving({"None None static": "segfault"}):
-        records = runner.run(pair(1), out=tmp_path, **campaign.QUICK)
+        records = bench.run(pair(1), out=tmp_path, **campaign.QUICK)
     assert [record.status for record in records] == ["ok", "ok"]
     assert all("could not be counted: killed by SIGSEGV" in record.notes[-1] for record in records)
 
@@ -169,7 +170,7 @@ def test_counting_and_peak_rates_leave_a_short_run_time_to_measure(serving, tmp_
     models = [structs.replace(case, model=model) for model in ("resnet18", "resnet34") for case in pair(1)]
     with serving({"None None static": "hang", "None None peak": "hang"}):
         began = time.perf_counter()
-        records = runner.run(models, out=tmp_path, **campaign.QUICK | {"time_limit_s": 4})
+        records = bench.run(models, out=tmp_path, **campaign.QUICK | {"time_limit_s": 4})
         took = time.perf_counter() - began
     assert [record.status for record in records] == ["ok"] * 4
     assert not any("could not be counted" in note for record in records for note in record.notes)
@@ -179,12 +180,12 @@ def test_counting_and_peak_rates_leave_a_short_run_time_to_measure(serving, tmp_
 @pytest.mark.parametrize("fault", ["killed", "nan", "infinite", "text", "boolean", "no object"])
 def test_what_is_asked_before_a_run_may_come_to_nothing(serving, tmp_path, fault):
     with serving({"None None static": fault, "None None peak": fault}):
-        records = runner.run(pair(1), out=tmp_path / "runs", **campaign.QUICK)
+        records = bench.run(pair(1), out=tmp_path / "runs", **campaign.QUICK)
     assert [record.status for record in records] == ["ok", "ok"]
     assert all("could not be counted: " in record.notes[-1] for record in records)
     assert records.files[0].run.peaks == ()
     with serving({"None None describe": fault}), pytest.raises(InputError, match="this machine cannot be measured"):
-        runner.run(pair(1), out=tmp_path / "none", **campaign.QUICK)
+        bench.run(pair(1), out=tmp_path / "none", **campaign.QUICK)
     assert not (tmp_path / "none").exists()
 
 

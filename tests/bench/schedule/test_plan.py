@@ -3,8 +3,11 @@ import time
 import pytest
 from msgspec import structs
 
+from bench.process import ask
 from bench.schedule.group import Activity
-from bench.schedule.plan import Agenda, estimate_s, share_of_limit
+from bench.schedule.plan import Agenda, estimate_s, make_plan, share_of_limit
+from bench.suites.request import requested
+from results.errors import InputError
 from results.schema.run import Settings
 
 SETTINGS = Settings(replicates=2, target=0.01, budget_s=5.0, timeout_s=60, time_limit_s=None)
@@ -85,3 +88,33 @@ def test_a_model_is_counted_once_and_its_records_say_when_it_cannot_be(agenda, m
     assert counted.models_to_count() == []
     record = make_record(cases[0])
     assert counted.finish(record) == record
+
+
+@pytest.fixture
+def machine(monkeypatch, make_run):
+    """Let a plan be made for a machine with one accelerator, with no process asked; gives what torch's threads are."""
+    environment = structs.replace(make_run().environment, torch_threads=3)
+    full = {"auto": "cuda:0", "cuda": "cuda:0", "cuda:0": "cuda:0", "cpu": "cpu"}
+    monkeypatch.setattr(ask, "environment", lambda _, devices: ([full[name] for name in sorted(devices)], environment))
+    return environment
+
+
+def planned(cases, device="auto"):
+    return make_plan(None, requested(cases, None, {}), device)
+
+
+@pytest.mark.parametrize("name", ["cuda", "auto", "cuda:0"])
+def test_given_cases_carry_the_full_name_of_their_device(machine, make_case, name):
+    cases = [make_case(device=name), make_case(device="cpu"), make_case(device="cuda:0")]
+    assert [case.device for case in planned(cases).cases] == ["cuda:0", "cpu"]
+
+
+def test_given_cases_without_threads_get_torchs(machine, make_case):
+    cases = [make_case(threads=None), make_case(threads=1)]
+    assert [case.threads for case in planned(cases).cases] == [3, 1]
+
+
+def test_a_device_beside_given_cases_is_theirs_or_refused(machine, make_case):
+    assert planned([make_case(device="cuda")], device="cuda:0").cases[0].device == "cuda:0"
+    with pytest.raises(InputError, match="device 'cpu' is not that of"):
+        planned([make_case(device="cpu"), make_case(device="cuda")], device="cpu")

@@ -80,6 +80,32 @@ def test_an_nvidia_card_is_described_in_base_units():
     assert nulls == {}
 
 
+def test_a_card_without_identity_is_the_visible_one_of_its_number(monkeypatch):
+    class Two(Nvml):
+        def nvmlDeviceGetCount(self):  # noqa: N802
+            return 2
+
+        def nvmlDeviceGetHandleByIndex(self, index):  # noqa: N802
+            return ("another", "handle")[index]
+
+        def nvmlDeviceGetName(self, handle):  # noqa: N802
+            return "NVIDIA H100 80GB HBM3"
+
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
+    properties = types.SimpleNamespace(**{name: value for name, value in vars(H100).items() if name != "uuid"})
+    cuda = types.SimpleNamespace(get_device_properties=lambda index: {0: properties}[index])
+    assert accelerator("cuda:0", cuda, Two(), "", {}).clock_hz == 1_755_000_000
+
+
+def test_a_card_that_cannot_be_identified_has_its_driver_and_the_reason(monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "MIG-1234")
+    nulls = {}
+    cuda = types.SimpleNamespace(get_device_properties=lambda index: types.SimpleNamespace(name="part", total_memory=1))
+    described = accelerator("cuda:0", cuda, Nvml(), "", nulls)
+    assert (described.driver, described.clock_hz) == ("570.86.15", None)
+    assert "MIG-1234" in nulls["accelerators.cuda:0.clock_hz"]
+
+
 def test_what_the_driver_does_not_know_is_none_with_its_words():
     nulls = {}
     found = accelerator("cuda:0", CUDA, Nvml(power_is_known=False), "", nulls)

@@ -1,0 +1,57 @@
+"""`bench.run`: the shapes that it takes, and what is wrong with them."""
+
+import pytest
+
+import bench
+from results.errors import InputError
+from results.schema.case import Case
+from tests.bench.runs import QUICK, TINY
+
+pytestmark = pytest.mark.usefixtures("shared")
+
+BAD_CASE = Case(
+    model="cifar_resnet2",
+    task="inference",
+    batch_size=1,
+    image_size=32,
+    device="cpu",
+    precision="fp32",
+    runtime="eager",
+    layout="nchw",
+    threads=1,
+)
+
+
+def test_given_cases_and_replicates(tmp_path, make_case):
+    case = make_case(model="cifar_resnet20", batch_size=1, image_size=32, threads=1)
+    records = bench.run([case, case], device="cpu", out=tmp_path, replicates=2, **QUICK)
+    assert [record.replicate for record in records] == [0, 1]
+    assert {record.case for record in records} == {case}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"suite": "defualt"}, "did you mean 'default'"),
+        ({"axes": {**TINY, "model": ["resnt50"]}}, "did you mean 'resnet50'"),
+        ({"axes": {**TINY, "batch_size": [0]}}, "batch_size"),
+        ({"axes": {**TINY, "precision": ["fp23"]}}, "did you mean 'fp32'"),
+        ({"axes": {**TINY, "image_size": [3]}}, "image"),
+        ({"suite": [BAD_CASE]}, "did you mean 'cifar_resnet"),
+        ({"axes": TINY, "device": "cuda:7"}, "no device 'cuda:7'"),
+        ({"axes": TINY, "target": 0.0}, "target"),
+        ({"suite": []}, "no cases"),
+    ],
+)
+def test_bad_input_is_one_line_and_leaves_nothing_behind(tmp_path, monkeypatch, arguments, message):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match=message) as caught:
+        bench.run(**{"device": "cpu", **arguments})
+    assert "\n" not in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_output_folder_that_cannot_be_written(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match="--out"):
+        bench.run(axes=TINY, device="cpu", out=tmp_path / "file", **QUICK)
