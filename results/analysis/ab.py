@@ -14,7 +14,7 @@ from results.analysis.compare import Outcome
 from results.analysis.differences import Change
 from results.errors import InputError
 from results.metrics.measured import MeasuredRun
-from results.metrics.reasons import is_wrong
+from results.metrics.reasons import usable_record
 from results.metrics.timings import medians
 from results.metrics.values import latencies
 from results.schema.case import Case
@@ -143,7 +143,7 @@ def ratio(a: Record, b: Record) -> float | None:
 
 
 def _bad(record: Record) -> bool:
-    return is_wrong(record) or record.status not in {"ok", "unsupported"}
+    return not usable_record(record) and record.status != "unsupported"
 
 
 def _mean(records: list[Record]) -> float | None:

@@ -91,7 +91,12 @@ def usable(frame: "pd.DataFrame") -> "pd.Series[bool]":
     What does not count is no point of a chart, no cell of a pivot, no benchmark of an export and no run of a history.
     """
     valued = frame[list(METRICS)].notna().any(axis="columns")
-    return frame["status"].eq("ok") & frame["equality"].ne("wrong") & valued
+    return frame["status"].eq("ok") & ~wrong(frame) & valued
+
+
+def wrong(frame: "pd.DataFrame") -> "pd.Series[bool]":
+    """Return whether the case of each row of `table` ended well and computed a wrong result."""
+    return frame["status"].eq("ok") & frame["equality"].eq("wrong")
 
 
 def _columns(run: MeasuredRun) -> dict[str, Any]:
