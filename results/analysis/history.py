@@ -236,7 +236,7 @@ def _judged(
 def _undated(file: RunFile) -> str | None:
     """Return why a run cannot be dated, None where it can."""
     if file.run.arm is not None:
-        return "it is one side of an A/B comparison, which may be of code that never was the current one"
+        return "it is an arm of an A/B comparison, which may be of code that never was the current one"
     if file.run.started is None:
         return "its source gives no date"
     return None if date_of(file.run.started) else f"{file.run.started!r} is no date"
