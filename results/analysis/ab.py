@@ -14,9 +14,7 @@ from results.analysis.compare import Outcome
 from results.analysis.differences import Change
 from results.errors import InputError
 from results.metrics.measured import MeasuredRun
-from results.metrics.reasons import is_wrong
-from results.metrics.timings import medians
-from results.metrics.values import latencies
+from results.metrics.reasons import usable_record
 from results.schema.case import Case
 from results.schema.record import Record
 from results.schema.run import Arm
@@ -68,7 +66,7 @@ def compare_arms(a: Records, b: Records) -> Paired:
     """Judge the pairs of two run files of `resnet-bench ab`, each as the result of `results.load`.
 
     Raises:
-        InputError: They are not the two sides of one A/B comparison.
+        InputError: They are not the two arms of an A/B comparison.
     """
     arm = _arm(a, b)
     case_a, case_b = (_only_case(side.files[0]) for side in (a, b))
@@ -78,7 +76,9 @@ def compare_arms(a: Records, b: Records) -> Paired:
     pairs = [(record, after[replicate]) for replicate, record in before.items() if replicate in after]
     compared = [(pair, value) for pair in pairs if (value := ratio(*pair)) is not None]
     sound, ratios = [pair for pair, _ in compared], tuple(value for _, value in compared)
-    reasons, notices = _problems(a, b)
+    runs = [MeasuredRun(side.files[0]) for side in (a, b)]
+    reasons, notices = _problems(*runs)
+    latencies_s = [_latency(run, [record.replicate for record, _ in sound]) for run in runs]
     lonely = sum(record.status == partner.status == "ok" for record, partner in pairs) - len(sound)
     if lonely:
         reasons = (*reasons, f"{lonely} of {len(pairs)} pairs had no steady round in common")
@@ -95,8 +95,8 @@ def compare_arms(a: Records, b: Records) -> Paired:
         b=case_b,
         judged=judge(ratios, arm.margin),
         ratios=ratios,
-        a_latency_s=_mean([record for record, _ in sound]),
-        b_latency_s=_mean([partner for _, partner in sound]),
+        a_latency_s=latencies_s[0],
+        b_latency_s=latencies_s[1],
         pair_s=statistics.mean(max(map(_duration, pair)) for pair in sound) if sound else None,
         broken=any(_bad(partner) and not _bad(record) for record, partner in pairs),
         counts=counts,
@@ -143,28 +143,29 @@ def ratio(a: Record, b: Record) -> float | None:
 
 
 def _bad(record: Record) -> bool:
-    return is_wrong(record) or record.status not in {"ok", "unsupported"}
+    return not usable_record(record) and record.status != "unsupported"
 
 
-def _mean(records: list[Record]) -> float | None:
-    latency_s = latencies(records, medians(records))
+def _latency(run: MeasuredRun, replicates: list[int]) -> float | None:
+    """Return the geometric mean over these replicates of an arm's only case."""
+    indices = run.replicates.get(run.file.run.plan[0], {})
+    latency_s = run.latencies[[indices[replicate] for replicate in replicates]] if replicates else np.empty(0)
     known_s = latency_s[~np.isnan(latency_s)].tolist()
     return geometric_mean(known_s) if known_s else None
 
 
-def _problems(a: Records, b: Records) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the reasons that forbid a pass, and the notices: a line for each kind, not for each record."""
+def _problems(a: MeasuredRun, b: MeasuredRun) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return what forbids a pass, and notices: one line a kind, not one a record."""
     reasons: dict[str, None] = {}
     notices: dict[str, int] = {}
-    for name, side in (("a", a), ("b", b)):
-        for run in map(MeasuredRun, side.files):
-            for record, warnings in zip(run.file.records, run.warnings, strict=True):
-                if record.status != "ok":
-                    reasons[f"{record.status} in arm {name}: {record.cause or 'no cause given'}"] = None
-                for warning in warnings:
-                    if warning.tolerated:
-                        notice = f"{warning.kind} in arm {name}"
-                        notices[notice] = notices.get(notice, 0) + 1
-                    else:
-                        reasons[f"arm {name}: {warning}"] = None
+    for name, run in (("a", a), ("b", b)):
+        for record, warnings in zip(run.file.records, run.warnings, strict=True):
+            if record.status != "ok":
+                reasons[f"{record.status} in arm {name}: {record.cause or 'no cause given'}"] = None
+            for warning in warnings:
+                if warning.tolerated:
+                    notice = f"{warning.kind} in arm {name}"
+                    notices[notice] = notices.get(notice, 0) + 1
+                else:
+                    reasons[f"arm {name}: {warning}"] = None
     return tuple(reasons), tuple(f"{notice}: {count} of its processes" for notice, count in notices.items())

@@ -122,8 +122,8 @@ def history(runs: Records | Study, margin: float = MARGIN) -> tuple[Series, ...]
     check_margin(margin)
     study = runs if isinstance(runs, Study) else Study(runs)
     rows: dict[str, list[Row]] = {}
-    for row in plain(study.table[list(_READ)]):
-        rows.setdefault(row["run"], []).append(row)
+    for row, usable in zip(plain(study.table[list(_READ)]), study.usable, strict=True):
+        rows.setdefault(row["run"], []).append({**row, "usable": usable})
     series: list[Series] = []
     named: collections.Counter[str] = collections.Counter()
     for machine in machines(study.records, Records(())):

@@ -6,7 +6,7 @@ import math
 from typing import Any, Final
 
 from results.metrics.rows import Row
-from results.metrics.warnings import WRONG, RecordWarning
+from results.metrics.warnings import WRONG, RecordWarning, wrong_result
 
 _FIRST_YEAR: Final = 1970
 _LAST_YEAR: Final = 2999
@@ -36,7 +36,10 @@ class Point:
 
 
 def point_of(row: Row, date: datetime.datetime) -> Point:
-    """Return the point of a run at a date, from its row of `results.table` in plain values."""
+    """Return the point of a row of `results.table` in a run of that date.
+
+    The row is as `results.metrics.rows.plain` gives it, and its ``usable`` is that of `Study.usable`.
+    """
     latency, low, high = (_number(row[name]) for name in ("latency_s", "latency_low_s", "latency_high_s"))
     status, cause = _status(row)
     if cause is not None:
@@ -58,14 +61,14 @@ def point_of(row: Row, date: datetime.datetime) -> Point:
 
 
 def _status(row: Row) -> tuple[str, str | None]:
-    """Return the status of a point, and the reason why its latency does not count, None where it counts."""
+    """Return the status of a point, and why its latency does not count, if it does not."""
+    warnings = list(map(RecordWarning.parse, row["warnings"]))
+    if row["usable"]:
+        doubt = next((warning for warning in warnings if not warning.tolerated), None)
+        return ("ok", None) if doubt is None else ("implausible", str(doubt))
     if row["status"] != "ok":
         return row["status"], row["cause"] or "no cause given"
-    doubts = [warning for warning in map(RecordWarning.parse, row["warnings"]) if not warning.tolerated]
-    wrong = next((warning for warning in doubts if warning.kind == WRONG), None)
-    if wrong is not None or row["equality"] == WRONG:
-        return WRONG, str(wrong or "wrong: its result is not that of its baseline")
-    return ("implausible", str(doubts[0])) if doubts else ("ok", None)
+    return (WRONG, str(wrong_result(warnings))) if row["equality"] == WRONG else ("ok", None)
 
 
 def _number(value: Any) -> float | None:

@@ -129,8 +129,15 @@ def no_speedup(record: Record, arm: Arm | None) -> str | None:
 
 
 def is_wrong(record: Record) -> bool:
-    """Return whether the result of a record was checked and is wrong."""
+    """Tell whether the result of a record was checked, by us or by its source, and is wrong."""
+    if record.summary is not None:
+        return record.summary.equality == "wrong"
     return record.equality is not None and record.equality.verdict == "wrong"
+
+
+def usable_record(record: Record) -> bool:
+    """Tell whether a record counts: it ended well and its result is not wrong. Of rows, `Study.usable` tells it."""
+    return record.status == "ok" and not is_wrong(record)
 
 
 def error_text(equality: Equality) -> str:

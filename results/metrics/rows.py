@@ -22,7 +22,7 @@ def json_text(content: Any) -> str:
 
 
 def table_csv(frame: "pd.DataFrame") -> str:
-    """Return the whole table as CSV; see `results.text.csv_text` for its cells."""
+    """Return the whole frame as CSV; see `results.text.csv_text` for its cells."""
     return csv_text(list(frame.columns), [list(row.values()) for row in plain(frame)])
 
 
@@ -30,6 +30,11 @@ def plain(frame: "pd.DataFrame") -> list[Row]:
     """Return the rows as values of JSON: whole numbers as int, missing values as None."""
     columns = [_values(column, whole=name in _WHOLE) for name, column in frame.items()]
     return [dict(zip(frame.columns, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+def machine_name(row: Row) -> str:
+    """Return what a row of `results.table` ran on, for people: its accelerator, else its CPU."""
+    return str(row["accelerator"] or row["cpu"] or "unknown machine")
 
 
 def _values(column: "pd.Series[Any]", *, whole: bool) -> list[Any]:

@@ -90,7 +90,12 @@ def usable(frame: "pd.DataFrame") -> "pd.Series[bool]":
     Charts, pivots, exports of benchmarks and histories leave out the other rows.
     """
     valued = frame[list(METRICS)].notna().any(axis="columns")
-    return frame["status"].eq("ok") & frame["equality"].ne("wrong") & valued
+    return frame["status"].eq("ok") & ~wrong(frame) & valued
+
+
+def wrong(frame: "pd.DataFrame") -> "pd.Series[bool]":
+    """Return whether the case of each row of `table` ended well and computed a wrong result."""
+    return frame["status"].eq("ok") & frame["equality"].eq("wrong")
 
 
 def _columns(run: MeasuredRun) -> dict[str, Any]:

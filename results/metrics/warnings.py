@@ -4,7 +4,7 @@ A warning says how far to trust a number; no number is dropped for it.
 """
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, Self
 
 import numpy as np
@@ -76,6 +76,12 @@ class RecordWarning:
     def tolerated(self) -> bool:
         """Whether the number may still be used."""
         return self.kind in TOLERATED
+
+
+def wrong_result(warnings: Iterable[RecordWarning]) -> RecordWarning:
+    """Return the warning of a case whose result is wrong; a source need not say what differs."""
+    told = (warning for warning in warnings if warning.kind == WRONG)
+    return next(told, RecordWarning(WRONG, "its result is not that of its baseline"))
 
 
 def kind(line: str) -> str:

@@ -135,26 +135,14 @@ def intervals_across(values: Floats, series: Segments) -> Intervals:
     return _exponentials(log[series.starts] + mean, half, series.counts > 1)
 
 
-def quantile_interval(values: Sequence[float], q: float, effective: float) -> Interval | None:
-    """Return the quantile `q` with bounds from order statistics; `effective` values are independent.
-
-    The bounds assume no distribution (David and Nagaraja 2003, "Order Statistics", section 7.1). Each bound alone
-    holds with 95 %. A sample of `effective` values (see `effectives`) gives the ranks, which are scaled to the length
-    of the series. None where even the largest value is no upper bound (1 - q**n < 0.95: p90 needs 29 independent
-    values, p95 59, p99 299) or the smallest value is no lower bound.
-    """
-    ranks = bounding_ranks(int(effective), q)
-    if ranks is None:
-        return None
-    low, high = ranks
-    ordered = sorted(values)
-    top, bottom = math.ceil(high * len(ordered) / int(effective)), low * len(ordered) // int(effective)
-    return Interval(float(np.quantile(ordered, q)), ordered[bottom - 1], ordered[top - 1])
-
-
 @functools.cache
 def bounding_ranks(n: int, q: float) -> tuple[int, int] | None:
-    """Return the ranks (from 1) of `n` independent values that bound their quantile `q`; see `quantile_interval`."""
+    """Return the ranks (from 1) of `n` independent values that bound their quantile `q`.
+
+    Free of any distribution (David and Nagaraja 2003, "Order Statistics", section 7.1). Each bound holds with 95 % on
+    its own. None where even the largest value is no upper bound (1 - q**n < 0.95: p90 needs 29 independent values,
+    p95 59, p99 299) or the smallest is no lower one.
+    """
     from scipy.special import bdtr  # noqa: PLC0415 (0.1 s that `import results` need not pay)
 
     below = bdtr(np.arange(n + 1), n, q)  # chance that at most so many lie below the quantile

@@ -3,9 +3,10 @@ import re
 import pytest
 from msgspec import structs
 
-from results.metrics.reasons import is_wrong
+from results.metrics.reasons import is_wrong, usable_record
 from results.metrics.values import measure
 from results.schema.metrics import METRICS
+from results.schema.record import Summary
 from results.schema.run import Arm
 
 
@@ -104,3 +105,12 @@ def test_a_result_is_wrong_only_where_it_was_checked(make_record, make_equality)
     verdicts = ("wrong", "equal", "eager-twice-differs")
     assert [is_wrong(make_record(equality=make_equality(verdict))) for verdict in verdicts] == [True, False, False]
     assert not is_wrong(make_record())
+    imported = [make_record(summary=Summary(metrics={}, equality=verdict)) for verdict in (*verdicts, None)]
+    assert [is_wrong(record) for record in imported] == [True, False, False, False]
+
+
+def test_a_record_counts_that_ended_well_and_is_not_wrong(make_record, make_equality):
+    assert usable_record(make_record())
+    assert usable_record(make_record(equality=make_equality("eager-twice-differs")))
+    assert not usable_record(make_record(equality=make_equality("wrong")))
+    assert not usable_record(make_record(status="unsupported", cause="no"))
