@@ -13,6 +13,7 @@ from reports.style.rows import CaseView, each
 from reports.style.table import Cell, Table
 from reports.style.theme import template
 from reports.style.units import SCALES, number
+from reports.style.views import TRAINING
 from results.metrics.rows import plain
 from results.schema.axes import SETTINGS
 from results.schema.metrics import METRICS
@@ -62,6 +63,7 @@ def payload(source: Source, listed: Table, charts: Mapping[str, Any]) -> dict[st
         "scales": SCALES,
         "charts": charts,
         "pick_columns": PICK_COLUMNS,
+        "training": TRAINING,
         "cases": {
             "columns": [_head(name) for name in listed.names],
             "cells": {name: _cells([line[index] for line in listed.rows]) for index, name in enumerate(listed.names)},

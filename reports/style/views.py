@@ -21,7 +21,8 @@ CONTEXT: Final = (*CONDITIONS, *SETTINGS)
 BASELINE_TEXT: Final = " · ".join(map(str, BASELINE.values()))
 """The settings of the baseline for people."""
 
-_TRAINING: Final = frozenset(name for name, task in TASKS.items() if task.trains)
+TRAINING: Final = tuple(name for name, task in TASKS.items() if task.trains)
+"""Tasks whose steps train the network."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +86,7 @@ def split(frame: pd.DataFrame, by: tuple[str, ...], least: int = 2, *, ordered: 
         rates = group[1].get("throughput_img_per_s")
         typical = 0.0 if rates is None or rates.isna().all() else float(rates.median())
         # Of what is alike in all else the faster machine: what it does is what a reader looks for.
-        return (-len(group[1]), first.get("task") in _TRAINING, not usual, -first.get("batch_size", 0), -typical)
+        return (-len(group[1]), first.get("task") in TRAINING, not usual, -first.get("batch_size", 0), -typical)
 
     return tuple(
         View(

@@ -15,7 +15,7 @@ from reports.style.drawing import FRAME_PIXELS, blank
 from reports.style.rows import each
 from reports.style.theme import BLUE, GREY, INDIGO, OCHRE, VERMILLION, label
 from reports.style.units import TIMES, quantity
-from reports.style.views import axis_text
+from reports.style.views import TRAINING, axis_text
 from reports.style.words import MARGIN_TEXT, plural
 from results.schema.axes import AXES, BASELINE, SETTINGS
 from results.statistics.margin import MARGIN
@@ -72,7 +72,7 @@ def _largest(rows: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
     def rank(group: pd.DataFrame) -> tuple[int, bool, int]:
         first = group.iloc[0]
         usual = sum(first[axis] == value for axis, value in BASELINE.items())
-        return group["model"].nunique(), first["task"] == "inference", usual
+        return group["model"].nunique(), first["task"] not in TRAINING, usual
 
     return max(groups, key=rank)
 

@@ -3,6 +3,7 @@ import pytest
 import results
 from reports.page import page
 from results.metrics.rows import plain
+from results.schema.labels import TASKS
 from results.storage import reader
 from results.text import csv_text
 from tests.reports.sources import payload
@@ -25,6 +26,11 @@ def test_each_case_has_the_command_that_measures_it_again(make_case, make_record
         "--precision fp32,amp-bf16 --runtime eager,compile --layout nchw,nhwc --threads 2 "
         "--replicates 1 --target 1% --budget 5"
     )
+
+
+def test_the_script_learns_which_tasks_train(make_record, write_run, tmp_path):
+    given = payload(page.render(reader.load(write_run(tmp_path, [make_record()]))))
+    assert given["training"] == [name for name, task in TASKS.items() if task.trains]
 
 
 def test_samples_are_thinned_and_keep_their_ends(make_record, write_run, tmp_path):

@@ -11,7 +11,7 @@ const pickColumns = new Set(payload.pick_columns);
 function picked([accuracy, memory, latency]) {
   const { imagenet_top1, latency_s, throughput_img_per_s, peak_bytes } = cases.numbers;
   const fits = (value, bound, sign) => bound === "" || (value !== null && sign * value <= sign * Number(bound));
-  const task = list("f.task").length ? () => true : (row) => facets.task?.[row] !== "training";
+  const task = list("f.task").length ? () => true : (row) => !payload.training.includes(facets.task[row]);
   const rows = every.filter(
     (row) =>
       shown[row] && task(row) && cases.status[row] === "ok" && latency_s[row] !== null &&
