@@ -71,7 +71,7 @@ function showPick() {
   const variants = [...grouped(rows, (row) => `${cells.model.text[row]}\n${facets.machine[row]}`).values()];
   find("pick-said").textContent = bounds.length ? saidOfPick(rows.length, variants.length, bounds[0]) : PICK_HINT;
   find("picked").parentElement.hidden = rows.length === 0;
-  const listed = columns.filter(({ name }) => pickColumns.has(name) || (name === "task" && list("f.task").length));
+  const listed = columns.filter(({ name }) => pickColumns.has(name) && (name !== "task" || list("f.task").length));
   const head = [...listed, { heading: "peak memory", numeric: true }].map(headed);
   find("picked").replaceChildren(...tabled(head, variants.slice(0, LISTED).map((rows) => pickLine(rows, listed))));
 }
