@@ -153,7 +153,7 @@ def sound(*columns: str, trains: bool | None = None) -> Callable[[pd.DataFrame],
     """
 
     def rows(frame: pd.DataFrame) -> pd.DataFrame:
-        cases = frame[frame["status"].eq("ok")].dropna(subset=list(columns))
+        cases = frame[frame["usable"]].dropna(subset=list(columns))
         cases = cases[cases[list(columns)].gt(0).all(axis=1)]  # logarithmic axes hold nothing else
         return cases if trains is None else cases[cases["task"].isin(TRAINING).eq(trains)]
 

@@ -36,7 +36,7 @@ def with_accuracy(measure: Measure) -> Callable[[pd.DataFrame], pd.DataFrame]:
 
     def rows(frame: pd.DataFrame) -> pd.DataFrame:
         cases = frame[
-            frame["status"].eq("ok")
+            frame["usable"]
             & ~frame["task"].isin(TRAINING)
             & (frame["imported"] | frame["image_size"].eq(ACCURACY_PIXELS))
         ].dropna(subset=["imagenet_top1", measure.column])
