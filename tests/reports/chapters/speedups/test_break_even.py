@@ -12,6 +12,7 @@ from reports.chapters.speedups.break_even import (
     of_break_even,
 )
 from reports.style.columns import table
+from reports.style.views import KNOWN_COUNTS
 from results.storage import reader
 from tests.reports.sources import source_of
 
@@ -47,6 +48,11 @@ def test_what_pays_stands_at_its_steps_and_the_others_at_never(frame):
     assert all(tick <= edge for tick in figure.layout.xaxis.tickvals)
     assert cold.marker.symbol != warm.marker.symbol
     assert "never" in cold.customdata[1]
+
+
+def test_axes_that_are_counted_are_whole_numbers(frame):
+    assert set(frame[list(KNOWN_COUNTS)].dtypes.astype(str)) == {"int64"}
+    assert {"batch_size", "image_size"} <= set(KNOWN_COUNTS)
 
 
 def test_the_sentence_says_what_pays_soonest(frame):
