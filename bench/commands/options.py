@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import typer
 
+from reports.text.grid import FORMATS
 from results.errors import InputError
 from results.schema.axes import AXES
 
@@ -32,9 +33,9 @@ PIPE_CLOSED: Final = 141
 OUTCOMES: Final = {"pass": OK, "regression": FAILED, "inconclusive": INCOMPLETE}
 """Exit code of each outcome of a comparison."""
 
-Format = Annotated[Literal["table", "json", "csv", "markdown"], typer.Option("--format", help="Form of the output.")]
+Format = Annotated[Literal[FORMATS], typer.Option("--format", help="Form of the output.")]  # type: ignore[valid-type]
 CommentFormat = Annotated[
-    Literal["table", "json", "csv", "markdown", "github"],
+    Literal[*FORMATS, "github"],  # type: ignore[valid-type]
     typer.Option("--format", help="Form of the output; github is for comments and job summaries."),
 ]
 Runs = Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run files, or folders of them.")]

@@ -7,6 +7,7 @@ import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from bench.device_names import is_cpu
 from bench.doctor import host
 from bench.doctor.checks import CHECKS, Check
 from bench.doctor.floor import Floor, equal_arms, floor
@@ -48,7 +49,7 @@ def full_name(device: str) -> str:
     Raises:
         InputError: there is no such device, or torch does not work.
     """
-    if device == "cpu":
+    if is_cpu(device):
         return device
     with ForkServer() as server:
         names, _ = ask.environment(server, {device})
@@ -58,7 +59,7 @@ def full_name(device: str) -> str:
 def checks(device: str) -> list[Check]:
     """Run all checks of this machine and of `device`, a full name such as ``cpu`` or ``cuda:0``."""
     seen = host.look()
-    return [*(check(seen) for check in CHECKS), *([] if device == "cpu" else gpu_checks(device))]
+    return [*(check(seen) for check in CHECKS), *([] if is_cpu(device) else gpu_checks(device))]
 
 
 def examine(

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Final
 
+from bench.device_names import is_cpu
 from bench.machine import nvml
 from bench.machine.cgroup import cgroup_folders, cgroup_limits
 from bench.machine.files import read_text
@@ -112,8 +113,8 @@ def counters(device: str) -> Counters:
     granted, _ = cgroup_limits(folders)
     busy_s, steal_s = parse_stat(read_text(_PROC / "stat"), tick_s, cpus)
     if granted is not None and granted < len(cpus):
-        busy_s = None  # other CPUs of a shared host are always busy: pressure and throttling show what matters
-    gpu: nvml.Gpu | str | None = None if device == "cpu" else nvml.find(device)
+        busy_s = None  # a shared host is always busy elsewhere: pressure and throttling show what matters
+    gpu: nvml.Gpu | str | None = None if is_cpu(device) else nvml.find(device)
     held_now = gpu.reasons() if isinstance(gpu, nvml.Gpu) else ()
     unknown_clocks = gpu if isinstance(gpu, str) else "NVML does not report it" if held_now is None else None
     return Counters(

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 import torch
 
+from bench.device_names import is_cpu
 from results.errors import InputError
 from results.schema.types import Count
 
@@ -137,7 +138,7 @@ def resolve(name: str) -> str:
         present += [f"{accelerator.type}:{index}" for index in range(torch.accelerator.device_count())]
     if name == "auto":
         return present[1] if len(present) > 1 else "cpu"
-    full = f"{name}:0" if name != "cpu" and ":" not in name else name
+    full = f"{name}:0" if not is_cpu(name) and ":" not in name else name
     if full not in present:
         raise InputError(f"no device {name!r} on this machine (devices: {', '.join(present)})")
     return full
@@ -145,4 +146,4 @@ def resolve(name: str) -> str:
 
 def open_device(name: str) -> Device:
     """Open a device by its full name (see `resolve`)."""
-    return Cpu() if name == "cpu" else Accelerator(name)
+    return Cpu() if is_cpu(name) else Accelerator(name)

@@ -4,6 +4,7 @@ import contextlib
 
 import torch
 
+from bench.device_names import device_type, is_cpu
 from bench.machine import cpu
 from bench.measure.device import Unsupported
 from results.schema.case import Case
@@ -24,7 +25,7 @@ def check_precision(case: Case) -> None:
     """Raise `Unsupported`, with the reason, where the device cannot do what the precision promises."""
     promise = PROMISES[case.precision]
     if promise.tf32:
-        kind = case.device.partition(":")[0]
+        kind = device_type(case.device)
         if kind != "cuda" or torch.version.hip:
             raise Unsupported(
                 f"TF32 is a format of NVIDIA GPUs; {case.device} would run {case.precision} as something else"
@@ -43,9 +44,9 @@ def emulated(case: Case) -> str | None:
     dtype = PROMISES[case.precision].compute
     if dtype == "float32":
         return None
-    if case.device == "cpu":
+    if is_cpu(case.device):
         native = _cpu_has(dtype)
-    elif case.device.startswith("cuda"):
+    elif device_type(case.device) == "cuda":
         native = dtype == "float16" or torch.cuda.is_bf16_supported(including_emulation=False)
     else:
         native = True
@@ -66,10 +67,10 @@ def autocast(case: Case) -> contextlib.AbstractContextManager[object]:
     name = PROMISES[case.precision].autocast
     if name is None:
         return contextlib.nullcontext()
-    return torch.autocast(case.device.partition(":")[0], dtype=getattr(torch, name))
+    return torch.autocast(device_type(case.device), dtype=getattr(torch, name))
 
 
 def grad_scaler(case: Case) -> torch.amp.GradScaler:
     """Return the loss scaler of the case; it is a pass-through where the precision needs none."""
     enabled = PROMISES[case.precision].grad_scaler and TASKS[case.task].trains
-    return torch.amp.GradScaler(case.device.partition(":")[0], enabled=enabled)
+    return torch.amp.GradScaler(device_type(case.device), enabled=enabled)

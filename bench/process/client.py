@@ -27,7 +27,7 @@ from bench.process.protocol import (
     Turn,
 )
 from results.schema.case import Case
-from results.schema.labels import RUNTIMES
+from results.schema.labels import RUNTIMES, TASKS
 from results.schema.record import Equality, Facts, Noise, Record, Samples, Stop
 from results.schema.run import Settings
 
@@ -78,7 +78,7 @@ class WorkerClient:
         self._warm = warm
         ready = self._ask(Prepare(case=self.case, cache=cache, token=self._token))
         self._first_step_s = ready.first_step_s
-        self.phases = ready.phases
+        self.phases = _recordable(ready.phases)
         self.notes += ready.notes
 
     def prepare_again(self, cache: str, *, late: bool = False) -> None:
@@ -221,6 +221,15 @@ class WorkerClient:
         if death.signal_number == signal.SIGKILL and kills is not None and kills != self._oom_kills:
             return Failed("out-of-memory", f"the kernel's out-of-memory killer ended it ({death.cause})")
         return Failed("crash", death.cause)
+
+
+def _recordable(phases: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the phases of a step, or raise `Failed` where a phase has no field in `Samples`."""
+    declared = {phase for task in TASKS.values() for phase in task.phases}
+    for phase in phases:
+        if phase not in declared or f"{phase}_s" not in Samples.__struct_fields__:
+            raise Failed("error", f"a record has no field for the times of the phase {phase!r}; add it to `Samples`")
+    return phases
 
 
 def _no_second_process(case: Case, replicate: int) -> str:

@@ -14,6 +14,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final, Protocol
 
+from msgspec import structs
+
 from bench.process.protocol import Failed, Turn
 from results.schema.case import Case
 from results.schema.record import Samples, Stop
@@ -153,23 +155,23 @@ class Seat:
         ]
 
     def samples(self, phases: Sequence[str]) -> Samples:
-        """Return the whole series; `phases` names the parts of a step."""
+        """Return the whole series; `phases` names the parts of a step, whose fields `WorkerClient` has checked."""
         steady = self._look()
-        columns = dict(zip(phases, zip(*self._phase_s, strict=True), strict=True)) if phases else {}
         baseline_s = self._baseline_s()
         paired = any(value is not None for value in baseline_s)
-        return Samples(
+        samples = Samples(
             step_s=tuple(sum(parts) for parts in self._phase_s),
             turn=tuple(self._turn),
             wall_s=tuple(self._wall_s),
             baseline_s=tuple(baseline_s) if paired else (),
-            forward_s=columns.get("forward", ()),
-            backward_s=columns.get("backward", ()),
-            optimizer_s=columns.get("optimizer", ()),
             warmup=steady.start,
             steady=steady.steady,
             slowing=steady.slowing,
         )
+        if not phases:
+            return samples
+        columns = zip(phases, zip(*self._phase_s, strict=True), strict=True)
+        return structs.replace(samples, **{f"{phase}_s": column for phase, column in columns})
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from bench.device_names import is_cpu
 from bench.suites import SUITE_AXES, models
 from bench.suites.toml import read_toml, suite_path
 from bench.suites.values import (
@@ -176,7 +177,7 @@ def expand(
 
 def kind_of(device: str) -> Kind:
     """Return the kind of a device such as ``cpu`` or ``cuda:0``."""
-    return "cpu" if device.partition(":")[0] == "cpu" else "accelerator"
+    return "cpu" if is_cpu(device) else "accelerator"
 
 
 def _settings_by_kind(table: object) -> Mapping[Kind, Settings]:

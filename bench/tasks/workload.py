@@ -1,6 +1,7 @@
 """A case turned into a step that the timing loop can run: network, input, precision, layout, runtime and task.
 
-To add a task, add its facts to `results.schema.labels.TASKS` and its line to `BUILDERS`.
+To add a task, add its facts to `results.schema.labels.TASKS`, its line to `BUILDERS`, and a field of
+`results.schema.record.Samples` for each phase that is new.
 """
 
 import contextlib

@@ -30,6 +30,7 @@ from typing import Final
 import torch
 from msgspec import structs
 
+from bench.device_names import device_type
 from bench.measure import precision
 from bench.suites import models
 from bench.tasks.workload import Workload, build, network, random_batch
@@ -175,7 +176,7 @@ def _small(base: Case) -> Case:
     Apple's GPUs have no fp64.
     """
     images = base.batch_size if TASKS[base.task].trains else min(IMAGES, base.batch_size)
-    device = "cpu" if base.device.startswith("mps") else base.device
+    device = "cpu" if device_type(base.device) == "mps" else base.device
     return structs.replace(base, batch_size=images, device=device)
 
 

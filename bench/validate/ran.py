@@ -15,6 +15,7 @@ from typing import Any, Final
 import torch
 from torch.profiler import ExecutionTraceObserver
 
+from bench.device_names import device_type
 from bench.tasks.workload import Workload
 from results.schema.case import Case
 from results.schema.record import UNSEEN, Ran
@@ -41,7 +42,7 @@ def observe(case: Case, workload: Workload) -> tuple[Ran | None, str | None]:
     own = workload.prepared.ran()
     if own is not None:
         return (None, own) if isinstance(own, str) else (own, None)
-    kind = case.device.partition(":")[0]
+    kind = device_type(case.device)
     autocast: set[str] = set()
 
     def look() -> None:

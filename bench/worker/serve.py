@@ -15,6 +15,7 @@ from typing import Final, Literal
 import torch
 
 from bench.costs.static import cost
+from bench.device_names import is_cpu
 from bench.machine import memory
 from bench.measure import precision
 from bench.measure.device import Device, Unsupported, first_line, open_device, resolve
@@ -136,7 +137,7 @@ class WorkerServer:
         nulls = dict(report.nulls)
         if peak.reason:
             nulls |= dict.fromkeys(("peak_allocated_bytes", "peak_reserved_bytes"), peak.reason)
-        if self.case.device != "cpu":
+        if not is_cpu(self.case.device):
             facts["peak_resident_bytes"] = None
             nulls["peak_resident_bytes"] = "the work is in the accelerator's memory"
         ran = None
@@ -151,7 +152,7 @@ class WorkerServer:
     def check(self, request: CheckEquality) -> EqualityChecked:
         """Compare the result of the case with fp64; nothing can be timed afterwards."""
         need = _REFERENCE * max(1, memory.resident_peak() - self._resident_at_start)
-        if self.case.device == "cpu" and TASKS[self.case.task].trains and need > memory.available():
+        if is_cpu(self.case.device) and TASKS[self.case.task].trains and need > memory.available():
             raise equality.Incomparable(f"its fp64 reference may need {need} bytes, which are not free")
         return EqualityChecked(equality=equality.check_equality(self.case, self.workload, pathlib.Path(request.folder)))
 

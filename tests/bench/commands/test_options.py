@@ -1,4 +1,5 @@
 import inspect
+from typing import get_args
 
 import pytest
 import typer
@@ -7,6 +8,7 @@ from typer.testing import CliRunner
 from bench.commands import options
 from bench.commands.options import axis_value, single, split, with_axes
 from bench.suites import SUITE_AXES
+from reports.text.grid import FORMATS
 from results.errors import InputError
 from results.schema.axes import AXES, Axis
 
@@ -80,3 +82,9 @@ def test_what_counts_is_a_whole_number_from_1(text, problem):
 
 def test_a_value_may_be_repeated_or_comma_separated():
     assert split(["a, b", "c"]) == ["a", "b", "c"]
+
+
+def test_the_formats_are_those_of_the_texts():
+    declared = [get_args(get_args(option)[0]) for option in (options.Format, options.CommentFormat)]
+    assert declared == [FORMATS, (*FORMATS, "github")]
+    assert not any(f'"{form}", "' in inspect.getsource(options) for form in FORMATS)  # nowhere spelled again

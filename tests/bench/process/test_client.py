@@ -7,6 +7,7 @@ from bench.machine import memory
 from bench.process.client import WorkerClient
 from bench.process.forkserver import WorkerDied
 from bench.process.protocol import Failed
+from results.schema.labels import TASKS
 from results.schema.record import Samples
 from results.schema.run import Settings
 from tests.bench.fakes import FakeServer
@@ -41,6 +42,18 @@ def test_a_case_goes_from_its_first_step_to_its_record(client):
     assert record.equality.verdict == "equal"
     assert record.ran.layout == "nhwc"
     assert not server.alive
+
+
+@pytest.mark.parametrize("phases", [("forward", "evaluation"), ("step",), ("wall",)])
+def test_a_phase_without_a_field_fails_before_anything_is_timed(client, phases):
+    server = changing("prepare", {"phases": phases})
+    with pytest.raises(Failed, match=f"no field for the times of the phase '{phases[-1]}'"):
+        client(server)
+
+
+def test_every_phase_of_a_task_has_its_field():
+    phases = {phase for task in TASKS.values() for phase in task.phases}
+    assert {f"{phase}_s" for phase in phases} <= set(Samples.__struct_fields__)
 
 
 @pytest.mark.parametrize(

@@ -266,6 +266,14 @@ def test_training_phases_come_back_in_their_columns(make_case):
     assert samples.baseline_s == ()
 
 
+def test_a_phase_without_a_column_is_not_dropped(make_case):
+    seat = Seat(make_case(task="training"), Phased())
+    seat.take_turn(plan_turn(None, alone=True), lambda: 0.0)
+    seat.set_partner(None)
+    with pytest.raises(TypeError, match="evaluation_s"):
+        seat.samples(("forward", "backward", "evaluation"))
+
+
 class Phased:
     def turn(self, *, steps, drop):
         return Turn(phase_s=((0.1, 0.2, 0.05),) * steps, wall_s=0.36)
