@@ -80,8 +80,8 @@ class RecordWarning:
 
 def wrong_result(warnings: Iterable[RecordWarning]) -> RecordWarning:
     """Return the warning of a case whose result is wrong; a source need not say what differs."""
-    told = (warning for warning in warnings if warning.kind == WRONG)
-    return next(told, RecordWarning(WRONG, "its result is not that of its baseline"))
+    wrong = (warning for warning in warnings if warning.kind == WRONG)
+    return next(wrong, RecordWarning(WRONG, "its result is not that of its baseline"))
 
 
 def kind(line: str) -> str:

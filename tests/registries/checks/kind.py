@@ -8,6 +8,8 @@ from results.schema.curve import Curve
 
 import reports
 import results
+from bench.process.protocol import LearnCurve, answer_of, message_of, reply_to
+from bench.worker.serve import WorkerServer
 from results.storage.writer import Writer
 
 CURVE = Curve(model="resnet50", accuracy=(0.1, 0.5, 0.7))
@@ -30,6 +32,14 @@ def test_a_file_gives_it_back(path):
     assert file.problems == file.notes == ()
     assert file.bodies("curve") == (CURVE,)
     assert len(file.records) == 1
+
+
+def test_a_worker_makes_it(tmp_path, make_run):
+    request = LearnCurve(model="resnet50", epochs=2)
+    reply = json.loads(json.dumps(reply_to(message_of(request), WorkerServer())))
+    with Writer.create(tmp_path, make_run()) as writer:
+        writer.append(answer_of(request, reply).curve)
+    assert results.load(writer.path).files[0].bodies("curve") == (Curve(model="resnet50", accuracy=(0.0, 0.5)),)
 
 
 def test_a_damaged_body_is_reported_and_the_rest_is_read(path):
