@@ -7,11 +7,11 @@ import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from bench.device_names import is_cpu
 from bench.doctor import host
 from bench.doctor.checks import CHECKS, Check
 from bench.doctor.floor import Floor, equal_arms, floor
 from bench.doctor.gpu import gpu_checks
+from bench.machine.device_names import is_cpu
 from bench.process import ask
 from bench.process.forkserver import ForkServer
 from bench.schedule.progress import Show, ignore

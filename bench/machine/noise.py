@@ -11,9 +11,9 @@ import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Final
 
-from bench.device_names import is_cpu
 from bench.machine import nvml
 from bench.machine.cgroup import cgroup_folders, cgroup_limits
+from bench.machine.device_names import is_cpu
 from bench.machine.files import read_text
 from results.schema.record import Noise
 

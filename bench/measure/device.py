@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 import torch
 
-from bench.device_names import is_cpu
+from bench.machine.device_names import is_cpu
 from results.errors import InputError
 from results.schema.types import Count
 

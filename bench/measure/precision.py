@@ -4,8 +4,8 @@ import contextlib
 
 import torch
 
-from bench.device_names import device_type, is_cpu
 from bench.machine import cpu
+from bench.machine.device_names import device_type, is_cpu
 from bench.measure.device import Unsupported
 from results.schema.case import Case
 from results.schema.labels import PROMISES, TASKS

@@ -27,7 +27,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from bench.device_names import is_cpu
+from bench.machine.device_names import is_cpu
 from bench.suites import SUITE_AXES, models
 from bench.suites.toml import read_toml, suite_path
 from bench.suites.values import (

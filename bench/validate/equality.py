@@ -30,7 +30,7 @@ from typing import Final
 import torch
 from msgspec import structs
 
-from bench.device_names import device_type
+from bench.machine.device_names import device_type
 from bench.measure import precision
 from bench.suites import models
 from bench.tasks.workload import Workload, build, network, random_batch

@@ -15,7 +15,7 @@ from typing import Any, Final
 import torch
 from torch.profiler import ExecutionTraceObserver
 
-from bench.device_names import device_type
+from bench.machine.device_names import device_type
 from bench.tasks.workload import Workload
 from results.schema.case import Case
 from results.schema.record import UNSEEN, Ran

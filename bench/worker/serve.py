@@ -15,8 +15,8 @@ from typing import Final, Literal
 import torch
 
 from bench.costs.static import cost
-from bench.device_names import is_cpu
 from bench.machine import memory
+from bench.machine.device_names import is_cpu
 from bench.measure import precision
 from bench.measure.device import Device, Unsupported, first_line, open_device, resolve
 from bench.measure.peak_rate import measure_peak_rate

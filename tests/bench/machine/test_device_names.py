@@ -4,7 +4,7 @@ import pathlib
 import pytest
 
 import bench
-from bench.device_names import device_type, is_cpu
+from bench.machine.device_names import device_type, is_cpu
 
 SOURCES = sorted(pathlib.Path(bench.__file__).parent.rglob("*.py"))
 
