@@ -15,6 +15,7 @@ from reports.style.rows import each
 from reports.style.theme import BLUE, GREY, INDIGO, VERMILLION, label
 from reports.style.units import TIMES, number, quantity, spread
 from reports.style.views import UNKNOWN_COUNTS
+from reports.style.words import plural
 from results.analysis.history import frame, history
 from results.schema.axes import AXES
 from results.statistics.changepoints import MIN_RUNS
@@ -93,7 +94,7 @@ def over_time(frame: pd.DataFrame) -> Figure:
 def of_history(frame: pd.DataFrame) -> str:
     """Say how the level changed last and most, and from how many runs, for the rows of one series."""
     timed = frame[frame["latency_s"].notna()]
-    counted = f"{len(timed):,} run{'' if len(timed) == 1 else 's'} with a latency"
+    counted = f"{plural(len(timed), 'run')} with a latency"
     if len(timed) < 2 * MIN_RUNS:
         needs = f"a change needs {MIN_RUNS} runs before it and {MIN_RUNS} after it"
         return f"Too few runs to detect a change: {counted}; {needs}."
