@@ -1,7 +1,7 @@
 """The waterfall of one chain: what each change gave on top of those before it, and what they give together."""
 
 import dataclasses
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import pandas as pd
 from plotly.graph_objs._figure import Figure
@@ -25,6 +25,23 @@ STEP_KINDS: Final[dict[str, Style]] = {
     TOTAL: Style(color=INDIGO, symbol="diamond", dash="solid", pattern="x"),
 }
 """How bars look, by what their step gave."""
+
+
+class StepView(Protocol):
+    """A row of the frame of chains: a step of a chain, or a broken chain, whose numbers are NaN."""
+
+    model: str
+    change: str
+    before: str
+    after: str
+    factor: float
+    factor_low: float
+    factor_high: float
+    total: float
+    total_low: float
+    total_high: float
+    reason: str | None
+    """Why the chain is broken; NaN where it is whole."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +100,7 @@ def waterfall(frame: pd.DataFrame) -> Figure:
     return figure
 
 
-def _bars(rows: list[Any]) -> list[Bar]:
+def _bars(rows: list[StepView]) -> list[Bar]:
     """Return the bars of the steps, each of which starts where the last one ends, and of the total."""
     drawn: list[Bar] = []
     for row in rows:
@@ -145,7 +162,7 @@ def _add_words(figure: Figure, first: str, drawn: list[Bar]) -> None:
     )
 
 
-def kind_of(row: Any) -> str:
+def kind_of(row: StepView) -> str:
     """Return the key in `STEP_KINDS` of what a step gave."""
     low, high = number(row.factor_low), number(row.factor_high)
     if low is None or high is None or low <= 1 <= high:
@@ -162,7 +179,7 @@ def _words(value: float, bounds: tuple[Any, Any]) -> str:
     return f"<b>{quantity(value, TIMES, *bounds)}</b><br>{spread(value, *bounds) or 'no interval'}"
 
 
-def _broken(row: Any) -> Figure:
+def _broken(row: StepView) -> Figure:
     return blank(
         WATERFALL_HEIGHT // 2,
         xaxis={"visible": False},

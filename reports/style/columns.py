@@ -21,7 +21,7 @@ from results.schema.metrics import Table as Shown
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """How a column of a frame is shown. `make` gets a row of the frame (`reports.style.views.each`)."""
+    """How a column of a frame is shown. `make` gets a row of the frame (`reports.style.rows.each`)."""
 
     heading: str
     make: Callable[[Any], Cell]

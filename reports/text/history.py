@@ -5,6 +5,7 @@ from typing import Final
 
 import msgspec
 
+from reports.style.words import plural
 from reports.text.comparison import share_text, varying_axes
 from reports.text.grid import check_format, grid_text, lines_text
 from results.analysis.history import LevelChange, Series, environment_text, frame
@@ -70,7 +71,7 @@ def _above(series: Sequence[Series], margin: float) -> list[str]:
     count = sum(len(line.changes) for line in series)
     short = sum(line.reason is not None for line in series)
     machines = list(dict.fromkeys(line.machine for line in series))
-    summary = f"{_plural(count, 'change')} of level by more than {share_text(margin)} in {len(series)} series"
+    summary = f"{_changes(count)} of level by more than {share_text(margin)} in {len(series)} series"
     lines = [f"{summary}; advisory, as only `resnet-bench compare` and `ab` gate"]
     if len(machines) == 1:
         lines += machines
@@ -83,7 +84,7 @@ def _above(series: Sequence[Series], margin: float) -> list[str]:
     left_out = list(dict.fromkeys(reason for line in series for reason in line.left_out))
     lines += left_out[:_NAMED]
     more = len(left_out) - _NAMED
-    return [*lines, f"{_plural(more, 'more run')} left out"] if more > 0 else lines
+    return [*lines, f"{plural(more, 'more run')} left out"] if more > 0 else lines
 
 
 def _change(change: LevelChange) -> list[str]:
@@ -108,9 +109,9 @@ def _summary(line: Series) -> list[str]:
         str(len(line.points) - len(times)),
         str(sum(bool(point.noisy) for point in line.points)),
         *([digits(end, None) for end in ends] or ["-"] * 3),
-        "; ".join([line.reason or _plural(len(line.changes), "change"), *causes[:1]]),
+        "; ".join([line.reason or _changes(len(line.changes)), *causes[:1]]),
     ]
 
 
-def _plural(count: int, noun: str) -> str:
-    return f"{count or 'no'} {noun}{'s' if count > 1 else ''}"
+def _changes(count: int) -> str:
+    return plural(count, "change") if count else "no change"

@@ -2,7 +2,7 @@
 
 import datetime
 import math
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import pandas as pd
 from plotly.graph_objs._figure import Figure
@@ -15,6 +15,7 @@ from reports.style.rows import each
 from reports.style.theme import BLUE, GREY, INDIGO, VERMILLION, label
 from reports.style.units import TIMES, number, quantity, spread
 from reports.style.views import UNKNOWN_COUNTS
+from reports.style.words import plural
 from results.analysis.history import frame, history
 from results.schema.axes import AXES
 from results.statistics.changepoints import MIN_RUNS
@@ -37,6 +38,26 @@ HISTORY_COLUMNS: Final[dict[str, Column]] = {
     "environment": words("what changed around it", "environment"),
 }
 """Columns of the data of a history."""
+
+
+class RunView(Protocol):
+    """A row of the frame of histories, a run each; of a number that could not be had there is NaN."""
+
+    run: str
+    started: str
+    status: str
+    cause: str | None
+    latency_s: float
+    low: float
+    high: float
+    noisy: str | None
+    """Its signs of noise."""
+    change: float
+    """Ratio of its level to the level before, where a level begins."""
+    change_low: float
+    change_high: float
+    environment: str
+    """What changed around it, joined by semicolons."""
 
 
 def runs(source: Source) -> pd.DataFrame:
@@ -93,12 +114,12 @@ def over_time(frame: pd.DataFrame) -> Figure:
 def of_history(frame: pd.DataFrame) -> str:
     """Say how the level changed last and most, and from how many runs, for the rows of one series."""
     timed = frame[frame["latency_s"].notna()]
-    counted = f"{len(timed):,} run{'' if len(timed) == 1 else 's'} with a latency"
+    counted = f"{plural(len(timed), 'run')} with a latency"
     if len(timed) < 2 * MIN_RUNS:
         needs = f"a change needs {MIN_RUNS} runs before it and {MIN_RUNS} after it"
         return f"Too few runs to detect a change: {counted}; {needs}."
     name = frame["model"].iloc[0]
-    changes = list(each(timed[timed["change"].notna()]))
+    changes: list[RunView] = list(each(timed[timed["change"].notna()]))
     if not changes:
         first, last = (started[:10] for started in timed["started"].iloc[[0, -1]])
         return f"{name} shows no change of level from {first} to {last} in {counted}."
@@ -113,7 +134,7 @@ def of_history(frame: pd.DataFrame) -> str:
     return f"{said}, the biggest of {len(changes)} changes of level in {counted}; the last level is {total} the first."
 
 
-def _ratio(row: Any) -> str:
+def _ratio(row: RunView) -> str:
     within = spread(row.change, row.change_low, row.change_high)
     return f"{quantity(row.change, TIMES, row.change_low, row.change_high)} ({within})"
 
@@ -154,7 +175,7 @@ def _runs(figure: Figure, rows: pd.DataFrame, name: str, symbol: str) -> None:
     )
 
 
-def _mark(figure: Figure, row: Any) -> None:
+def _mark(figure: Figure, row: RunView) -> None:
     """Mark a change with a line at the first run of the new level and its ratio."""
     color = VERMILLION if row.change > 1 else INDIGO
     axes = {"xref": "x", "yref": "paper"}
@@ -173,7 +194,7 @@ def _mark(figure: Figure, row: Any) -> None:
     )
 
 
-def _hover(row: Any) -> str:
+def _hover(row: RunView) -> str:
     lines = [f"<b>{label(row.run)}</b>", label(row.started.replace("T", " ").replace("Z", " UTC"))]
     if number(row.latency_s) is None:
         return "<br>".join([*lines, label(f"{row.status}: {row.cause}")])
@@ -183,13 +204,13 @@ def _hover(row: Any) -> str:
     return "<br>".join([*lines, _changed(row)] if number(row.change) is not None else lines)
 
 
-def _changed(row: Any) -> str:
+def _changed(row: RunView) -> str:
     """Return what changed at a row, a line each, as Plotly's pseudo-HTML."""
     within = f"{row.change_low:.3f} to {row.change_high:.3f}"
     return "<br>".join([f"new level: {within} times the old one", *map(label, _environment(row, _MOST))])
 
 
-def _environment(row: Any, most: int) -> list[str]:
+def _environment(row: RunView, most: int) -> list[str]:
     """Return the first changes of the environment, cut to a length that a line has room for."""
     parts = row.environment.split("; ")
     first = [part if len(part) <= _LONGEST else f"{part[:_LONGEST]}…" for part in parts[:most]]

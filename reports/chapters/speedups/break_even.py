@@ -2,7 +2,7 @@
 
 import math
 import statistics
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import pandas as pd
 from plotly.graph_objs._figure import Figure
@@ -41,6 +41,19 @@ BREAK_EVEN_COLUMNS: Final[dict[str, Column]] = {
 """Columns of the data of the figure."""
 
 
+class BreakEvenView(Protocol):
+    """A row of the frame of break-evens; of a number that could not be had there is NaN, and infinity is never."""
+
+    model: str
+    runtime: str
+    batch_size: int
+    gain: float
+    gain_low: float
+    gain_high: float
+    cold_steps: float
+    warm_steps: float
+
+
 def break_evens(source: Source) -> pd.DataFrame:
     """Return a row for each compiled case whose run also holds it eager; infinite numbers of steps are never."""
     machines = source.machines
@@ -73,7 +86,7 @@ def break_even(frame: pd.DataFrame) -> Figure:
     Lines are 95 % intervals; an arrow at the right edge reaches to never.
     """
     ranked = frame.sort_values(["cold_steps", "model"], kind="stable")
-    shown = list(each(ranked.head(MOST_BREAK_EVENS)))
+    shown: list[BreakEvenView] = list(each(ranked.head(MOST_BREAK_EVENS)))
     fixed = constants(frame, CONTEXT)
     varied = [axis for axis in CONTEXT if axis not in fixed]
     names = [label(" · ".join([row.model, *(axis_text(axis, getattr(row, axis)) for axis in varied)])) for row in shown]
@@ -110,7 +123,7 @@ def break_even(frame: pd.DataFrame) -> Figure:
     return figure
 
 
-def _add(figure: Figure, kind: str, style: Style, rows: list[Any], heights: list[float], edge: float) -> None:
+def _add(figure: Figure, kind: str, style: Style, rows: list[BreakEvenView], heights: list[float], edge: float) -> None:
     """Add the intervals and the markers of one kind of compilation."""
 
     def across(value: Any) -> float:
@@ -156,7 +169,7 @@ def _add(figure: Figure, kind: str, style: Style, rows: list[Any], heights: list
     )
 
 
-def _hover(row: Any, kind: str) -> str:
+def _hover(row: BreakEvenView, kind: str) -> str:
     value, low, high = (steps(getattr(row, f"{kind}_{part}")) for part in ("steps", "low", "high"))
     ends = "no interval" if NONE in {low, high} else f"95{SPACE}%: {low} to {high}"
     lines = [
@@ -170,7 +183,7 @@ def _hover(row: Any, kind: str) -> str:
 
 def of_break_even(frame: pd.DataFrame) -> str:
     """Say where compiling pays soonest, when it has paid in half of the cases, and in how many it never does."""
-    rows = sorted(each(frame), key=lambda row: (row.cold_steps, row.model))
+    rows: list[BreakEvenView] = sorted(each(frame), key=lambda row: (row.cold_steps, row.model))
     never = sum(row.cold_steps == math.inf for row in rows)
     if never == len(rows):
         return f"Compiling never pays in any of {len(rows):,} cases: no compiled step is faster than the eager one."

@@ -5,7 +5,7 @@ from typing import Any, Final
 import pandas as pd
 
 from reports.figures.chart import Source
-from reports.figures.waterfall import kind_of
+from reports.figures.waterfall import StepView, kind_of
 from reports.style.columns import Column, estimate, whole, words
 from reports.style.rows import each
 from reports.style.units import TIMES, quantity
@@ -84,7 +84,7 @@ def largest(frame: pd.DataFrame) -> pd.DataFrame:
 
 def of_chain(frame: pd.DataFrame) -> str:
     """Say what the whole chain gives, and which step gives most of it."""
-    rows = list(each(frame))
+    rows: list[StepView] = list(each(frame))
     first = rows[0]
     if isinstance(first.reason, str):
         return f"The speed-up of {first.model} in {setting(first)} cannot be attributed: {first.reason}."

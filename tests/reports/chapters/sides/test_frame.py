@@ -10,6 +10,7 @@ from reports.chapters.sides.frame import BEST, BOTH, FAILED, OTHER_SETTINGS, OVE
 from reports.chapters.sides.orders import in_one_order
 from reports.chapters.sides.relative import of_relative
 from results import compare
+from results.storage import reader
 from results.storage.reader import Records
 from tests.reports.sources import LATENCIES, paired
 
@@ -22,6 +23,19 @@ def test_different_hardware_matches_but_for_device_and_threads(make_side):
     assert frame["ratio"].tolist() == pytest.approx([10] * 4, rel=0.01)
     assert frame["significant"].all()
     assert set(frame["verdict"]) == {"faster"}
+
+
+def test_a_setting_names_the_device_where_a_side_has_several(
+    make_side, make_run, make_case, make_record, write_run, tmp_path
+):
+    cases = [
+        make_case(model=model, device=device) for model, device in (("resnet18", "cuda:0"), ("resnet34", "cuda:1"))
+    ]
+    run = make_run(plan=cases, run_id="cards", accelerator="H100")
+    cards = reader.load(write_run(tmp_path, [make_record(case) for case in cases], run=run))
+    _, _, frame = paired(make_side("cpu"), cards)
+    assert [setting.split(" · ")[-1] for setting in frame["b_setting"]] == ["cuda:0", "cuda:1"]
+    assert not any("cpu" in setting for setting in frame["a_setting"])
 
 
 def test_the_interval_brings_both_latencies_together(make_side):
