@@ -1,4 +1,4 @@
-"""What depth, block type and cardinality cost."""
+"""The cost of depth, block type and cardinality."""
 
 from typing import Final
 
@@ -13,12 +13,12 @@ from reports.style.words import extreme
 
 
 def _counted(frame: pd.DataFrame) -> pd.DataFrame:
-    """Keep a row of each model and image size."""
+    """Keep a single row of each model and image size."""
     return frame[frame["macs"].gt(0)].dropna(subset=["depth"]).drop_duplicates(["model", "image_size"])
 
 
 def _of_macs(frame: pd.DataFrame) -> str:
-    """Say how far the time of one multiply-add differs between models."""
+    """Return the sentence on the different times of a multiply-add between models."""
     rate = frame.assign(_rate=frame["macs"] * frame["batch_size"] / frame["latency_s"])
     best, worst = extreme(rate, "_rate", largest=True), extreme(rate, "_rate", largest=False)
     top, low = (row.macs * row.batch_size / row.latency_s for row in (best, worst))
@@ -31,7 +31,7 @@ def _of_macs(frame: pd.DataFrame) -> str:
 
 
 def _of_counts(frame: pd.DataFrame) -> str:
-    """Say who takes most and least multiply-adds."""
+    """Return the sentence on the models with the most and the least multiply-adds."""
     most, least = extreme(frame, "macs", largest=True), extreme(frame, "macs", largest=False)
     if most.model == least.model:
         return f"{most.model} takes {quantity(most.macs, 'MAC')} an image."

@@ -5,7 +5,7 @@ from typing import Final
 
 SCRIPT_FOLDER: Final = Path(__file__).parent / "templates" / "script"
 GUARD: Final = "guard"
-"""What reports that the others failed, and therefore stands outside of their function."""
+"""Module that reports a failure of the other modules, and is therefore outside of their function."""
 MODULES: Final = (
     "elements",
     "state",
@@ -19,7 +19,7 @@ MODULES: Final = (
     "print",
     "boot",
 )
-"""In the order in which they run: a module uses constants of those above it, and functions of all."""
+"""Modules in the order of execution: a module uses constants of the modules above it, and functions of all."""
 
 
 def script() -> str:

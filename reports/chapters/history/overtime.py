@@ -1,4 +1,4 @@
-"""A case over time: its frame, its figure and its sentence."""
+"""A case over time: frame, figure and sentence."""
 
 import datetime
 import math
@@ -19,14 +19,14 @@ from results.schema.axes import AXES
 from results.statistics.changepoints import MIN_RUNS
 
 LEAST: Final = 3
-"""Runs that are a history."""
+"""Least runs of a history."""
 _BOTTOM: Final = 0.03
 """Height of the crosses of runs without a latency, as a share of the axis."""
 _HALF_A_DAY: Final = datetime.timedelta(hours=12)
 _MOST: Final = 8
-"""Changes of the environment in the box of a point."""
+"""The most changes of the environment in the box of a point."""
 _LONGEST: Final = 100
-"""Characters of each."""
+"""The most characters of a change in the box."""
 
 
 HISTORY_COLUMNS: Final[dict[str, Column]] = {
@@ -39,13 +39,13 @@ HISTORY_COLUMNS: Final[dict[str, Column]] = {
 
 
 def runs(source: Source) -> pd.DataFrame:
-    """Return `results.analysis.history.frame` of all runs, its bounds named as in the frame of the cases."""
+    """Return `results.analysis.history.frame` of all runs, with the names of bounds of the frame of cases."""
     rows = frame(history(source.study))
     return rows.assign(latency_low_s=rows["low"], latency_high_s=rows["high"], threads=rows["threads"].astype(object))
 
 
 def several(frame: pd.DataFrame) -> pd.DataFrame:
-    """Keep the series of `LEAST` dates or more, those with the largest change of level first."""
+    """Select the series of `LEAST` dates or more, the largest change of level first."""
     keys = ["machine", *AXES]
     series = frame.assign(_change=frame["change"].map(math.log).abs()).groupby(keys, sort=False, dropna=False)
     order = frame.assign(_size=series["latency_s"].transform("count"), _change=series["_change"].transform("max"))
@@ -60,8 +60,8 @@ def several(frame: pd.DataFrame) -> pd.DataFrame:
 def over_time(frame: pd.DataFrame) -> Figure:
     """Draw latency (ms, log) over the date of each run, from a series of `results.analysis.history.frame`.
 
-    A logarithmic axis, so that equal steps are equal ratios; it spans at least a quarter of the latency, so that noise
-    looks like noise.
+    The axis is logarithmic, so that equal distances are equal ratios; it spans at least a quarter of the latency, so
+    that noise looks small.
     """
     timed, failed = frame[frame["latency_s"].notna()], frame[frame["latency_s"].isna()]
     ends = [1e3 * end for row in each(timed) for end in (row.latency_s, row.low, row.high) if number(end)]
@@ -89,7 +89,7 @@ def over_time(frame: pd.DataFrame) -> Figure:
 
 
 def of_history(frame: pd.DataFrame) -> str:
-    """Say how the level changed last and most, and from how many runs, for the rows of one series."""
+    """Return the sentence on the largest change of level of a series, with its number of runs."""
     timed = frame[frame["latency_s"].notna()]
     counted = f"{len(timed):,} run{'' if len(timed) == 1 else 's'} with a latency"
     if len(timed) < 2 * MIN_RUNS:
@@ -117,7 +117,7 @@ def _ratio(row: Any) -> str:
 
 
 def _date_axis(started: list[str]) -> dict[str, Any]:
-    """Return an axis around the dates; for those of one day Plotly's own would go down to milliseconds."""
+    """Return an axis around the dates; Plotly's axis for dates of a single day would show milliseconds."""
     dates = sorted(datetime.datetime.fromisoformat(start) for start in started)
     pad = max(0.03 * (dates[-1] - dates[0]), _HALF_A_DAY)
     ends = [end.isoformat(timespec="seconds") for end in (dates[0] - pad, dates[-1] + pad)]
@@ -182,13 +182,13 @@ def _hover(row: Any) -> str:
 
 
 def _changed(row: Any) -> str:
-    """Return what changed at a row, a line each, as Plotly's pseudo-HTML."""
+    """Return the changes at a row, a line each, as Plotly's pseudo-HTML."""
     within = f"{row.change_low:.3f} to {row.change_high:.3f}"
     return "<br>".join([f"new level: {within} times the old one", *map(label, _environment(row, _MOST))])
 
 
 def _environment(row: Any, most: int) -> list[str]:
-    """Return the first changes of the environment, cut to a length that a line has room for."""
+    """Return the first changes of the environment, cut to the length of a line."""
     parts = row.environment.split("; ")
     first = [part if len(part) <= _LONGEST else f"{part[:_LONGEST]}…" for part in parts[:most]]
     return first if len(parts) <= most else [*first, f"and {len(parts) - most} more"]
