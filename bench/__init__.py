@@ -19,7 +19,7 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    """Import a name when it is first used: the command line's help must not wait for torch."""
+    """Import a name when it is first used, so that the command line's help does not wait for torch."""
     if name not in _HOMES:
         raise AttributeError(f"module 'bench' has no attribute {name!r}")
     import importlib  # noqa: PLC0415

@@ -50,7 +50,7 @@ CHAPTER: Final = Chapter(
             definition=(
                 "Images a second over the number of weighted layers, on a logarithmic scale; whiskers are"
                 " 95 % intervals. Hollow markers are basic blocks, filled ones bottlenecks. Variants "
-                "without a depth of their own, such as VGG, stand in the table only."
+                "without a depth, such as VGG, are in the table only."
             ),
             absent="no case of a variant with a depth has a throughput",
             rows=sound("depth", "throughput_img_per_s"),

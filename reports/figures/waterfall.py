@@ -42,7 +42,7 @@ class Bar:
 
     @property
     def end(self) -> float:
-        """Where it ends on the axis."""
+        """The end of the bar on the axis."""
         return self.start * self.value
 
     @property

@@ -35,7 +35,7 @@ FAMILIES: Final[dict[str, Style]] = {
     "wide": Style(color=PURPLE, symbol="triangle-up", dash="dashdot", pattern="-"),
     "resnetd": Style(color=OCHRE, symbol="triangle-down", dash="longdash", pattern="|"),
     "cifar": Style(color=SKY, symbol="pentagon", dash="longdashdot", pattern="+"),
-    # Plotly has eight patterns; the bars that they tell apart also carry the model's name.
+    # Plotly has eight patterns; the bars that they distinguish also have the model's name.
     "cifar_he": Style(color=INDIGO, symbol="hexagon", dash="dashdot", pattern="+"),
     "plain": Style(color=GREY, symbol="x", dash="dot", pattern="."),
     "peer": Style(color=BROWN, symbol="star", dash="solid", pattern="\\"),

@@ -10,7 +10,7 @@ from results.schema.axes import BASELINE, check_choice
 _WORDS: Final[dict[str, dict[str, str]]] = {
     "task": {"infer": "inference", "train": "training"},
     "precision": {
-        "amp": "amp-fp16",  # autocast to float16, whatever the device's own default
+        "amp": "amp-fp16",  # autocast to float16, also where the device has another default
         "amp_fp16": "amp-fp16",
         "amp_float16": "amp-fp16",
         "amp_bf16": "amp-bf16",
@@ -42,10 +42,10 @@ _CUDA: Final = re.compile(r"cu(\d{2})(\d)", re.ASCII)
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class ParsedName:
-    """What holds for every row of a file; None is what neither its name nor an option states."""
+    """Facts for every row of a file; None where neither its name nor an option states a value."""
 
     axes: dict[str, str]
-    """Values by the axis: of those of words, and ``device`` (``cpu`` or ``cuda:0``)."""
+    """Values of the axes of words and of ``device`` (``cpu`` or ``cuda:0``), by axis."""
     torch: str | None
     cuda: str | None
     chip: str | None
@@ -55,10 +55,10 @@ class ParsedName:
 
 
 def parsed(stem: str, options: Options) -> ParsedName:
-    """Return what the file's name, less its ending, and the options state; an option beats the name.
+    """Parse the file's name, without its ending; options take precedence over the name.
 
     Raises:
-        InputError: An option is none of the axis' choices.
+        InputError: An option is not a choice of its axis.
     """
     for axis in _WORDS:
         value = options.axes.get(axis)

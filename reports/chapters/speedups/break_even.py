@@ -100,7 +100,7 @@ def break_even(frame: pd.DataFrame) -> Figure:
         showlegend=True,
     )
     if len(ranked) > len(shown):
-        remark(figure, f"the {MOST_BREAK_EVENS} that pay soonest of {len(ranked):,}; the others stand in the table")
+        remark(figure, f"the {MOST_BREAK_EVENS} that pay soonest of {len(ranked):,}; the others are in the table")
     both = bool(frame["warm_steps"].notna().any())
     for (kind, style), side in zip(CACHES.items(), (-1, 1), strict=True):
         known_rows = [index for index, row in enumerate(shown) if steps(getattr(row, f"{kind}_steps")) != NONE]
