@@ -1,9 +1,9 @@
 """The command line: options in, a library call, output out.
 
 The commands are in `bench.commands`. Everything heavy is imported inside the command that needs it, so that
-``--help`` and ``list`` answer at once. Results go to stdout; progress, warnings and errors go to stderr. Whatever is
-wrong with the input ends as one line ``error: …`` and exit code 2. A fault of this program ends as one line and exit
-code 70, so that no gate takes it for a verdict; ``RESNET_BENCH_TRACEBACK=1`` shows where it happened.
+``--help`` and ``list`` answer at once. Results go to stdout; progress, warnings and errors go to stderr. Bad input ends
+with a line ``error: …`` and exit code 2. A crash of this program ends with a line and exit code 70, so that no gate
+takes it for a verdict; ``RESNET_BENCH_TRACEBACK=1`` shows its traceback.
 """
 
 # ruff: noqa: PLC0415 - see above: imports inside commands are what keeps --help fast
@@ -28,9 +28,9 @@ from bench.commands.run import run_command
 from results.errors import InputError
 
 TRACEBACK: Final = "RESNET_BENCH_TRACEBACK"
-"""Variable that, where it is set, shows the traceback of a crash."""
+"""Environment variable with which a crash shows its traceback."""
 LONGEST_MESSAGE: Final = 1000
-"""Characters of an error; what was quoted from the input may have no end."""
+"""The most characters of an error, which may quote any length of input."""
 
 app = typer.Typer(
     help="Benchmark ResNets on PyTorch: latency, throughput, memory and cost, with the uncertainty of every number.",
@@ -68,12 +68,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line, and return its exit code.
 
     Args:
-        arguments: what to use in place of ``sys.argv[1:]``.
+        arguments: arguments in place of ``sys.argv[1:]``.
     """
     given = sys.argv[1:] if arguments is None else list(arguments)
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, _interrupt)  # a CI job that is cancelled ends as cleanly as with Ctrl-C
-    if isinstance(sys.stdout, io.TextIOWrapper):  # what the locale's encoding does not have is written out
+    if isinstance(sys.stdout, io.TextIOWrapper):  # characters that the locale's encoding lacks are escaped
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
         code = int(app(given or ["--help"], prog_name="resnet-bench", standalone_mode=False) or OK)
@@ -92,7 +92,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         _settle_stdout()
         code = _fail(f"{error.filename or 'output'}: {error.strerror or error}")
-    except Exception as error:  # noqa: BLE001 - whatever is left is a fault of this program
+    except Exception as error:  # noqa: BLE001 - any other exception is a fault of this program
         _settle_stdout()
         code = _crash(error)
     return code
@@ -118,7 +118,7 @@ def _crash(error: Exception) -> int:
 
 
 def _settle_stdout() -> None:
-    """Write what stdout still holds; where nobody can take it, let the interpreter's last flush succeed."""
+    """Flush stdout; where its reader is gone, let the interpreter's last flush succeed."""
     try:
         sys.stdout.flush()
     except OSError:

@@ -16,7 +16,7 @@ __all__ = ["build"]
 def build(records: "Records | Study", path: str | Path = "report.html") -> Path:
     """Write the page of `records` to `path` and return it; see `reports.page.page.write_page`.
 
-    A study shares what is already computed of its records.
+    A study shares its computed statistics.
     """
     from reports.page import page  # noqa: PLC0415 (pandas, Plotly and Jinja only where a page is built)
 

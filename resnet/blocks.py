@@ -45,7 +45,7 @@ class PlainBasic(nn.Module):
 
 
 class Basic(PlainBasic):
-    """Two 3x3 convolutions beside a shortcut (He 2015, figure 5 left)."""
+    """Two 3x3 convolutions with a shortcut (He 2015, figure 5 left)."""
 
     def __init__(self, in_channels: int, out_channels: int, *, stride: int, downsample: nn.Module) -> None:
         super().__init__(in_channels, out_channels, stride=stride)
@@ -90,7 +90,7 @@ class PlainBottleneck(nn.Module):
 
 
 class Bottleneck(PlainBottleneck):
-    """1x1, 3x3 and 1x1 convolution beside a shortcut (He 2015, figure 5 right; Xie 2017 with groups)."""
+    """1x1, 3x3 and 1x1 convolution with a shortcut (He 2015, figure 5 right; Xie 2017 with groups)."""
 
     def __init__(
         self,
@@ -118,7 +118,7 @@ class Bottleneck(PlainBottleneck):
 
 
 class PreactBasic(nn.Module):
-    """Two 3x3 convolutions, each after its normalisation, beside an identity (He 2016, figure 4e)."""
+    """Two 3x3 convolutions, each after its normalisation, with an identity (He 2016, figure 4e)."""
 
     def __init__(self, in_channels: int, out_channels: int, *, stride: int) -> None:
         super().__init__()
@@ -161,7 +161,7 @@ class ProjectedPreactBasic(PreactBasic):
 
 
 class PreactBottleneck(nn.Module):
-    """1x1, 3x3 and 1x1 convolution, each after its normalisation, beside an identity (He 2016)."""
+    """1x1, 3x3 and 1x1 convolution, each after its normalisation, with an identity (He 2016)."""
 
     def __init__(self, in_channels: int, width: int, out_channels: int, *, stride: int, groups: int) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""What a ResNet is made of: one frozen configuration, checked when it is made. Imports no torch."""
+"""The configuration of a ResNet, frozen and checked when it is made. Imports no torch."""
 
 import dataclasses
 import difflib
@@ -12,10 +12,10 @@ Family = Literal["resnet", "preact", "resnext", "wide", "resnetd", "plain", "cif
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class ResNetConfig:
-    """The architecture of one residual network, from the stem to the classifier.
+    """The architecture of a residual network, from the stem to the classifier.
 
     Raises:
-        ValueError: A field has a value that makes no network; the message names the field and its choices.
+        ValueError: A field has an invalid value; the message names the field and its choices.
     """
 
     block: BlockType = "bottleneck"
@@ -34,7 +34,7 @@ class ResNetConfig:
     stem_width: int = 64
     """Channels that the stem puts out."""
     shortcut: Shortcut = "projection"
-    """What joins blocks of unlike shape. ``projection``: 1x1 convolution, He 2015's option B; ``padding``:
+    """Shortcut between blocks of different shape. ``projection``: 1x1 convolution, He 2015's option B; ``padding``:
     subsampling and zero channels, no parameters, his option A; ``avgpool``: average pool, then 1x1, ResNet-D;
     ``none``: no shortcut at all, even between like shapes, a plain network."""
     num_classes: int = 1000
@@ -111,7 +111,7 @@ class ResNetConfig:
 
     @property
     def family(self) -> Family:
-        """The family, read off the fields; the first that fits, in the order of the code below.
+        """The family, by the first rule below that fits the fields.
 
         ``cifar`` is an ImageNet network with a stem for 32x32 images, ``cifar_he`` one of He 2015's 6n + 2 layers.
         """

@@ -84,7 +84,7 @@ class ResNet(nn.Module):
         Returns:
             For each stage (batch, channels, ⌈height / stride⌉, ⌈width / stride⌉), with the strides of
             `ResNetConfig.strides`: 4, 8, 16, 32 with an ImageNet stem. Those of a pre-activation network are
-            not normalised yet: whatever comes next begins with that.
+            not normalised yet: the next module begins with the normalisation.
         """
         x = self.maxpool(self.relu(self.bn1(self.conv1(x))))
         outputs = []

@@ -1,4 +1,4 @@
-"""What joins blocks of unlike shape: the four shortcuts of `ResNetConfig.shortcut`, chosen when built."""
+"""Shortcuts between blocks of different shape: the choices of `ResNetConfig.shortcut`."""
 
 from torch import Tensor, nn
 from torch.nn import functional
@@ -20,7 +20,7 @@ class PaddingShortcut(nn.Module):
 
 
 def make_shortcut(kind: Shortcut, in_channels: int, out_channels: int, *, stride: int, norm: bool) -> nn.Module:
-    """Return what brings (batch, in_channels, height, width) to the shape of a block's output.
+    """Return the module that brings (batch, in_channels, height, width) to the shape of a block's output.
 
     Args:
         kind: Not ``none``, which has no shortcut.

@@ -13,19 +13,19 @@ if TYPE_CHECKING:
     from resnet.model import ResNet
 
 PUBLISHED = "IMAGENET1K_"
-"""How the names of torchvision's published weights begin."""
+"""Prefix of the names of torchvision's published weights."""
 
 
 def load(network: "ResNet", weights: str | os.PathLike[str], *, name: str | None) -> None:
     """Load weights into `network`.
 
     Args:
-        network: Where they go. Without classifier (``num_classes=0``) theirs is left out.
+        network: The network that gets the weights. Without a classifier (``num_classes=0``) theirs is left out.
         weights: ``IMAGENET1K_V1``, ``IMAGENET1K_V2``, or the path of a state dict.
-        name: The variant, which says what weights are published; None for a configuration without name.
+        name: The variant, which determines the published weights; None for a configuration without a name.
 
     Raises:
-        ValueError: They are not there, cannot be read safely, or do not fit.
+        ValueError: The weights do not exist, cannot be read safely, or do not fit.
     """
     if isinstance(weights, str) and weights.startswith(PUBLISHED):
         state = download(name, weights)
@@ -42,7 +42,7 @@ def download(name: str | None, weights: str) -> Mapping[str, Tensor]:
     Its hash is checked when it is downloaded; a file that the cache holds already is taken as it is.
 
     Raises:
-        ValueError: The variant has no such weights, or they cannot be had.
+        ValueError: The variant has no such weights, or they cannot be downloaded.
     """
     # Only published weights need torchvision, whose package has these two without exporting them.
     from torchvision import models  # noqa: PLC0415
@@ -91,7 +91,7 @@ def read(path: pathlib.Path) -> Mapping[str, Tensor]:
             state = safetensors.torch.load_file(path)
         else:
             state = torch.load(path, map_location="cpu", weights_only=True)
-    # On a damaged file torch's unpickler fails with whatever it stumbles over: KeyError, IndexError, struct.error…
+    # On a damaged file torch's unpickler raises many kinds of errors: KeyError, IndexError, struct.error…
     except Exception as error:
         raise ValueError(
             f"cannot read weights {str(path)!r}: damaged, or not a state dict of tensors as torch.save or safetensors "
@@ -112,7 +112,7 @@ def read(path: pathlib.Path) -> Mapping[str, Tensor]:
 
 
 def fit(network: "ResNet", state: Mapping[str, Tensor], *, source: str) -> None:
-    """Load `state` into `network`, every key and shape alike.
+    """Load `state` into `network`, with equal keys and shapes.
 
     Raises:
         ValueError: Names the first keys or shapes that do not match.

@@ -27,7 +27,7 @@ _SHOWN: Final = re.compile(r"[\x20-\x7e\xa0\xb0-\xff\u2010-\u2026\u2190-\u22ff]*
 _ESCAPE: Final = re.compile(
     r"\\(?:([\\nrt])|x([0-9a-f]{2})|u([0-9a-f]{4})|U((?:000[0-9a-f]|0010)[0-9a-f]{4}))",
 )
-"""What `printable` writes for a hidden character, and `csv_text` for a backslash."""
+"""Escapes that `printable` writes for hidden characters, and `csv_text` for backslashes."""
 
 
 def digits(value: float, relative: float | None) -> str:

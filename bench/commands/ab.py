@@ -58,8 +58,8 @@ def ab_command(
     """Compare two settings of a case, or two interpreters or checkouts: is b slower than a?
 
     Pairs of fresh processes are stepped in turn; they are judged after 10, 20 and 40 pairs, until there is a verdict.
-    Axis options describe both arms, --a and --b what only one of them has. Without --a and --b both arms are the same,
-    which shows what this machine can resolve.
+    Axis options describe both arms, --a and --b a single arm. Without --a and --b both arms are the same, which shows
+    the smallest difference that this machine can resolve.
 
     Exit codes: 0 b is faster or the same, 1 slower or broken, 2 bad input, 3 not enough to say, 70 a crash.
     """
@@ -90,7 +90,7 @@ def ab_command(
 
 
 def _own(name: str, text: str) -> dict[str, Value]:
-    """Return the axes that only arm `name` has, from ``KEY=VALUE,…``."""
+    """Return the axes of arm `name` alone, from ``KEY=VALUE,…``."""
     values: dict[str, Value] = {}
     for part in filter(None, split([text])):
         key, equals, value = (word.strip() for word in part.partition("="))

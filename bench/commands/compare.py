@@ -17,23 +17,24 @@ def compare_command(
         list[Path],
         typer.Argument(
             metavar="BASE NEW",
-            help="Run files, or folders of them: those to compare with and those that are judged; or the arms of `ab`.",
+            help="Run files, or folders of them: the base and the new runs, which are judged; or the arms of `ab`.",
         ),
     ],
     margin: Annotated[
         str | None,
         typer.Option(
-            metavar="PERCENT", help="Difference of latency that does not matter [default: 2%; of arms, that of `ab`]."
+            metavar="PERCENT",
+            help="Difference of latency that does not matter [default: 2%; for arms, the margin of `ab`].",
         ),
     ] = None,
     form: CommentFormat = "table",
 ) -> int:
-    """Compare two sides of runs: what became faster or slower, and what cannot be said.
+    """Compare two sides of runs: which cases became faster or slower, and which cannot be judged.
 
     Where the sides hold runs of several machines, every machine is compared with itself. Run files of `ab` are
-    recognised: their arms are judged as `ab` has judged them, however many comparisons there are.
+    recognised, of any number of comparisons, and judged as by `ab`.
 
-    Exit codes: 0 nothing became worse, 1 a case did, 2 bad input, 3 not enough to say, 70 a crash.
+    Exit codes: 0 no case became worse, 1 a case became worse, 2 bad input, 3 inconclusive, 70 a crash.
     """
     import results
     from bench.suites.values import fraction
@@ -74,12 +75,12 @@ def _compare_arms(runs: Sequence[Path], form: str) -> int:
 
 
 def history_command(runs: Runs, margin: Margin = "2%", form: Format = "table") -> None:
-    """Show the latencies from run to run on every machine, where they changed, and what else changed there.
+    """Show the latencies from run to run on every machine, their changes, and changes of the environment.
 
-    A change needs 4 runs before it and 4 after it. Advisory: runs of different days cannot tell a change of the code
-    from a change of the machine. `compare` and `ab` are gates.
+    A change needs 4 runs before it and 4 after it. Advisory: runs of different days cannot distinguish a change of
+    the code from a change of the machine. `compare` and `ab` are gates.
 
-    Exit codes: 0 in any case, 2 bad input.
+    Exit codes: 0 done, 2 bad input.
     """
     from bench.suites.values import fraction
     from reports.text.history import history_text

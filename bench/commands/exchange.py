@@ -37,20 +37,20 @@ def import_command(
     axes: AxisOptions,
     torch: Annotated[str | None, typer.Option(metavar="VERSION", help="Version of PyTorch.")] = None,
     device: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Name of the accelerator; of a CPU as cpu:NAME.")
+        str | None, typer.Option(metavar="NAME", help="Name of the accelerator; cpu:NAME for a CPU.")
     ] = None,
     only_known: Annotated[
-        bool, typer.Option("--only-known", help="Leave out models that are none of our variants.")
+        bool, typer.Option("--only-known", help="Leave out models that are not variants of resnet-bench.")
     ] = False,
     accuracy: Annotated[
         Path | None, typer.Option(metavar="CSV", help="timm's results-imagenet.csv, for ImageNet accuracy.")
     ] = None,
 ) -> None:
-    """Write results of other programs as run files, marked as imported; what they do not state stays null.
+    """Write results of other programs as run files, marked as imported; values that they do not state are null.
 
-    Axis options, --torch and --device are for files that do not state them, and beat the name of the file.
+    Axis options, --torch and --device are for files that do not state them, and take precedence over the file's name.
 
-    timm: its benchmark tables, whose file names state precision, layout, PyTorch and device. csv: our own.
+    timm: its benchmark tables, whose file names state precision, layout, PyTorch and device. csv: our own export.
     """
     from results.importers.reading import Options
     from results.importers.writing import import_files
@@ -75,7 +75,7 @@ def export_command(
 ) -> None:
     """Write run files in a format that other programs read.
 
-    csv and parquet hold every case; the others those that have a result. github-action-benchmark is two files:
+    csv and parquet hold every case; other formats hold the cases with a result. github-action-benchmark is two files:
     with `-o out` they are out-bigger.json and out-smaller.json.
     """
     from results.analysis.study import Study

@@ -14,7 +14,7 @@ from results.errors import InputError
 def list_command(
     what: Annotated[Literal["models", "suites", "metrics"] | None, typer.Argument(help="One list only.")] = None,
 ) -> None:
-    """List the models, suites and metrics there are."""
+    """List the models, suites and metrics."""
     from bench.suites import models
     from bench.suites.toml import builtin_suites
     from reports.text import cost as listing
@@ -44,7 +44,7 @@ def cost_command(
 ) -> None:
     """Count parameters, MACs, FLOPs and activations, without timing anything."""
     if per_layer and per_stage:
-        raise InputError("--per-layer and --per-stage: choose one of them")
+        raise InputError("--per-layer and --per-stage: give only one of the two options")
 
     from bench.costs import static
     from bench.schedule import progress
@@ -64,9 +64,9 @@ def doctor_command(
     aa: Annotated[bool, typer.Option(help="Measure the noise floor.")] = True,
     form: Annotated[Literal["table", "json"], typer.Option("--format", help="Form of the output.")] = "table",
 ) -> int:
-    """Say whether this machine is fit to measure, what to do about it, and how small a difference it can show.
+    """Check whether this machine is fit to measure, and how small a difference it can show; name the remedies.
 
-    Exit codes: 0 fit, perhaps with warnings, 1 something is bad, 2 bad input.
+    Exit codes: 0 fit, perhaps with warnings, 1 a check is bad, 2 bad input.
     """
     from bench.doctor.doctor import examine, full_name
     from bench.schedule import ab as schedule

@@ -1,4 +1,4 @@
-"""What the commands share: exit codes, options, their meaning, and lines for a person."""
+"""Exit codes, options and output lines that the commands share."""
 
 # ruff: noqa: PLC0415 - see bench.cli: imports inside functions are what keeps --help fast
 
@@ -28,7 +28,7 @@ CRASHED: Final = 70
 """A fault of this program (EX_SOFTWARE of sysexits.h): never taken for a verdict."""
 INTERRUPTED: Final = 130
 PIPE_CLOSED: Final = 141
-"""As a shell reports a program that SIGPIPE ended."""
+"""The exit code with which a shell reports a program that SIGPIPE ended."""
 
 OUTCOMES: Final = {"pass": OK, "regression": FAILED, "inconclusive": INCOMPLETE}
 """Exit code of each outcome of a comparison."""
@@ -49,7 +49,7 @@ TimeLimit = Annotated[float | None, typer.Option(metavar="SECONDS", help="For th
 
 Value = str | int
 AxisOptions = dict[str, list[Value]]
-"""Values that the options of axes have given, by axis; an axis without a value is left out."""
+"""Values of the axes' options, by axis; an axis without a value is left out."""
 
 
 def with_axes(names: Iterable[str], *, several: bool = True) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -92,7 +92,7 @@ def _axis_parameter(name: str, several: bool) -> inspect.Parameter:
 
 
 def axis_value(name: str, text: str) -> Value:
-    """Return the value of an axis that `text` stands for: a whole number from 1 for an axis that counts."""
+    """Parse a value of an axis: a whole number from 1 for an axis of counts, else text."""
     if AXES[name].kind != "count":
         return text
     try:
@@ -110,7 +110,7 @@ def single(axes: Mapping[str, Sequence[Value]]) -> dict[str, Value]:
 
 
 def split(values: Sequence[str]) -> list[str]:
-    """Return the parts of an option that is comma-separated, repeated or both."""
+    """Split the values of an option that is comma-separated, repeated or both."""
     return [part.strip() for value in values for part in value.split(",")]
 
 
@@ -132,14 +132,14 @@ def load(paths: Sequence[Path]) -> "Records":
 
 
 def say(line: str) -> None:
-    """Write one line for a person to stderr, whatever its parts contain."""
+    """Write a line for a person to stderr, with hidden characters escaped."""
     from results.text import printable
 
     sys.stderr.write(f"{printable(' '.join(line.split()))}\n")
 
 
 def echo_path(what: str, path: Path) -> None:
-    """Write a path to stdout; a name may hold anything but a slash and NUL."""
+    """Write a path to stdout; a file's name may hold any byte but a slash and NUL."""
     from results.text import printable
 
     typer.echo(f"{what}{printable(str(path))}")

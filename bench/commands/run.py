@@ -1,4 +1,4 @@
-"""Measure: `run`, and what it shows of its plan and of its results."""
+"""Measure: `run`, and the text on its plan and its results."""
 
 # ruff: noqa: PLC0415 - see bench.cli: imports inside commands are what keeps --help fast
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from results.storage.reader import Records
 
 FINE: Final = ("ok", "unsupported")
-"""Statuses that do not make a run a failure: what a device cannot do is a result."""
+"""Statuses that are not failures: an unsupported case is a result."""
 
 
 SuiteName = Annotated[
@@ -63,12 +63,12 @@ def run_command(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="List the cases and an estimate only.")] = False,
     report: Annotated[bool, typer.Option(help="Write the HTML page.")] = True,
 ) -> int:
-    """Measure a suite, or the cases that the axis options describe.
+    """Measure a suite, or the cases of the axis options.
 
     Axis options take several values, comma-separated or repeated, and are multiplied out. With a suite they replace
     its values; without a suite they are the whole plan.
 
-    Exit codes: 0 fine, 1 a case failed or computed a wrong result, 2 bad input, 3 the time limit left cases out,
+    Exit codes: 0 success, 1 a case failed or computed a wrong result, 2 bad input, 3 the time limit left cases out,
     70 a crash of resnet-bench, 130 interrupted.
     """
     from bench.schedule import run as schedule
@@ -79,7 +79,9 @@ def run_command(
     if resume is not None:
         others = (suite, device, out, dry_run or None, axes or None, *settings.values())
         if any(value is not None for value in others):
-            raise InputError("--resume goes on with the plan and the folder of its file; leave out all but --no-report")
+            raise InputError(
+                "--resume continues with the plan and the folder of its file; leave out all but --no-report"
+            )
         return _measure(lambda show: schedule.resume(resume, show=show), report=report)
     chosen = choose(suite, axes, settings)
     machine = "auto" if device is None else device
@@ -131,7 +133,7 @@ def _say_failures(records: "Records") -> None:
 
 
 def _write_page(study: "Study", *, report: bool) -> None:
-    """Write the page next to the run file, and where both are to stdout."""
+    """Write the page next to the run file, and the paths of both to stdout."""
     for file in study.records.files:
         echo_path("run file: ", file.path)
         if report:

@@ -1,7 +1,7 @@
-"""Devices: where work is queued, how a point of the queue is marked, and the seconds between two points.
+"""Devices: their queue of work, marks on the queue, and the seconds between two marks.
 
-The CPU runs a step before the call returns; an accelerator only queues it. Both are timed by the same loop
-(`bench.measure.timing`), through marks: the clock on the CPU, an event on the accelerator's queue elsewhere.
+The CPU runs a step before the call returns; an accelerator only queues it. The same loop (`bench.measure.timing`)
+times both through marks: readings of the clock on the CPU, events on the queue of an accelerator.
 """
 
 import dataclasses
@@ -19,12 +19,12 @@ Mark = Any
 
 
 class Unsupported(Exception):  # noqa: N818 - a finding about the device, not an error of ours
-    """The device, or the software on it, cannot do what the case asks; the message is the reason."""
+    """The device, or its software, does not support the case; the message is the reason."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class PeakMemory:
-    """Peak bytes on an accelerator; None, with a reason for both, where it does not say."""
+    """Peak bytes on an accelerator; None, with a reason for both, where the backend does not report them."""
 
     allocated: Count | None
     reserved: Count | None
@@ -32,7 +32,7 @@ class PeakMemory:
 
 
 class Device(Protocol):
-    """What the timing loop needs of a device."""
+    """A device, as the timing loop needs it."""
 
     name: str
 
@@ -53,7 +53,7 @@ class Device(Protocol):
 
 
 class Cpu:
-    """The host itself: a step is done when its call returns, and the clock is the mark."""
+    """The host itself: a step is complete when its call returns, and a mark is a reading of the clock."""
 
     name = "cpu"
 
@@ -64,7 +64,7 @@ class Cpu:
         return last - first
 
     def synchronize(self) -> None:
-        """Nothing is ever queued."""
+        """Do nothing: the host has no queue."""
 
     def peak_memory(self) -> PeakMemory:
         """Return no peaks: its memory is the host's, which `bench.machine.memory` watches."""

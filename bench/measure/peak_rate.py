@@ -1,4 +1,4 @@
-"""Peak rate of a device: no case computes much faster than the fastest matrix product."""
+"""Peak rate of a device, that of its fastest matrix product: no case computes much faster."""
 
 import functools
 import time
@@ -16,7 +16,7 @@ FIRST: Final = 256
 """Rows of the first square matrices."""
 LAST: Final = 8192
 LONG_ENOUGH_S: Final = 0.02
-"""Products that take this long are large enough to fill the device."""
+"""Least seconds of a product that is large enough to fill the device."""
 STEPS: Final = 5
 
 
@@ -25,8 +25,8 @@ def measure_peak_rate(
 ) -> float:
     """Return the FLOP/s (2 per multiply-add) of the fastest of several square matrix products.
 
-    They are in the dtype of the precision, and in float32, which computes if the dtype is only emulated. This changes
-    the torch settings of the process. Raises whatever torch raises on a device that lacks the dtype.
+    They are in the dtype of the precision, and in float32, which does the arithmetic of emulated dtypes. This changes
+    the torch settings of the process. On a device without the dtype, torch's exception passes through.
     """
     promise = PROMISES[precision]
     torch.set_num_threads(threads)

@@ -1,4 +1,4 @@
-"""Precision: how torch keeps the promise of a label (`results.schema.labels`), and what the hardware only emulates."""
+"""Precision: torch's settings for the promise of a label (`results.schema.labels`), and notes on emulation."""
 
 import contextlib
 
@@ -14,15 +14,15 @@ from results.schema.labels import PROMISES, TASKS
 def set_tf32(*, on: bool) -> None:
     """Switch TF32 on or off for matrix products and convolutions.
 
-    Through the older pair of settings on purpose: it moves the newer ones along, while setting the newer ones makes
-    torch 2.9's compiler raise when it reads the older (pytorch issue 166387).
+    This sets the older pair of settings on purpose: it changes the newer settings too, whereas setting the newer ones
+    makes torch 2.9's compiler raise when it reads the older ones (pytorch issue 166387).
     """
     torch.set_float32_matmul_precision("high" if on else "highest")
     torch.backends.cudnn.allow_tf32 = on
 
 
 def check_precision(case: Case) -> None:
-    """Raise `Unsupported`, with the reason, where the device cannot do what the precision promises."""
+    """Raise `Unsupported`, with the reason, where the device cannot compute in the precision."""
     promise = PROMISES[case.precision]
     if promise.tf32:
         kind = device_type(case.device)

@@ -1,8 +1,8 @@
 """The timing loop for every task and device.
 
-A step is queued, not awaited: marks stand on the device's own queue around each step and between its phases, and the
+The loop queues steps without waiting: the device's own queue has marks around each step and between its phases, and the
 loop synchronises once before and once after the block. The host's clock measures from the first synchronisation to the
-second. If the marks add up to more than that, the block ended before the device did, and the turn is refused.
+second. If the marks add up to more time, the block ended before the device's work, and the turn is refused.
 """
 
 import itertools
@@ -13,14 +13,14 @@ from bench.measure.device import Device, Mark
 from bench.process.protocol import Turn
 
 Step = Callable[[Callable[[], None]], object]
-"""A unit of work. It calls its argument at each border between its phases."""
+"""A unit of work, which calls its argument at each border between its phases."""
 
 CLOCK_SLACK = 0.02
 """By how much marks may exceed the wall clock: events have a resolution of about a microsecond."""
 
 
 class TimingError(RuntimeError):
-    """The times contradict each other and must not be reported."""
+    """The times contradict each other, so the turn has no valid result."""
 
 
 def time_turn(

@@ -23,7 +23,7 @@ Weights = Mapping[str, torch.Tensor]
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class RuntimeReport:
-    """What an engine knows about itself after the last turn."""
+    """The report of an engine after the last turn."""
 
     facts: Mapping[str, int] = dataclasses.field(default_factory=dict)
     """Values by the fields of `results.schema.record.Facts`."""
@@ -43,11 +43,11 @@ class Prepared(Protocol):
 
     @property
     def device(self) -> Device:
-        """The device on whose queue the work is, so that marks are set there."""
+        """The device whose queue holds the work and the marks."""
 
     @property
     def forward(self) -> Callable[[], Any]:
-        """Runs the network and returns the logits (batch, classes): a tensor, or what `torch.as_tensor` takes."""
+        """Run the network and return the logits (batch, classes): a tensor, or an input of `torch.as_tensor`."""
 
     def feed(self, images: torch.Tensor) -> None:
         """Replace the input (batch, 3, height, width) of the following steps, in the same memory."""
@@ -56,13 +56,13 @@ class Prepared(Protocol):
         """Replace the weights of the following steps."""
 
     def first_step_ended(self) -> None:
-        """Note that the first step is over: what is compiled from here on is compiled again."""
+        """Note that the first step is over: later compilations are recompilations."""
 
     def report(self) -> RuntimeReport:
-        """Return what the engine counted."""
+        """Return the counts of the engine."""
 
     def ran(self) -> Ran | str | None:
-        """Return what really ran, or why it cannot be seen; None if torch's trace of operators shows it."""
+        """Return what really ran, or why it cannot be observed; None if torch's trace of operators shows it."""
 
 
 class Runtime(Protocol):
@@ -80,12 +80,12 @@ class Runtime(Protocol):
         device: Device,
         cache: pathlib.Path | None,
     ) -> Prepared:
-        """Make the network ready for `Prepared.forward`; what is slow may wait for the first step.
+        """Prepare the network for `Prepared.forward`; slow work may wait for the first step.
 
         Args:
-            case: what is measured.
+            case: the case to measure.
             module: the network, with its weights on the device of the case.
-            images: its input, likewise.
+            images: its input, on the same device.
             device: the device of the case.
             cache: private folder of the engine's artefacts, None for the engine's usual one.
         """

@@ -42,7 +42,7 @@ class Inductor:
     """Compiles the module."""
 
     def unsupported(self, case: Case) -> str | None:
-        """Return why the mode of the case would silently be another one on its device."""
+        """Return why the compiler would silently use another mode on the device of the case."""
         if RUNTIMES[case.runtime].mode == _GRAPHS_MODE and not case.device.startswith("cuda"):
             return f"{_GRAPHS_MODE} is CUDA graphs, which {case.device} has not: it would run as plain compile"
         return None

@@ -35,7 +35,7 @@ simulations (correlation of 0.3 between turns); with 12, in 95 %."""
 MIN_STEPS: Final = 3
 """Least steps of every worker, even where its budget is too small for them."""
 PATIENCE: Final = 4
-"""How many times its budget a worker may spend to get those steps."""
+"""The most multiples of its budget that a worker may spend on its least steps."""
 
 
 class Stepper(Protocol):

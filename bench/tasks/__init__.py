@@ -1,1 +1,1 @@
-"""What a step does: the networks, and inference and training with them."""
+"""The work of a step: networks, and inference and training with them."""

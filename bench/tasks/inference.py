@@ -10,7 +10,7 @@ from results.schema.labels import PROMISES
 
 
 def inference_step(case: Case, forward: Callable[[], Any]) -> Step:
-    """Return a step that is one forward pass, for the inside of `torch.inference_mode`."""
+    """Return a step of one forward pass, to run inside `torch.inference_mode`."""
     context = precision.autocast(case)
 
     def step(mark: Callable[[], None]) -> Any:  # noqa: ARG001 - a forward pass has no parts

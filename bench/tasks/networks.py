@@ -1,4 +1,4 @@
-"""Networks of every model, and the accuracy of their published weights: what of `bench.suites.models` needs torch."""
+"""Networks of the models of `bench.suites.models`, and the accuracy of their published weights."""
 
 import math
 from typing import Any
@@ -46,7 +46,7 @@ def imagenet_top1(name: str) -> tuple[float | None, str | None]:
     """Return the best published ImageNet-1k top-1 accuracy at 224 pixels, and the weights that reach it.
 
     The accuracy is a fraction, from torchvision's weight metadata for the same architecture; weights that were
-    judged at another resolution are left aside. Both are None where there are none.
+    evaluated at another resolution are ignored. Both are None for an architecture without such weights.
     """
     check(name)
     best: tuple[float | None, str | None] = (None, None)

@@ -1,4 +1,4 @@
-"""A case turned into a step that the timing loop can run: network, input, precision, layout, runtime and task.
+"""Turn a case into a step for the timing loop: network, input, precision, layout, runtime and task.
 
 To add a task, add its facts to `results.schema.labels.TASKS`, its line to `BUILDERS`, and a field of
 `results.schema.record.Samples` for each phase that is new.
@@ -29,12 +29,12 @@ SEED: Final = 0
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Workload:
-    """A step, and what it works on."""
+    """A step with its network and data."""
 
     step: Step
-    """It returns what it computed: the logits (batch, classes), or in training the loss."""
+    """The step, which returns the logits (batch, classes), or in training the loss."""
     context: Callable[[], contextlib.AbstractContextManager[object]]
-    """What the step runs inside; entered once a turn, so that it costs the step nothing."""
+    """Context manager around the steps, entered once a turn so that it adds no time to a step."""
     phases: tuple[str, ...]
     """Names of the parts that the step's marks divide it into; empty for a step of one part."""
     prepared: Prepared
@@ -51,7 +51,7 @@ class Workload:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """What a task makes its step of."""
+    """The parts from which a task makes its step."""
 
     case: Case
     prepared: Prepared
@@ -62,7 +62,7 @@ class Parts:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Builder:
-    """How the step of a task is made."""
+    """The builder of a task's step."""
 
     step: Callable[[Parts], Step]
     context: Callable[[], contextlib.AbstractContextManager[object]]
@@ -86,13 +86,13 @@ def build(
     """Return the workload of a case; sets the torch settings and random numbers of this process.
 
     Args:
-        case: what is measured.
+        case: the case to measure.
         device: the device of the case, which is opened if None.
         cache: private folder of the runtime's artefacts, None for the runtime's usual one.
         dtype: type of weights and images in place of the precision's own, such as ``float64``.
 
     Raises:
-        Unsupported: the device or the runtime cannot do what the case asks.
+        Unsupported: the device or the runtime does not support the case.
     """
     engine = engine_of(case.runtime)
     precision.check_precision(case)

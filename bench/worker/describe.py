@@ -1,4 +1,4 @@
-"""This machine as a worker sees it: what needs torch, and the accelerators as their drivers describe them."""
+"""Describe this machine from a worker: the facts that need torch, and the accelerators as in their drivers."""
 
 import os
 import re
@@ -19,13 +19,13 @@ _BUILD: Final = {
     "compiler": r"- (GCC [^\n]+|clang [^\n]+|MSVC [^\n]+)$",
     "blas": r"BLAS_INFO=(\w+)",
 }
-"""What to look for in the text of ``torch.__config__.show()``."""
+"""Patterns of versions in the text of ``torch.__config__.show()``."""
 
 
 def describe() -> Environment:
-    """Return what this machine is. A value that cannot be had is None, with its reason in `Environment.nulls`.
+    """Return the environment of this machine. Missing values are None, with the reason in `Environment.nulls`.
 
-    On CUDA this makes a context: not in a process that forks.
+    On CUDA this makes a context, so a process that forks must not call it.
     """
     nulls: dict[str, str] = {}
     return Environment(
@@ -46,13 +46,13 @@ def parse_torch_build(text: str) -> dict[str, str]:
 
 
 def accelerators(nulls: dict[str, str]) -> tuple[Accelerator, ...]:
-    """Return every accelerator that torch can use; the reason of each missing value goes to `nulls`."""
+    """Return every accelerator that torch can use, and add the reason of each missing value to `nulls`."""
     if not torch.accelerator.is_available():
         nulls["accelerators"] = "torch finds none"
         return ()
     kind = torch.accelerator.current_accelerator()
     assert kind is not None  # noqa: S101  # one is available
-    library, reason = nvml.library() if torch.version.cuda else (None, "only NVIDIA's driver library tells")
+    library, reason = nvml.library() if torch.version.cuda else (None, "only NVIDIA's driver library reports it")
     return tuple(
         accelerator(f"{kind.type}:{index}", torch.get_device_module(kind), library, reason, nulls)
         for index in range(torch.accelerator.device_count())
@@ -67,7 +67,7 @@ def accelerator(device: str, backend: Any, library: Any, reason: str, nulls: dic
         backend: torch's module for its kind, such as ``torch.cuda``.
         library: NVIDIA's driver library, opened, or None.
         reason: Why `library` is None.
-        nulls: Takes the reason of each value that cannot be had.
+        nulls: Takes the reason of each missing value.
     """
     kind, _, index = device.partition(":")
     properties: Any = None

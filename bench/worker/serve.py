@@ -1,7 +1,7 @@
-"""What a fresh process does: build one case, run turns of it when asked, report what it saw, and end.
+"""The worker process: build a case, run turns of it on request, report its facts, and end.
 
-An exception becomes an answer with a status, so that the parent can tell an unsupported setting from an out-of-memory
-and from a mistake.
+An exception becomes an answer with a status, so that the parent can distinguish an unsupported setting from an
+out-of-memory and from a fault.
 """
 
 import gc
@@ -51,8 +51,8 @@ from results.schema.labels import TASKS
 from results.schema.record import Facts
 
 _REFERENCE: Final = 3
-"""Memory of a training step in fp64, with a baseline after it, in multiples of the case's own: an accelerator raises
-where it has too little, the host kills."""
+"""Memory of the fp64 reference of a training step over the memory of the case. It is checked on the host only: there,
+running out of memory kills the process instead of raising."""
 _OUT_OF_MEMORY: Final = re.compile(
     r"out of memory|OutOfMemoryError|can't allocate memory|CUBLAS_STATUS_ALLOC_FAILED|std::bad_alloc", re.IGNORECASE
 )
@@ -108,7 +108,7 @@ class WorkerServer:
         first_step_s = self._clock() - began
         self.workload.prepared.first_step_ended()
         gc.collect()
-        gc.freeze()  # what the model is made of need not be walked again while it is timed
+        gc.freeze()  # garbage collections during the timing need not walk the model's objects
         note = precision.emulated(self.case)
         return Ready(first_step_s=first_step_s, phases=self.workload.phases, notes=(note,) if note else ())
 
@@ -126,7 +126,7 @@ class WorkerServer:
         )
 
     def finish(self, request: Finish) -> Finished:  # noqa: ARG002 - it has no arguments
-        """Report what was measured once, and what really ran."""
+        """Return the facts that were measured once, and what really ran."""
         peak = self.device.peak_memory()
         facts: dict[str, int | None] = {
             "peak_allocated_bytes": peak.allocated,
@@ -143,7 +143,7 @@ class WorkerServer:
         ran = None
         try:
             ran, unseen = observe(self.case, self.workload)
-        except Exception as error:  # noqa: BLE001 - a look at the work must not cost what was measured
+        except Exception as error:  # noqa: BLE001 - a failed observation must not lose the measurement
             unseen = f"could not be observed: {first_line(error)}"
         if unseen:
             nulls["ran"] = unseen
@@ -164,7 +164,7 @@ class WorkerServer:
 
 
 def serve(connection: socket.socket) -> None:
-    """Be a worker: answer requests on `connection` until it closes."""
+    """Run a worker: answer requests on `connection` until it closes."""
     serve_requests(connection, WorkerServer())
 
 

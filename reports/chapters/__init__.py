@@ -1,7 +1,7 @@
-"""The chapters of the page, in the order in which a reader asks, and every figure of them.
+"""The chapters of the page, in the order of a reader's questions, and their figures.
 
 A chapter is a module with a `Chapter`: a file, or a folder whose ``chapter.py`` has it. It owns its frames, figures,
-sentences and templates, and knows no other chapter. To add a chapter, write it and add its line here.
+sentences and templates, and imports no other chapter. To add a chapter, write it and add its line here.
 """
 
 from pathlib import Path
@@ -24,10 +24,10 @@ CHAPTERS: Final[dict[str, Chapter]] = {
     "training": training.CHAPTER,
     "static": static.CHAPTER,
 }
-"""Between the answer, which comes first, and the table of every case."""
+"""Chapters between the answer, which comes first, and the table of every case."""
 FIGURES: Final[dict[str, Chart]] = {
     name: chart for chapter in CHAPTERS.values() for name, chart in chapter.charts.items()
 }
 """Every figure of the page by name."""
 CHAPTER_FOLDER: Final = Path(__file__).parent
-"""Where the templates of chapters lie."""
+"""Folder of the chapters' templates."""

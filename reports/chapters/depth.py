@@ -1,4 +1,4 @@
-"""What depth, block type and cardinality cost."""
+"""The cost of depth, block type and cardinality."""
 
 from typing import Final
 
@@ -13,12 +13,12 @@ from reports.style.words import extreme
 
 
 def _counted(frame: pd.DataFrame) -> pd.DataFrame:
-    """Keep a row of each model and image size."""
+    """Keep a single row of each model and image size."""
     return frame[frame["macs"].gt(0)].dropna(subset=["depth"]).drop_duplicates(["model", "image_size"])
 
 
 def _of_macs(frame: pd.DataFrame) -> str:
-    """Say how far the time of one multiply-add differs between models."""
+    """Return the sentence on the different times of a multiply-add between models."""
     rate = frame.assign(_rate=frame["macs"] * frame["batch_size"] / frame["latency_s"])
     best, worst = extreme(rate, "_rate", largest=True), extreme(rate, "_rate", largest=False)
     top, low = (row.macs * row.batch_size / row.latency_s for row in (best, worst))
@@ -31,7 +31,7 @@ def _of_macs(frame: pd.DataFrame) -> str:
 
 
 def _of_counts(frame: pd.DataFrame) -> str:
-    """Say who takes most and least multiply-adds."""
+    """Return the sentence on the models with the most and the least multiply-adds."""
     most, least = extreme(frame, "macs", largest=True), extreme(frame, "macs", largest=False)
     if most.model == least.model:
         return f"{most.model} takes {quantity(most.macs, 'MAC')} an image."
@@ -50,7 +50,7 @@ CHAPTER: Final = Chapter(
             definition=(
                 "Images a second over the number of weighted layers, on a logarithmic scale; whiskers are"
                 " 95 % intervals. Hollow markers are basic blocks, filled ones bottlenecks. Variants "
-                "without a depth of their own, such as VGG, stand in the table only."
+                "without a depth, such as VGG, are in the table only."
             ),
             absent="no case of a variant with a depth has a throughput",
             rows=sound("depth", "throughput_img_per_s"),

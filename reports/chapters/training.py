@@ -11,7 +11,7 @@ from reports.style.words import percent_text
 
 
 def _of_phases(frame: pd.DataFrame) -> str:
-    """Say what share of a training step the backward pass takes."""
+    """Return the sentence on the share of the backward pass in a training step."""
     whole = frame["forward_s"] + frame["backward_s"] + frame["optimizer_s"]
     share = sorted(frame["backward_s"] / whole)
     low, high = (percent_text(end, 0) for end in (share[0], share[-1]))

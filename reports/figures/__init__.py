@@ -1,1 +1,1 @@
-"""Shapes of figures that know no chapter."""
+"""Shapes of figures, independent of chapters."""

@@ -47,7 +47,7 @@ def memory(frame: pd.DataFrame) -> Figure:
 
 
 def memory_range(frame: pd.DataFrame) -> str:
-    """Say who needs most and least."""
+    """Return the sentence on the models with the most and the least memory."""
     most, least = extreme(frame, "peak_bytes", largest=True), extreme(frame, "peak_bytes", largest=False)
     if most.model == least.model:
         return f"{most.model} peaks at {quantity(most.peak_bytes, 'B')}."
@@ -84,7 +84,7 @@ def throughput(frame: pd.DataFrame) -> Figure:
 
 
 def throughput_range(frame: pd.DataFrame) -> str:
-    """Say what the span from the fastest to the slowest is."""
+    """Return the sentence on the fastest and the slowest model."""
     top = extreme(frame, "throughput_img_per_s", largest=True)
     low = extreme(frame, "throughput_img_per_s", largest=False)
     if top.model == low.model:
@@ -124,7 +124,7 @@ def training_phases(frame: pd.DataFrame) -> Figure:
 
 
 def cost_by_stage(frame: pd.DataFrame) -> Figure:
-    """Draw where a model's cost lies: the share (%) of each stage, of the quantity in column ``quantity``."""
+    """Draw the share (%) of each stage in a model's cost, of the quantity in column ``quantity``."""
     models = list(dict.fromkeys(frame["model"]))[::-1]
     whole = frame.groupby("model")["value"].sum()
     figure = blank(

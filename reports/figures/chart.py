@@ -1,4 +1,4 @@
-"""What a figure of the page is: which rows it draws, how, and in which words; and what a chapter is."""
+"""The classes of figures (`Chart`: rows, drawing and words) and of chapters of the page."""
 
 import dataclasses
 from collections.abc import Callable, Mapping
@@ -15,19 +15,19 @@ from results.analysis.study import Study
 from results.schema.static import Static
 
 MOST_BARS: Final = 60
-"""Variants that charts with a row for each draw: more is a wall of names."""
+"""The most variants of a chart with a row a variant: more names are not readable."""
 MOST_DATA: Final = 250
-"""Rows of one figure's data."""
+"""The most rows of a figure's data."""
 PEAKS: Final = ("model", *CONTEXT, "peak_resident_bytes", "peak_allocated_bytes", "model_bytes")
 """Columns of the data of figures of memory."""
 
 Frame = Callable[["Source"], pd.DataFrame]
-"""What makes the frame of a figure, or of several."""
+"""Function that makes the frame of a figure, or of several figures."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """What chapters draw: a study, and its cases as the page shows them."""
+    """The data of the chapters: a study, and the frame of its cases."""
 
     study: Study
     cases: pd.DataFrame
@@ -35,7 +35,7 @@ class Source:
     _frames: dict[Frame, pd.DataFrame] = dataclasses.field(default_factory=dict, repr=False, compare=False)
 
     def frame(self, make: Frame) -> pd.DataFrame:
-        """Return the frame that `make` makes of this source, made once."""
+        """Return the frame that `make` makes of this source, computed once."""
         if make not in self._frames:
             self._frames[make] = make(self)
         return self._frames[make]
@@ -46,7 +46,7 @@ class Source:
 
     @property
     def machines(self) -> dict[str, str]:
-        """The side that each run belongs to, by the id of the run as the page shows it."""
+        """The side of each run, by the id of the run as the page shows it."""
         return dict(zip(self.cases["run"], self.cases["machine"], strict=True))
 
     @property
@@ -75,33 +75,33 @@ class Chart:
 
     title: str
     needs: str = "record"
-    """Kind of lines, of `results.schema.kinds.KINDS`, without which there is nothing to draw."""
+    """Kind of lines, of `results.schema.kinds.KINDS`, that the figure needs."""
     frame: Frame = all_cases
-    """Makes the frame that it draws."""
+    """Makes the frame of the figure."""
     definition: str
     absent: str
-    """What the page says where there is nothing to draw."""
+    """Text of the page where the figure has no data."""
     rows: Callable[[pd.DataFrame], pd.DataFrame]
-    """Selects from the frame what may be drawn, and adds derived columns."""
+    """Selects the rows of the frame that may be drawn, and adds derived columns."""
     by: tuple[str, ...]
-    """Columns on which the rows of one view are equal."""
+    """Columns on which the rows of a view are equal."""
     draw: Callable[[pd.DataFrame], Figure]
     takeaway: Callable[[pd.DataFrame], str]
     columns: tuple[str, ...] = ()
-    """Columns of the figure's data table, unless `table` makes one of its own."""
+    """Columns of the figure's data table, unless `table` makes another table."""
     own: Mapping[str, Column] = dataclasses.field(default_factory=dict)
-    """Columns among these that only figures of this chapter have, by name."""
+    """Columns among `columns` that only figures of this chapter have, by name."""
     table: Callable[[pd.DataFrame], Table] | None = None
     still: Insert | None = None
     """A drawing for readers without a script."""
     least: int = 2
-    """Rows below which a view compares nothing."""
+    """Least rows of a view."""
     choices: int = 60
-    """Views that a page offers."""
+    """The most views that a page offers."""
     most: int | None = None
-    """Variants of one view; of more, those that reach the highest throughput are drawn, and its label says so."""
+    """The most variants of a view; of more, the variants with the highest throughput are drawn, as its label says."""
     ordered: bool = False
-    """Whether the choices stand in the order of the rows; else the most telling set is first."""
+    """Whether the views are in the order of the rows; else the most informative view is first."""
 
     @property
     def paired(self) -> bool:
@@ -109,13 +109,13 @@ class Chart:
         return self.by == ("pair",)
 
     def views(self, frame: pd.DataFrame) -> tuple[View, ...]:
-        """Return the sets of comparable rows, the most telling first; none where there is no data."""
+        """Return the sets of comparable rows, the most informative first; empty without data."""
         return tuple(
             _cut(view, self.most) for view in split(self.rows(frame), self.by, self.least, ordered=self.ordered)
         )
 
     def data(self, view: View) -> Table:
-        """Return the data of one view, without the columns on which all of its rows are equal."""
+        """Return the data of a view, without the columns on which all its rows are equal."""
         if self.table is not None:
             return self.table(view.frame)
         same = constants(view.frame, self.by)
@@ -138,11 +138,11 @@ class Chapter:
 
     title: str
     lead: str
-    """What the chapter answers, in a sentence."""
+    """The question that the chapter answers, as a sentence."""
     charts: dict[str, Chart]
-    """In the order of the page; their names are ids in it."""
+    """Charts in the order of the page, by their ids in it."""
     intro: Insert | None = None
-    """What stands above its figures."""
+    """Template above its figures."""
 
 
 def sound(*columns: str, trains: bool | None = None) -> Callable[[pd.DataFrame], pd.DataFrame]:

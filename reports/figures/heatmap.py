@@ -14,7 +14,7 @@ from reports.style.views import setting
 
 NAME_PIXELS: Final = 150
 COLUMN_PIXELS: Final = (96, 240)
-"""Least width at which a cell's text fits (on a narrower screen the map is scrolled), and the greatest."""
+"""Least width at which a cell's text fits (on a narrower screen the map is scrolled), and greatest width."""
 
 
 def speedup_map(frame: pd.DataFrame) -> Figure:

@@ -25,12 +25,12 @@ def points(
     dense: bool = False,
     **trace: Any,
 ) -> None:
-    """Add the rows of one family and block type: colour and marker say the family, a hollow one `basic`.
+    """Add the rows of a family and block type: colour and marker show the family, a hollow marker the type `basic`.
 
-    `words` says what a point is when it is pointed at. Families without a style of their own lie below the others, and
-    are pale where the drawing is `dense`.
+    `words` are the texts of the points on hover. Families without their own style lie below the others, and are pale
+    where the drawing is `dense`.
 
-    The trace's ``meta`` holds which case each point is (column ``row``), by which the page's script filters.
+    The trace's ``meta`` holds the case of each point (column ``row``), by which the page's script filters.
     """
     first = next(each(rows))
     style = family_style(first.family)
@@ -56,7 +56,7 @@ def points(
 
 
 def names(rows: pd.DataFrame) -> dict[str, Any]:
-    """Return the trace's names of points, where column ``position`` found room for them."""
+    """Return the trace's names of points, where column ``position`` has a position for them."""
     return {
         "mode": "markers+text",
         "text": [label(row.model) if row.position else "" for row in each(rows)],
@@ -118,7 +118,7 @@ def _by_depth(frame: pd.DataFrame, measure: Measure) -> Figure:
 def macs_against_latency(frame: pd.DataFrame) -> Figure:
     """Draw measured milliseconds an image over multiply-adds an image, both log.
 
-    The dashed line is the time that every model would take at the MAC/s of the best one.
+    The dashed line is the time that every model would take at the MAC/s of the best model.
     """
     gmacs = [macs / 1e9 for macs in frame["macs"]]
     times = [_ms_an_image(row) for row in each(frame)]

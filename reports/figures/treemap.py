@@ -1,4 +1,4 @@
-"""Where a model's parameters, multiply-adds or activations lie, down to the layer."""
+"""The treemap of a model's parameters, multiply-adds or activations, down to the layer."""
 
 from typing import Any, Final
 
@@ -17,7 +17,7 @@ _ROOT: Final = ""
 def treemap(frame: pd.DataFrame) -> Figure:
     """Draw a model and a quantity (`reports.chapters.static.layers.by_quantity`) as boxes: stage, block, layer.
 
-    The area of a box is its share; colour and pattern tell the stage. A click goes into a box.
+    The area of a box is its share; colour and pattern show the stage. A click opens a box.
     """
     nodes = _nodes(frame)
     total = nodes[_ROOT]["value"]
@@ -37,7 +37,7 @@ def treemap(frame: pd.DataFrame) -> Figure:
     figure.add_treemap(
         ids=[f"/{name}" for name in nodes],
         parents=["" if node["parent"] is None else f"/{node['parent']}" for node in nodes.values()],
-        # The head of a box has one line, and only those of stages are long enough for more than a name.
+        # The head of a box is a single line, which has room for more than a name only in boxes of stages.
         labels=[f"{name} · {amount}" if wide else name for name, amount, wide in words],
         values=values,
         text=["" if wide else amount for _, amount, wide in words],
@@ -57,7 +57,7 @@ def treemap(frame: pd.DataFrame) -> Figure:
 
 
 def _marker(nodes: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """Return how the boxes look: colour and pattern of their stage, in white frames."""
+    """Return the style of the boxes: colour and pattern of their stage, in white frames."""
     colors = [node["color"] for node in nodes.values()]
     return {
         "colors": colors,
@@ -76,13 +76,13 @@ def _marker(nodes: dict[str, dict[str, Any]]) -> dict[str, Any]:
 
 
 def _darker(color: str) -> str:
-    """Return a colour on which white words have a contrast of 4.5:1 and more, as the styles' own have 3:1."""
+    """Return a darker colour, on which white text has a contrast of at least 4.5:1; the styles' colours have 3:1."""
     channels = (int(color[start : start + 2], 16) for start in (1, 3, 5))
     return "#" + "".join(f"{round(0.75 * channel):02x}" for channel in channels)
 
 
 def _nodes(frame: pd.DataFrame) -> dict[str, dict[str, Any]]:
-    """Return the boxes by name, parents before children; a block of one layer is that layer."""
+    """Return the boxes by name, parents before children; a block of a single layer is that layer."""
     model = next(each(frame))
     nodes: dict[str, dict[str, Any]] = {
         _ROOT: _node(None, f"{model.model}", f"{model.model} at {model.image_size} px", _darker(GREY), "")

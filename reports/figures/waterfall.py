@@ -1,4 +1,4 @@
-"""The waterfall of one chain: what each change gave on top of those before it, and what they give together."""
+"""The waterfall of a chain: the factor of each change on top of the changes before it, and the total."""
 
 import dataclasses
 from typing import Any, Final, Protocol
@@ -15,7 +15,7 @@ from reports.style.views import BASELINE_TEXT, setting
 
 WATERFALL_HEIGHT: Final = 400
 STEP_PIXELS: Final = (130, 230)
-"""Least width of a bar with which its words fit (on a narrower screen the figure is scrolled), and the greatest."""
+"""Least width of a bar at which its text fits (on a narrower screen the figure is scrolled), and greatest width."""
 TOTAL: Final = "together"
 UNSURE: Final = "interval includes 1"
 STEP_KINDS: Final[dict[str, Style]] = {
@@ -24,7 +24,7 @@ STEP_KINDS: Final[dict[str, Style]] = {
     UNSURE: Style(color=GREY, symbol="x", dash="dot", pattern="."),
     TOTAL: Style(color=INDIGO, symbol="diamond", dash="solid", pattern="x"),
 }
-"""How bars look, by what their step gave."""
+"""Style of bars, by the result of their step."""
 
 
 class StepView(Protocol):
@@ -46,7 +46,7 @@ class StepView(Protocol):
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Bar:
-    """A floating bar: a step of a chain, or all of them together."""
+    """A floating bar: a step of a chain, or the total."""
 
     name: str
     kind: str
@@ -59,7 +59,7 @@ class Bar:
 
     @property
     def end(self) -> float:
-        """Where it ends on the axis."""
+        """The end of the bar on the axis."""
         return self.start * self.value
 
     @property
@@ -72,7 +72,7 @@ def waterfall(frame: pd.DataFrame) -> Figure:
     """Draw a chain of `reports.chapters.speedups.chains`, from the baseline to its case, as floating bars.
 
     The axis is logarithmic, as speed-ups multiply: bars of equal height are equal factors. A whisker is the 95 %
-    interval of its own step. Of a broken chain there is only the reason.
+    interval of its own step. The figure of a broken chain only shows the reason.
     """
     rows = list(each(frame))
     if isinstance(rows[0].reason, str):
@@ -81,7 +81,7 @@ def waterfall(frame: pd.DataFrame) -> Figure:
     first = f"<b>baseline</b><br>{BASELINE_TEXT.replace(' · ', '<br>')}"
     names = [first, *(bar.name for bar in drawn)]
     reach = [1.0, *(bar.end for bar in drawn), *(end for bar in drawn for end in bar.interval)]
-    room = (max(reach) / min(reach)) ** 0.18  # for two lines of words above the highest
+    room = (max(reach) / min(reach)) ** 0.18  # for two lines of text above the highest bar
     figure = blank(
         WATERFALL_HEIGHT,
         meta={f"{end}_width": pixels * len(names) for end, pixels in zip(("min", "max"), STEP_PIXELS, strict=True)},
@@ -133,7 +133,7 @@ def _add_bars(figure: Figure, drawn: list[Bar]) -> None:
 
 
 def _add_whiskers(figure: Figure, drawn: list[Bar]) -> None:
-    """Add the intervals. Plotly draws the whiskers of a bar as if it stood on the ground, hence points of their own."""
+    """Add the intervals as points: Plotly draws the whiskers of a bar as if the bar began at 0."""
     ends = [bar.end for bar in drawn]
     bounds = [[bar.start * (number(bound) or bar.value) for bound in bar.bounds] for bar in drawn]
     figure.add_scatter(

@@ -1,4 +1,4 @@
-"""The answer at the top of the page, and what it says of noise: generated sentences about all cases."""
+"""The answer at the top of the page, and the sentence on noise, generated from all cases."""
 
 import statistics
 
@@ -20,8 +20,8 @@ def answer(source: Source, *, complete: bool) -> tuple[str, ...]:
     """Return the answer first: speed for accuracy, best speed-up, sides, failures, precision.
 
     Args:
-        source: what the page shows.
-        complete: whether these are all cases; of a choice nothing is said of failures and speed-ups, which it has cut.
+        source: the study and cases of the page.
+        complete: whether these are all cases; a selection has no sentences on failures and speed-ups.
     """
     frame = source.cases
     if frame.empty:
@@ -34,7 +34,7 @@ def answer(source: Source, *, complete: bool) -> tuple[str, ...]:
 
 
 def _first_pair(pairs: pd.DataFrame) -> str | None:
-    """Say how the sides of the first pair compare that has a ratio."""
+    """Return the sentence on the first pair of sides that has ratios."""
     known = sides.with_ratio(pairs)
     if known.empty:
         return None
@@ -42,13 +42,13 @@ def _first_pair(pairs: pd.DataFrame) -> str | None:
 
 
 def precision(frame: pd.DataFrame) -> str | None:
-    """Say how tight the intervals of the latencies are, and how many have none."""
+    """Return the sentence on the widths of the latencies' intervals, and on latencies without an interval."""
     timed = frame[frame["status"].eq("ok") & frame["latency_s"].notna()]
     if timed.empty:
         return None
     known = timed.dropna(subset=["latency_low_s", "latency_high_s"])
     if known.empty:
-        why = "their sources state none" if timed["imported"].all() else "there were too few steady turns"
+        why = "their sources state no interval" if timed["imported"].all() else "there were too few steady turns"
         return f"No latency has an interval: {why}."
     halves = [relative(row.latency_s, row.latency_low_s, row.latency_high_s) or 0.0 for row in each(known)]
     known = known.assign(half=halves)
@@ -61,7 +61,7 @@ def precision(frame: pd.DataFrame) -> str | None:
     without = timed[timed["latency_low_s"].isna() | timed["latency_high_s"].isna()]
     for rows, why in (
         (without[~without["imported"]], "there were too few steady turns"),
-        (without[without["imported"]], "their sources state none"),
+        (without[without["imported"]], "their sources state no interval"),
     ):
         if len(rows):
             said += f" {len(rows):,} more {'has' if len(rows) == 1 else 'have'} no interval: {why}."
@@ -69,12 +69,12 @@ def precision(frame: pd.DataFrame) -> str | None:
         said += " The intervals are within one process; another process may differ by more."
     late = int(timed["stop"].isin(["budget", "time-limit"]).sum())
     if late:
-        said += f" {late:,} of {plural(len(timed), 'case')} ran out of time before reaching the precision asked for."
+        said += f" {late:,} of {plural(len(timed), 'case')} ran out of time before reaching the target precision."
     return said
 
 
 def noise(frame: pd.DataFrame) -> str:
-    """Say how many measured cases carry signs that the machine was disturbed, and which."""
+    """Return the sentence on the measured cases with signs of a disturbed machine."""
     measured = frame[frame["status"].ne("unsupported") & ~frame["imported"]]
     if measured.empty:
         return "Nothing here was measured by this program, so no signs of noise are known."

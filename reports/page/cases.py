@@ -30,15 +30,15 @@ _TEXTS: Final = (
 )
 """Columns of text."""
 _BORROWED: Final = ("macs", "flops", "imagenet_top1")
-"""What an imported case takes from the same network, at the same image size, in another of the runs."""
+"""Columns that an imported case takes from another run of the same network and image size."""
 
 
 def cases(study: Study, named: Mapping[str, str] | None = None) -> pd.DataFrame:
-    """Return `results.table` with what the page adds: its side, its row, peak memory, and text that only shows.
+    """Return `results.table` with the columns of the page: side, row, peak memory, and escaped text.
 
-    A case whose result is wrong gets a status that says so: like one that failed, it counts nowhere as fast. Imported
-    cases of our own variants borrow the counts that another run of the page knows exactly. `named` are the sides by
-    run, where they are not those of `records` alone.
+    A case with a wrong result gets a status of its own: like a failed case, it never counts as fast. Imported cases of
+    our variants take exact counts from other runs of the page. `named` are the sides by run, where they differ from the
+    sides of `records` alone.
     """
     records = study.records
     frame = study.table.copy(deep=False)
@@ -66,9 +66,9 @@ def cases(study: Study, named: Mapping[str, str] | None = None) -> pd.DataFrame:
 
 
 def _safe(column: "pd.Series[Any]") -> dict[str, str]:
-    """Return each text of a column as it may be shown; what is no text is left out, and becomes null.
+    """Return the texts of a column with hidden characters escaped; other values become null.
 
-    Not for `map` as it is: pandas would make an index of the raw texts, which may refuse some of them.
+    `Series.map` with a function of raw texts would make an index of them, which may refuse some texts.
     """
     return {value: printable(value) for value in column.unique() if isinstance(value, str)}
 

@@ -9,9 +9,9 @@ from results.text import printable
 
 
 def reproduce(run: RunHeader, case: Case) -> str | None:
-    """Return the command line that measures `case` as `run` did, with its baseline; None if it was imported.
+    """Return the command line that measures `case` as in `run`, with its baseline; None for an imported case.
 
-    The baseline is measured along because a speed-up is a ratio of times from the same rotation.
+    The baseline is included because a speed-up is a ratio of times from the same rotation.
     """
     if run.source is not None or run.settings is None:
         return None

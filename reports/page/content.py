@@ -1,4 +1,4 @@
-"""What the page and its images show: the chosen cases, and the views of each figure. The one pipeline of both."""
+"""The content of the page and of its images: the selected cases, and the views of each figure."""
 
 import dataclasses
 from typing import Final
@@ -12,36 +12,36 @@ from reports.style.views import View, constants, constants_text
 from results.analysis.study import Study
 
 FEW_VIEWS: Final = 12
-"""Choices of a figure where there are more cases than a page shows: a reader of so many asks for the whole first."""
+"""The most views of a figure where the page shows a selection of cases: readers of many cases want the overview."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Figured:
-    """A figure with the views that are offered."""
+    """A figure with its views."""
 
     name: str
     chart: Chart
     views: tuple[View, ...]
     """Empty where there is nothing to draw."""
     fixed: str
-    """What all rows have in common."""
+    """Values that all rows share."""
     more: int
-    """Views that are left out, being too many."""
+    """Number of views that are left out."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Content:
-    """The cases that are shown, and the figures that are drawn of them."""
+    """The selected cases and their figures."""
 
     source: Source
     left_out: str
-    """What to say of the cases that are not shown; empty where all are."""
+    """Sentence on the cases that are not shown; empty where all are shown."""
     figures: tuple[Figured, ...]
-    """In the order of the page."""
+    """Figures in the order of the page, by name."""
 
 
 def content(study: Study) -> Content:
-    """Choose the cases of `study` that are shown, and the views of each figure."""
+    """Select the cases of `study` that the page shows, and the views of each figure."""
     named = sides(study.records.files)
     study, left_out = shown(study, named)
     source = Source(study=study, cases=cases(study, named))

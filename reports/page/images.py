@@ -19,15 +19,15 @@ from results.storage.files import replace
 from results.storage.reader import Records
 
 IMAGE_WIDTH: Final = 1200
-"""Pixels of CSS; a PNG has `SCALE` times as many."""
+"""Width in pixels of CSS; a PNG has `SCALE` times as many pixels."""
 SCALE: Final = {"png": 2, "svg": 1}
 TITLE_PIXELS: Final = 64
-"""Height of the words above a figure, which the page has beside it."""
+"""Height of the text above a figure, which the page shows outside of it."""
 LABEL_PIXELS: Final = 64
 """Height of three lines of labels, as an axis on top has them."""
 NOWHERE: Final = "http://127.0.0.1:9"
-"""A proxy at the discard port, where nobody listens: what a browser asks for of its own accord, such as updates, ends
-there. The page that Kaleido draws on needs files of this machine only."""
+"""A proxy at the discard port, where no server listens: it stops the browser's own requests, such as updates. The page
+that Kaleido draws on needs only local files."""
 
 _SAFE: Final = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*")
 _LONGEST_NAME: Final = 100
@@ -38,16 +38,16 @@ ImageFormat = Literal["png", "svg"]
 def write_images(figures: Iterable[tuple[str, Figure]], folder: Path, fmt: ImageFormat = "png") -> list[Path]:
     """Write each figure to ``<name>.<fmt>`` in `folder`, all in one session of the browser.
 
-    Files are replaced, each only once all of them are drawn. The folder is made where there is none.
+    Existing files are replaced after all figures are drawn. A missing folder is made.
 
     Args:
-        figures: names of lower-case ASCII letters, digits, ``-`` and ``_``, each once, and what to draw.
-        folder: where the files go.
+        figures: unique names of lower-case ASCII letters, digits, ``-`` and ``_``, with their figures.
+        folder: the folder of the files.
         fmt: ``png`` of 2400 pixels width, or ``svg``.
 
     Raises:
         InputError: Kaleido or a browser is missing or fails, or the files cannot be written.
-        ValueError: A name is not a safe name of a file, or there twice.
+        ValueError: A name is not a safe name of a file, or not unique.
     """
     with tempfile.TemporaryDirectory() as drawn:
         names: list[str] = []
@@ -64,7 +64,7 @@ def write_images(figures: Iterable[tuple[str, Figure]], folder: Path, fmt: Image
 
 
 def figures(records: Records | Study) -> Iterator[tuple[str, Figure]]:
-    """Draw every view that the page offers of every figure, under the words of the page."""
+    """Draw every view of every figure of the page, under the text of the page."""
     study = records if isinstance(records, Study) else Study(records)
     for figure in content(study).figures:
         for index, view in enumerate(figure.views, start=1):
@@ -73,7 +73,7 @@ def figures(records: Records | Study) -> Iterator[tuple[str, Figure]]:
 
 
 def titled(figure: Figure, title: str, subtitle: str) -> Figure:
-    """Return `figure` with its words above it, higher by `TITLE_PIXELS`, for readers who see it alone."""
+    """Return `figure` with its text above it, higher by `TITLE_PIXELS`, for readers who see it alone."""
     height = figure.layout.height + TITLE_PIXELS
     # Plotly makes room for labels above a plot, but not for a title above them.
     labels = LABEL_PIXELS if figure.layout.xaxis.side == "top" else 0
@@ -96,7 +96,7 @@ def titled(figure: Figure, title: str, subtitle: str) -> Figure:
 
 
 def _named(figures: Iterable[tuple[str, Figure]], names: list[str]) -> Iterator[tuple[str, Figure]]:
-    """Pass `figures` on, and keep their `names`."""
+    """Yield `figures`, and collect their names in `names`."""
     for name, figure in figures:
         if not _SAFE.fullmatch(name) or len(name) > _LONGEST_NAME:
             raise ValueError(f"{name!r} is no name of a figure's file")
@@ -107,7 +107,7 @@ def _named(figures: Iterable[tuple[str, Figure]], names: list[str]) -> Iterator[
 
 
 def _draw(figures: Iterable[tuple[str, Figure]], folder: Path, fmt: ImageFormat) -> None:
-    """Draw `figures` into an empty folder, or raise `InputError` with what to do about the browser."""
+    """Draw `figures` into an empty folder; raise `InputError`, with the remedy, where the browser fails."""
     try:
         import kaleido  # noqa: PLC0415 (optional: only who writes images needs it)
         from choreographer.errors import ChannelClosedError  # noqa: PLC0415
@@ -139,7 +139,7 @@ def _draw(figures: Iterable[tuple[str, Figure]], folder: Path, fmt: ImageFormat)
 
 
 def _order(name: str, figure: Figure, folder: Path, fmt: ImageFormat) -> dict[str, Any]:
-    """Return what Kaleido is to draw: the figure as the page shows it in light, at its own height."""
+    """Return the input of Kaleido: the figure in the page's light theme, at its own height."""
     content = figure.to_plotly_json()  # type: ignore[no-untyped-call]
     return {
         "fig": {"data": content["data"], "layout": {**content["layout"], "template": template("light")}},

@@ -1,4 +1,4 @@
-"""The machine and the plan of a run in words."""
+"""The machine and the settings of a run as text."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -13,16 +13,16 @@ from results.storage.reader import RunFile
 
 
 def hardware(run: RunHeader) -> str:
-    """Return what the cases ran on: the accelerators that the plan names, else the CPU."""
+    """Return the hardware of the cases: the accelerators of the plan, else the CPU."""
     devices = {case.device for case in run.plan}
     named = [card.name for card in run.environment.accelerators if card.device in devices]
     return " and ".join(named) if named else run.environment.cpu or "unknown machine"
 
 
 def sides(files: Sequence[RunFile]) -> dict[str, str]:
-    """Return what the page compares, by run id: the hardware, told apart by software or run where it has to be.
+    """Return the sides that the page compares, by run id: the hardware, with software or run where necessary.
 
-    Runs of one machine and version are one side, unless they share a case: then they were made to be compared.
+    Runs of the same machine and version are a single side, unless they share a case: then they are compared.
     """
     named = {file.run.id: hardware(file.run) for file in files}
     versions = {file.run.id: f"torch {file.run.environment.torch or 'unknown'}" for file in files}
@@ -43,7 +43,7 @@ def sides(files: Sequence[RunFile]) -> dict[str, str]:
 
 
 def _mark(run: RunHeader, others: Sequence[RunHeader]) -> str:
-    """Return what tells `run` from others of the same machine, as short as may be: its day, its minute, or its name."""
+    """Return the shortest text that identifies `run` among runs of its machine: its day, its minute, or its name."""
     for letters in (len("2026-11-22"), len("2026-11-22T08:00")):
         days = [(other.started or "")[:letters] for other in (run, *others)]
         if all(days) and days.count(days[0]) == 1:
@@ -52,7 +52,7 @@ def _mark(run: RunHeader, others: Sequence[RunHeader]) -> str:
 
 
 def compared(files: Sequence[RunFile]) -> tuple[dict[str, str], list[str], list[list[str]]]:
-    """Return the facts that all runs share, and those that differ as a table: its heads, and a row a run."""
+    """Return the facts that all runs share, and a table of the other facts: its heads, and a row a run."""
     known = [facts(file) for file in files]
     names = list(dict.fromkeys(name for run in known for name in run))
     shared = {name: known[0][name] for name in names if all(run.get(name) == known[0].get(name) for run in known)}
@@ -62,7 +62,7 @@ def compared(files: Sequence[RunFile]) -> tuple[dict[str, str], list[str], list[
 
 
 def facts(file: RunFile) -> dict[str, str]:
-    """Return what a reader asks first about a run: hardware, software, how it sampled."""
+    """Return the main facts of a run: hardware, software, sampling."""
     run, machine = file.run, file.run.environment
     cards = [
         _joined(
@@ -102,7 +102,7 @@ def _sampling(settings: Settings, records: Sequence[Record]) -> str:
 
 
 def _joined(*parts: str | int | None) -> str:
-    """Return the parts that are known, with commas."""
+    """Return the known parts, joined by commas."""
     return ", ".join(str(part) for part in parts if part)
 
 
@@ -111,7 +111,7 @@ def _of(some: int | None, every: int | None, what: str) -> str | None:
 
 
 def _memory(total: int | None, limit: int | None) -> str | None:
-    """Return memory in GiB, as machines are sold and limited in powers of two."""
+    """Return memory in GiB: machines and limits have powers of two."""
     if total is None:
         return None
     said = f"{total / 2**30:.3g} GiB"
@@ -119,14 +119,14 @@ def _memory(total: int | None, limit: int | None) -> str | None:
 
 
 def details(run: RunHeader) -> list[tuple[str, str]]:
-    """Return all that is known of a run's machine, software and settings, a name and a text each."""
+    """Return all facts of a run's machine, software and settings as text, by name."""
     machine = run.environment
     fields = structs.asdict(machine)
     for group, content in (("sampling", run.settings), ("source", run.source)):
         if content is not None:
             fields |= {f"{group} {name}": value for name, value in structs.asdict(content).items()}
     del fields["nulls"]
-    # What is missing inside of a field has its reason under a name of its own, such as torch_build.hip.
+    # A missing value inside a field has its reason under a dotted name, such as torch_build.hip.
     fields |= dict.fromkeys(name for name in machine.nulls if name not in fields)
     return [(re.sub("[_.]", " ", name), _text(value, machine.nulls.get(name))) for name, value in fields.items()]
 

@@ -1,4 +1,4 @@
-"""The page: Records in, one HTML file out that needs nothing else, neither network nor a second file."""
+"""Build the page: a single HTML file that needs neither the network nor other files."""
 
 import base64
 import dataclasses
@@ -40,16 +40,16 @@ PLAIN_COLUMNS: Final = (
     "peak_bytes",
     "imagenet_top1",
 )
-"""Columns of the table for readers without a script, those that all rows share left out."""
+"""Columns of the table for readers without a script; columns with equal values are left out."""
 MOST_PLAIN: Final = 400
-"""Rows of the table for readers without a script."""
+"""The most rows of the table for readers without a script."""
 MOST_REASONS: Final = 60
-"""Reasons of missing values that are listed below the table of cases."""
+"""The most reasons of missing values below the table of cases."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class CaseRow:
-    """The status of a case in words, for readers without a script."""
+    """The status of a case as text, for readers without a script."""
 
     status: str
     cause: str
@@ -59,10 +59,10 @@ class CaseRow:
 def write_page(records: Records | Study, path: str | Path = "report.html") -> Path:
     """Write the page of `records` and return its path.
 
-    The same records give the same bytes. An existing file is replaced, and only once the new one is whole.
+    The same records give the same bytes. An existing file is replaced after the new file is complete.
 
     Raises:
-        InputError: The page cannot be written there, or it would take the place of what is no page.
+        InputError: The page cannot be written there, or would replace a file that is not a page.
     """
     path = Path(path)
     study = records if isinstance(records, Study) else Study(records)
@@ -78,7 +78,7 @@ def render(records: Records | Study) -> str:
     environment = _environment()
     sections = {figure.name: section(figure) for figure in shown.figures}
     page = {
-        # By the plans of all files, before any choice of cases cuts them.
+        # By the plans of all files, before the selection of cases cuts them.
         "title": f"ResNets on {joined(list(dict.fromkeys(hardware(file.run) for file in study.records.files)))}",
         "left_out": shown.left_out,
         "chapters": CHAPTERS,
@@ -116,7 +116,7 @@ def _inserts(environment: Environment, source: Source, sections: dict[str, Secti
 
 
 def _summary(shown: Content) -> dict[str, Any]:
-    """Return what the answer and the chapter on method say."""
+    """Return the values of the answer and of the chapter on method."""
     records = shown.source.study.records
     return {
         "summary": answer(shown.source, complete=not shown.left_out),
@@ -130,7 +130,7 @@ def _summary(shown: Content) -> dict[str, Any]:
 
 
 def _cases(source: Source) -> dict[str, Any]:
-    """Return what the chapter of every case says without a script."""
+    """Return the values of the chapter of every case for readers without a script."""
     first, fixed = source.cases.iloc[:MOST_PLAIN], constants(source.cases, CONTEXT)
     return {
         "plain": table(first, tuple(name for name in PLAIN_COLUMNS if name not in fixed)),
@@ -159,7 +159,7 @@ def _assets(source: Source, sections: dict[str, Section]) -> dict[str, Any]:
 
 
 def _code(text: str) -> Markup:
-    """Return escaped text in which what stands between backticks is marked as code."""
+    """Return escaped text with the parts between backticks marked as code."""
     parts = [escape(part) for part in text.split("`")]
     return Markup("").join(
         Markup("<code>{}</code>").format(part) if index % 2 else part for index, part in enumerate(parts)
@@ -177,9 +177,9 @@ def _case(row: CaseView) -> CaseRow:
 
 
 def _missing(frame: pd.DataFrame) -> list[tuple[str, str, int]]:
-    """Return why values are missing: metric, reason, number of cases. Of many reasons the commonest.
+    """Return the commonest reasons of missing values: metric, reason, number of cases.
 
-    Each case has its own with it in the table; numbers in a reason make it unique.
+    The table shows the reasons of each case; numbers in a reason can make it unique.
     """
     counts: dict[tuple[str, str], int] = {}
     for nulls in frame["nulls"]:

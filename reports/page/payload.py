@@ -1,4 +1,4 @@
-"""What the page's script is given: figures and every case, as compressed JSON."""
+"""The payload of the page's script: figures and every case, as compressed JSON."""
 
 import base64
 import json
@@ -31,7 +31,7 @@ PICK_COLUMNS: Final = (
 )
 """Columns of the variants that fit a reader's bounds; the script adds the task only where a filter asks for it."""
 SAMPLES: Final = 30
-"""Steps of a case that the page shows, as evenly spaced order statistics; the run file holds all."""
+"""The most steps of a case on the page, as evenly spaced order statistics; the run file holds all steps."""
 _LEVEL: Final = 9
 
 
@@ -43,10 +43,10 @@ def packed(content: Mapping[str, Any]) -> str:
 
 
 def payload(source: Source, listed: Table, charts: Mapping[str, Any]) -> dict[str, Any]:
-    """Return everything that the script draws.
+    """Return the data of the script.
 
     Args:
-        source: what the page shows.
+        source: the study and cases of the page.
         listed: the table of its cases.
         charts: the views of each figure.
     """
@@ -77,7 +77,7 @@ def payload(source: Source, listed: Table, charts: Mapping[str, Any]) -> dict[st
 
 
 def rounded(value: Any) -> Any:
-    """Return JSON with five digits of each number, finer than any screen: seventeen cannot be squeezed."""
+    """Return JSON with five digits of each number, enough for any screen: seventeen digits do not compress."""
     match value:
         case float():
             return float(f"{value:.5g}")
@@ -90,7 +90,7 @@ def rounded(value: Any) -> Any:
 
 
 def remarks(row: CaseView) -> list[str]:
-    """Return the warnings and notes of a case, each once."""
+    """Return the warnings and notes of a case without duplicates."""
     return [printable(line) for line in dict.fromkeys([*row.warnings, *row.notes])]
 
 
@@ -106,7 +106,7 @@ def _head(name: str) -> dict[str, Any]:
 
 
 def _cells(cells: Sequence[Cell]) -> dict[str, Any]:
-    """Return one column of the table of cases, leaving out what no cell has."""
+    """Return a column of the table of cases, without parts that no cell has."""
     notes = [cell.note for cell in cells]
     return {
         "text": [printable(cell.text) for cell in cells],

@@ -19,7 +19,7 @@ MODULES: Final = (
     "print",
     "boot",
 )
-"""In the order in which they run: a module uses constants of those above it, and functions of all."""
+"""Modules in the order of execution: a module uses constants of the modules above it, and functions of all."""
 
 
 def guard() -> str:

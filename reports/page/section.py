@@ -1,4 +1,4 @@
-"""A figure as the page lays it out: its words for the template, and its views for the script."""
+"""A figure of the page: its text for the template, and its views for the script."""
 
 import dataclasses
 import json
@@ -14,20 +14,20 @@ from results.text import printable
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
-    """A figure with its words."""
+    """A figure with its text."""
 
     name: str
     chart: Chart
     views: tuple[Mapping[str, Any], ...]
-    """What the script draws; empty where there is nothing to draw."""
+    """Views that the script draws; empty without data."""
     fixed: str
-    """What all rows have in common."""
+    """Values that all rows share."""
     more: int
-    """Choices that are left out, being too many."""
+    """Number of views that are left out."""
 
     @property
     def takeaway(self) -> str:
-        """The sentence of the first view, empty where there is none."""
+        """The sentence of the first view, empty without a view."""
         return str(self.views[0]["takeaway"]) if self.views else ""
 
 

@@ -1,4 +1,4 @@
-"""Which cases a page shows where there are more than it can hold."""
+"""Select the cases of a page that cannot hold all."""
 
 import dataclasses
 import math
@@ -17,16 +17,16 @@ from results.statistics.intervals import geometric_mean
 from results.storage.reader import Records, RunFile
 
 MOST_CASES: Final = 5_000
-"""Cases of one page."""
+"""The most cases of a page that shows all."""
 FEW_CASES: Final = 1_000
-"""Cases of a page that cannot show all."""
+"""The most cases of a page that shows a selection."""
 
 
 def shown(study: Study, sides: Mapping[str, str]) -> tuple[Study, str]:
     """Return the study of the cases that the page shows, and what to say of the others.
 
-    Beyond `MOST_CASES` only the fastest of each side, variant and task stays, and of these the `FEW_CASES` most
-    accurate. Their table alone is made: that of all would take as long as the page.
+    Of more than `MOST_CASES` cases, only the fastest of each side, variant and task is selected, and of these the
+    `FEW_CASES` most accurate. Only their table is computed: the table of all cases takes as long as the page.
 
     Args:
         study: what the page is made of.
@@ -60,7 +60,7 @@ def shown(study: Study, sides: Mapping[str, str]) -> tuple[Study, str]:
 
 
 def _only(file: RunFile, shown: set[tuple[str, Case]]) -> RunFile:
-    """Return the file with what is shown; the plan is cut as well, as whoever orders the cases walks all of it."""
+    """Return the file with the shown cases only; its plan is cut too, because ordering the cases walks all of it."""
     plan = tuple(case for case in file.cases() if (file.run.id, case) in shown)
     among = set(plan)
     records = tuple(record for record in file.records if record.case in among)
@@ -68,7 +68,7 @@ def _only(file: RunFile, shown: set[tuple[str, Case]]) -> RunFile:
 
 
 def _throughput(replicates: Sequence[Record], latency_s: Sequence[float]) -> float:
-    """Return images a second as the table has them, 0 of a case that failed, is wrong or has no latency."""
+    """Return images a second as in the table, 0 for a case that failed, is wrong or has no latency."""
     for record in replicates:
         if record.status != "ok" or is_wrong(record):
             return 0.0

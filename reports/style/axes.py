@@ -1,4 +1,4 @@
-"""Logarithmic axes with whole numbers at their ticks, and names of points that do not cover one another."""
+"""Logarithmic axes with whole numbers at their ticks, and positions of points' names without overlaps."""
 
 import math
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from typing import Any, Final
 PLOT_WIDTH: Final = 1080
 PLOT_HEIGHT: Final = 340
 MOST_LABELS: Final = 11
-"""Labels of an axis that stand side by side at the page's full width."""
+"""The most labels of an axis at the page's full width."""
 _LETTER: Final = 6.3
 _LINE: Final = 14
 _MARKER: Final = 7
@@ -21,9 +21,9 @@ Range = tuple[float, float]
 def log_axis(values: Sequence[float], **axis: Any) -> dict[str, Any]:
     """Return a logarithmic Plotly axis around `values`, with at least two labels in sight.
 
-    Labelled are 1, 2 and 5 of each decade; where too many of them are in sight, only 1; where too few, every digit;
-    where those are too few as well, evenly spaced numbers. Plotly's own labels are the bare digits ``2`` and ``5``
-    between decades, which readers take for values.
+    The labels are 1, 2 and 5 of each decade. Where these are too many, only 1 of each decade is labelled; where too
+    few, every digit; and where even these are too few, evenly spaced numbers. Plotly's own labels between decades are
+    the bare digits ``2`` and ``5``, which readers take for values.
     """
     low, high = math.log10(min(values)), math.log10(max(values))
     pad = max(0.06 * (high - low), 0.05)
@@ -45,7 +45,7 @@ def log_axis(values: Sequence[float], **axis: Any) -> dict[str, Any]:
 
 
 def _digits(low: float, high: float, digits: Sequence[int]) -> list[float]:
-    """Return the numbers of one of `digits` and zeros between 10**low and 10**high."""
+    """Return the numbers that are a digit of `digits` followed by zeros, between 10**low and 10**high."""
     decades = range(math.floor(low), math.ceil(high) + 1)
     ticks = [digit * 10.0**decade for decade in decades for digit in digits]
     return [tick for tick in ticks if low <= math.log10(tick) <= high]
@@ -62,10 +62,10 @@ def _even(low: float, high: float) -> list[float]:
 def name_positions(
     x: Sequence[float], y: Sequence[float], names: Sequence[str], first: Sequence[bool], ends: tuple[Range, Range]
 ) -> list[str]:
-    """Return for each point where its name may stand (a Plotly ``textposition``), empty where there is no room.
+    """Return the position of each point's name (a Plotly ``textposition``), empty for a point without room.
 
-    Greedy from left to right, those marked `first` before the others. `x` and `y`, and the `ends` of both axes,
-    are in the axis' own scale (logarithms on a logarithmic axis).
+    The choice is greedy from left to right, points marked `first` before the others. `x` and `y`, and the `ends` of
+    both axes, are in the axis' own scale (logarithms on a logarithmic axis).
     """
     across, up = to_pixels(x, ends[0], PLOT_WIDTH), to_pixels(y, ends[1], PLOT_HEIGHT)
     taken: list[Box] = [
@@ -83,7 +83,7 @@ def name_positions(
 
 
 def to_pixels(values: Sequence[float], ends: Range, size: int) -> list[float]:
-    """Return where values lie on an axis of `size` pixels with these `ends`."""
+    """Return the pixels of values on an axis of `size` pixels with these `ends`."""
     low, high = ends
     return [size * (value - low) / (high - low) for value in values]
 
@@ -98,5 +98,5 @@ def name_box(x: float, y: float, width: float, position: str) -> Box:
 
 
 def overlap(box: Box, other: Box) -> bool:
-    """Return whether two boxes cover each other."""
+    """Return whether two boxes overlap."""
     return box[0] < other[2] and other[0] < box[2] and box[1] < other[3] and other[1] < box[3]

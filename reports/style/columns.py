@@ -1,6 +1,6 @@
 """The columns of tables: heading, text, interval, and the number to sort by.
 
-Axes and metrics get theirs from `results.schema`; declared here is only what is neither, or looks unlike its kind.
+The columns of axes and metrics come from `results.schema`; this module declares other columns, and exceptions.
 """
 
 import dataclasses
@@ -39,7 +39,7 @@ def _text(row: Any, name: str) -> Cell:
 
 
 def _number(name: str, text: Callable[[float], str]) -> Callable[[Any], Cell]:
-    """Return what shows the number of column `name` as `text`."""
+    """Return a function that shows the number of column `name` as `text`."""
 
     def make(row: Any) -> Cell:
         value = number(getattr(row, name))
@@ -51,7 +51,7 @@ def _number(name: str, text: Callable[[float], str]) -> Callable[[Any], Cell]:
 
 
 def _measured(name: str, unit: str, bounds: Callable[[Any], tuple[Any, Any]]) -> Callable[[Any], Cell]:
-    """Return what shows the value of column `name` with its interval."""
+    """Return a function that shows the value of column `name` with its interval."""
 
     def make(row: Any) -> Cell:
         value, (low, high) = getattr(row, name), bounds(row)
@@ -66,11 +66,11 @@ def _measured(name: str, unit: str, bounds: Callable[[Any], tuple[Any, Any]]) ->
 
 
 _NEVER: Final = 1e300
-"""What "never" sorts as: behind any number of steps."""
+"""Sort key of "never": behind any number of steps."""
 
 
 def _break_even(row: Any) -> Cell:
-    """Show the steps with their interval; never, where a run says so, sorts behind every number."""
+    """Show the steps with their interval; never sorts behind every number."""
     value, reason = number(row.break_even_steps), _reason(row, "break_even_steps")
     if value is None:
         never = is_never(reason)
@@ -96,7 +96,7 @@ def amount(heading: str, name: str, unit: str) -> Column:
 
 
 def estimate(heading: str, name: str, unit: str, ends: str | None = None) -> Column:
-    """Return a column of numbers whose intervals stand in ``<ends>_low`` and ``<ends>_high``."""
+    """Return a column of numbers with intervals in the columns ``<ends>_low`` and ``<ends>_high``."""
     low, high = f"{ends or name}_low", f"{ends or name}_high"
     return Column(heading=heading, make=_measured(name, unit, lambda row: (getattr(row, low), getattr(row, high))))
 
@@ -116,7 +116,7 @@ def steps_until(heading: str, name: str) -> Column:
 
 
 _HEADINGS: Final = {"model": "variant", "image_size": "pixels"}
-"""Headings of axes for which the page has more room, or another word, than a terminal."""
+"""Headings of axes that differ between the page and a terminal, mostly for more room."""
 _UNLIKE: Final[dict[str, Callable[[Any], Cell]]] = {
     "throughput_img_per_s": _measured("throughput_img_per_s", "img/s", throughput_bounds),
     "speedup": _measured("speedup", TIMES, lambda row: (row.speedup_low, row.speedup_high)),
@@ -124,7 +124,7 @@ _UNLIKE: Final[dict[str, Callable[[Any], Cell]]] = {
     "imagenet_top1": _number("imagenet_top1", lambda value: f"{100 * value:.2f}{SPACE}%"),
     "break_even_steps": _break_even,
 }
-"""Metrics that are not shown as their unit and their bounds say."""
+"""Metrics whose display does not follow from their unit and bounds."""
 
 
 def _axis_column(name: str) -> Column:
@@ -175,11 +175,11 @@ _EARLY: Final = (
     "warm_compile_s",
     "break_even_steps",
 )
-"""Metrics that readers look for first, in this order; the others follow in the order of `METRICS`."""
+"""Metrics that come first in tables, in this order; the others follow in the order of `METRICS`."""
 
 
 def metrics_of(shown: Shown, *, early: tuple[str, ...] = ()) -> tuple[str, ...]:
-    """Return the metrics of a table of the page: those among `early` first, in their order."""
+    """Return the metrics of a table of the page, the metrics of `early` first."""
     names = [name for name, metric in METRICS.items() if shown in metric.tables]
     return (*(name for name in early if name in names), *(name for name in names if name not in early))
 
@@ -194,9 +194,9 @@ CASE_COLUMNS: Final = _case_columns()
 
 
 def table(frame: pd.DataFrame, names: tuple[str, ...], own: Mapping[str, Column] | None = None) -> Table:
-    """Return those of the columns `names` in which any row of `frame` has a value.
+    """Return the columns of `names` in which any row of `frame` has a value.
 
-    `own` are columns of one chapter that `COLUMNS` lacks, by name.
+    `own` are columns of a chapter that `COLUMNS` lacks, by name.
     """
     columns = {**COLUMNS, **(own or {})}
     rows = list(each(frame))

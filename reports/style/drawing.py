@@ -1,4 +1,4 @@
-"""What the figures share: an empty figure, a case in words, 95 % whiskers, families as series."""
+"""Parts of figures: an empty figure, a case as text, 95 % whiskers, families as series."""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -14,29 +14,29 @@ from reports.style.words import conditions_text, throughput_text
 
 ROW_PIXELS: Final = 26
 CATEGORIES: Final = {"type": "category", "showgrid": False, "tickmode": "linear", "dtick": 1}
-"""An axis of names, none of which Plotly may leave out for want of room."""
+"""An axis of names on which Plotly must show every name."""
 FRAME_PIXELS: Final = 110
 """Height of axis, title and legend around the rows of a bar chart."""
 STANDARD: Final = 460
-"""Height in pixels of a chart whose points do not ask for more."""
+"""Height in pixels of a chart of usual size."""
 
 
 def blank(height: int, **layout: Any) -> Figure:
-    """Return an empty figure of `height` pixels, as wide as the page lets it be."""
+    """Return an empty figure of `height` pixels, as wide as the page allows."""
     # An empty template, or each figure would carry 7 kB of Plotly's default one.
     layout = {"template": {}, "height": height, **layout}
     return go.Figure(layout=layout)  # type: ignore[attr-defined,no-untyped-call]  # Plotly has no types
 
 
 def remark(figure: Figure, text: str) -> None:
-    """Write `text`, which is our own, above the right end of the figure: what it leaves out."""
+    """Write `text`, a trusted note on omitted rows, above the right end of the figure."""
     figure.add_annotation(
         text=text, xref="paper", yref="paper", x=1, y=1, xanchor="right", yanchor="bottom", showarrow=False
     )
 
 
 def hover(row: CaseView) -> str:
-    """Return what a reader wants to know of one case, as Plotly's pseudo-HTML."""
+    """Return the main facts of a case as Plotly's pseudo-HTML."""
     low, high = row.latency_low_s, row.latency_high_s
     lines = [
         f"<b>{label(row.model)}</b>",
@@ -77,7 +77,7 @@ def bars(
     hover: list[str],
     **trace: Any,
 ) -> None:
-    """Add one series of horizontal bars of length `x`, a row a model, told apart by colour and pattern."""
+    """Add a series of horizontal bars of length `x`, a row a model, with its colour and pattern."""
     figure.add_bar(
         x=x,
         y=[label(model) for model in rows["model"]],

@@ -1,4 +1,4 @@
-"""What the axis of a figure shows of a case: the column, the unit, the interval, and which way is better."""
+"""Measures on the axes of figures: the column, the unit, the interval, and the better direction."""
 
 import dataclasses
 from collections.abc import Callable
@@ -20,15 +20,15 @@ def _latency_bounds(row: CaseView) -> Bounds:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Measure:
-    """One quantity of a case, as an axis shows it."""
+    """A quantity of a case, as an axis shows it."""
 
     column: str
     unit: str
-    """In which the column stores it, as `reports.style.units.quantity` knows it."""
+    """Unit of the column, one of the units of `reports.style.units.quantity`."""
     title: str
-    """Of the axis, with the unit shown there."""
+    """Title of the axis, with its unit."""
     factor: float
-    """From the unit of the column to that of the axis."""
+    """Factor from the unit of the column to the unit of the axis."""
     better: Literal["higher", "lower"]
     stored_bounds: Callable[[CaseView], Bounds] = lambda _: (None, None)
     """95 % interval of a row in the unit of the column."""

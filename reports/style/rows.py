@@ -1,4 +1,4 @@
-"""The rows of frames: `each` gives them as objects, and a view names the columns that code may ask of them."""
+"""The rows of frames: `each` yields them as objects, and view classes declare the columns that code may use."""
 
 from collections.abc import Iterator, Sequence
 from types import SimpleNamespace
@@ -8,7 +8,7 @@ import pandas as pd
 
 
 class CaseView(Protocol):
-    """A row of the frame of cases (`reports.page.cases.cases`); numbers that could not be had are NaN."""
+    """A row of the frame of cases (`reports.page.cases.cases`); missing numbers are NaN."""
 
     row: int
     machine: str
@@ -23,7 +23,7 @@ class CaseView(Protocol):
     layout: str
     status: str
     cause: str | None
-    """Why it has another status than ``ok``."""
+    """Why the status is not ``ok``."""
     warnings: Sequence[str]
     notes: Sequence[str]
     latency_s: float

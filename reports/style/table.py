@@ -1,4 +1,4 @@
-"""The table: heads and cells, as a template or the page's script lays them out."""
+"""The table of a template or of the page's script: heads and cells."""
 
 import dataclasses
 from collections.abc import Iterable, Sequence
@@ -9,27 +9,27 @@ from results.text import printable
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:
-    """One value as it is shown."""
+    """A value as text."""
 
     text: str
     note: str = ""
     """Half-width of the 95 % interval."""
     sort: float | str | None = None
-    """Key of the order in which a reader sorts; None sorts last."""
+    """Sort key; None sorts last."""
     reason: str = ""
-    """Why there is no value."""
+    """Reason of a missing value."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """A table ready to be laid out."""
+    """A table with its heads and cells."""
 
     heads: tuple[str, ...]
     numeric: tuple[bool, ...]
-    """Of each column, whether its cells are numbers."""
+    """Whether the cells of each column are numbers."""
     rows: tuple[tuple[Cell, ...], ...]
     names: tuple[str, ...] = ()
-    """Names of its columns in `reports.style.columns.COLUMNS`; empty for a table that nobody sorts."""
+    """Names of its columns in `reports.style.columns.COLUMNS`; empty for a table that readers cannot sort."""
 
     @classmethod
     def of_texts(cls, heads: Sequence[str], rows: Iterable[Sequence[str]], *, words: Iterable[str] = ()) -> Self:
@@ -42,7 +42,7 @@ class Table:
         )
 
     def texts(self) -> dict[str, Any]:
-        """Return what the page's script lays out: heads, and texts with their intervals."""
+        """Return the content for the page's script: heads, and texts with their intervals."""
         return {
             "heads": self.heads,
             "numeric": self.numeric,

@@ -1,4 +1,4 @@
-"""How everything looks: one style a family, one Plotly template for light and one for dark, and safe labels."""
+"""Styles: a style a family, a Plotly template for light and for dark, and safe labels."""
 
 import dataclasses
 from typing import Any, Final
@@ -8,7 +8,7 @@ from results.text import printable
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Style:
-    """How a series looks: its colour, and for readers without colour its marker, dash and pattern."""
+    """The style of a series: its colour, and for readers without colour its marker, dash and pattern."""
 
     color: str
     symbol: str
@@ -35,13 +35,13 @@ FAMILIES: Final[dict[str, Style]] = {
     "wide": Style(color=PURPLE, symbol="triangle-up", dash="dashdot", pattern="-"),
     "resnetd": Style(color=OCHRE, symbol="triangle-down", dash="longdash", pattern="|"),
     "cifar": Style(color=SKY, symbol="pentagon", dash="longdashdot", pattern="+"),
-    # Plotly has eight patterns; the bars that they tell apart also carry the model's name.
+    # Plotly has eight patterns; the bars that they distinguish also have the model's name.
     "cifar_he": Style(color=INDIGO, symbol="hexagon", dash="dashdot", pattern="+"),
     "plain": Style(color=GREY, symbol="x", dash="dot", pattern="."),
     "peer": Style(color=BROWN, symbol="star", dash="solid", pattern="\\"),
 }
 OTHER_STYLE: Final = Style(color=GREY, symbol="hexagram", dash="dash", pattern="+")
-"""Style of a family that has none of its own."""
+"""Style of a family that is not in `FAMILIES`."""
 
 PHASES: Final[dict[str, Style]] = {
     "forward": Style(color=BLUE, symbol="circle", dash="solid", pattern=""),
@@ -58,7 +58,7 @@ STAGES: Final[dict[str, Style]] = {
 }
 
 PATTERN: Final = {"fillmode": "overlay", "fgcolor": "#ffffff", "fgopacity": 0.5, "size": 7, "solidity": 0.2}
-"""How a bar shows its `Style.pattern`: in white over its colour."""
+"""Options of a bar's `Style.pattern`, drawn in white over its colour."""
 FONT: Final = "Inter, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 INK: Final = {"light": "#1c2128", "dark": "#e3e6ea"}
 FAINT: Final = {"light": "#e4e7eb", "dark": "#2d333b"}
@@ -66,7 +66,7 @@ PAPER: Final = {"light": "#ffffff", "dark": "#14171b"}
 
 
 def family_style(family: object) -> Style:
-    """Return the style of a family, `OTHER_STYLE` where it has none of its own."""
+    """Return the style of a family, `OTHER_STYLE` for an unknown family."""
     return FAMILIES.get(str(family), OTHER_STYLE)
 
 

@@ -1,4 +1,4 @@
-"""Numbers as a person reads them: a handy unit, and no more digits than their interval deserves."""
+"""Numbers as text for people: a suitable unit, and as many digits as their interval justifies."""
 
 import math
 from numbers import Real
@@ -8,7 +8,7 @@ from results.schema.units import UNITS
 from results.text import digits, half_width
 
 NONE: Final = "\N{EN DASH}"
-"""Text of a value that could not be had; its reason goes with it."""
+"""Text of a missing value, whose reason is shown with it."""
 SPACE: Final = "\N{NO-BREAK SPACE}"
 TIMES: Final = "\N{MULTIPLICATION SIGN}"
 """The unit of a speed-up."""
@@ -20,12 +20,12 @@ SCALES: Final[dict[str, tuple[tuple[float, str], ...]]] = {
     "MAC/s": ((1e12, "TMAC/s"), (1e9, "GMAC/s"), (1e6, "MMAC/s")),
     TIMES: ((1.0, TIMES),),
 }
-"""Factors and names in which a reader sees a unit, the largest first; some units exist only on the page."""
+"""Factors and names of displayed units, the largest first; some units exist only on the page."""
 
 
 def number(value: object) -> float | None:
     """Return `value` as a float, None where it is no finite number (None, NaN, pandas' NA, text)."""
-    if type(value) is not float and not isinstance(value, Real):  # asking an abstract class takes a microsecond
+    if type(value) is not float and not isinstance(value, Real):  # an abstract class takes a microsecond
         return None
     return float(value) if math.isfinite(value) else None
 
@@ -37,7 +37,7 @@ def relative(value: object, low: object, high: object) -> float | None:
 
 
 def quantity(value: object, unit: str, low: object = None, high: object = None) -> str:
-    """Return ``12.3 ms`` for 0.01234 s within ±0.1 ms; `NONE` where there is no value."""
+    """Return ``12.3 ms`` for 0.01234 s within ±0.1 ms; `NONE` for a missing value."""
     center = number(value)
     if center is None:
         return NONE
@@ -53,13 +53,13 @@ def plus_minus(half: float) -> str:
 
 
 def spread(value: object, low: object, high: object) -> str:
-    """Return the interval's half-width as `plus_minus` says it, empty where there is no interval."""
+    """Return the interval's half-width by `plus_minus`, empty for a missing interval."""
     half = relative(value, low, high)
     return "" if half is None else plus_minus(half)
 
 
 def steps(value: object) -> str:
-    """Return a number of steps with two digits, ``never`` for an infinite one; `NONE` where there is no value."""
+    """Return a number of steps with two digits, ``never`` for infinity; `NONE` for a missing value."""
     if isinstance(value, Real) and value == math.inf:
         return NEVER
     count = number(value)

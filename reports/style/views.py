@@ -1,4 +1,4 @@
-"""Comparable cases side by side: which rows may share a chart, and what to call such a set of rows."""
+"""Views of charts: sets of comparable rows, and their labels."""
 
 import dataclasses
 import re
@@ -34,7 +34,7 @@ TRAINING: Final = tuple(name for name, task in TASKS.items() if task.trains)
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """One choice of a chart: a set of comparable rows and what tells it from the chart's other views."""
+    """A view of a chart: a set of comparable rows, and a label that distinguishes it from the chart's other views."""
 
     label: str
     frame: pd.DataFrame
@@ -51,7 +51,7 @@ def axis_text(name: str, value: Any) -> str:
 
 
 def throughput_bounds(row: CaseView) -> tuple[float | None, float | None]:
-    """Return the 95 % interval of a row's throughput: the reciprocals of the latency's."""
+    """Return the 95 % interval of a row's throughput: the reciprocals of the latency's interval."""
     low, high = number(row.latency_low_s), number(row.latency_high_s)
     return (row.batch_size / high if high else None, row.batch_size / low if low else None)
 
@@ -67,7 +67,7 @@ def is_baseline(frame: pd.DataFrame) -> "pd.Series[bool]":
 
 
 def constants(frame: pd.DataFrame, columns: tuple[str, ...]) -> dict[str, Any]:
-    """Return those of `columns` that have the same value in every row, with that value."""
+    """Return the columns of `columns` with equal values in all rows, and these values."""
     return {column: frame[column].iloc[0] for column in columns if len(set(frame[column])) == 1}
 
 
@@ -77,9 +77,9 @@ def constants_text(values: dict[str, Any]) -> str:
 
 
 def split(frame: pd.DataFrame, by: tuple[str, ...], least: int = 2, *, ordered: bool = False) -> tuple[View, ...]:
-    """Split `frame` into sets of rows that are equal on all of `by`: the most telling first, or as they are `ordered`.
+    """Split `frame` into sets of rows that are equal on `by`: the most informative set first, or in order if `ordered`.
 
-    Sets of fewer than `least` rows compare nothing and are left out, unless there are no others.
+    Sets of fewer than `least` rows are left out, unless there are no others.
     """
     if frame.empty:
         return ()
@@ -107,10 +107,10 @@ def split(frame: pd.DataFrame, by: tuple[str, ...], least: int = 2, *, ordered: 
 
 
 def slug(text: str) -> str:
-    """Return `text` as it may stand in an address: letters and digits, joined by hyphens."""
+    """Return `text` in the alphabet of addresses: letters and digits, joined by hyphens."""
     return "-".join(re.findall(r"[a-z0-9.]+", text.lower()))[:80]
 
 
 def pair_key(pair: str) -> str:
-    """Return the key of a pair of sides in an address, unique to it: names may differ in what `slug` leaves out."""
+    """Return the unique key of a pair of sides in an address; a checksum covers the characters that `slug` drops."""
     return f"{slug(pair)[:60]}-{zlib.crc32(pair.encode()):08x}"

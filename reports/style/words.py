@@ -1,4 +1,4 @@
-"""What generated sentences share: counts, lists, shares, and a case in words."""
+"""Parts of generated sentences: counts, lists, shares, and cases."""
 
 from typing import Any, Final
 
@@ -20,7 +20,7 @@ def first_row(frame: pd.DataFrame) -> Any:
 
 
 def extreme(frame: pd.DataFrame, column: str, *, largest: bool) -> Any:
-    """Return the row with the largest or the smallest value in `column`; of equal rows the first by name."""
+    """Return the row with the largest or the smallest value in `column`, the first by name of equal rows."""
     return first_row(frame.sort_values([column, "model"], ascending=[not largest, True]))
 
 
@@ -40,16 +40,16 @@ def percent_text(share: float, digits: int = 2) -> str:
 
 
 MARGIN_TEXT: Final = percent_text(MARGIN, 0)
-"""The relative difference that does not matter, in words."""
+"""The margin as text."""
 
 
 def throughput_text(row: CaseView) -> str:
-    """Return a row's images a second, with the digits that its interval leaves."""
+    """Return a row's images a second, with the digits that its interval justifies."""
     return quantity(row.throughput_img_per_s, "img/s", *throughput_bounds(row))
 
 
 def workload_text(row: CaseView) -> str:
-    """Return what a row's model computed: ``inference · batch 8 · 224 px``."""
+    """Return the workload of a row: ``inference · batch 8 · 224 px``."""
     return " · ".join(axis_text(axis, getattr(row, axis)) for axis in WORKLOAD)
 
 

@@ -19,8 +19,8 @@ from results.text import csv_text, digits, half_width
 def comparison_text(comparison: Comparison, fmt: str) -> str:
     """Return the comparison as ``table``, ``json``, ``csv`` or ``markdown``, ending in a newline.
 
-    ``json`` is an object with the outcome and all that it depends on; ``csv`` holds the rows of `Comparison.frame`,
-    and leaves the outcome to the exit code.
+    ``json`` is an object with the outcome and its reasons; ``csv`` holds the rows of `Comparison.frame`, without the
+    outcome, which is the exit code.
 
     Raises:
         InputError: The format does not exist.
@@ -40,7 +40,7 @@ def comparison_text(comparison: Comparison, fmt: str) -> str:
 def compared_columns(cases: Sequence[Compared]) -> tuple[list[str], Callable[[Compared], list[str]]]:
     """Return the heads of a table of cases, and the function that returns the cells of a case.
 
-    The last six heads are both latencies in ms, their ratio with its interval, the verdict and why.
+    The last six heads are both latencies in ms, their ratio with its interval, the verdict and its reason.
     """
     axes = varying_axes([compared.case for compared in cases])
     several = any(compared.machine for compared in cases)
@@ -54,7 +54,7 @@ def compared_columns(cases: Sequence[Compared]) -> tuple[list[str], Callable[[Co
 
 
 def varying_axes(cases: Sequence[Case]) -> list[str]:
-    """Return the axes that identify these cases: the model, and those on which they differ."""
+    """Return the axes that identify these cases: the model, and the axes on which they differ."""
     values = {name: {getattr(case, name) for case in cases} for name in AXES}
     return [name for name, axis in AXES.items() if axis.role == "model" or len(values[name]) > 1]
 
@@ -62,8 +62,8 @@ def varying_axes(cases: Sequence[Case]) -> list[str]:
 def arms_text(paired: Paired, fmt: str) -> str:
     """Return an A/B comparison as ``table``, ``json``, ``csv`` or ``markdown``, ending in a newline.
 
-    ``json`` is an object with the outcome and all that it depends on; ``csv`` holds the ratio of each pair, and
-    leaves the outcome to the exit code.
+    ``json`` is an object with the outcome and its reasons; ``csv`` holds the ratio of each pair, without the outcome,
+    which is the exit code.
 
     Raises:
         InputError: The format does not exist.

@@ -93,7 +93,7 @@ def _document(static: Static, *, layers: bool) -> dict[str, Any]:
 
 
 def _megabytes(statics: Sequence[Static]) -> dict[str, Callable[[Static], str]]:
-    """Return a column of the model's size for each precision, of precisions with the same size for the first."""
+    """Return a column of the model's size for each precision, a single column for precisions with the same size."""
     sizes = {size: precision for precision, size in reversed(statics[0].model_bytes.items())}
     return {f"{precision} MB": functools.partial(_size, precision) for precision in reversed(sizes.values())}
 

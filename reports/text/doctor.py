@@ -1,6 +1,6 @@
-"""What the doctor says about a machine, as text.
+"""The findings of the doctor as text.
 
-The classes here describe those of `bench.doctor`, which this room does not import.
+The classes describe the classes of `bench.doctor`, which this package does not import.
 """
 
 # ruff: noqa: D102 - the properties are documented where they are declared
@@ -92,7 +92,7 @@ def _floor_text(floor: Floor) -> str:
     lines = [f"A/A run of {floor.case}: {floor.judged.pairs} pairs"]
     spread, low, high = floor.judged.spread, floor.spread_low, floor.spread_high
     if spread is None or low is None or high is None:
-        lines.append(f"no noise floor: {floor.judged.reason or 'the pairs tell no spread'}")
+        lines.append(f"no noise floor: {floor.judged.reason or 'the spread of the pairs is unknown'}")
     else:
         span = f"{percent(low)} to {percent(high)} %"
         lines.append(f"noise floor: a pair's ratio spreads by {percent(spread)} % (sd; 95 % interval {span})")

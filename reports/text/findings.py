@@ -1,4 +1,4 @@
-"""Findings under a table: which change gave what, when compiling pays, and which cases reached the target."""
+"""Findings under a table: attribution of speed-ups, break-even of compiling, and cases that reached the target."""
 
 import math
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from results.storage.reader import Records, RunFile
 from results.text import digits, half_width
 
 MOST_NAMED: Final = 5
-"""Most cases that are named; the rest is counted."""
+"""The most cases that are named; the others are counted."""
 
 _ALWAYS: Final = tuple(
     name for name, axis in AXES.items() if axis.role == "model" or (axis.role == "workload" and axis.key != "{}")
@@ -64,11 +64,11 @@ class _Names:
         self._varying = {name for name in AXES if len({getattr(case, name) for case in cases}) > 1}
 
     def run(self, run: str) -> str:
-        """Return the name of the run, as the beginning of a line; empty if there is only this run."""
+        """Return the name of the run as the beginning of a line, empty for a single run."""
         return f"{run}: " if self._many_runs else ""
 
     def workload(self, case: Case) -> str:
-        """Return the name of what is computed: ``resnet18 b1``, with task, size, device and threads if they vary."""
+        """Return the name of the workload: ``resnet18 b1``, with task, size, device and threads if they vary."""
         always = [AXES[name].key.format(getattr(case, name)) for name in _ALWAYS]
         return " ".join([*always, *self._where_varying(case, CONDITIONS)])
 
@@ -116,12 +116,12 @@ def _pays(steps: Steps) -> str:
 
 
 def _count(steps: float) -> str:
-    """Return a number of steps with two digits: its interval leaves no more."""
+    """Return a number of steps with two digits: its interval justifies no more."""
     return "never" if math.isinf(steps) else f"{float(f'{steps:.2g}'):,.0f}"
 
 
 def _reached(file: RunFile, settings: Settings, names: _Names) -> str:
-    """Return how many planned cases reached the target, and why the others did not."""
+    """Return the number of planned cases that reached the target, and the reasons of the others."""
     cases = file.cases()
     ends: dict[str, list[Case]] = {}
     for case in dict.fromkeys([*file.run.plan, *cases]):

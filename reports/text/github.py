@@ -1,6 +1,6 @@
 """Comparisons as Markdown for GitHub: for the comment on a pull request and for the summary of a job.
 
-The verdict comes first, then the changes; the rest is folded. Text from run files is escaped.
+The verdict comes first, then the changes; other parts are folded. Text from run files is escaped.
 """
 
 import collections
@@ -26,7 +26,7 @@ _ARM_WORDS: Final = ("broken", "slower", "inconclusive", "faster", "same")
 _ARM_MEANING: Final[dict[Outcome, str]] = {
     "pass": "No case became slower by more than the margin.",
     "regression": "Both sides ran at the same time, step by step, so load of the machine does not explain it.",
-    "inconclusive": "This is no pass: the pairs spread too much, or something went wrong (see below). Give it more "
+    "inconclusive": "This is no pass: the pairs spread too much, or a pair failed (see below). Give it more "
     "time, a quieter machine or a wider margin; `resnet-bench doctor` shows what a machine can resolve.",
 }
 
@@ -99,7 +99,7 @@ def arms_github(pairs: Sequence[Paired], limit: int = LIMIT) -> str:
 
 
 def worst_outcome(outcomes: Iterable[Outcome]) -> Outcome:
-    """Return the outcome of several comparisons together; without any it is inconclusive, as nothing passed."""
+    """Return the outcome of several comparisons together; no comparison at all is inconclusive."""
     outcomes = set(outcomes)
     if "regression" in outcomes:
         return "regression"

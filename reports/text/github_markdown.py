@@ -1,6 +1,6 @@
-"""Markdown for GitHub: text that links and notifies nobody, and documents that stay under the size of a comment.
+"""Markdown for GitHub: text without links and notifications, in documents below the size limit of a comment.
 
-GitHub turns more than Markdown into links, some of it after rendering: names after ``@`` (who are notified), numbers
+GitHub turns more than Markdown into links, some after rendering: names after ``@`` (who are notified), numbers
 after ``#`` or ``GH-`` (whose issues show the mention), commit hashes and addresses. A zero-width space inside breaks
 each of them.
 """
@@ -15,7 +15,7 @@ from reports.text.grid import markdown_escaped
 LIMIT: Final = 65_000
 """Bytes of UTF-8 in a document: GitHub refuses comments above 65,536 characters, and a caller may add a line."""
 LONGEST: Final = 300
-"""Characters of a text from a file; a cause may have thousands."""
+"""The most characters of a text from a file; a cause may have thousands."""
 
 _NOTHING: Final = "&#8203;"
 _LIVE: Final = re.compile(
@@ -26,7 +26,7 @@ _LIVE: Final = re.compile(
     re.IGNORECASE,
 )
 _RESERVED: Final = 100
-"""Bytes for the line that says what is left out."""
+"""Bytes of the line on omitted lines."""
 
 
 def escaped(text: str) -> str:
@@ -38,15 +38,15 @@ def escaped(text: str) -> str:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """Lines of a kind; as many are shown as fit."""
+    """Lines of a kind, of which the document shows as many as fit."""
 
     what: str
-    """What a line is, in the plural."""
+    """Noun for the lines, in the plural."""
     before: str = ""
     lines: Iterable[str]
     """Markdown, each ending in a newline; lines that do not fit are not read."""
     count: int
-    """How many lines there are."""
+    """Number of lines."""
     after: str = ""
     rank: int
     """Order in which parts get room, the lowest first."""
@@ -55,7 +55,7 @@ class Part:
 def fitted(head: str, parts: Sequence[Part], limit: int = LIMIT) -> str:
     """Return `head` and the parts that have lines, in their order, in at most `limit` bytes.
 
-    What does not fit is left out and counted.
+    Lines that do not fit are left out and counted.
 
     Raises:
         ValueError: the head and the frames of the parts alone are longer (a bug of the caller).
@@ -79,7 +79,7 @@ def fitted(head: str, parts: Sequence[Part], limit: int = LIMIT) -> str:
 
 
 def folded(summary: str) -> tuple[str, str]:
-    """Return what stands before and after the content of a fold with a `summary` that is escaped already."""
+    """Return the beginning and the end of a fold, with an escaped `summary`."""
     return f"\n<details><summary>{summary}</summary>\n\n", "\n</details>\n"
 
 

@@ -13,7 +13,7 @@ FORMATS: Final = ("table", "json", "csv", "markdown")
 _MARKDOWN: Final = re.compile(
     r"[\\|`*\[\]~#]"
     r"|(?<![^\W_])_|_(?![^\W_])"  # inside a word, as in resnext50_32x4d, an underscore is no emphasis
-    r"|^(?:>|[-+](?=[\s-]))"  # what begins a quotation, a list or a rule
+    r"|^(?:>|[-+](?=[\s-]))"  # characters that begin a quotation, a list or a rule
 )
 """Characters that Markdown reads as markup."""
 
@@ -91,7 +91,7 @@ def markdown_table(
 
 
 def markdown_escaped(text: str) -> str:
-    """Return `text` so that Markdown shows it as it stands."""
+    """Return `text` escaped for Markdown."""
     safe = printable(text).replace("&", "&amp;").replace("<", "&lt;")
     return _MARKDOWN.sub(r"\\\g<0>", safe)
 

@@ -25,15 +25,15 @@ _CHANGE: Final = (
     "what else changed",
 )
 _NAMED: Final = 5
-"""Most runs left out that have a line of their own."""
+"""The most omitted runs that are listed with a line each."""
 _SERIES: Final = ("runs", "failed", "noisy", "first ms", "last ms", "last / first", "changes")
 
 
 def history_text(series: Sequence[Series], fmt: str, margin: float) -> str:
     """Return runs over time as ``table``, ``json``, ``csv`` or ``markdown``, ending in a newline.
 
-    People get the changes of level, the largest first, and then a line for each series. ``json`` is an object with
-    all series, their points and changes; ``csv`` holds the rows of `results.analysis.history.frame`.
+    Text for people lists the changes of level, the largest first, and then a line for each series. ``json`` is an
+    object with all series, their points and changes; ``csv`` holds the rows of `results.analysis.history.frame`.
 
     Raises:
         InputError: The format does not exist.

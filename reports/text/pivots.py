@@ -1,4 +1,4 @@
-"""Pivots of the frame of `results.table`: cases side by side."""
+"""Pivots of the frame of `results.table`."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -14,9 +14,9 @@ _MODEL: Final = tuple(name for name, axis in AXES.items() if axis.role == "model
 def depth_by_block(frame: pd.DataFrame) -> pd.DataFrame:
     """Return throughput in images a second by depth (rows) and kind of network (columns), of correct cases.
 
-    Rows are split by the axes on which the cases differ; settings with a single model are left out, as nothing stands
-    next to it. A column is a family with its block type; models with the same depth in it, such as two ResNeXts of
-    101 layers, get a column of their own for that depth.
+    Rows are split by the axes on which the cases differ; settings with a single model are left out, as they compare
+    nothing. A column is a family with its block type; models of a family with the same depth, such as two ResNeXts of
+    101 layers, get separate columns for that depth.
     """
     sound = frame[usable(frame) & frame["depth"].notna()].copy()
     axes = [axis for axis in ("run", *AXES) if axis not in _MODEL]
@@ -32,7 +32,7 @@ def depth_by_block(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def speedups_by_setting(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the speed-up over the baseline by model (rows) and settings (columns), of cases that have one.
+    """Return the speed-up over the baseline by model (rows) and settings (columns), of cases with a speed-up.
 
     Rows are split by the other axes on which the cases differ. The baseline, which is 1 by definition, is left out.
     """

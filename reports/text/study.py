@@ -1,4 +1,4 @@
-"""Everything that a terminal shows of a study: the table, its pivots and the findings."""
+"""A study as text: the table, its pivots and the findings."""
 
 from reports.text.findings import findings_text
 from reports.text.table import format_table, pivots_text

@@ -1,4 +1,4 @@
-"""The table of all cases as text: few columns and honest digits for people, every column for programs."""
+"""The table of all cases as text: few columns and significant digits for people, every column for programs."""
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -16,7 +16,7 @@ from results.schema.metrics import METRICS, Metric
 from results.text import csv_text, digits, half_width
 
 _WIDEST: Final = 100
-"""Most columns of a pivot. A pivot grows with rows times columns, so that a large run would give megabytes of text."""
+"""The most columns of a pivot, whose text grows with rows times columns, to megabytes for a large run."""
 _LATENCY: Final = METRICS["latency_s"]
 """The measured time. Rates are the work of a step over it, so they have its relative interval."""
 
@@ -28,9 +28,9 @@ _Columns = Iterator[tuple[str, Callable[[_Row], str]]]
 def format_table(frame: pd.DataFrame, fmt: str) -> str:
     """Return the frame of `results.table` as text, ending in a newline.
 
-    ``table`` and ``markdown`` show the metrics that have a column in a terminal; lines above say in what all cases
-    agree, and what ± is. ``json`` (a list of objects with nulls) and ``csv`` hold every column, exact and in the
-    units of ``frame.attrs``.
+    ``table`` and ``markdown`` show the metrics that have a column in a terminal; lines above state the values that all
+    cases share, and the meaning of ±. ``json`` (a list of objects with nulls) and ``csv`` hold every column, exact and
+    in the units of ``frame.attrs``.
 
     Raises:
         InputError: The format does not exist.
@@ -51,7 +51,7 @@ def format_table(frame: pd.DataFrame, fmt: str) -> str:
 def pivots_text(frame: pd.DataFrame, fmt: str) -> str:
     """Return the pivots of `reports.text.pivots` with titles, for people.
 
-    Empty where a pivot would have a single column, which is in the table already, and for ``json`` and ``csv``.
+    Empty for ``json`` and ``csv``, and for pivots with a single column, which the table already shows.
     """
     check_format(fmt)
     if fmt in {"json", "csv"}:
@@ -104,7 +104,7 @@ def _value(name: str, row: _Row) -> str:
 
 
 def _numbers(rows: Sequence[_Row]) -> _Columns:
-    """Yield the columns of metrics: first times and rates, then the others where any row has a value."""
+    """Yield the columns of metrics: times and rates, then other metrics that have a value in any row."""
     shown = [(metric, *metric.terminal) for metric in METRICS.values() if metric.terminal]
     for metric, factor, head in sorted(shown, key=lambda item: item[0].combine != "geometric"):
         if metric.combine == "geometric" or _any(rows, metric.name):
@@ -127,7 +127,7 @@ def _percent(metric: Metric, row: _Row) -> str:
 
 
 def _relative(metric: Metric, row: _Row) -> float | None:
-    """Return the half-width of a value's interval as a fraction, None where it has none."""
+    """Return the half-width of a value's interval as a fraction, None without an interval."""
     known = metric if metric.bounds or metric.combine != "geometric" else _LATENCY
     if known.bounds is None:
         return None

@@ -1,4 +1,4 @@
-"""Exporters: runs as what other programs read."""
+"""Exporters: runs in the formats of other programs."""
 
 from collections.abc import Callable
 from typing import Final, TypeAlias

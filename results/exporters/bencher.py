@@ -7,10 +7,10 @@ from results.metrics.rows import json_text
 
 
 def to_bencher(study: Study) -> Files:
-    """Return for each case what was measured and may become better or worse, by measure.
+    """Return the measured values with a better direction for each case, by measure.
 
     A measure is the name of the metric in kebab case, its unit included (``latency-s``, ``throughput-img-per-s``):
-    Bencher's own ``latency`` is in nanoseconds. The thresholds that are set in Bencher say which direction is good.
+    Bencher's own ``latency`` is in nanoseconds. Thresholds in Bencher define the better direction.
 
     Raises:
         InputError: No case has a result.

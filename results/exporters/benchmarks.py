@@ -1,4 +1,4 @@
-"""What trackers of benchmarks are given: the cases that have a result, each under a name of its own."""
+"""The benchmarks for other programs: the cases that have a result, with unique names."""
 
 import dataclasses
 import math
@@ -22,7 +22,7 @@ RATES: Final = ("throughput_img_per_s", "flops_per_s")
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class BenchmarkValue:
-    """A metric of one case in the metric's unit, with its 95 % interval where it has one."""
+    """A metric of a case in the metric's unit, with its 95 % interval where it is known."""
 
     metric: Metric
     value: float
@@ -32,24 +32,24 @@ class BenchmarkValue:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Benchmark:
-    """A case that ended well and computed the right thing."""
+    """A case that succeeded and computed the right result."""
 
     name: str
-    """The case's key, and on what it ran where several runs go out together: no two are the same."""
+    """A unique name: the case's key, with its hardware and software where the export holds several runs."""
     run: RunHeader
     case: Case
     machine: str
-    """The accelerator that the case ran on, else the CPU."""
+    """The accelerator of the case, else the CPU."""
     records: tuple[Record, ...]
-    """Of each replicate."""
+    """The record of each replicate."""
     values: dict[str, BenchmarkValue]
-    """Every metric that is known by its name, in the order of `METRICS`."""
+    """Every known metric by its name, in the order of `METRICS`."""
     interval: str | None
-    """What the intervals span, as in `results.metrics.table.table`."""
+    """The variation that the intervals cover, as in `results.metrics.table.table`."""
 
     @property
     def measured(self) -> tuple[BenchmarkValue, ...]:
-        """What was measured and has a good direction: what may become better or worse from run to run."""
+        """The measured values that have a better direction."""
         return tuple(value for value in self.values.values() if value.metric.better and value.metric not in STATIC)
 
     @property
@@ -64,14 +64,14 @@ class Benchmarks:
 
     benchmarks: tuple[Benchmark, ...]
     left_out: tuple[str, ...]
-    """Why cases are not among them, a line for each reason."""
+    """Why cases are left out, a line for each reason."""
 
 
 def benchmarks(study: Study) -> Benchmarks:
     """Return every case of a study that has a result.
 
     Raises:
-        InputError: There is none, or two cases cannot be told apart.
+        InputError: No case has a result, or two cases have the same name.
     """
     rows = plain(study.table)
     sound = [
@@ -109,7 +109,7 @@ def _cases(study: Study) -> Iterator[tuple[MeasuredRun, Case, Collection[int]]]:
 
 
 def check_measured(exported: Benchmarks) -> None:
-    """Raise `InputError` where no case has anything that was measured and may become better or worse."""
+    """Raise `InputError` unless a case has a measured value with a better direction."""
     if not any(benchmark.measured for benchmark in exported.benchmarks):
         raise InputError("nothing to export: no case has a measured value; csv and parquet hold the rest")
 

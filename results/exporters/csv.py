@@ -1,4 +1,4 @@
-"""CSV: the whole table, failed cases included, from which every value can be read back."""
+"""CSV: the whole table, failed cases included, without loss of values."""
 
 from results.analysis.study import Study
 from results.exporters.files import SINGLE, Files

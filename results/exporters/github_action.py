@@ -16,10 +16,10 @@ SPANS: Final = {"replicates": "across processes", "process": "within one process
 
 
 def to_github_action_benchmark(study: Study) -> Files:
-    """Return what was measured and may become better or worse, in two files, as the action takes one direction a file.
+    """Return the measured values in two files, as the action takes a single better direction a file.
 
-    An entry is one metric of one case, with its unit (none for ratios and counts), the larger half of its 95 % interval
-    as ``range``, and in ``extra`` what it was measured on.
+    An entry is a metric of a case, with its unit (none for ratios and counts), the larger half of its 95 % interval as
+    ``range``, and its machine and software in ``extra``.
 
     Raises:
         InputError: No case has a result.

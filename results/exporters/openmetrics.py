@@ -12,8 +12,8 @@ from results.schema.units import UNITS
 def to_openmetrics(study: Study) -> Files:
     """Return a gauge for each metric, ``resnet_bench_latency_seconds``, and for each end of its 95 % interval.
 
-    Every sample has the run, the machine, the version of torch and the axes of its case as labels. What is not known is
-    left out, be it a value or a label.
+    Every sample has the run, the machine, the version of torch and the axes of its case as labels. Unknown values and
+    labels are left out.
 
     Raises:
         InputError: No case has a result.
@@ -25,7 +25,7 @@ def to_openmetrics(study: Study) -> Files:
 
 
 def names(metric: Metric) -> tuple[str, str]:
-    """Return what the gauge of `metric` is called up to its unit, and the unit in words (empty for a count)."""
+    """Return the name of the gauge of `metric` without its unit, and the unit in words (empty for a count)."""
     whole, unit = f"resnet_bench_{metric.name}", UNITS[metric.unit]
     if unit.words:
         return whole.removesuffix(f"_{unit.suffix}"), unit.words

@@ -1,4 +1,4 @@
-"""Importers: what other programs measured, read as runs."""
+"""Importers: results of other programs, read as runs."""
 
 import dataclasses
 from collections.abc import Callable, Iterator
@@ -12,11 +12,11 @@ from results.importers.reading import Content, Imported, Options, Tell, read_con
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Importer:
-    """How one format is read."""
+    """The importer of a format."""
 
     read: Callable[[Content, Options, Tell], list[Imported]]
     options: frozenset[str] = frozenset()
-    """The fields of `Options` that it heeds."""
+    """The fields of `Options` that it uses."""
 
 
 IMPORTERS: Final[dict[str, Importer]] = {
@@ -33,11 +33,11 @@ def read(fmt: str, path: str | Path, options: Options, tell: Tell) -> list[Impor
     Args:
         fmt: one of `IMPORTERS`.
         path: the file.
-        options: what the file does not state.
-        tell: takes a line for everything that is left out.
+        options: facts that the file does not state.
+        tell: takes a line for each omission.
 
     Raises:
-        InputError: There is no such format or file, an option does not go with it, or its content is wrong; the
+        InputError: There is no such format or file, an option does not apply to it, or its content is wrong; the
             message names the line and the field.
     """
     if fmt not in IMPORTERS:
@@ -50,7 +50,7 @@ def read(fmt: str, path: str | Path, options: Options, tell: Tell) -> list[Impor
 
 
 def _given(options: Options) -> Iterator[tuple[str, str]]:
-    """Yield the fields that hold something, with the names of the options that filled them."""
+    """Yield the fields with a value, and the names of their options."""
     for field in dataclasses.fields(Options):
         value = getattr(options, field.name)
         if field.name == "axes":

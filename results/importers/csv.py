@@ -1,7 +1,7 @@
-"""Our own CSV, as ``export csv`` and the page write it: every run comes back as it was, but for its raw samples.
+"""Our own CSV, as ``export csv`` and the page write it: runs are restored completely, except their raw samples.
 
-Older versions knew fewer columns. What such a file lacks is null, with a reason where values have one; an axis is at
-its default, or unknown.
+Older versions had fewer columns. Values that such a file lacks are null, with a reason where values have one; an axis
+has its default, or is unknown.
 """
 
 import json
@@ -41,7 +41,7 @@ _NEEDED: Final = {
     "latency_s",
     "throughput_img_per_s",
 }
-"""Columns without which a row is no case."""
+"""Columns that every row needs."""
 _ABSENT: Final = "the file has no such column: an older version exported it"
 
 

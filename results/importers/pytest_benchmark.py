@@ -1,7 +1,7 @@
 """JSON that pytest-benchmark saves (``--benchmark-json``, ``--benchmark-save``), of any project.
 
-A benchmark says little about the network it times, so the axes are looked for by their names in its ``extra_info``,
-then in its ``params``, and come from options where they are in neither. Its rounds become the steps of one process.
+A benchmark states little about its network, so each axis is read by its name from ``extra_info``, then from ``params``,
+and comes from options where it is in neither. The rounds of a benchmark become the steps of a process.
 """
 
 import dataclasses
@@ -55,7 +55,7 @@ class _Benchmark:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class _File:
-    """The fields that are read; whatever else a version writes is ignored."""
+    """The fields that are read; other fields are ignored."""
 
     benchmarks: tuple[_Benchmark, ...]
     machine_info: dict[str, Any] | None = None
@@ -76,10 +76,10 @@ class _Read:
 
 
 def read(content: Content, options: Options, tell: Tell) -> list[Imported]:  # noqa: ARG001 - an importer's signature
-    """Return the runs that a file holds: one, or those of an export of ours, which names them.
+    """Return the runs of a file: a single run, or the named runs of our own export.
 
     Raises:
-        InputError: It is no such JSON, or something is missing that a case needs.
+        InputError: The file is no such JSON, or lacks a value that a case needs.
     """
     file = _parsed(content)
     runs: dict[str, list[_Read]] = {}
@@ -124,7 +124,7 @@ def _read(content: Content, position: str, benchmark: _Benchmark, options: Optio
 
 
 def _axis(where: str, axis: str, benchmark: _Benchmark, options: Options) -> Any:
-    """Return the value of an axis, None where nothing states it."""
+    """Return the value of an axis, None where neither the benchmark nor an option states it."""
     for name in ("extra_info", "params"):
         value = (getattr(benchmark, name) or {}).get(axis)
         if value is not None:
@@ -170,7 +170,7 @@ def _exported(where: str, case: Case, extra: dict[str, Any]) -> Summary:
 
 
 def _is_ours(extra: dict[str, Any]) -> bool:
-    """Tell whether a benchmark is an export of ours, whose ``extra_info`` holds more than axes."""
+    """Return whether a benchmark comes from our own export, whose ``extra_info`` holds more than axes."""
     return isinstance(extra.get("metrics"), dict) and "latency_s" in extra["metrics"]
 
 

@@ -24,14 +24,14 @@ MAX_FILE_BYTES: Final = 256 * 2**20
 MAX_ROWS: Final = 500_000
 """More rows would fill some GB of memory (5 kB each)."""
 SILENT: Final = "its source does not state it"
-"""Why a value of an imported run is null, where nothing better can be said."""
+"""Reason of a missing value of an imported run, where no other reason is known."""
 
 _MAX_FIELD: Final = 2**24
 _NUMBER: Final = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,4})?", re.ASCII)
 _QUOTED: Final = 60
 """Characters of a cell that a message shows."""
 _LARGEST: Final = 1e30
-"""No metric is beyond; as in `results.schema.types.Value`."""
+"""The largest value of a metric, as in `results.schema.types.Value`."""
 
 Tell = Callable[[str], None]
 """Takes a line for a person about something that is not imported."""
@@ -39,7 +39,7 @@ Tell = Callable[[str], None]
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """What a person adds to a file; it beats the file's name."""
+    """Facts that a person adds to a file; they take precedence over the file's name."""
 
     axes: Mapping[str, str | int] = dataclasses.field(default_factory=dict)
     """Values of axes that the file does not state, by the axis; never of ``device``, which has its own option."""
@@ -47,7 +47,7 @@ class Options:
     device: str | None = None
     """Name of the accelerator, or of the CPU where the file states that it is one; ``cpu:NAME`` says that it is."""
     only_known: bool = False
-    """Leave out models that are none of our variants."""
+    """Whether to leave out models that are not our variants."""
     accuracy: Path | None = None
     """timm's table of ImageNet results."""
 
@@ -71,7 +71,7 @@ class Content:
 
     @functools.cached_property
     def sha256(self) -> str:
-        """Of the content, in hexadecimal."""
+        """SHA-256 of the content, in hexadecimal."""
         return hashlib.sha256(self.data).hexdigest()
 
     @property
@@ -80,7 +80,7 @@ class Content:
         return printable(str(self.path))
 
     def source(self, fmt: str) -> Source:
-        """Return where a run that is imported from this file comes from."""
+        """Return the source of a run that is imported from this file."""
         return Source(format=fmt, file=printable(self.path.name)[:128], sha256=self.sha256)
 
     def run_id(self) -> str:
@@ -111,9 +111,9 @@ class SourceRow:
 
     file: str
     line: int
-    """On which it begins, from 1."""
+    """Line on which the row begins, from 1."""
     cells: dict[str, str]
-    """By the name of the column, as they stand in the file."""
+    """Cells by the name of the column, as in the file."""
 
     def error(self, column: str, what: str) -> InputError:
         """Return the error that names the file, the line and the column."""
@@ -226,7 +226,7 @@ def unknown_environment(
     accelerators: dict[str, str] | None = None,
     **known: str | int | None,
 ) -> Environment:
-    """Return an environment of which only this is known.
+    """Return an environment with the given facts; other fields are null.
 
     Args:
         cpu: its name.

@@ -1,4 +1,4 @@
-"""timm's benchmark tables: the CSV files in its folder ``results``, and what its ``benchmark.py`` writes.
+"""timm's benchmark tables: the CSV files in its folder ``results``, and the output of its ``benchmark.py``.
 
 Columns and their order differ from file to file; those of inference begin with ``infer_``, of training with
 ``train_``, and a run of both has both in one row. Times are milliseconds a batch, GMACs and activations are counted
@@ -37,7 +37,7 @@ from results.text import printable
 
 FORMAT: Final = "timm"
 AGREEMENT: Final = 0.05
-"""How far published throughput and step time may disagree: in timm's own files it is 3 % at most, in training."""
+"""Allowed disagreement of throughput and step time: at most 3 % in timm's own files, in training."""
 
 _PREFIXES: Final = {"infer_": "inference", "train_": "training"}
 _COUNTS: Final = {"param_count": ("parameters", 1e6), "gmacs": ("fvcore_macs", 1e9), "macts": ("activations", 1e6)}
@@ -57,11 +57,11 @@ Accuracy = dict[tuple[str, int], tuple[float, str]]
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class _File:
-    """What all rows of one file share."""
+    """Facts that all rows of a file share."""
 
     name: str
     known: ParsedName
-    """What the file's name and the options state."""
+    """Facts from the file's name and the options."""
     options: Options
     sides: dict[str, str]
     """Prefixes of the columns to import, with their tasks."""
@@ -145,7 +145,7 @@ def _sides(name: str, heads: tuple[str, ...], known: ParsedName, options: Option
     sides = _prefixes(heads)
     if not sides:
         if "task" not in known.axes:
-            raise InputError(f"{name}: task: neither its name nor its columns tell it; give --task")
+            raise InputError(f"{name}: task: neither its name nor its columns state it; give --task")
         sides = {"": known.axes["task"]}
     given = options.axes.get("task")
     if given is not None:
@@ -171,7 +171,7 @@ def _tell_unknown(name: str, heads: tuple[str, ...], tell: Tell) -> None:
 
 
 def _record(file: _File, row: SourceRow, prefix: str, task: str) -> Record | None:
-    """Return what one row tells about `task`, None where that is nothing that was asked for."""
+    """Return the record of a row for `task`, None where the row has none or it is not imported."""
     name = row.cells["model"].strip()
     if not name:
         raise row.error("model", "empty")
@@ -219,7 +219,7 @@ def _record(file: _File, row: SourceRow, prefix: str, task: str) -> Record | Non
 def _times(
     row: SourceRow, prefix: str, case: Case, step_ms: float | None, rate: float | None
 ) -> tuple[dict[str, float], list[str]]:
-    """Return what was measured, and what a reader should know of it."""
+    """Return the measured values, and notes on them."""
     notes = []
     if step_ms is None or rate is None:
         notes.append("timm gives only one of step time and throughput: the other follows from the batch")
@@ -244,13 +244,13 @@ def _counts(row: SourceRow, prefix: str) -> dict[str, float]:
     counts = {}
     for column, (metric, unit) in _COUNTS.items():
         value = row.number(f"{prefix}{column}" if f"{prefix}{column}" in row.cells else column, 0, 1e9)
-        if value:  # a count that rounds to 0 tells nothing
+        if value:  # a count that is rounded to 0 is unknown
             counts[metric] = float(round(value * unit))
     return counts
 
 
 def _top1(file: _File, name: str, size: int, nulls: dict[str, str], notes: list[str]) -> dict[str, float]:
-    """Return the accuracy where it is known, and add why it is not to `nulls`, or whose it is to `notes`."""
+    """Return the accuracy if it is known; add the reason to `nulls` if not, or the weights' name to `notes`."""
     if file.options.accuracy is None:
         return {}
     best = file.accuracy.get((architecture(name), size))

@@ -11,7 +11,7 @@ from results.schema.case import UNSTATED
 _WORDS: Final[dict[str, dict[str, str]]] = {
     "task": {"infer": "inference", "train": "training"},
     "precision": {
-        "amp": "amp-fp16",  # autocast to float16, whatever the device's own default
+        "amp": "amp-fp16",  # autocast to float16, also where the device has another default
         "amp_fp16": "amp-fp16",
         "amp_float16": "amp-fp16",
         "amp_bf16": "amp-bf16",
@@ -43,7 +43,7 @@ _CUDA: Final = re.compile(r"cu(\d{2})(\d)", re.ASCII)
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class ParsedName:
-    """What holds for every row of a file; None is what neither its name nor an option states."""
+    """Facts for every row of a file; None where neither its name nor an option states a value."""
 
     axes: dict[str, Any]
     """Values by the axis; an axis of which no name of a file speaks has the value of `UNSTATED`."""
@@ -56,10 +56,10 @@ class ParsedName:
 
 
 def parsed(stem: str, options: Options) -> ParsedName:
-    """Return what the file's name, less its ending, and the options state; an option beats the name.
+    """Parse the file's name, without its ending; options take precedence over the name.
 
     Raises:
-        InputError: An option is none of the axis' choices.
+        InputError: An option is not a choice of its axis.
     """
     for axis, value in options.axes.items():
         if AXES[axis].kind == "word":

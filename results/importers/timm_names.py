@@ -1,4 +1,4 @@
-"""Which of timm's networks are ours: an explicit table, whose every row a test compares with both networks."""
+"""timm's names of our networks: an explicit table, of which a test compares every row with both networks."""
 
 import dataclasses
 import re
@@ -7,7 +7,7 @@ from typing import Final
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Network:
-    """What a network is called here: a variant as `resnet.VARIANTS` has it, or one that we do not have."""
+    """Our name of a network: a variant of `resnet.VARIANTS`, or a network that we do not have."""
 
     model: str
     family: str | None
@@ -53,15 +53,15 @@ _FAMILY: Final = re.compile(
 
 
 def architecture(name: str) -> str:
-    """Return timm's name of the network without that of its weights: ``resnet50`` of ``resnet50.a1_in1k``."""
+    """Return timm's name of the network without the name of its weights: ``resnet50`` for ``resnet50.a1_in1k``."""
     return name.partition(".")[0]
 
 
 def network(name: str) -> Network:
-    """Return what timm's `name`, with or without that of its weights, is called here.
+    """Return our name of timm's `name`, which may include the name of its weights.
 
-    One that we do not have keeps its name, behind ``timm:``, and has the family by which to filter it, such as
-    ``convnext``, that its name begins with; None where no word leads.
+    A network that we do not have keeps its name, behind ``timm:``, and has the family with which its name begins, such
+    as ``convnext``; None where the name begins with no word.
     """
     known = TIMM.get(architecture(name))
     if known is not None:

@@ -1,4 +1,4 @@
-"""Imported runs as run files. All of the files are written or none."""
+"""Write imported runs as run files: all files or none."""
 
 import contextlib
 import os
@@ -18,18 +18,18 @@ from results.storage.reader import check_run_id
 from results.text import printable
 
 _PARTS: Final = re.compile(r"\A(?:header|record)\.(?:environment\.|case\.|summary\.)?")
-"""Where the schema keeps what a person knows as a column."""
+"""Prefixes of paths in the schema, which messages to a person leave out."""
 
 
 def import_files(
     fmt: str, paths: Sequence[str | Path], out: str | Path, options: Options | None = None, *, tell: Tell
 ) -> list[Path]:
-    """Write a run file into the folder `out` for each run that the files hold, and return where they are.
+    """Write a run file into the folder `out` for each run of the files, and return their paths.
 
-    Nothing is written unless all of them can be. `fmt`, `options` and `tell` are those of `read`.
+    No file is written unless all can be written. `fmt`, `options` and `tell` are as for `read`.
 
     Raises:
-        InputError: As `read`, or a run file is there already, or cannot be written.
+        InputError: As for `read`, or a run file exists already or cannot be written.
     """
     made: dict[Path, bytes] = {}
     for path in paths:
@@ -63,7 +63,7 @@ def _line(path: str | Path, position: str, number: int, body: Stored) -> bytes:
 
 
 def _write_all(made: dict[Path, bytes]) -> None:
-    """Write the files so that each, as soon as it has its name, is whole."""
+    """Write the files atomically: a file gets its name when it is complete."""
     done: list[Path] = []
     try:
         for target, data in made.items():
@@ -72,7 +72,7 @@ def _write_all(made: dict[Path, bytes]) -> None:
             done[index] = done[index].rename(target)
     except BaseException as error:
         for path in done:
-            with contextlib.suppress(OSError):  # the first error is the one to tell
+            with contextlib.suppress(OSError):  # the first error is reported
                 path.unlink(missing_ok=True)
         if isinstance(error, OSError):
             raise InputError(f"cannot write {error.filename}: {error.strerror}; {ELSEWHERE}") from None
@@ -80,7 +80,7 @@ def _write_all(made: dict[Path, bytes]) -> None:
 
 
 def _half(target: Path, data: bytes) -> Path:
-    """Write `data` under the name with which `results.storage.writer` starts too: nobody else writes `target` then."""
+    """Write `data` under the first name of `results.storage.writer`, which keeps other processes from `target`."""
     half = target.with_name(f"{target.name}.new")
     target.parent.mkdir(parents=True, exist_ok=True)
     with half.open("xb") as stream:

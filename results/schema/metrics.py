@@ -27,7 +27,7 @@ class Metric:
     """Name for people, on an axis or in a sentence."""
     description: str
     combine: Combine
-    """How the values of replicates are combined. ``geometric``: mean of times and rates that have an interval across
+    """Combination of the values of replicates. ``geometric``: mean of times and rates that have an interval across
     replicates; ``median``: of other times; ``max``: of peaks and counts; ``known``: maximum of the values that are not
     null; ``same``: static cost, equal in all replicates; ``run``: the value needs other cases of the run, and
     `results.metrics.table` computes it."""

@@ -81,7 +81,7 @@ class Environment(Stored, frozen=True, kw_only=True):
 
 
 class Settings(Stored, frozen=True, kw_only=True):
-    """How a run samples."""
+    """The settings of a run's sampling."""
 
     replicates: Size
     """Fresh processes for each case."""

@@ -1,7 +1,7 @@
 """One line of a run file: its checksum, its number, its kind and its body.
 
 A line is JSON: ``{"crc32":"xxxxxxxx","line":7,"kind":"record","body":{…}}``. It begins with exactly the checksum, which
-covers every byte after it up to the newline, so that a reader can tell a damaged line before parsing it. Lines of the
+covers every byte after it up to the newline, so that a reader detects a damaged line before parsing it. Lines of the
 schemas 1 to 3 are ``{"crc32":"xxxxxxxx","line":7,"record":{…}}``.
 """
 

@@ -88,7 +88,7 @@ class Order:
         if isinstance(body, RunHeader):
             return "a second header; left out"
         if self.end is not None:
-            return "stands after the end of the run"
+            return "comes after the end of the run"
         return None
 
     def take(self, number: int, body: Stored) -> bool:

@@ -159,7 +159,7 @@ def load(*paths: str | Path) -> Records:
     for path in files:
         file = parse(path, shared).file
         if file.run.id in read:
-            raise InputError(f"{path} and {read[file.run.id].path} hold the same run; give only one of them")
+            raise InputError(f"{path} and {read[file.run.id].path} hold the same run; give only one of the files")
         read[file.run.id] = file
     return Records(tuple(read.values()))
 

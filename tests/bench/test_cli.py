@@ -77,7 +77,10 @@ def test_python_m_bench_is_the_same():
         (["cost"], "missing argument 'MODEL...'"),
         (["cost", "resnt50"], "unknown model 'resnt50'; did you mean 'resnet50'?"),
         (["cost", "resnet50", "--image-size", "0"], "'--image-size': Input should be greater than or equal to 1"),
-        (["cost", "resnet50", "--per-layer", "--per-stage"], "--per-layer and --per-stage: choose one of them"),
+        (
+            ["cost", "resnet50", "--per-layer", "--per-stage"],
+            "--per-layer and --per-stage: give only one of the two options",
+        ),
         (["cost", "resnet18", "--image-size", "100000"], "GB of memory"),
         (["cost", "resnet50", "--image-size", "8"], "too small for 'resnet50'"),
         (["cost", "resnet50", "--format", "xml"], "'--format': 'xml' is not one of 'table', 'json', 'csv', 'markdown'"),

@@ -1,4 +1,4 @@
-"""A case over time: its frame, its figure and its sentence."""
+"""A case over time: frame, figure and sentence."""
 
 import datetime
 import math
@@ -21,14 +21,14 @@ from results.schema.axes import AXES
 from results.statistics.changepoints import MIN_RUNS
 
 LEAST: Final = 3
-"""Runs that are a history."""
+"""Least runs of a history."""
 _BOTTOM: Final = 0.03
 """Height of the crosses of runs without a latency, as a share of the axis."""
 _HALF_A_DAY: Final = datetime.timedelta(hours=12)
 _MOST: Final = 8
-"""Changes of the environment in the box of a point."""
+"""The most changes of the environment in the box of a point."""
 _LONGEST: Final = 100
-"""Characters of each."""
+"""The most characters of a change in the box."""
 
 
 HISTORY_COLUMNS: Final[dict[str, Column]] = {
@@ -61,14 +61,14 @@ class RunView(Protocol):
 
 
 def runs(source: Source) -> pd.DataFrame:
-    """Return `results.analysis.history.frame` of all runs, its bounds named as in the frame of the cases."""
+    """Return `results.analysis.history.frame` of all runs, with the names of bounds of the frame of cases."""
     rows = frame(history(source.study))
     unknown = {name: rows[name].astype(object) for name in UNKNOWN_COUNTS}
     return rows.assign(latency_low_s=rows["low"], latency_high_s=rows["high"], **unknown)
 
 
 def several(frame: pd.DataFrame) -> pd.DataFrame:
-    """Keep the series of `LEAST` dates or more, those with the largest change of level first."""
+    """Select the series of `LEAST` dates or more, the largest change of level first."""
     keys = ["machine", *AXES]
     series = frame.assign(_change=frame["change"].map(math.log).abs()).groupby(keys, sort=False, dropna=False)
     order = frame.assign(_size=series["latency_s"].transform("count"), _change=series["_change"].transform("max"))
@@ -83,8 +83,8 @@ def several(frame: pd.DataFrame) -> pd.DataFrame:
 def over_time(frame: pd.DataFrame) -> Figure:
     """Draw latency (ms, log) over the date of each run, from a series of `results.analysis.history.frame`.
 
-    A logarithmic axis, so that equal steps are equal ratios; it spans at least a quarter of the latency, so that noise
-    looks like noise.
+    The axis is logarithmic, so that equal distances are equal ratios; it spans at least a quarter of the latency, so
+    that noise looks small.
     """
     timed, failed = frame[frame["latency_s"].notna()], frame[frame["latency_s"].isna()]
     ends = [1e3 * end for row in each(timed) for end in (row.latency_s, row.low, row.high) if number(end)]
@@ -112,7 +112,7 @@ def over_time(frame: pd.DataFrame) -> Figure:
 
 
 def of_history(frame: pd.DataFrame) -> str:
-    """Say how the level changed last and most, and from how many runs, for the rows of one series."""
+    """Return the sentence on the largest change of level of a series, with its number of runs."""
     timed = frame[frame["latency_s"].notna()]
     counted = f"{plural(len(timed), 'run')} with a latency"
     if len(timed) < 2 * MIN_RUNS:
@@ -140,7 +140,7 @@ def _ratio(row: RunView) -> str:
 
 
 def _date_axis(started: list[str]) -> dict[str, Any]:
-    """Return an axis around the dates; for those of one day Plotly's own would go down to milliseconds."""
+    """Return an axis around the dates; Plotly's axis for dates of a single day would show milliseconds."""
     dates = sorted(datetime.datetime.fromisoformat(start) for start in started)
     pad = max(0.03 * (dates[-1] - dates[0]), _HALF_A_DAY)
     ends = [end.isoformat(timespec="seconds") for end in (dates[0] - pad, dates[-1] + pad)]

@@ -1,1 +1,1 @@
-"""Machines, versions and runs against each other."""
+"""Comparison of machines, versions and runs."""

@@ -27,10 +27,10 @@ CHAPTER: Final = Chapter(
             title="How many times as fast",
             frame=frame.pairs,
             definition=(
-                "Images a second on one side over those on the other, for the same case; where the sides have none "
+                "Images a second on a side over the other side, for the same case; where the sides have no case "
                 "in common, for the fastest case of each. Hollow markers are training. On the same hardware the 95 "
                 "% intervals and the verdicts are those of `resnet-bench compare`; on different hardware an "
-                "interval brings both latencies' together (half-widths add in squares, in logs), and a case is "
+                "interval combines both latencies' intervals (half-widths add in squares, in logs), and a case is "
                 f"faster or slower where it lies beyond {MARGIN_TEXT} after the same correction for the number of "
                 "cases (Holm)."
             ),

@@ -1,4 +1,4 @@
-"""The differences of each pair of sides as a table: what is surely different first, the rest folded and counted."""
+"""The differences of each pair of sides as a table: significant differences first, the other cases folded."""
 
 import dataclasses
 from typing import Final
@@ -27,17 +27,17 @@ from results.analysis.differences import environment
 from results.text import printable
 
 MOST_DIFFERENCES: Final = 60
-"""Rows of what differs; the rest is only counted."""
+"""The most rows of different cases; further cases are only counted."""
 FOLDED: Final = 20
-"""Rows of the rest."""
+"""The most rows of other cases."""
 _FIRST: Final = ("faster", "slower", *FAILED)
-"""What stands above the fold."""
+"""Verdicts of the rows above the fold."""
 _ORDER: Final = (*_FIRST, "inconclusive", "same", OTHER_SETTINGS, UNKNOWN, MISSING, BOTH)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Differences:
-    """What differs between two sides, as text."""
+    """The differences between two sides, as text."""
 
     pair: str
     a: str
@@ -45,15 +45,15 @@ class Differences:
     matched: str
     """`frame.SAME` or `frame.BEST`."""
     differing: Table
-    """What is faster or slower by more than chance and margin, the biggest change first; what failed on one side."""
+    """Cases that are faster or slower by more than chance and margin, the largest change first, then failed cases."""
     folded: Table
-    """All else, in the same columns."""
+    """Other cases, in the same columns."""
     counts: tuple[tuple[str, int], ...]
-    """How many cases got each verdict on b."""
+    """Number of cases with each verdict on side b."""
     hidden: int
     """Cases beyond `MOST_DIFFERENCES` and `FOLDED` that are only counted."""
     environment: Table
-    """What else differs between the sides: what, on a, on b."""
+    """Other differences between the sides: name, value on a, value on b."""
 
     @property
     def cases(self) -> int:
@@ -62,7 +62,7 @@ class Differences:
 
 
 def differences(source: Source) -> tuple[Differences, ...]:
-    """Return what differs in each pair of sides, in the order of `reports.chapters.sides.frame.pairs`."""
+    """Return the differences of each pair of sides, in the order of `reports.chapters.sides.frame.pairs`."""
     return tuple(_differences(rows, source) for _, rows in source.frame(pairs).groupby("pair", sort=False))
 
 
@@ -99,7 +99,7 @@ def _known(text: str) -> str:
 
 
 def _ranked(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows by the size of their change, the biggest first and those that failed last."""
+    """Return the rows by the size of their change, the largest first and failed cases last."""
     return rows.assign(_size=np.log(rows["ratio"]).abs()).sort_values(
         ["_size", "model"], ascending=[False, True], kind="stable"
     )

@@ -1,4 +1,4 @@
-"""Sides in pairs: what two machines, or two versions of the software, do with the same cases, a row a case."""
+"""The frame of pairs of sides: the same cases on two machines or two versions of the software, a row a case."""
 
 import itertools
 import math
@@ -22,7 +22,7 @@ from results.storage.reader import Records
 from results.text import printable
 
 MOST_SIDES: Final = 6
-"""Sides that are paired, those with the most cases: 15 pairs."""
+"""The most sides that are paired, those with the most cases: 15 pairs."""
 OVER: Final = "\N{DIVISION SIGN}"
 SAME: Final = "same setting"
 BEST: Final = "each at its best"
@@ -32,7 +32,7 @@ KEYS: Final = tuple(name for name in AXES if name not in MACHINE)
 BEST_KEYS: Final = ("model", *IMAGE_WORK)
 """On what they match where no case is the same: the fastest of the others stands for its side."""
 FAILED: Final = ("failed on a", "failed on b")
-"""On one of the sides."""
+"""Reasons of a case that failed on a side."""
 BOTH: Final = "failed on both"
 UNKNOWN: Final = "no interval"
 MISSING: Final = "no throughput"
@@ -43,9 +43,9 @@ _REASONS: Final = {
     "inconclusive": f"the interval, corrected for the number of cases, reaches over the margin of {MARGIN_TEXT}",
 }
 _SIDE: Final = ("setting", "failure", "throughput", "low", "high")
-"""What each side has for itself."""
+"""Columns that each side has."""
 _MERGED: Final = (*_SIDE, "degrees")
-"""What each side brings to a verdict."""
+"""Columns of each side that a verdict needs."""
 _RATIO: Final = ("ratio", "ratio_low", "ratio_high")
 _COLUMNS: Final = (
     *("pair", "a", "b", "matched", "family"),
@@ -69,7 +69,7 @@ PAIR_COLUMNS: Final[dict[str, Column]] = {
 
 
 class PairView(Protocol):
-    """A row of the frame of pairs; of a number that could not be had there is NaN."""
+    """A row of the frame of pairs; missing numbers are NaN."""
 
     pair: str
     a: str
@@ -88,11 +88,11 @@ class PairView(Protocol):
 
 
 def pairs(source: Source) -> pd.DataFrame:
-    """Return a row for each case that both sides of a pair have, failed ones included.
+    """Return a row for each case that both sides of a pair have, failed cases included.
 
     ``ratio`` is the throughput of side ``b`` over that of side ``a``: above 1, b is faster. On the same hardware its
-    95 % interval and its verdict are those of `results.compare`. On different hardware the interval brings both
-    latencies' together (the half-widths add in squares, in logs), and the verdict asks whether the ratio lies beyond
+    95 % interval and its verdict are those of `results.compare`. On different hardware the interval combines both
+    latencies' intervals (the half-widths add in squares, in logs), and the verdict says whether the ratio lies beyond
     the margin, with the correction of `results.compare` for the number of cases of the pair.
     """
     cases = source.cases
@@ -110,7 +110,7 @@ def pairs(source: Source) -> pd.DataFrame:
         rows = _ratios(rows, a, b)
         if alike and matched == SAME:
             rows = _judged(rows, files[a], files[b])
-        elif alike:  # of other settings there is nothing that `compare` could judge
+        elif alike:  # `compare` cannot judge cases of other settings
             rows = rows.assign(verdict=rows["verdict"].where(rows["verdict"].isin([*FAILED, BOTH]), OTHER_SETTINGS))
         significant = rows["verdict"].isin(["faster", "slower"])
         frames.append(
@@ -118,13 +118,13 @@ def pairs(source: Source) -> pd.DataFrame:
         )
     if not frames:
         return pd.DataFrame(columns=list(_COLUMNS)).astype(dict.fromkeys(_RATIO, "float64"))
-    # The most telling pair first: of the same settings, of different machines, of many cases.
+    # The most informative pair first: of the same settings, of different machines, of many cases.
     frames.sort(key=lambda rows: (rows["matched"].iloc[0] == BEST, rows["alike"].iloc[0], -len(rows)))
     return pd.concat(frames, ignore_index=True)[list(_COLUMNS)]
 
 
 def side_records(source: Source, side: str) -> Records:
-    """Return the runs that one side holds."""
+    """Return the runs of a side."""
     machines = source.machines
     return source.study.part(
         {file.run.id for file in source.study.records.files if machines.get(printable(file.run.id)) == side}
@@ -157,7 +157,7 @@ def _side(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _matched(a: pd.DataFrame, b: pd.DataFrame, keys: list[str]) -> tuple[pd.DataFrame, str]:
-    """Return the cases of both sides side by side, and on what they match."""
+    """Return the matched cases of both sides, and the columns on which they match."""
     same = _merged(a, b, keys)
     if not same.empty:
         return same, SAME
@@ -177,7 +177,7 @@ def _merged(a: pd.DataFrame, b: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
 
 
 def _ratios(rows: pd.DataFrame, a: str, b: str) -> pd.DataFrame:
-    """Add the ratio of the throughputs, its interval and what it shows."""
+    """Add the ratio of the throughputs, its interval and the verdict."""
     ratio: Any = rows["b_throughput"] / rows["a_throughput"]
     halves: list[Any] = [np.log(rows[f"{side}_high"] / rows[f"{side}_low"]) / 2 for side in "ab"]
     spread: Any = np.exp(np.hypot(*halves))
@@ -212,7 +212,7 @@ def _ratios(rows: pd.DataFrame, a: str, b: str) -> pd.DataFrame:
 
 
 def _judged(rows: pd.DataFrame, a: Records, b: Records) -> pd.DataFrame:
-    """Replace ratios and verdicts by those of `results.compare`, whose ratios are of latencies."""
+    """Replace ratios and verdicts by the results of `results.compare`, whose ratios are of latencies."""
     judged = {
         (printable(compared.case.model), *(getattr(compared.case, axis) for axis in tuple(AXES)[1:])): compared
         for compared in compare(a, b).cases
@@ -222,7 +222,7 @@ def _judged(rows: pd.DataFrame, a: Records, b: Records) -> pd.DataFrame:
     chosen = [row.ratio > 0 and new is not None for row, new in zip(each(rows), verdicts, strict=True)]
 
     def turned(column: str, name: str) -> list[Any]:
-        """Return the reciprocals of one field of the comparison."""
+        """Return the reciprocals of a field of the comparison."""
         values = [getattr(new, name) if new else None for new in verdicts]
         return [
             (math.nan if value is None else 1 / value) if use else old
@@ -248,5 +248,5 @@ def work(row: PairView) -> list[str]:
 
 
 def with_ratio(frame: pd.DataFrame) -> pd.DataFrame:
-    """Keep the cases that have a throughput on both sides."""
+    """Select the cases that have a throughput on both sides."""
     return frame[frame["ratio"].notna()]

@@ -1,4 +1,4 @@
-"""Verdicts on two machines from the intervals of their cases, with the correction that `results.compare` has."""
+"""Verdicts on two machines from the intervals of their cases, with the correction of `results.compare`."""
 
 import math
 from collections.abc import Sequence
@@ -14,15 +14,15 @@ from results.statistics.margin import MARGIN
 from results.storage.reader import Records
 
 _LEAST: Final = (TURNS_FOR_INTERVAL - 1) / 2
-"""Degrees of freedom of an interval of unknown origin: those of the fewest turns that have an interval."""
+"""Degrees of freedom of an interval of unknown origin: of the fewest turns that have an interval."""
 
 
 def degrees(records: Records, cases: pd.DataFrame) -> list[float]:
     """Return the degrees of freedom of the latency interval of each case, in the order of `cases`.
 
     Replicates are independent. Turns of a process are correlated, so they count half: the interval of
-    `results.statistics.intervals.median_interval` has no fewer degrees. Fewer make the verdict more
-    cautious, never less.
+    `results.statistics.intervals.median_interval` has at least as many degrees. Fewer degrees only make the verdict
+    more cautious.
     """
     replicates = [list(case.values()) for file in records.files for case in file.cases().values()]
     columns = zip(cases["row"], cases["interval"], cases["replicates"], strict=True)
@@ -41,12 +41,12 @@ def difference(ratio: float, sides: Sequence[tuple[float, float]]) -> Difference
     """Return Welch's difference of two sides that have `ratio`; None where an interval is missing or has no width.
 
     Args:
-        ratio: new / base of whatever is compared.
-        sides: of each side the half-width of its 95 % interval, in logs, and the degrees of freedom.
+        ratio: the value of the new side over the value of the base.
+        sides: for each side, the half-width of its 95 % interval in logs, and the degrees of freedom.
     """
     parts = [((half / float(stdtrit(free, (1 + CONFIDENCE) / 2))) ** 2, free) for half, free in sides]
     total = sum(square for square, _ in parts)
-    if not (total > 0 and ratio > 0):  # not a number is not greater either
+    if not (total > 0 and ratio > 0):  # also true for NaN
         return None
     free = total**2 / sum(square**2 / free for square, free in parts)
     return Difference(log=math.log(ratio), error=math.sqrt(total), degrees=free)

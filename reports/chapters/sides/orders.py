@@ -1,4 +1,4 @@
-"""Where the order of variants changes from one side to the other."""
+"""Changes of the order of variants between two sides."""
 
 import dataclasses
 import itertools
@@ -21,12 +21,12 @@ from results.schema.axes import BASELINE, SETTINGS
 from results.statistics.margin import MARGIN
 
 MOST_ORDERED: Final = 40
-"""Variants that one drawing holds."""
+"""The most variants of a drawing."""
 ORDER_ROW_PIXELS: Final = 20
 COLOURED: Final = 8
-"""Variants in colour at most."""
+"""The most variants in colour."""
 STYLES: Final = ((VERMILLION, "solid"), (BLUE, "dash"), (INDIGO, "dot"), (OCHRE, "dashdot"))
-"""Of the lines of variants that swap."""
+"""Colours of the lines of variants that swap."""
 
 _SHARED: Final = (*IMAGE_WORK, *SETTINGS)
 """Axes on which all variants of an order are equal."""
@@ -34,21 +34,21 @@ _SHARED: Final = (*IMAGE_WORK, *SETTINGS)
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Swap:
-    """Two variants that change places: `first` is the faster on side a, `second` on side b, by more than chance."""
+    """Two variants that swap ranks: `first` is faster on side a, `second` on side b, by more than chance."""
 
     first: int
     second: int
-    """Both as positions in the frame."""
+    """The position of each in the frame."""
     lead: float
-    """How many times as fast `first` is as `second` on side a."""
+    """Throughput of `first` over `second` on side a, above 1."""
     lag: float
-    """The same on side b, below 1."""
+    """Throughput of `first` over `second` on side b, below 1."""
 
 
 def in_one_order(frame: pd.DataFrame) -> pd.DataFrame:
-    """Keep of each pair the cases whose variants can be put in one order: those of the setting with most variants.
+    """Select for each pair the cases of the setting with the most variants, so that a single order exists.
 
-    The batch size may differ between variants, where the runs give each variant just one.
+    The batch size may differ between variants, where the runs hold a single batch size for each.
     """
     ordered = [_one_setting(rows) for _, rows in frame[frame["ratio"].notna()].groupby("pair", sort=False)]
     if not ordered:
@@ -64,7 +64,7 @@ def _one_setting(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _largest(rows: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
-    """Return the group with the most variants, of equals inference before training and fp32 before others."""
+    """Return the group with the most variants; ties prefer inference to training, and fp32 to other precisions."""
     groups = [group for _, group in rows.groupby(keys, sort=True, dropna=False)]
 
     def rank(group: pd.DataFrame) -> tuple[int, bool, int]:
@@ -76,7 +76,7 @@ def _largest(rows: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
 
 
 def swaps(frame: pd.DataFrame) -> list[Swap]:
-    """Return the pairs of variants that change places, the clearest first.
+    """Return the pairs of variants that swap ranks, the clearest first.
 
     Both leads must be beyond chance: larger than the half-widths of both intervals, added in squares, and than the
     margin, which alone decides where a side has no interval.
@@ -152,7 +152,7 @@ def orders(frame: pd.DataFrame) -> Figure:
 def _add(
     figure: Figure, lines: list[tuple[Any, float, float]], look: dict[str, Any], symbol: str, *, bold: bool = False
 ) -> None:
-    """Add one trace of `lines`: a row of the frame and its ranks on both sides each."""
+    """Add a trace of `lines`: rows of the frame with their ranks on both sides."""
     if not lines:
         return
     figure.add_scatter(
@@ -175,13 +175,13 @@ def _moved(clearest: list[Swap]) -> list[int]:
 
 
 def _shown(frame: pd.DataFrame, moved: list[int]) -> list[int]:
-    """Return the positions of what is drawn: of many variants, those that moved and others evenly over the ranks."""
+    """Return the positions of the drawn variants: of many, the moved variants and others evenly over the ranks."""
     order = frame["a_throughput"].reset_index(drop=True).sort_values(ascending=False, kind="stable").index
     others = [int(index) for index in order if index not in moved]
     room = MOST_ORDERED - len(moved)
     if len(others) > room:
         others = [others[round(step * (len(others) - 1) / (room - 1))] for step in range(room)]
-    return [*others, *moved]  # what is in colour lies on top
+    return [*others, *moved]  # coloured lines lie on top
 
 
 def _end(row: PairView, side: str, *, bold: bool) -> str:
@@ -198,7 +198,7 @@ def _hover(row: PairView) -> str:
 
 
 def of_orders(frame: pd.DataFrame) -> str:
-    """Say how alike both orders are (Kendall's tau-b), in which setting, and what changes places most clearly."""
+    """Return the sentence on the similarity of both orders (Kendall's tau-b), the setting, and the clearest swap."""
     first = next(each(frame))
     if len(frame) == 1:
         return f"{first.model} is the only variant that both sides have in one setting."

@@ -1,4 +1,4 @@
-"""How many times as fast one side is as another, by variant."""
+"""Throughput of a side over another side, by variant."""
 
 import math
 from typing import Final
@@ -16,12 +16,12 @@ from reports.style.units import TIMES, number, quantity, spread
 from results.schema.labels import TASKS
 
 MOST_RELATIVE: Final = 60
-"""Variants that one drawing holds."""
+"""The most variants of a drawing."""
 RELATIVE_ROW_PIXELS: Final = 20
 
 
 def relative_speeds(frame: pd.DataFrame) -> Figure:
-    """Draw the throughput on side b over that on side a (log), a row a variant and a dot a case, with 95 % intervals.
+    """Draw the throughput of side b over side a (log), a row a variant and a dot a case, with 95 % intervals.
 
     Hollow markers are training.
     """
@@ -100,7 +100,7 @@ def _hover(row: PairView) -> str:
 
 
 def of_relative(frame: pd.DataFrame) -> str:
-    """Say which side is typically faster, between which ends, and for how many cases that is sure."""
+    """Return the sentence on the typically faster side, the range of ratios, and the number of significant cases."""
     first = next(each(frame))
     ranked = sorted(each(frame), key=lambda row: (row.ratio, row.model))
     low, high = ranked[0], ranked[-1]

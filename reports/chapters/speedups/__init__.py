@@ -1,1 +1,1 @@
-"""What precision, layout and compilation gain."""
+"""Speed-ups by precision, layout and compilation."""

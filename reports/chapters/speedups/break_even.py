@@ -1,4 +1,4 @@
-"""When compiling pays: its frame, its figure and its sentence."""
+"""The break-even of compiling: frame, figure and sentence."""
 
 import math
 import statistics
@@ -20,13 +20,13 @@ from results.schema.axes import AXES
 from results.text import printable
 
 MOST_BREAK_EVENS: Final = 60
-"""Cases of a drawing."""
+"""The most cases of a drawing."""
 CACHES: Final[dict[str, Style]] = {
     "cold": Style(color=BLUE, symbol="circle", dash="solid", pattern=""),
     "warm": Style(color=VERMILLION, symbol="diamond-open", dash="solid", pattern=""),
 }
 _OFFSET: Final = 0.16
-"""Of a row: warm stands below cold by twice that, so that their intervals do not cover each other."""
+"""Shift of a marker in its row: warm lies below cold by twice the shift, so that their intervals do not overlap."""
 _NUMBERS: Final = (
     "compile_s",
     *("gain", "gain_low", "gain_high"),
@@ -55,7 +55,7 @@ class BreakEvenView(Protocol):
 
 
 def break_evens(source: Source) -> pd.DataFrame:
-    """Return a row for each compiled case whose run also holds it eager; infinite numbers of steps are never."""
+    """Return a row for each compiled case whose run also holds the eager case; infinite steps are never."""
     machines = source.machines
     rows = [_row(result, machines[printable(result.run)]) for result in source.study.break_evens]
     # As objects, or an unknown number of threads would become NaN.
@@ -76,12 +76,12 @@ def _row(result: BreakEven, machine: str) -> dict[str, Any]:
 
 
 def known(frame: pd.DataFrame) -> pd.DataFrame:
-    """Keep the cases whose break-even is known, even if it is never."""
+    """Select the cases whose break-even is known, never included."""
     return frame[frame["cold_steps"].notna()]
 
 
 def break_even(frame: pd.DataFrame) -> Figure:
-    """Draw after how many steps compiling has paid (log), the soonest on top, with cold and with warm caches.
+    """Draw the steps to break-even (log), the fewest on top, with cold and with warm caches.
 
     Lines are 95 % intervals; an arrow at the right edge reaches to never.
     """
@@ -113,7 +113,7 @@ def break_even(frame: pd.DataFrame) -> Figure:
         showlegend=True,
     )
     if len(ranked) > len(shown):
-        remark(figure, f"the {MOST_BREAK_EVENS} that pay soonest of {len(ranked):,}; the others stand in the table")
+        remark(figure, f"the {MOST_BREAK_EVENS} that pay soonest of {len(ranked):,}; the others are in the table")
     both = bool(frame["warm_steps"].notna().any())
     for (kind, style), side in zip(CACHES.items(), (-1, 1), strict=True):
         known_rows = [index for index, row in enumerate(shown) if steps(getattr(row, f"{kind}_steps")) != NONE]
@@ -158,7 +158,7 @@ def _add(figure: Figure, kind: str, style: Style, rows: list[BreakEvenView], hei
         mode="markers",
         name=f"{kind} cache",
         marker={
-            # What never pays is no point of the axis: a cross at its end.
+            # A compilation that never pays has no point on the axis: a cross marks it at the end.
             "symbol": ["x-thin-open" if value == math.inf else style.symbol for value in values],
             "size": 10,
             "color": style.color,

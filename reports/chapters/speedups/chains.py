@@ -1,4 +1,4 @@
-"""Attribution, which change gave what: its frame, a row a step, and its sentence."""
+"""Attribution of speed-ups to changes: the frame, a row a step, and the sentence."""
 
 from typing import Any, Final
 
@@ -15,7 +15,7 @@ from results.schema.axes import AXES
 from results.text import printable
 
 MOST_CHAINS: Final = 60
-"""Chains that the page draws."""
+"""The most chains that the page draws."""
 _NUMBERS: Final = ("factor", "factor_low", "factor_high", "total", "total_low", "total_high")
 _COLUMNS: Final = ("run", "machine", *AXES, "step", "change", "before", "after", *_NUMBERS, "reason")
 
@@ -31,13 +31,13 @@ CHAIN_COLUMNS: Final[dict[str, Column]] = {
 
 
 def chain_steps(source: Source) -> pd.DataFrame:
-    """Return a row for each step of each chain of `results.metrics.speedups.chains`, and one for each broken chain.
+    """Return a row for each step of each chain of `results.metrics.speedups.chains`, and a row for each broken chain.
 
-    Of a broken chain, ``factor`` and ``total`` are NaN, and ``reason`` says why.
+    The ``factor`` and ``total`` of a broken chain are NaN, and ``reason`` says why.
     """
     machines = source.machines
     rows = [row for chain in source.study.chains for row in _rows(chain, machines[printable(chain.run)])]
-    # As objects, or an unknown number of threads would become NaN, which is not even equal to itself.
+    # As objects, or an unknown number of threads would become NaN, which is not equal to itself.
     frame = pd.DataFrame(rows, columns=list(_COLUMNS), dtype=object)
     return frame.astype(dict.fromkeys(_NUMBERS, "float64") | dict.fromkeys(KNOWN_COUNTS, "int64"))
 
@@ -65,9 +65,9 @@ def _rows(chain: Chain, machine: str) -> list[dict[str, Any]]:
 
 
 def largest(frame: pd.DataFrame) -> pd.DataFrame:
-    """Keep `MOST_CHAINS` chains in the order of their choices: inference, the largest gain, and broken chains last.
+    """Select `MOST_CHAINS` chains in the order of the page's choices: inference, largest gain, broken chains last.
 
-    The best chain of each model, task and machine is kept before any other.
+    The best chain of each model, task and machine is selected first.
     """
     keys = ["model", *CONTEXT]
     chains = frame.drop_duplicates(keys).sort_values("total", ascending=False, kind="stable")

@@ -1,4 +1,4 @@
-"""What precision, runtime and layout give."""
+"""The chapter on speed-ups by precision, runtime and layout."""
 
 from typing import Any, Final
 
@@ -30,7 +30,7 @@ CHAPTER: Final = Chapter(
                 "is faster, orange slower, grey a 95 % interval that includes 1; a cross is a "
                 "case that failed."
             ),
-            absent=f"no case was measured beside its baseline, {BASELINE_TEXT}",
+            absent=f"no case was measured together with its baseline, {BASELINE_TEXT}",
             rows=heat.tried,
             by=CONDITIONS,
             most=MOST_BARS,
@@ -65,8 +65,8 @@ CHAPTER: Final = Chapter(
             frame=break_even.break_evens,
             definition=(
                 "Seconds of compilation over the seconds that a compiled step saves: after so many steps the "
-                "compiled case has overtaken the eager one. Cold is from an empty cache, warm is another process "
-                "that found the artefacts of an earlier one. Lines are 95 % intervals from that of the ratio to "
+                "compiled case has overtaken the eager case. Cold is from an empty cache, warm is another process "
+                "with the artefacts of an earlier compilation. Lines are 95 % intervals, from that of the ratio to "
                 "eager; an arrow reaches to never."
             ),
             absent="no run holds a case both compiled and eager, with the time of its compilation",

@@ -13,14 +13,14 @@ LISTED: Final = 3
 
 
 def tried(frame: pd.DataFrame) -> pd.DataFrame:
-    """Keep the cases in another setting than the baseline's that have a speed-up or failed."""
+    """Select the cases in other settings than the baseline's that have a speed-up or failed."""
     return frame[~is_baseline(frame) & (frame["speedup"].notna() | frame["status"].ne("ok"))]
 
 
 def best_speedup(frame: pd.DataFrame) -> str | None:
-    """Say what the best speed-up over fp32, eager, nchw is and what gives it, and how many cases are slower.
+    """Return the sentence on the best speed-up over the baseline, its setting, and the number of slower cases.
 
-    Only what the 95 % interval tells apart from 1 counts as faster or slower.
+    A case counts as faster or slower only if its 95 % interval excludes 1.
     """
     others = frame[frame["status"].eq("ok") & frame["speedup"].notna() & ~is_baseline(frame)]
     if others.empty:
@@ -51,7 +51,7 @@ def best_speedup(frame: pd.DataFrame) -> str | None:
 
 
 def failures(frame: pd.DataFrame) -> str:
-    """Say how many cases have no result, and why."""
+    """Return the sentence on the number of cases without a result, and their reasons."""
     failed = frame[frame["status"] != "ok"]
     if failed.empty:
         return f"All {plural(len(frame), 'case')} gave a result." if len(frame) > 1 else "The one case gave a result."
@@ -64,5 +64,5 @@ def failures(frame: pd.DataFrame) -> str:
 
 
 def of_speedups(frame: pd.DataFrame) -> str:
-    """Say what `best_speedup` says, or where nothing has a speed-up, what failed."""
+    """Return the sentence of `best_speedup`, or of the failures where no case has a speed-up."""
     return best_speedup(frame) or failures(frame)

@@ -29,7 +29,7 @@ CHAPTER: Final = Chapter(
             frame=stages.stage_frame,
             definition=(
                 "The share of each stage in the model's total. The stem is everything before the first "
-                "stage, the head everything after the last one. Models that are not built of a ResNet's "
+                "stage, the head everything after the last stage. Models that are not built of a ResNet's "
                 "stages, such as VGG, are left out, and of many models all but the first 60 by family and depth."
             ),
             absent="these files hold no static cost of a model with the stages of a ResNet",
@@ -46,8 +46,8 @@ CHAPTER: Final = Chapter(
             needs="static",
             frame=layers.layer_frame,
             definition=(
-                "A box's area is its share in the model's parameters, multiply-adds or activations: stage, block, "
-                "layer; colour and pattern tell the stage. A click goes into a box. Counted per image: activations "
+                "A box's area is its share of the model's parameters, multiply-adds or activations: stage, block, "
+                "layer; colour and pattern show the stage. A click opens a box. Counted per image: activations "
                 "are elements put out by convolution and linear layers. Shown for the first 40 models by family and "
                 "depth."
             ),

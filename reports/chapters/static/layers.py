@@ -14,7 +14,7 @@ from results.schema.static import Static
 from results.text import printable
 
 MOST_MODELS: Final = 40
-"""Models whose layers the page holds."""
+"""The most models whose layers the page holds."""
 _COLUMNS: Final = ("model", "family", "image_size", "stage", "block", "layer", "type", "output_shape", *QUANTITIES)
 
 
@@ -22,8 +22,8 @@ def layers(statics: tuple[Static, ...]) -> pd.DataFrame:
     """Return a row for each layer of the first `MOST_MODELS` models by family and depth.
 
     ``stage`` is ``stem``, ``layer1``… ``head``, or the top-level child where the model has no such stages; ``block``
-    is the layer's parent in it (``layer1.0``), and the layer's own name where it has none. Layers that cost nothing
-    are there as well.
+    is the layer's parent in it (``layer1.0``), and the layer's own name for a layer without a parent there. Layers
+    without a cost are included.
     """
     rows: list[dict[str, Any]] = []
     for static in unique(statics)[:MOST_MODELS]:
@@ -51,7 +51,7 @@ def layer_frame(source: Source) -> pd.DataFrame:
 
 
 def by_quantity(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return a row for each layer and each ``quantity`` of which it costs any ``value``."""
+    """Return a row for each layer and each ``quantity`` with a ``value`` above 0."""
     if frame.empty:
         return frame.assign(quantity="", value=0)
     parts = [
@@ -64,9 +64,9 @@ def by_quantity(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def stage_table(source: Source) -> Table | None:
-    """Return a row for each model and stage that costs anything, with its share of each quantity, and their sums.
+    """Return a row for each model and stage with a cost, with its share of each quantity, and their sums.
 
-    None where there is no model.
+    None without a model.
     """
     frame = source.frame(layer_frame)
     rows = [
@@ -79,7 +79,7 @@ def stage_table(source: Source) -> Table | None:
 
 
 def stage_rows(frame: pd.DataFrame) -> list[tuple[str, ...]]:
-    """Return a row for each stage of a model that costs anything, and the row of the whole model."""
+    """Return a row for each stage of a model with a cost, and the row of the whole model."""
     sums = frame.groupby("stage", sort=False)[list(QUANTITIES)].sum()
     sums = sums[sums.gt(0).any(axis=1)]
     totals = sums.sum()
@@ -88,7 +88,7 @@ def stage_rows(frame: pd.DataFrame) -> list[tuple[str, ...]]:
 
 
 def layer_table(frame: pd.DataFrame) -> Table:
-    """Return a row for each layer of a model that costs anything."""
+    """Return a row for each layer of a model with a cost."""
     rows = [
         (row.layer, row.type, row.output_shape, *(quantity(getattr(row, field), "1") for field in QUANTITIES))
         for row in each(frame)
@@ -107,7 +107,7 @@ def _shares(row: Any, totals: Any) -> Sequence[str]:
 
 
 def of_layers(frame: pd.DataFrame) -> str:
-    """Say which layer and which stage of the model hold most."""
+    """Return the sentence on the largest layer and the largest stage of the model."""
     model = next(each(frame))
     total = frame["value"].sum()
     stages = frame.groupby("stage", sort=False)["value"].sum()

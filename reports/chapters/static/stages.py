@@ -12,9 +12,9 @@ from reports.style.words import percent_text
 from results.schema.static import Static
 
 MOST_STAGED: Final = 60
-"""Models of the figures: more is a wall of names."""
+"""The most models of a figure: more names are not readable."""
 QUANTITIES: Final = {"parameters": "parameters", "macs": "MACs", "activations": "activations"}
-# Those top-level modules of a ResNet that cost anything. The names are torchvision's, and our networks share them.
+# Top-level modules of a ResNet that have a cost. The names are torchvision's, and our networks share them.
 _STAGES: Final = {
     **dict.fromkeys(("conv1", "bn1"), "stem"),
     **{f"layer{index}": f"layer{index}" for index in range(1, 5)},
@@ -45,7 +45,7 @@ STATIC_COLUMNS: Final[dict[str, Column]] = {
 
 
 def model_table(source: Source) -> Table | None:
-    """Return a row for each model and image size, by family and depth: its totals; None where there is no model."""
+    """Return the totals of each model and image size, by family and depth; None without a model."""
     models = unique(source.statics)
     if not models:
         return None
@@ -62,7 +62,7 @@ def _total(static: Static, name: str) -> Any:
 def stages(statics: tuple[Static, ...]) -> pd.DataFrame:
     """Return a row for each model, image size, stage (``stem``, ``layer1``… ``head``) and quantity.
 
-    Models that are built of other stages, such as VGG, are left out, and so are stages that cost nothing.
+    Models that are built of other stages, such as VGG, and stages without a cost are left out.
     """
     totals: dict[tuple[str, int, str, str], int] = {}
     known = [(static, _costs(static)) for static in unique(statics)]
@@ -84,7 +84,7 @@ def stage_frame(source: Source) -> pd.DataFrame:
 
 
 def _costs(static: Static) -> list[tuple[str, str, int]]:
-    """Return the stages that cost anything, with the quantity and how much."""
+    """Return the stages with a cost, with the quantity and its value."""
     return [
         (stage.name, quantity, cost)
         for stage in static.stages
@@ -94,7 +94,7 @@ def _costs(static: Static) -> list[tuple[str, str, int]]:
 
 
 def unique(statics: tuple[Static, ...]) -> list[Static]:
-    """Return one static a model and image size, by family and depth: several runs may hold the same."""
+    """Return a single static cost a model and image size, by family and depth: several runs may hold the same."""
     models = {(static.model, static.image_size): static for static in statics}
     families = list(FAMILIES)
 
@@ -106,12 +106,12 @@ def unique(statics: tuple[Static, ...]) -> list[Static]:
 
 
 def stage_name(child: str) -> str:
-    """Return the stage that a top-level child of a model belongs to, the child itself where it is no ResNet's."""
+    """Return the stage of a top-level child of a model, the child itself for a network that is not a ResNet."""
     return _STAGES.get(child, child)
 
 
 def of_stages(frame: pd.DataFrame) -> str:
-    """Say which stage typically holds most."""
+    """Return the sentence on the stage that typically has the largest share."""
     share = frame["value"] / frame.groupby("model")["value"].transform("sum")
     typical = share.groupby(frame["stage"]).median().sort_values()
     what = frame["quantity"].iloc[0]

@@ -32,7 +32,7 @@ def _still(source: Source) -> dict[str, Any]:
 
 CHAPTER: Final = Chapter(
     title="Trade-offs",
-    lead="What accuracy costs in throughput, latency and memory, and which variant to choose.",
+    lead="Accuracy against throughput, latency and memory, and which variant to choose.",
     intro=Insert(template="tradeoffs/chapter.html", values=lambda _: {}),
     charts={
         "accuracy": Chart(

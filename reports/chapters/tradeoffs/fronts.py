@@ -1,4 +1,4 @@
-"""Accuracy against what it costs: throughput, latency, memory, with the Pareto front of each machine."""
+"""Figures of accuracy against throughput, latency and memory, with the Pareto front of each machine."""
 
 import itertools
 import math
@@ -18,21 +18,21 @@ from reports.style.units import number, quantity
 from reports.style.views import TRAINING
 
 ACCURACY_PIXELS: Final = 224
-"""Image size at which torchvision's published accuracies of these models hold; imported ones are of their own size."""
+"""Image size of torchvision's published accuracies; imported accuracies hold at the size of their case."""
 MOST_POINTS: Final = 2000
-"""Points of one drawing."""
+"""The most points of a drawing."""
 NAMED_POINTS: Final = 40
-"""Points up to which all are named where there is room; of more, those on a front."""
+"""The most points that are all named where there is room; beyond, only points on a front are named."""
 DENSE: Final = 200
-"""Points from which on they are small, below the fronts, and the drawing is higher."""
+"""Least points of a dense drawing, which is higher and has small points below the fronts."""
 EXTRA: Final = 200
 DASHES: Final = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 COLORS: Final = (INDIGO, VERMILLION, GREEN, BROWN, BLUE, GREY)
-"""What tells the fronts of several machines apart, with their dashes."""
+"""Colours that distinguish the fronts of several machines, together with their dashes."""
 
 
 def with_accuracy(measure: Measure) -> Callable[[pd.DataFrame], pd.DataFrame]:
-    """Return what keeps sound inference at the size of which the accuracy is known, and marks the fronts."""
+    """Return a function that selects successful inference at the image size of its accuracy, and marks the fronts."""
 
     def rows(frame: pd.DataFrame) -> pd.DataFrame:
         cases = frame[
@@ -40,7 +40,7 @@ def with_accuracy(measure: Measure) -> Callable[[pd.DataFrame], pd.DataFrame]:
             & ~frame["task"].isin(TRAINING)
             & (frame["imported"] | frame["image_size"].eq(ACCURACY_PIXELS))
         ].dropna(subset=["imagenet_top1", measure.column])
-        cases = cases[cases[measure.column].gt(0)]  # a logarithmic axis holds nothing else
+        cases = cases[cases[measure.column].gt(0)]  # logarithmic axes hold only positive values
         marked = cases.assign(front=on_front(cases, measure))
         if len(marked) <= MOST_POINTS:
             return marked
@@ -51,10 +51,10 @@ def with_accuracy(measure: Measure) -> Callable[[pd.DataFrame], pd.DataFrame]:
 
 
 def on_front(frame: pd.DataFrame, measure: Measure) -> "pd.Series[bool]":
-    """Return whether each row is on the Pareto front of its machine: nothing is as good in both and better in one."""
+    """Return whether each row is on the Pareto front of its machine: no other row dominates it."""
     lower = measure.better == "lower"
     better = frame.sort_values([measure.column, "imagenet_top1"], ascending=[lower, False], kind="stable")
-    # From the cheapest on, a row is on the front when it is more accurate than everything cheaper.
+    # In the order of cost, a row is on the front if it is more accurate than every cheaper row.
     before = better.groupby("machine", sort=False)["imagenet_top1"].transform(
         lambda top1: top1.cummax().shift(fill_value=-1.0)
     )
@@ -62,9 +62,9 @@ def on_front(frame: pd.DataFrame, measure: Measure) -> "pd.Series[bool]":
 
 
 def accuracy_against(measure: Measure) -> Callable[[pd.DataFrame], Figure]:
-    """Return what draws ImageNet top-1 (%) over a measure (log), with the Pareto front of each machine.
+    """Return a function that draws ImageNet top-1 (%) over a measure (log), with the Pareto front of each machine.
 
-    Column ``front`` says what lies on it.
+    Column ``front`` marks the rows on a front.
     """
     return lambda frame: _draw(frame, measure)
 
@@ -111,7 +111,7 @@ def _hover(row: CaseView) -> str:
 def _placed(frame: pd.DataFrame, measure: Measure, ends: tuple[Range, Range]) -> pd.DataFrame:
     """Return the frame with the position of the name of each point.
 
-    Of the many cases of one variant only the best is named: what is on a front, then what costs least.
+    Only the best of the cases of a variant is named: a case on a front, else the cheapest case.
     """
     rows = frame.assign(_index=range(len(frame)))
     chosen = rows if len(rows) <= NAMED_POINTS else rows[rows["front"]]
@@ -131,7 +131,7 @@ def _placed(frame: pd.DataFrame, measure: Measure, ends: tuple[Range, Range]) ->
 def _add_front(
     figure: Figure, machine: str, rows: pd.DataFrame, measure: Measure, look: dict[str, Any], zorder: int
 ) -> None:
-    """Add the stepped line of a front: between two of its points, what is as good in both is out of reach."""
+    """Add the stepped line of a front, which bounds the combinations that no case reaches."""
     figure.add_scatter(
         x=measure.values(rows),
         y=[100 * top1 for top1 in rows["imagenet_top1"]],
@@ -144,7 +144,7 @@ def _add_front(
 
 
 def _looks(machines: list[str]) -> list[dict[str, Any]]:
-    """Return how the front of each machine looks: a broad line where there is one, else colours and dashes."""
+    """Return the line style of each machine's front: a broad line for a single machine, else colours and dashes."""
     if len(machines) == 1:
         return [{"name": "Pareto front", "line": {"color": BLUE, "width": 7}, "opacity": 0.4}]
     kinds = itertools.cycle(zip(COLORS, DASHES, strict=True))

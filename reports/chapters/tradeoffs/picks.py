@@ -1,4 +1,4 @@
-"""What to pick where accuracy and cost stand against each other: the sentences of the figures."""
+"""The sentences of the figures of accuracy against cost: which variant to choose."""
 
 from collections.abc import Callable
 from typing import Final
@@ -15,12 +15,12 @@ CLOSE: Final = 0.01
 
 
 def most_telling(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the most telling set of rows that are equal on every axis but the model."""
+    """Return the most informative set of rows that are equal on every axis but the model."""
     return split(frame, CONTEXT)[0].frame
 
 
 def _fastest(frame: pd.DataFrame) -> str:
-    """Say which of most_telling rows with an accuracy is the fastest within `CLOSE` of the best."""
+    """Return the sentence on the fastest of the rows whose accuracy is within `CLOSE` of the best."""
     best = extreme(frame, "imagenet_top1", largest=True)
     close = frame[frame["imagenet_top1"] >= best.imagenet_top1 - CLOSE]
     pick = extreme(close, "throughput_img_per_s", largest=True)
@@ -35,15 +35,15 @@ def _fastest(frame: pd.DataFrame) -> str:
 
 
 def fastest(frame: pd.DataFrame) -> str:
-    """Say which variant is the fastest within `CLOSE` of the best, in the most telling set of most_telling cases."""
+    """Return the sentence on the fastest variant within `CLOSE` of the best accuracy, in the most informative set."""
     rows = most_telling(frame)
     return f"{_fastest(rows)[:-1]} ({_where(rows)})."
 
 
 def cheapest(measure: Measure, does: str) -> Callable[[pd.DataFrame], str]:
-    """Return what says which variant has the least of a measure within `CLOSE` of the best accuracy.
+    """Return a function for the sentence on the variant with the least of a measure within `CLOSE` of the best.
 
-    It speaks of the most telling set of most_telling cases; `does` is the verb that stands for the least.
+    The sentence is about the most informative set of comparable cases; `does` is its verb.
     """
 
     def sentence(frame: pd.DataFrame) -> str:

@@ -17,7 +17,7 @@ STILL_MARGIN: Final = 48
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Dot:
-    """One variant in the drawing; x and y in the pixels of a `STILL_WIDTH` by `STILL_HEIGHT` canvas."""
+    """A variant in the drawing; x and y in the pixels of a `STILL_WIDTH` by `STILL_HEIGHT` canvas."""
 
     name: str
     x: float
@@ -61,7 +61,7 @@ def drawing(frame: pd.DataFrame) -> Drawing:
         for name, speed, top1, front in zip(rows["model"], speeds, tops, rows["front"], strict=True)
     )
     front = [dot for dot in dots if dot.front]
-    # Between two of them the slower one is out of reach, so the line falls before it goes on.
+    # The line bounds the combinations that no case reaches, so it falls before it goes to the next point.
     corners = [f"{left.x},{right.y} {right.x},{right.y}" for left, right in itertools.pairwise(front)]
     return Drawing(
         dots=dots,

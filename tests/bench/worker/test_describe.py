@@ -117,12 +117,12 @@ def test_what_the_driver_does_not_know_is_none_with_its_words():
 def test_an_apple_gpu_has_what_torch_tells_and_reasons_for_the_rest():
     nulls = {}
     mps = types.SimpleNamespace(recommended_max_memory=lambda: 12_000)
-    found = accelerator("mps:0", mps, None, "only NVIDIA's driver library tells", nulls)
+    found = accelerator("mps:0", mps, None, "only NVIDIA's driver library reports it", nulls)
     assert found == Accelerator(device="mps:0", name="mps", memory_bytes=12_000)
     assert set(nulls) == {
         f"accelerators.mps:0.{field}" for field in ("capability", "driver", "clock_hz", "max_clock_hz", "power_limit_w")
     }
-    assert nulls["accelerators.mps:0.driver"] == "only NVIDIA's driver library tells"
+    assert nulls["accelerators.mps:0.driver"] == "only NVIDIA's driver library reports it"
 
 
 def test_no_accelerator_has_its_reason(monkeypatch):

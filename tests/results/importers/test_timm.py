@@ -256,7 +256,7 @@ def test_options_make_a_case_of_any_file(imported):
     assert frame.loc[0, ["accelerator", "task", "batch_size", "torch"]].tolist() == [
         *("NVIDIA H100", "training", 32, "2.9"),
     ]
-    with pytest.raises(InputError, match=r"task: neither its name nor its columns tell it; give --task"):
+    with pytest.raises(InputError, match=r"task: neither its name nor its columns state it; give --task"):
         imported(text, "mine.csv", **given)
     with pytest.raises(InputError, match="line 1: no columns of training; leave out --task"):
         imported(ROWS, "mine.csv", task="training", **given)

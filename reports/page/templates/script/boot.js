@@ -1,4 +1,4 @@
-// Pairs, theme and chapters, and the start: from choices to what is shown.
+// Pairs, theme and chapters, and the start: apply the choices of the address to the page.
 
 function showPair() {
   const pair = text("pair") || pairs[0];

@@ -31,7 +31,7 @@ function drawChart(name, width) {
   Plotly.react(find("chart-" + name), traces, layout, CONFIG);
 }
 
-// Sets what is known without drawing, above all the size, so that nothing moves when the chart appears.
+// Sets the parts that need no drawing, above all the size, so that the page does not move when the chart appears.
 function prepare(name) {
   const view = viewOf(name);
   const element = find("chart-" + name);

@@ -3,7 +3,7 @@
 const BOUNDS = ["pick-accuracy", "pick-memory", "pick-latency"];
 const LISTED = 10;
 const PICK_HINT =
-  "Give one or more bounds. Latency is that of a whole batch. Filters apply; training counts where they ask for it.";
+  "Give one or more bounds. Latency is per batch. Filters apply; training cases count only if a filter selects them.";
 const pickColumns = new Set(payload.pick_columns);
 
 // Returns the successful cases within the bounds, best first: the fastest where an accuracy is asked for, or else

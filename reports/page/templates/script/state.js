@@ -69,7 +69,7 @@ function decode(code) {
   try {
     return decodeURIComponent(code.replaceAll("+", " "));
   } catch {
-    return ""; // no valid escape, so nobody's choice
+    return ""; // not a valid escape, so not a choice
   }
 }
 

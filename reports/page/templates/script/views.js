@@ -1,6 +1,6 @@
 // What the filters leave of the view of a chart.
 
-// The bar of buttons could be reached with the keyboard, inside what is an image to a screen reader.
+// The bar of buttons could be reached with the keyboard, inside an element that is an image to a screen reader.
 const CONFIG = { displaylogo: false, displayModeBar: false, showSendToCloud: false, responsive: true };
 const mode = () => text("theme") || (dark.matches ? "dark" : "light");
 const near = new Set();
@@ -71,7 +71,7 @@ function left(view) {
   const traces = view.data.map(sieved);
   const fronts = renewFronts(traces);
   const [before, after] = [counting(view.data), counting(traces)];
-  const count = `${whole(after)} of ${counted(before, "point")} shown; the sentence at the top tells of all.`;
+  const count = `${whole(after)} of ${counted(before, "point")} shown; the sentence at the top covers all points.`;
   return { traces, said: (after < before ? [count, ...fronts] : fronts).join(" ") };
 }
 
