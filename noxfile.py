@@ -53,10 +53,11 @@ def tests(session: nox.Session) -> None:
 
 @nox.session(requires=["setup"])
 def lint(session: nox.Session) -> None:
-    """Check style, formatting and which room imports which."""
+    """Check style, formatting, the imports between rooms, and the rules of the house: sizes, names, a test a module."""
     session.run(PYTHON, "-m", "ruff", "check")
     session.run(PYTHON, "-m", "ruff", "format", "--check")
     session.run(str(VENV / "bin" / "lint-imports"))
+    session.run(PYTHON, "-m", "pytest", "--quiet", "tests/test_house.py")
 
 
 @nox.session(requires=["setup"])

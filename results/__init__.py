@@ -1,4 +1,4 @@
-"""Records of measurements: their schema and units, storage, statistics, tables and comparison. Needs no torch.
+"""Records of measurements: schema, units, storage, statistics, tables and comparison. Needs no torch.
 
     >>> import results
     >>> records = results.load("runs/base.jsonl")
@@ -9,7 +9,7 @@
     'pass'
     >>> study = results.Study(records)  # the table, chains, break-evens…, each computed once
 
-Importing this package is cheap: pandas and scipy come in when they are first used.
+Importing this package is cheap: pandas and scipy are imported when they are first used.
 """
 
 from pathlib import Path

@@ -1,11 +1,11 @@
-"""The one exception for bad input: its message is the single line that a person reads."""
+"""The exception for bad input, whose message is the single line that a person reads."""
 
 import difflib
 from collections.abc import Iterable
 
 
 class InputError(ValueError):
-    """Something that came from outside is wrong; the message says what, and what to do about it."""
+    """An input is invalid; the message names the problem and its remedy."""
 
 
 def suggestion(word: str, choices: Iterable[str]) -> str:

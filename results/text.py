@@ -1,4 +1,4 @@
-"""Numbers and text that others made, as text: honest digits, escapes that only show, and CSV."""
+"""Numbers and foreign text as text: significant digits, escapes of hidden characters, and CSV."""
 
 import csv
 import io
@@ -12,18 +12,18 @@ from typing import Any, Final
 SIGNIFICANT: Final = 3
 """Digits of a value that has no interval."""
 FINEST: Final = 1e-4
-"""An interval of less (few samples, a coarse clock) is shown as this wide: it must not print a dozen digits."""
+"""Least relative half-width for rounding: a narrower interval (few samples, a coarse clock) would give many digits."""
 _LEAST: Final = 1e-100
-"""Beyond these no quantity lies, and no place that a float can be rounded to."""
+"""`round` cannot handle the digits of a smaller or a larger float, and no quantity is one."""
 _MOST: Final = 1e100
 FORMULA: Final = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-"""First characters with which a spreadsheet may take a cell of text for a formula (OWASP, "CSV Injection"); the last
-four are the same in full width. Tab and line ends, which OWASP names too, `printable` has written out before."""
+"""First characters of text that a spreadsheet may read as a formula (OWASP, "CSV Injection"); the last four are the
+same in full width. OWASP also names tab and line ends, which `printable` escapes."""
 
 _HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-"""Unicode categories of what steers a terminal, reorders text, breaks its lines or cannot be seen."""
+"""Unicode categories of characters that control a terminal, reorder text, break lines or are invisible."""
 _SHOWN: Final = re.compile(r"[\x20-\x7e\xa0\xb0-\xff\u2010-\u2026\u2190-\u22ff]*")
-"""Text of characters none of which is hidden: ASCII, Latin 1 with its no-break space, dashes, arrows, operators."""
+"""Text without hidden characters: ASCII, Latin 1 with its no-break space, dashes, arrows, operators."""
 _ESCAPE: Final = re.compile(
     r"\\(?:([\\nrt])|x([0-9a-f]{2})|u([0-9a-f]{4})|U((?:000[0-9a-f]|0010)[0-9a-f]{4}))",
 )
@@ -31,10 +31,10 @@ _ESCAPE: Final = re.compile(
 
 
 def digits(value: float, relative: float | None) -> str:
-    """Return `value` down to the place of the first digit of its half-width: 98.7 ± 2 % is ``99``.
+    """Return `value` rounded to the first digit of its half-width: 98.7 ± 2 % is ``99``.
 
-    `relative` is the half-width of the interval as a fraction; without one the value gets three significant
-    digits. A value keeps its own first digit, however wide its interval.
+    `relative` is the half-width of the interval as a fraction; None gives three significant digits. The first digit of
+    the value always remains, however wide its interval.
     """
     if value == 0 or not math.isfinite(value):
         return f"{value:g}"
@@ -50,13 +50,13 @@ def digits(value: float, relative: float | None) -> str:
 
 
 def half_width(value: float, low: float, high: float) -> float:
-    """Return the larger half of the interval as a fraction of `value`, so that a skewed one never looks tighter."""
+    """Return the larger half of the interval as a fraction of `value`: a skewed interval must not look tighter."""
     return max(high - value, value - low) / value
 
 
 def printable(text: str) -> str:
-    """Return `text` with control and invisible characters written out, so that whatever shows it only shows it."""
-    if _SHOWN.fullmatch(text):  # nearly all that there is
+    """Return `text` with control and invisible characters escaped, so that it cannot affect a terminal or a page."""
+    if _SHOWN.fullmatch(text):  # nearly all text
         return text
     return "".join(
         char.encode("unicode_escape").decode("ascii") if unicodedata.category(char) in _HIDDEN else char
@@ -65,11 +65,11 @@ def printable(text: str) -> str:
 
 
 def csv_text(heads: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
-    """Return CSV, ending in a newline, from which every value can be read back and in which nothing runs.
+    """Return CSV, ending in a newline, without loss of values and safe to open in a spreadsheet.
 
-    Numbers are exact, None is empty, lists and dicts are ASCII JSON, and text is as `csv_value` reads it: hidden
-    characters and the backslash are written as escapes, and an apostrophe stands before what begins with one, before
-    what a spreadsheet would take for a formula, and for text that is empty.
+    Numbers are exact, None is empty, lists and dicts are ASCII JSON, and `csv_value` reads text back: hidden characters
+    and the backslash are escaped, and an apostrophe precedes text that begins with an apostrophe, that a spreadsheet
+    could read as a formula, or that is empty.
     """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
@@ -79,9 +79,9 @@ def csv_text(heads: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
 
 
 def csv_value(cell: str) -> str | None:
-    """Return the text that `csv_text` wrote as `cell`, None for an empty one: its inverse for cells of text.
+    """Return the text that `csv_text` wrote as `cell`, None for an empty cell.
 
-    Whatever another program wrote, in which no apostrophe leads and no backslash stands, is returned as it is.
+    Cells of other programs, without a leading apostrophe and without backslashes, are returned unchanged.
     """
     return _ESCAPE.sub(_unescaped, cell.removeprefix("'")) if cell else None
 

@@ -16,6 +16,7 @@ ROOT = pathlib.Path(__file__).parents[1]
 README = ROOT / "README.md"
 DOCUMENTS = [README, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
 FIGURES = ("selftest", "bench-self", "scale")
+TREE = ("bench", "resnet", "results", "reports", "tests")
 
 each_document = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 
@@ -122,16 +123,39 @@ def test_exit_codes_are_documented():
         assert {int(code) for code in re.findall(r"^\| (\d+) \|", text, re.MULTILINE)} == codes
 
 
-@pytest.mark.parametrize("name", FIGURES)
-def test_figures_stand_between_markers(name):
-    """The session that measures them replaces all between its markers, so nothing else may stand there."""
+@pytest.mark.parametrize("session", FIGURES)
+def test_figures_stand_between_markers(session):
+    """A session replaces all between the markers of its rows, so nothing else may stand there."""
     text = (ROOT / "docs" / "trust.md").read_text(encoding="utf-8")
-    _, _, rest = text.partition(f"<!-- begin: {name} -->\n")
-    block, marker, _ = rest.partition(f"<!-- end: {name} -->\n")
-    assert marker
-    machine, gap, *table = block.splitlines()
-    assert machine.endswith(":")
-    assert not gap
-    assert len(table) > 2
-    assert all(line.startswith("| ") or set(line) <= set("|-") for line in table)
-    assert len({re.sub(r"`[^`]*`", "", line).count("|") for line in table}) == 1
+    blocks = re.findall(rf"<!-- begin: {session} (\S+) -->\n(.*?)<!-- end: {session} \1 -->\n", text, re.DOTALL)
+    assert blocks
+    for name, block in blocks:
+        machine, gap, head, *table = block.splitlines()
+        assert machine.startswith(f"`{name}`, on ")
+        assert machine.endswith(":")
+        assert not gap
+        assert head == "| what | must be | measured | promise |"
+        assert len(table) > 1
+        assert all(line.startswith("| ") or set(line) <= set("|-: ") for line in table)
+        assert {re.sub(r"`[^`]*`", "", line).count("|") for line in table} == {5}
+
+
+@pytest.mark.parametrize("name", ["CONTRIBUTING.md", "docs/architecture.md"])
+def test_paths_exist(name):
+    """Paths of recipes, in which a `<name>` is free, have their folder."""
+    text = (ROOT / name).read_text(encoding="utf-8")
+    paths = set(re.findall(r"[\w<>./]+/[\w<>.]*", " ".join(re.findall(r"`([^`\n]+)`", text))))
+    kept = {path.partition("<")[0] if "<" in path else path for path in paths if path.split("/")[0] in TREE}
+    assert kept
+    assert sorted(path for path in kept if not (ROOT / path).exists()) == []
+
+
+def test_names_of_the_pipeline_exist():
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"^```text\n(run_command .*?)^```$", text, re.DOTALL | re.MULTILINE)
+    calls = re.findall(r"^ *(\S.*?)  +(\w+/\S+\.py)  ", block, re.MULTILINE)
+    assert len(calls) == len([line for line in block.splitlines() if "──" not in line])
+    for names, path in calls:
+        code = (ROOT / path).read_text(encoding="utf-8")
+        for part in re.findall(r"\w+", names):
+            assert re.search(rf"^ *(?:def|class) {part}\b", code, re.MULTILINE), f"{path}: {part}"

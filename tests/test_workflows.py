@@ -107,9 +107,14 @@ def test_inputs_of_our_actions_are_known(path):
 
 
 def test_run_files_are_uploaded_whatever_happens():
-    uploads = [step for path in [*WORKFLOWS, *ACTIONS] for step in steps(path) if "upload-artifact" in str(step)]
-    assert len(uploads) == 3
-    assert all(step["if"] == "always()" and step["with"]["if-no-files-found"] == "error" for step in uploads)
+    uploads = {
+        named(path): [step for step in steps(path) if "upload-artifact" in step.get("uses", "")]
+        for path in [*WORKFLOWS, *ACTIONS]
+    }
+    assert {name for name, found in uploads.items() if found} >= {"measure", "gate", "pull-request.yml"}
+    for step in (step for found in uploads.values() for step in found):
+        assert step["if"] == "always()"
+        assert step["with"]["if-no-files-found"] == "error"
 
 
 def test_the_default_matrix_is_a_list_of_machines():
@@ -125,7 +130,8 @@ def test_the_cases_of_a_pull_request_are_options_of_ab():
     (step,) = [step for step in steps(ROOT / ".github/workflows/pull-request.yml") if "CASES" in step.get("env", {})]
     command = typer.main.get_command(app).commands["ab"]
     cases = step["env"]["CASES"].split("\n")[:-1]
-    assert len(cases) == 3
+    assert cases
+    assert len(set(cases)) == len(cases)
     for case in cases:
         words = [*case.split(), *step["env"]["AB_ARGS"].split(), "--checkout-a", "base", "--checkout-b", "head"]
         assert command.make_context("ab", words).params["margin"] == "3%"
@@ -166,7 +172,16 @@ def test_zizmor():
         pytest.skip("zizmor is not installed")
     command = [program, "--offline", "--no-progress", "--quiet", "--color", "never", str(ROOT / ".github")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout) == (0, "No findings to report. Good job! (3 ignored)\n")
+    assert done.returncode == 0, done.stdout  # it has another code for each severity of what it finds
+
+
+def test_what_zizmor_is_to_ignore_is_known():
+    ignored = {
+        (named(path), rule)
+        for path in [*WORKFLOWS, *ACTIONS]
+        for rule in re.findall(r"zizmor: ignore\[([\w-]+)\]", path.read_text(encoding="utf-8"))
+    }
+    assert ignored == {("bench.yml", "self-repository"), ("comment.yml", "dangerous-triggers")}
 
 
 @pytest.fixture
@@ -226,7 +241,7 @@ def test_the_gate_judges_each_machine_against_itself(script, gathered, tmp_path,
     base, new = gathered("base", x86=1.0, arm=1.0), gathered("new", **factors)
     found, summary, log = script("gate.sh", base, new, tmp_path / "out")
     assert found == code, log
-    assert summary.splitlines()[1] == verdict
+    assert verdict in summary.splitlines()
     assert (tmp_path / "out" / "report.html").stat().st_size > 1_000_000
     assert (tmp_path / "out" / "compare.md").read_text(encoding="utf-8") == summary
 
@@ -268,7 +283,7 @@ def test_a_page_that_cannot_be_drawn_hides_no_verdict_and_never_passes(script, g
     base, new = gathered("base", x86=1.0), gathered("new", x86=factor)
     found, summary, _ = script("gate.sh", base, new, tmp_path / "out", stand_ins={"resnet-bench": stand_in})
     assert found == code
-    assert summary.splitlines()[1].startswith("**Pass" if factor == 1.0 else "**Regression")
+    assert ("**Pass" if factor == 1.0 else "**Regression") in summary
     assert "There is no page" in summary
 
 
@@ -299,7 +314,7 @@ def test_base_and_head_are_measured_in_turn(script, tmp_path):
     )
     assert code in {0, 3}, log
     assert summary.startswith("<!-- resnet-bench:ab -->\n**")
-    assert summary.count("| cifar_resnet20/inference/b1/32/cpu/fp32/eager/") == 1
+    assert "| cifar_resnet20/inference/b1/32/cpu/fp32/eager/" in summary
     assert len(list((tmp_path / "runs").glob("*.jsonl"))) == 2
 
 
@@ -454,7 +469,8 @@ def test_a_first_comment_tells_what_the_run_files_show(comment, pairs, factor, v
     assert done.returncode == 0, done.stderr
     ((method, path, text),) = written
     assert (method, path) == ("POST", "repos/o/r/issues/7/comments")
-    assert text.splitlines()[:2] == ["<!-- resnet-bench:ab -->", verdict]
+    assert text.startswith("<!-- resnet-bench:ab -->\n")
+    assert verdict in text.splitlines()
     assert "The check ended as success: [log and run files](https://github.test/run/1)." in text
     assert calls[0][0][4:] == ["--raw-field", "state=open", "--raw-field", "head=fork:a&b=c"]
 

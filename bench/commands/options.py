@@ -122,12 +122,12 @@ def existing(path: Path | None) -> Path | None:
 
 
 def load(paths: Sequence[Path]) -> "Records":
-    """Return the records of run files, and write a warning for every file that is only partly readable."""
+    """Return the records of run files, and write a warning for whatever of a file is damaged or unknown."""
     import results
 
     records = results.load(*paths)
-    for problem in records.problems:
-        say(f"warning: {problem}")
+    for line in (*records.problems, *records.notes):
+        say(f"warning: {line}")
     return records
 
 

@@ -30,7 +30,7 @@ _MACS: Final = "multiply-adds"
 _ACTIVATIONS: Final = "activations"
 _TRAFFIC: Final = "elements moved"
 _ALIVE: Final = 6
-"""Tensors as large as the largest output that live at a time while a model is traced (measured: 1.3 to 5.1)."""
+"""Memory of tracing a model, in tensors of the size of its largest output (measured: 1.3 to 5.1)."""
 
 
 class CounterError(RuntimeError):
@@ -42,9 +42,9 @@ class Counts:
     """Counts of a model for one input."""
 
     layers: tuple[Layer, ...]
-    """In order of first execution; those never called stand at the end with an empty output shape."""
+    """Layers in order of first execution; layers that were never called come last, with an empty output shape."""
     training_flops: int
-    """Forward and backward, counted as they run: the first layer computes no gradient of its input."""
+    """FLOPs of forward and backward as they run: the first layer computes no gradient of its input."""
     fvcore_macs: int
     """fvcore's own total: multiply-adds with its estimates for batch norm and pooling."""
     moved_elements: int
@@ -56,15 +56,15 @@ class Counts:
 def count(make: MakeModule, shape: tuple[int, ...]) -> Counts:
     """Count a model's cost for an input of `shape`, in eval mode and, from torch 2.10 on, without its arithmetic.
 
-    It sets warnings, threads and kernels for the whole process and puts them back, so count in one thread at a time.
+    It changes warnings, threads and kernels of the whole process for a while, so count in a single thread at a time.
 
     Args:
-        make: Makes a model of its own. It is called under the meta device, so nothing is initialised.
+        make: Makes a new model. It is called under the meta device, so nothing is initialised.
         shape: Shape of the input, batch dimension first.
 
-    A layer is a module without children, or one that holds parameters or computes outside its children. A shared
-    module is one layer under its first name; a module called several times is one row with the sum of its calls.
-    Branches of training mode only (auxiliary classifiers, dropout) are not counted.
+    A layer is a module without children, or a module that holds parameters or computes outside its children. A shared
+    module is a single layer under its first name; a module called several times is a row with the sum of its calls.
+    Branches of the training mode (auxiliary classifiers, dropout) are not counted.
 
     Raises:
         CounterError: fvcore's multiply-adds × 2 are not ``FlopCounterMode``'s FLOPs for some layer.
@@ -94,7 +94,7 @@ def count(make: MakeModule, shape: tuple[int, ...]) -> Counts:
 
 
 def _layers(model: nn.Module, traced: dict[str, Counter[str]], shapes: dict[str, tuple[int, ...]]) -> tuple[Layer, ...]:
-    """Return the layers in order of first execution, then those that were never called."""
+    """Return the layers in order of first execution, then the layers that were never called."""
     modules = dict(model.named_modules())
     parameters = _own_parameters(model)
     order = [*shapes, *(name for name in modules if name not in shapes)]
@@ -114,9 +114,9 @@ def _layers(model: nn.Module, traced: dict[str, Counter[str]], shapes: dict[str,
 
 
 def _check_memory(shape: tuple[int, ...], largest: int) -> None:
-    """Raise `InputError` if an input of `shape` and the few tensors alive at a time, of `largest` elements, do not fit.
+    """Raise `InputError` unless an input of `shape` and the live tensors, of `largest` elements, fit into memory.
 
-    Memory that is only promised is taken away from every process when the promise is called in.
+    The kernel overcommits memory: where a process uses more than there is, it kills some process.
     """
     needed, free = 4 * (math.prod(shape) + _ALIVE * largest), memory.available()
     if needed > free:
@@ -128,7 +128,7 @@ def _check_memory(shape: tuple[int, ...], largest: int) -> None:
 
 
 def _own_parameters(model: nn.Module) -> dict[str, int]:
-    """Return the elements of the parameters that each module holds itself; a shared one counts at its first module."""
+    """Return the elements of each module's own parameters; a shared parameter counts at its first module."""
     own = dict.fromkeys((name for name, _ in model.named_modules()), 0)
     for name, parameter in model.named_parameters():
         own[name.rpartition(".")[0]] += parameter.numel()
@@ -138,7 +138,7 @@ def _own_parameters(model: nn.Module) -> dict[str, int]:
 def _run_on_meta(model: nn.Module, shape: tuple[int, ...]) -> tuple[Counter[str], dict[str, tuple[int, ...]], int]:
     """Return each module's own forward FLOPs, output shapes in order of completion, and FLOPs with backward.
 
-    Our hooks attribute the FLOPs, not ``FlopCounterMode``'s module names, which are ambiguous for shared modules.
+    Our hooks attribute the FLOPs: ``FlopCounterMode``'s module names are ambiguous for shared modules.
     """
     backward = {torch.ops.aten.convolution_backward: _convolution_backward_flops}
     counter = FlopCounterMode(display=False, custom_mapping=backward)
@@ -149,7 +149,7 @@ def _run_on_meta(model: nn.Module, shape: tuple[int, ...]) -> tuple[Counter[str]
     settled = 0
 
     def settle() -> None:
-        """Credit what ran since the last border to the module that was running."""
+        """Attribute the FLOPs since the last border to the module that was running."""
         nonlocal settled
         total = counter.get_total_flops()
         flops[running[-1]] += total - settled
@@ -188,10 +188,10 @@ def _convolution_backward_flops(
     *arguments: Any,
     out_shape: object,  # noqa: ARG001  # FlopCounterMode passes it by name
 ) -> int:
-    """Return the FLOPs of a convolution's backward pass: a gradient that is needed costs as much as the forward pass.
+    """Return the FLOPs of a convolution's backward pass: each gradient costs as much as the forward pass.
 
-    torch's own formula (2.14) forgets the groups in the weight's gradient and so counts it `groups` times: 4.7 times
-    the forward pass for a ResNeXt-50 where 3 is right. `arguments` and the rest are ``aten::convolution_backward``'s.
+    torch's own formula (2.14) omits the groups in the weight's gradient and so counts it `groups` times: 4.7 times
+    the forward pass for a ResNeXt-50 where 3 is right. The arguments are those of ``aten::convolution_backward``.
     """
     _bias, _stride, _padding, _dilation, transposed, _output_padding, _groups, needed = arguments
     positions = inputs if transposed else output_gradient
@@ -206,8 +206,8 @@ def _tensors(output: object) -> list[torch.Tensor]:
 def _trace(model: nn.Module, shape: tuple[int, ...]) -> tuple[dict[str, Counter[str]], tuple[str, ...]]:
     """Return fvcore's counts of each module's own operators, and the operators that it does not know.
 
-    One trace gives multiply-adds, activations and elements moved: fvcore's handles are asked together. fvcore needs
-    real tensors, so the meta model is given memory, which no convolution touches from torch 2.10 on.
+    A single trace gives multiply-adds, activations and elements moved, through a handle that counts all three. fvcore
+    needs real tensors, so the meta model is given memory, which no convolution touches from torch 2.10 on.
     """
     with warnings.catch_warnings():
         # fvcore touches torch's deprecated TorchScript interface when imported and when it traces. It is imported
@@ -235,7 +235,7 @@ def _trace(model: nn.Module, shape: tuple[int, ...]) -> tuple[dict[str, Counter[
         with torch.no_grad(), convolutions_by_shape():
             inclusive: dict[str, Counter[str]] = analysis.by_module_and_operator()
         uncounted = tuple(sorted(analysis.unsupported_ops()))
-    # fvcore adds what a module does to each module whose name is a prefix of its own, so the difference is its own.
+    # fvcore adds the counts of a module to each module whose name is a prefix of its name: subtract them.
     own = {name: Counter(counts) for name, counts in inclusive.items()}
     for name, counts in inclusive.items():
         if name:

@@ -1,4 +1,4 @@
-"""Shapes without arithmetic: what a counter needs of the operators that would take most of its time."""
+"""Compute the shapes of expensive operators without their arithmetic, as counters need only shapes."""
 
 import contextlib
 import threading
@@ -11,15 +11,15 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 @contextlib.contextmanager
 def convolutions_by_shape() -> Iterator[None]:
-    """Within, this thread's CPU convolutions return uninitialised memory of the right shape; not to be nested.
+    """Let this thread's CPU convolutions return uninitialised memory of the right shape; not to be nested.
 
     Only shapes reach the counters, and the arithmetic is nearly all of a trace's time (a WRN-28-10 at 224² does
     257 GMACs). The kernel is replaced below the tracer, so the trace is the same to the node; a dispatch mode would
-    hide the ``_convolution`` nodes that fvcore counts. Other threads and transposed convolutions compute as ever.
+    hide the ``_convolution`` nodes that fvcore counts. Other threads and transposed convolutions compute as usual.
 
-    What is left to compute is small, so it runs on one thread: beside another busy process a trace of ResNet-50 takes
-    half the time so, and on an idle machine no more. Before torch 2.10 a kernel cannot be replaced: everything is
-    computed, on as many threads as ever.
+    The remaining arithmetic is small, so it runs on a single thread: on a busy machine a trace of ResNet-50 then takes
+    half the time, on an idle machine the same time. Before torch 2.10 a kernel cannot be replaced: everything is
+    computed, on the usual threads.
     """
     if not hasattr(torch.library, "get_kernel"):
         yield
@@ -72,10 +72,10 @@ class _NormsByShape(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
 
 def norms_by_shape() -> contextlib.AbstractContextManager[object]:
-    """Within, batch norm on the meta device is answered at once.
+    """Let batch norm on the meta device return its shapes at once.
 
-    It has no FLOPs that ``FlopCounterMode`` counts, but torch works out its shapes by decomposing it in Python, which
-    is half of the time of a forward and a backward pass.
+    ``FlopCounterMode`` counts no FLOPs of it, but torch computes its shapes by a decomposition in Python, which takes
+    half of the time of a forward and a backward pass.
     """
     mode: contextlib.AbstractContextManager[object] = _NormsByShape()  # type: ignore[no-untyped-call]
     return mode

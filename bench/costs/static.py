@@ -1,4 +1,4 @@
-"""Static cost: what a model at an image size costs, without timing it."""
+"""The static cost of a model at an image size, counted without timing."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
@@ -18,7 +18,7 @@ _WEIGHTS: Final[dict[str, torch.dtype]] = {
     for label, promise in PROMISES.items()
     if promise.autocast is None and not promise.tf32
 }
-"""Type of the weights of each precision that has one of its own; the others keep them in fp32."""
+"""Type of the weights of each precision that changes it; other precisions have fp32 weights."""
 
 
 def cost(name: str, *, image_size: int | None = None, num_classes: int | None = None) -> Static:
@@ -34,7 +34,7 @@ def cost(name: str, *, image_size: int | None = None, num_classes: int | None = 
     Returns:
         Totals, a row a layer and a row a stage; the rows add up to the totals. `Static.arithmetic_intensity` is FLOPs
         over bytes moved by convolutions and matrix products in fp32, which read input, weight and bias once and write
-        their output once; all between them counts as fused. Williams et al. (2009) call it operational intensity.
+        their output once; operators between them count as fused. Williams et al. (2009) call it operational intensity.
 
     Raises:
         InputError: The name is unknown, or the image too small for the network.
@@ -49,7 +49,7 @@ def cost(name: str, *, image_size: int | None = None, num_classes: int | None = 
         return made[-1]
 
     counts = counters.count(make, (1, 3, size, size))
-    # What is published was judged at 224 pixels on the 1000 classes: no other network or image size has it.
+    # Published accuracies hold at 224 pixels and 1000 classes: other networks and image sizes have none.
     top1, weights = networks.imagenet_top1(name) if (size, classes) == (224, 1000) else (None, None)
     macs = sum(layer.macs for layer in counts.layers)
     return Static(
@@ -74,7 +74,7 @@ def cost(name: str, *, image_size: int | None = None, num_classes: int | None = 
 
 
 def costs(names: Iterable[str], *, image_size: int | None = None) -> Iterator[Static]:
-    """Yield the `cost` of each model as soon as it is counted; every name is checked before the first."""
+    """Yield the `cost` of each model as soon as it is counted; all names are checked before the first count."""
     chosen = tuple(names)
     for name in chosen:
         models.check(name)
@@ -82,7 +82,7 @@ def costs(names: Iterable[str], *, image_size: int | None = None) -> Iterator[St
 
 
 def _checked_size(name: str, image_size: int | None) -> int:
-    """Return the image size of a model, its own if None. Raises `InputError` for one that is too small."""
+    """Return the image size, the model's default if None; raise `InputError` for a size that is too small."""
     models.check(name)
     size = models.default_image_size(name) if image_size is None else image_size
     smallest = models.minimum_image_size(name)
@@ -92,7 +92,7 @@ def _checked_size(name: str, image_size: int | None) -> int:
 
 
 def _sizes(model: nn.Module) -> dict[str, Any]:
-    """Return what a model holds: elements of parameters and buffers, and their bytes."""
+    """Return the elements of a model's parameters and buffers, and their bytes."""
     return {
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
         "trainable_parameters": sum(p.numel() for p in model.parameters() if p.requires_grad),

@@ -1,1 +1,1 @@
-"""Whether this machine is fit to measure."""
+"""Check whether this machine is fit to measure."""

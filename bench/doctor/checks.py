@@ -1,4 +1,4 @@
-"""Is this host fit to measure? A small pure function for every question, with what to do about the answer."""
+"""Checks of a host: a small pure function for each, which returns its state and a remedy."""
 
 import dataclasses
 from collections.abc import Callable, Mapping
@@ -11,40 +11,40 @@ State = Literal["good", "warn", "bad", "unknown"]
 Power = Literal["no battery", "on mains", "on battery", "unknown"]
 
 SHARE_OF_MEMORY: Final = 0.1
-"""Memory that should be free: below it the page cache goes and the kernel begins to swap."""
+"""Bytes of memory that should be free: below, the kernel drops the page cache and begins to swap."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """The answer to a question about the host."""
+    """The result of a check."""
 
     name: str
     state: State
     seen: str
-    """What was seen; for ``unknown``, the reason."""
+    """The observation; for ``unknown``, the reason."""
     remedy: str | None = None
-    """What to do about it, in a line; a command where there is one."""
+    """The remedy in a line, a command where there is one."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Host:
-    """A host as the checks see it. None, or empty text, where the system does not show a value."""
+    """The facts of a host that the checks need. None, or empty text, where the system does not show a value."""
 
     governors: str | None
-    """The cores' frequency governors, several joined by a comma."""
+    """The cores' frequency governors, joined by commas."""
     driver: str
-    """Who sets the frequencies, such as ``intel_pstate``."""
+    """The driver that sets the frequencies, such as ``intel_pstate``."""
     no_turbo: str
     boost: str
     throttles: tuple[int, int] | None
-    """How often cores have throttled for heat, before and after the watch."""
+    """Number of times that cores have throttled for heat, before and after the watch."""
     noise: Noise
     reasons: Mapping[str, str]
     """Why a field of `noise` is None."""
     busiest: tuple[tuple[str, float], ...]
     """Other processes by name, with the CPUs that they kept busy; the busiest first."""
     memory_bytes: int
-    """That the machine, or its control group, has."""
+    """Memory of the machine, or of its control group."""
     available_bytes: int
     swap_bytes: int
     """Swap in use."""
@@ -52,7 +52,7 @@ class Host:
     allowed_cores: int
     """Cores that this process may run on."""
     usable_cores: int
-    """Those of them that its control group pays for."""
+    """Cores of them that its control group grants in full."""
     cgroup_cpus: float | None
     siblings: bool | None
     """Whether two of the allowed cores are threads of one physical core."""
@@ -63,7 +63,7 @@ class Host:
 
 
 def _governor(host: Host) -> Check:
-    """A governor that waits for load makes the first steps slow, and every pause after them."""
+    """Check the governor: under one that reacts to load, first steps and steps after a pause are slow."""
     if host.governors is None:
         return Check(name="governor", state="unknown", seen="the system shows none, as most virtual machines do")
     state: State = "good" if host.governors == "performance" else "warn"
@@ -74,7 +74,7 @@ def _governor(host: Host) -> Check:
 
 
 def _turbo(host: Host) -> Check:
-    """Boosted clocks depend on temperature and on how many cores are busy."""
+    """Check the boost: boosted clocks depend on temperature and on the number of busy cores."""
     off = "echo 1 | sudo tee /sys/devices/system/cpu/intel_pstate/no_turbo"
     if host.no_turbo in {"0", "1"}:
         on = host.no_turbo == "0"
@@ -88,7 +88,7 @@ def _turbo(host: Host) -> Check:
 
 
 def _heat(host: Host) -> Check:
-    """A core that throttled once will again."""
+    """Check for heat: a core that has throttled will throttle again."""
     if host.throttles is None:
         return Check(name="heat", state="unknown", seen="the system does not count thermal throttling")
     before, after = host.throttles
@@ -102,7 +102,7 @@ def _heat(host: Host) -> Check:
 
 
 def _limit(host: Host) -> Check:
-    """A control group that used up its CPU time is stopped for the rest of a period, in the middle of a step."""
+    """Check the CPU limit: it stops a control group, in the middle of a step, for the rest of a period."""
     stopped = host.noise.throttled_s
     if stopped is None:
         return _missing("cpu limit", host, "throttled_s")
@@ -115,7 +115,7 @@ def _limit(host: Host) -> Check:
 
 
 def _quota(host: Host) -> Check:
-    """With a fraction of a CPU, the last thread gets no time for a part of every period."""
+    """Check for fractions of a CPU, with which the last thread has no time in a part of every period."""
     granted = host.cgroup_cpus
     if granted is None or granted >= host.allowed_cores:
         return Check(name="cpu quota", state="good", seen="no less than the cores")
@@ -126,7 +126,7 @@ def _quota(host: Host) -> Check:
 
 
 def _steal(host: Host) -> Check:
-    """Time that the hypervisor gave to other machines is lost to a step without a trace in it."""
+    """Check for stolen time, which the hypervisor gave to other machines in the middle of a step."""
     stolen = host.noise.steal
     if stolen is None:
         return _missing("steal", host, "steal")
@@ -135,18 +135,18 @@ def _steal(host: Host) -> Check:
 
 
 def _load(host: Host) -> Check:
-    """Threads of an operator wait for the slowest thread: a single busy core slows them all."""
+    """Check for other load: threads of an operator wait for the slowest, so a busy core slows them all."""
     others = host.noise.other_cpus
     if others is None:
         return _missing("other load", host, "other_cpus")
     names = ", ".join(f"{name} {_short(cpus)}" for name, cpus in host.busiest)
     seen = f"{_short(others)} CPUs" + (f" ({names})" if names else "")
-    spare = host.logical_cores - host.usable_cores  # on a large host others need not be in the way
+    spare = host.logical_cores - host.usable_cores  # on a large host other processes may use other cores
     return _graded("other load", others, 0.1, spare + 0.5, seen, "stop it, or wait for it to end")
 
 
 def _cpu_pressure(host: Host) -> Check:
-    """Tasks that wait for a CPU before a measurement will wait during it."""
+    """Check the CPU pressure: tasks that wait for a CPU now will wait during a measurement."""
     share = host.noise.cpu_pressure
     if share is None:
         return _missing("cpu pressure", host, "cpu_pressure")
@@ -155,7 +155,7 @@ def _cpu_pressure(host: Host) -> Check:
 
 
 def _memory_pressure(host: Host) -> Check:
-    """Tasks that wait for memory are in the middle of reclaiming it."""
+    """Check the memory pressure: tasks that wait for memory are reclaiming it."""
     share = host.noise.memory_pressure
     if share is None:
         return _missing("memory pressure", host, "memory_pressure")
@@ -164,15 +164,15 @@ def _memory_pressure(host: Host) -> Check:
 
 
 def _memory(host: Host) -> Check:
-    """A process that does not fit is swapped or killed."""
+    """Check the free memory: a process that does not fit is swapped or killed."""
     seen = f"{host.available_bytes / 1e9:.1f} of {host.memory_bytes / 1e9:.1f} GB available"
     scarce = host.available_bytes < SHARE_OF_MEMORY * host.memory_bytes
-    remedy = "end what holds memory, or raise the limit" if scarce else None
+    remedy = "end processes that hold memory, or raise the limit" if scarce else None
     return Check(name="memory", state="bad" if scarce else "good", seen=seen, remedy=remedy)
 
 
 def _swap(host: Host) -> Check:
-    """A page that was swapped out is read back in the middle of a step."""
+    """Check the swap in use: a swapped page is read back in the middle of a step."""
     if host.swap_bytes == 0:
         return Check(name="swap", state="good", seen="none in use")
     seen = f"{host.swap_bytes / 1e9:.2g} GB in use"
@@ -180,7 +180,7 @@ def _swap(host: Host) -> Check:
 
 
 def _threads(host: Host) -> Check:
-    """As many threads as cores that this process can keep busy."""
+    """Check the number of threads, which should be the number of cores that this process can keep busy."""
     cores = host.usable_cores
     given = {name: text for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS") if (text := host.variables.get(name))}
     remedy = f"export OMP_NUM_THREADS={cores}, or give --threads {cores}"
@@ -198,7 +198,7 @@ def _threads(host: Host) -> Check:
 
 
 def _waiting(host: Host) -> Check:
-    """Threads that sleep between operators are late for the next: 15 to 30 % on small steps, measured."""
+    """Check for sleeping threads, which start the next operator late: 15 to 30 % of small steps, measured."""
     passive = {"OMP_WAIT_POLICY": "passive", "KMP_BLOCKTIME": "0", "GOMP_SPINCOUNT": "0"}
     sleepers = [name for name, value in passive.items() if host.variables.get(name, "").strip().lower() == value]
     if not sleepers:
@@ -208,7 +208,7 @@ def _waiting(host: Host) -> Check:
 
 
 def _binding(host: Host) -> Check:
-    """A thread that moves to another NUMA node leaves its memory behind."""
+    """Check the binding of threads: a thread that moves to another NUMA node has its memory far away."""
     variables = ("GOMP_CPU_AFFINITY", "KMP_AFFINITY", "OMP_PROC_BIND", "OMP_PLACES")
     if bound := [name for name in variables if name in host.variables]:
         return Check(name="binding", state="good", seen=f"threads are bound by {', '.join(bound)}")
@@ -222,17 +222,17 @@ def _binding(host: Host) -> Check:
 
 
 def _siblings(host: Host) -> Check:
-    """Two threads of one core share its vector units."""
+    """Check for sibling cores, which share the vector units of a physical core."""
     if host.siblings is None:
         return Check(name="SMT", state="unknown", seen="the system does not show which cores are siblings")
     if not host.siblings:
-        return Check(name="SMT", state="good", seen="no two usable cores share a physical one")
+        return Check(name="SMT", state="good", seen="no two usable cores share a physical core")
     remedy = "echo off | sudo tee /sys/devices/system/cpu/smt/control, or --threads as many as physical cores"
     return Check(name="SMT", state="warn", seen="on: usable cores share physical ones", remedy=remedy)
 
 
 def _power(host: Host) -> Check:
-    """A machine on its battery saves power."""
+    """Check the battery: a machine on its battery saves power."""
     if host.power == "unknown":
         return Check(name="power", state="unknown", seen="the battery does not say whether it is in use")
     if host.power == "on battery":
@@ -252,7 +252,7 @@ def _graded(name: str, value: float, warn: float, bad: float, seen: str, remedy:
 
 
 def _missing(name: str, host: Host, field: str) -> Check:
-    return Check(name=name, state="unknown", seen=host.reasons.get(field, "the system does not tell"))
+    return Check(name=name, state="unknown", seen=host.reasons.get(field, "the system does not report it"))
 
 
 def _short(value: float) -> str:

@@ -1,6 +1,6 @@
-"""Is this machine fit to measure, and how small a difference can it show in a given time?
+"""Judge whether this machine is fit to measure, and how small a difference it resolves in a given time.
 
-The checks look at the machine, and an A/A run at its noise floor.
+Checks examine the machine, and an A/A run measures its noise floor.
 """
 
 import dataclasses
@@ -44,7 +44,7 @@ class Findings:
 
 
 def full_name(device: str) -> str:
-    """Return the full name of ``auto``, ``cuda``… A worker says it: torch in this process would make a context.
+    """Return the full name of a device such as ``auto`` or ``cuda``, by a worker: torch here would make a context.
 
     Raises:
         InputError: there is no such device, or torch does not work.
@@ -57,7 +57,7 @@ def full_name(device: str) -> str:
 
 
 def checks(device: str) -> list[Check]:
-    """Look for a moment at this machine and at `device`, a full name such as ``cpu`` or ``cuda:0``."""
+    """Run all checks of this machine and of `device`, a full name such as ``cpu`` or ``cuda:0``."""
     seen = host.look()
     return [*(check(seen) for check in CHECKS), *([] if is_cpu(device) else gpu_checks(device))]
 
@@ -76,12 +76,12 @@ def examine(
 
     Args:
         device: full name of the device.
-        model: what both arms are; with `batch_size` images.
+        model: the model of both arms.
         batch_size: images a step.
         time_s: seconds for the A/A run.
-        aa: measures it, as `bench.ab` does; None leaves it out.
+        aa: function that measures the A/A run, such as `bench.ab`; None leaves it out.
         show: takes the events of the A/A run.
-        look: how to check the machine.
+        look: function that runs the checks.
 
     Raises:
         InputError: there is no such model.

@@ -1,6 +1,6 @@
 """The noise floor of this machine: an A/A run, in which both arms are the same case.
 
-What a comparison can resolve follows from the spread of the pairs alone (see `results.statistics.looks`).
+The resolution of a comparison follows from the spread of the pairs alone (see `results.statistics.looks`).
 """
 
 import dataclasses
@@ -19,16 +19,16 @@ from results.statistics.looks import LOOKS, Judged, smallest_effect
 from results.statistics.margin import MARGIN
 
 MINUTES: Final = (60.0, 120.0, 300.0)
-"""Seconds for which the smallest effects are given, besides those of the A/A run."""
+"""Seconds of comparisons whose resolution is computed, besides the seconds of the A/A run."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Resolution:
-    """What a comparison of some seconds can resolve; None where they are too few for the first look."""
+    """The resolution of a comparison of some seconds; None where they are too few for the first look."""
 
     seconds: float
     pairs: int | None
-    """At the last look that fits."""
+    """Pairs of the last look that fits."""
     slower: float | None
     """Smallest true slow-down, as a fraction, that is called ``slower`` in 95 % of the runs."""
     same: float | None
@@ -40,7 +40,7 @@ class Floor:
     """The noise floor of this machine, from an A/A run."""
 
     case: str
-    """Key of the case that both arms were."""
+    """Key of the case of both arms."""
     margin: float
     judged: Judged
     spread_low: float | None
@@ -49,11 +49,11 @@ class Floor:
     pair_s: float | None
     resolutions: tuple[Resolution, ...]
     noise: Noise
-    """Signs of disturbance while it ran."""
+    """Signs of disturbance during the A/A run."""
     nulls: dict[str, str]
     """Why a field of `noise` is None."""
     reasons: tuple[str, ...]
-    """Further doubts about it."""
+    """Further doubts about the noise floor."""
 
 
 def floor(
@@ -86,7 +86,7 @@ def floor(
 
 
 def resolutions(spread: float | None, pair_s: float | None, margin: float, time_s: float) -> tuple[Resolution, ...]:
-    """Return what comparisons resolve in the seconds of `MINUTES` and in `time_s`; nothing without a spread."""
+    """Return the resolution of comparisons of the seconds in `MINUTES` and of `time_s`; empty without a spread."""
     if spread is None or pair_s is None:
         return ()
     return tuple(_resolution(spread, pair_s, margin, seconds) for seconds in sorted({*MINUTES, time_s}))
@@ -101,7 +101,7 @@ def _resolution(spread: float, pair_s: float, margin: float, seconds: float) -> 
 
 
 def smallest_margin(spread: float, pairs: int, *, power: float = 0.95) -> float:
-    """Return the smallest margin, as a fraction, at which a look at so many pairs calls equal arms ``same`` that often.
+    """Return the smallest margin, as a fraction, at which a look calls equal arms ``same`` with the given power.
 
     The interval of that look must lie inside the margin on both sides; by the t distribution, as `smallest_effect`.
     """
@@ -113,7 +113,7 @@ def smallest_margin(spread: float, pairs: int, *, power: float = 0.95) -> float:
 
 
 def spread_interval(spread: float, pairs: int) -> tuple[float, float]:
-    """Return the 95 % interval of a standard deviation that so many pairs show, by the chi-squared distribution."""
+    """Return the 95 % interval of the standard deviation of some pairs, by the chi-squared distribution."""
     from scipy.special import chdtri  # noqa: PLC0415 (as above)
 
     tail = (1 - CONFIDENCE) / 2
@@ -124,9 +124,9 @@ def spread_interval(spread: float, pairs: int) -> tuple[float, float]:
 
 
 def equal_arms(judged: Judged, reasons: Sequence[str] = ()) -> Check:
-    """Two equal arms that differ show that no comparison on this machine can be believed.
+    """Check the verdict on two equal arms: if they differ, comparisons on this machine are not reliable.
 
-    `reasons` speak against believing the pairs, whatever they show.
+    `reasons` are doubts about the pairs, independent of the verdict.
     """
     name = "A/A run"
     if judged.ratio is None or judged.low is None or judged.high is None:

@@ -1,4 +1,4 @@
-"""Is this GPU fit to measure? One small function a question to NVIDIA's driver library."""
+"""Checks of a GPU: a small function for each question to NVIDIA's driver library."""
 
 from collections.abc import Callable
 from typing import Final
@@ -8,15 +8,15 @@ from bench.machine import nvml
 from bench.machine.nvml import Gpu
 
 _IDLE: Final = 0x01
-"""NVML's bit for clocks that are low because nothing runs."""
+"""NVML's bit for low clocks of an idle GPU."""
 _COOL: Final = 15
-"""Degrees Celsius below the temperature of slow-down at which a GPU that rests should be."""
+"""Least degrees Celsius between an idle GPU and its temperature of slow-down."""
 _BUSY: Final = 5
 """Percent of utilisation from which the GPU counts as in use."""
 
 
 def gpu_checks(device: str, find: Callable[[str], Gpu | str] = nvml.find) -> list[Check]:
-    """Check the accelerator that torch calls `device`; what its driver does not show is ``unknown``."""
+    """Check the accelerator that torch calls `device`; a check is ``unknown`` where the driver shows no value."""
     gpu = find(device)
     if isinstance(gpu, str):
         return [Check(name="accelerator", state="unknown", seen=gpu)]
@@ -31,7 +31,7 @@ def _asked(gpu: Gpu, name: str, check: Callable[[Gpu, str], Check]) -> Check:
 
 
 def _persistence(gpu: Gpu, name: str) -> Check:
-    """Without it the driver unloads the GPU between processes, and every process starts it again."""
+    """Check the persistence mode: without it every process initialises the GPU again."""
     if gpu.ask("PersistenceMode"):
         return Check(name=name, state="good", seen="on")
     return Check(name=name, state="warn", seen="off", remedy="sudo nvidia-smi -pm 1")
@@ -58,9 +58,9 @@ def _throttling(gpu: Gpu, name: str) -> Check:
 
 
 def _processes(gpu: Gpu, name: str) -> Check:
-    """A process that shares the GPU takes its turns, whatever its memory."""
+    """Check for other processes on the GPU, which take time of it however little memory they use."""
     others = {process.pid for what in ("Compute", "Graphics") for process in gpu.ask(f"{what}RunningProcesses")}
-    busy = gpu.ask("UtilizationRates").gpu  # in a container it is all that shows others
+    busy = gpu.ask("UtilizationRates").gpu  # in a container only the utilisation shows other processes
     seen = f"{len(others) or 'none'}; the GPU is {busy} % busy"
     state: State = "bad" if busy >= _BUSY else "warn" if others else "good"
     return Check(name=name, state=state, seen=seen, remedy=None if state == "good" else "end them: see nvidia-smi")
@@ -83,7 +83,7 @@ def _power_cap(gpu: Gpu, name: str) -> Check:
 
 
 def _ecc(gpu: Gpu, name: str) -> Check:
-    """On cards with GDDR it costs bandwidth: what is compared must agree in it."""
+    """Check ECC, which costs bandwidth on cards with GDDR: compared runs must agree in it."""
     current, pending = gpu.ask("EccMode")
     seen = "on" if current else "off"
     if current == pending:

@@ -1,4 +1,4 @@
-"""Look at this host for `bench.doctor.checks`: all access to the machine is here."""
+"""Read the facts of this host for `bench.doctor.checks`: all access to the machine is here."""
 
 import os
 import pathlib
@@ -16,16 +16,16 @@ from bench.machine.cgroup import cgroup_folders, cgroup_limits
 from bench.machine.files import read_text
 
 WATCH_S: Final = 1.5
-"""Long enough for ticks of 10 ms to show a hundredth of a CPU."""
+"""Seconds of the watch: enough for ticks of 10 ms to show a hundredth of a CPU."""
 
 _CPUS: Final = pathlib.Path("/sys/devices/system/cpu")
 _NODES: Final = pathlib.Path("/sys/devices/system/node")
 _BUSY: Final = 0.02
-"""CPUs from which on a process is named."""
+"""Least CPUs of a process that is named."""
 
 
 def look(sleep: Callable[[float], None] = time.sleep) -> Host:
-    """Watch this host for `WATCH_S` seconds and return what was seen. Names no user and no folder."""
+    """Watch this host for `WATCH_S` seconds and return its facts, without names of users and folders."""
     watch = noise.Watch()
     heat, spent, began = throttle_count(_CPUS), _cpu_seconds(), time.perf_counter()
     sleep(WATCH_S)
@@ -61,9 +61,9 @@ def look(sleep: Callable[[float], None] = time.sleep) -> Host:
 
 
 def throttle_count(cpus: pathlib.Path) -> int | None:
-    """Return how often cores have throttled for heat since boot, None where the system does not count.
+    """Return how often cores have throttled for heat since boot, None where the system does not count it.
 
-    The cores of a package all show its count, so that it is taken once a package.
+    All cores of a package show the package's count, which is added once a package.
     """
     counts = [read_text(file) for file in cpus.glob("cpu[0-9]*/thermal_throttle/core_throttle_count")]
     packages = {
@@ -89,7 +89,7 @@ def busiest(
 ) -> tuple[tuple[str, float], ...]:
     """Return up to three processes that are not `own`, by name, with the CPUs that they kept busy; the busiest first.
 
-    `before` and `after` are CPU seconds by process and name; a process that is new since began at 0.
+    `before` and `after` are CPU seconds by process and name; a new process began at 0.
     """
     rates = [
         (name, (spent - before.get((process, name), 0.0)) / elapsed_s)
@@ -123,7 +123,7 @@ def _allowed() -> set[int]:
 
 def _swap() -> int:
     """Return the bytes of swap in use."""
-    with warnings.catch_warnings(action="ignore"):  # of other figures, which some containers hide
+    with warnings.catch_warnings(action="ignore"):  # about fields that some containers hide
         return int(psutil.swap_memory().used)
 
 

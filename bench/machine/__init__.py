@@ -1,1 +1,1 @@
-"""What this machine is: CPU, control groups, software, accelerators, noise, memory."""
+"""Facts of this machine: CPU, control groups, software, accelerators, noise, memory."""

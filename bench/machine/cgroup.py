@@ -1,4 +1,4 @@
-"""Control groups: what Linux grants this process of a machine."""
+"""Control groups: the limits of CPU time and memory that Linux sets for this process."""
 
 import pathlib
 from collections.abc import Iterable
@@ -15,12 +15,12 @@ def cgroup_folders(
 ) -> tuple[pathlib.Path, ...]:
     """Return the folders of this process's control groups and of their parents, which limit it too.
 
-    Version 2 has one tree, version 1 one for each controller. In a container the path may lead outside what is
-    mounted: folders need not exist.
+    Version 2 has a single tree, version 1 a tree for each controller. In a container the path may lead outside the
+    mounted tree, so folders need not exist.
 
     Args:
         membership: Text of ``/proc/self/cgroup``, which is read if None.
-        mount: Where control groups are mounted.
+        mount: Folder where control groups are mounted.
     """
     folders: list[pathlib.Path] = []
     for line in (membership_text() if membership is None else membership).splitlines():
@@ -32,9 +32,9 @@ def cgroup_folders(
 
 
 def cgroup_limits(folders: Iterable[pathlib.Path]) -> tuple[float | None, int | None]:
-    """Return the CPUs' worth of time and the bytes of memory that the control groups grant, None where unlimited.
+    """Return the number of CPUs and the bytes of memory that the control groups grant, None where unlimited.
 
-    The least of all levels counts.
+    The lowest limit of all levels counts.
     """
     cpus: list[float] = []
     memory: list[int] = []

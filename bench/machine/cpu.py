@@ -1,6 +1,6 @@
 """The CPU: its name, its instruction sets, and the cores that this process may use.
 
-What reads a format takes its text or folder as an argument.
+Functions that parse a format take its text or folder as an argument.
 """
 
 import os
@@ -22,7 +22,7 @@ CPU_FLAGS: Final = (
     # Arm
     "asimd", "fphp", "asimdhp", "asimddp", "bf16", "i8mm", "sve", "sve2", "sme",
 )  # fmt: skip
-"""The instruction sets that decide how fast a convolution can be, by Linux' names."""
+"""The instruction sets that determine the speed of convolutions, by Linux' names."""
 
 _APPLE_FLAGS: Final = {
     "hw.optional.arm.FEAT_BF16": "bf16",
@@ -33,21 +33,21 @@ _APPLE_FLAGS: Final = {
 
 
 def name_and_flags() -> tuple[str | None, tuple[str, ...]]:
-    """Return the name of this machine's CPU, and those of `CPU_FLAGS` that it has."""
+    """Return the name of this machine's CPU, and the flags of `CPU_FLAGS` that it has."""
     if sys.platform == "darwin":
         return parse_sysctl(_sysctl)
     return parse_cpuinfo(read_text(pathlib.Path("/proc/cpuinfo")))
 
 
 def cpu_flags() -> tuple[str, ...]:
-    """Return those of `CPU_FLAGS` that this machine's CPU has."""
+    """Return the flags of `CPU_FLAGS` that this machine's CPU has."""
     return name_and_flags()[1]
 
 
 def parse_cpuinfo(text: str) -> tuple[str | None, tuple[str, ...]]:
-    """Return a CPU's name and those of `CPU_FLAGS` it has, from the text of ``/proc/cpuinfo``.
+    """Return a CPU's name and its flags of `CPU_FLAGS`, from the text of ``/proc/cpuinfo``.
 
-    Arm's has no name, only the maker's and the part's numbers; these are given instead.
+    Arm's text has no name: the numbers of the implementer and the part replace it.
     """
     fields: dict[str, str] = {}
     for line in text.splitlines():
@@ -61,29 +61,29 @@ def parse_cpuinfo(text: str) -> tuple[str | None, tuple[str, ...]]:
 
 
 def parse_sysctl(read: Callable[[str], str | None]) -> tuple[str | None, tuple[str, ...]]:
-    """Return a CPU's name and flags on macOS; `read` gives the value of a sysctl name, None where it has none."""
+    """Return a CPU's name and flags on macOS; `read` returns the value of a sysctl name, None for an unknown name."""
     present = {flag for name, flag in _APPLE_FLAGS.items() if read(name) == "1"}
     return read("machdep.cpu.brand_string"), tuple(flag for flag in CPU_FLAGS if flag in present)
 
 
 def usable_cores() -> int:
-    """Return the number of cores that this process may run on and its control group pays for.
+    """Return the number of cores that both the affinity and the control group of this process allow.
 
-    Parts of a core do not count, but there is at least one core: any further thread would wait for the others.
+    Fractions of a core do not count, but the number is at least 1: a further thread would wait for the others.
     """
-    # What affinity allows; macOS has none.
+    # The cores that affinity allows; macOS has no affinity.
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     granted, _ = cgroup_limits(cgroup_folders())
     return cores if granted is None else max(1, min(cores, int(granted)))
 
 
 def physical_cores() -> int | None:
-    """Return the number of physical cores, None where the system does not say."""
+    """Return the number of physical cores, None where the system does not report it."""
     return psutil.cpu_count(logical=False)
 
 
 def governor(cpus: pathlib.Path = pathlib.Path("/sys/devices/system/cpu")) -> str | None:
-    """Return the frequency governor of the cores, several joined by a comma, None where there is none."""
+    """Return the frequency governors of the cores, joined by commas, None where the system reports none."""
     names = {read_text(file) for file in cpus.glob("cpu[0-9]*/cpufreq/scaling_governor")} - {""}
     return ",".join(sorted(names)) or None
 

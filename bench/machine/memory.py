@@ -1,4 +1,4 @@
-"""How much memory a worker took, and how much there is to share out."""
+"""Memory of a worker, and free memory of the machine."""
 
 import pathlib
 import resource
@@ -14,15 +14,15 @@ _VMSTAT = pathlib.Path("/proc/vmstat")
 
 
 def resident_now() -> int:
-    """Resident bytes of this process."""
+    """Return the resident bytes of this process."""
     return int(psutil.Process().memory_info().rss)
 
 
 def resident_peak() -> int:
-    """Peak of the resident bytes of this process.
+    """Return the peak of the resident bytes of this process.
 
-    Linux keeps it per address space, so that a forked worker starts its own count; ``ru_maxrss`` would carry the
-    parent's peak over.
+    Linux counts it per address space, so that a forked worker starts its own count; ``ru_maxrss`` would include the
+    parent's peak.
     """
     if _STATUS.exists():
         for line in read_text(_STATUS).splitlines():
@@ -33,13 +33,13 @@ def resident_peak() -> int:
 
 
 def available() -> int:
-    """Bytes that new processes may take: the machine's, or a control group's where that is less."""
+    """Return the free bytes for new processes: of the machine, or of a control group where that is less."""
     machine = int(psutil.virtual_memory().available)
     return min([machine, *(room for folder in cgroup_folders() if (room := _room(folder)) is not None)])
 
 
 def _room(group: pathlib.Path) -> int | None:
-    """Bytes that a control group of version 2 or 1 has left, files that it can drop among them; None if unlimited."""
+    """Return the free bytes of a control group of version 2 or 1, droppable files included; None if unlimited."""
     for limit, used, droppable in (
         ("memory.max", "memory.current", "inactive_file"),
         ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
@@ -54,7 +54,7 @@ def _room(group: pathlib.Path) -> int | None:
 
 
 def kernel_oom_kills() -> int | None:
-    """Processes that the kernel has killed for lack of memory since it started, None where it does not say."""
+    """Return the number of processes that the kernel has killed for lack of memory since boot, None if unknown."""
     try:
         counters = dict(line.split() for line in read_text(_VMSTAT).splitlines())
         return int(counters["oom_kill"])

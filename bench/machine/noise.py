@@ -1,7 +1,7 @@
-"""Signs of disturbance: what else this machine did while a worker lived.
+"""Signs of disturbance: other load of this machine while a worker lived.
 
-They are differences of counters that the kernel keeps anyhow, read at both ends: nothing runs during a
-measurement. What reads a format takes its text as an argument.
+Signs are differences of the kernel's own counters, which are read before and after: nothing runs during a measurement.
+Functions that parse a format take its text as an argument.
 """
 
 import dataclasses
@@ -18,7 +18,7 @@ from bench.machine.files import read_text
 from results.schema.record import Noise
 
 LEAST_S: Final = 0.5
-"""In less time, counters in ticks of 10 ms mean little."""
+"""Least seconds of watching: counters in ticks of 10 ms say little about a shorter time."""
 
 _LINUX: Final = hasattr(os, "sched_getaffinity")
 _PROC: Final = pathlib.Path("/proc")
@@ -27,36 +27,36 @@ _NO_PSI: Final = "the kernel keeps no pressure (PSI)"
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Counters:
-    """The counters of the kernel and of the driver at a moment. None, or empty, where they do not count."""
+    """The counters of the kernel and of the driver at a moment. None, or empty, where the system has no counter."""
 
     clock_s: float
     busy_s: float | None = None
     """CPU seconds of all the CPUs that this process may run on."""
     own_s: float | None = None
-    """CPU seconds of this process and all that descends from it."""
+    """CPU seconds of this process and its descendants."""
     steal_s: float | None = None
     cpu_wait_s: float | None = None
     """Seconds in which some task waited for a CPU."""
     memory_wait_s: float | None = None
     throttled_s: Mapping[pathlib.Path, float] = dataclasses.field(default_factory=dict)
-    """By control group."""
+    """Seconds for which the CPU limit stopped tasks, by control group."""
     held_s: Mapping[str, float] = dataclasses.field(default_factory=dict)
-    """By the reason why an accelerator's clocks were held down."""
+    """Seconds for which an accelerator's clocks were held down, by reason."""
     held_now: tuple[str, ...] = ()
-    untold: str | None = None
-    """Why the accelerator's driver says nothing about its clocks."""
+    unknown_clocks: str | None = None
+    """Why the accelerator's driver does not report on its clocks."""
 
     @property
     def others_s(self) -> float | None:
-        """CPU seconds of all that is not this process's own."""
+        """CPU seconds of all other processes."""
         return None if self.busy_s is None or self.own_s is None else self.busy_s - self.own_s
 
 
 class Watch:
-    """Remembers the counters of its beginning."""
+    """Watches the machine from the counters at its beginning."""
 
     def __init__(self, device: str = "cpu", read: Callable[[str], Counters] | None = None) -> None:
-        """Begin to watch this machine and `device`; `read` stands in for the machine."""
+        """Begin to watch this machine and `device`; tests replace `read`, which reads the counters."""
         self._device = device
         self._read = read or counters
         self._first = self._read(device)
@@ -72,29 +72,29 @@ def between(first: Counters, last: Counters) -> tuple[Noise, dict[str, str]]:
     reasons: dict[str, str] = {}
 
     def rate(name: str, before: float | None, after: float | None, why: str) -> float | None:
-        """Return the growth a second; a counter that ran backwards (a restored machine) did not grow."""
+        """Return the growth a second; a counter that decreased (a restored machine) counts as unchanged."""
         if before is None or after is None or elapsed <= 0:
             reasons[name] = why
             return None
         return max(0.0, after - before) / elapsed
 
     def share(name: str, before: float | None, after: float | None) -> float | None:
-        """Return the share of the time; files are not read at the very moment of the clock."""
+        """Return the share of the time, at most 1: files are read a moment after the clock."""
         growth = rate(name, before, after, _NO_PSI)
         return None if growth is None else min(1.0, growth)
 
     short = f"watched for {elapsed:.2g} s only: the kernel counts in ticks of 10 ms" if elapsed < LEAST_S else None
-    untold = "the system has no /proc/stat, or grants a part of its CPUs only"
+    uncounted = "the system has no /proc/stat, or grants a part of its CPUs only"
     steals = "the kernel does not count stolen time"
     grown = [last.throttled_s[group] - since for group, since in first.throttled_s.items() if group in last.throttled_s]
     if not grown:
         reasons["throttled_s"] = "no control group counts it"
-    if last.untold is not None:
-        reasons["accelerator_throttling"] = last.untold
+    if last.unknown_clocks is not None:
+        reasons["accelerator_throttling"] = last.unknown_clocks
     held = [name for name, since in first.held_s.items() if last.held_s.get(name, since) > since]
     return (
         Noise(
-            other_cpus=rate("other_cpus", first.others_s, None if short else last.others_s, short or untold),
+            other_cpus=rate("other_cpus", first.others_s, None if short else last.others_s, short or uncounted),
             steal=rate("steal", first.steal_s, None if short else last.steal_s, short or steals),
             cpu_pressure=share("cpu_pressure", first.cpu_wait_s, last.cpu_wait_s),
             memory_pressure=share("memory_pressure", first.memory_wait_s, last.memory_wait_s),
@@ -113,10 +113,10 @@ def counters(device: str) -> Counters:
     granted, _ = cgroup_limits(folders)
     busy_s, steal_s = parse_stat(read_text(_PROC / "stat"), tick_s, cpus)
     if granted is not None and granted < len(cpus):
-        busy_s = None  # a shared host is always busy elsewhere: pressure and throttling show what matters
+        busy_s = None  # other CPUs of a shared host are always busy: pressure and throttling show what matters
     gpu: nvml.Gpu | str | None = None if is_cpu(device) else nvml.find(device)
     held_now = gpu.reasons() if isinstance(gpu, nvml.Gpu) else ()
-    untold = gpu if isinstance(gpu, str) else "NVML does not tell" if held_now is None else None
+    unknown_clocks = gpu if isinstance(gpu, str) else "NVML does not report it" if held_now is None else None
     return Counters(
         clock_s=time.perf_counter(),
         busy_s=busy_s,
@@ -127,14 +127,14 @@ def counters(device: str) -> Counters:
         throttled_s=throttled(folders),
         held_s=gpu.held_s() if isinstance(gpu, nvml.Gpu) else {},
         held_now=held_now or (),
-        untold=untold,
+        unknown_clocks=unknown_clocks,
     )
 
 
 def parse_stat(text: str, tick_s: float, cpus: Collection[int]) -> tuple[float | None, float | None]:
-    """Return the busy and the stolen seconds of some CPUs from the text of ``/proc/stat``, None where it has none.
+    """Return the busy and the stolen seconds of some CPUs from the text of ``/proc/stat``, None where it lacks them.
 
-    Busy is all but idle, waiting for a disk, and stolen; guests' time stands in user time already.
+    Busy is all time but idle, waiting for a disk, and stolen; user time already includes the time of guests.
     """
     lines = (line.split() for line in text.splitlines() if line.startswith("cpu"))
     rows = [list(map(int, ticks)) for name, *ticks in lines if name.removeprefix("cpu") in set(map(str, cpus))]
@@ -145,7 +145,7 @@ def parse_stat(text: str, tick_s: float, cpus: Collection[int]) -> tuple[float |
 
 
 def parse_pressure(text: str) -> float | None:
-    """Return the seconds in which some task waited, from a file of PSI, None where it does not say."""
+    """Return the seconds in which some task waited, from the text of a PSI file, None where it lacks them."""
     for line in text.splitlines():
         kind, *fields = line.split()
         if kind == "some":
@@ -197,7 +197,7 @@ def tree(processes: Mapping[int, tuple[int, int]], root: int) -> set[int]:
 def pressure(resource: str, folders: Iterable[pathlib.Path], proc: pathlib.Path = _PROC) -> float | None:
     """Return the seconds in which some task waited for ``cpu`` or ``memory``.
 
-    Those of this process's own control group where it counts them: on a large host some task always waits.
+    The control group of this process counts them where it can: on a large host some task always waits.
     """
     for file in (*(folder / f"{resource}.pressure" for folder in folders), proc / "pressure" / resource):
         waited = parse_pressure(read_text(file))
@@ -207,7 +207,7 @@ def pressure(resource: str, folders: Iterable[pathlib.Path], proc: pathlib.Path 
 
 
 def throttled(folders: Iterable[pathlib.Path]) -> dict[pathlib.Path, float]:
-    """Return the seconds for which control groups were stopped, by group, of those that count them."""
+    """Return the seconds for which control groups were stopped, by group, where a group counts them."""
     stopped = {folder: parse_throttled(read_text(folder / "cpu.stat")) for folder in folders}
     return {folder: seconds for folder, seconds in stopped.items() if seconds is not None}
 
@@ -218,7 +218,7 @@ def own_processes() -> set[int]:
 
 
 def _processes(proc: pathlib.Path = _PROC) -> dict[int, tuple[int, int]]:
-    """Return parent and ticks of every process. One pass over all of them is cheaper than asking for children."""
+    """Return parent and ticks of every process. A pass over all processes is cheaper than asking for children."""
     processes: dict[int, tuple[int, int]] = {}
     for folder in proc.glob("[0-9]*"):
         try:

@@ -1,7 +1,6 @@
-"""NVIDIA's driver library: a device's handle without a context on it, and what holds its clocks back.
+"""NVIDIA's driver library (NVML): handles of devices without a context, and the reasons of low clocks.
 
-The parent asks here about the GPUs that its workers use. NVML makes no CUDA context, so that process may
-still fork.
+The parent uses it for the GPUs of its workers. NVML makes no CUDA context, so the parent may still fork.
 """
 
 import dataclasses
@@ -18,26 +17,25 @@ REASONS: Final = {
     "hw_thermal_slowdown": 0x40,
     "hw_power_brake_slowdown": 0x80,
 }
-"""Bits of NVML's "clocks event reasons" that disturb. Idleness and clocks that a person has set are left out."""
+"""Bits of NVML's "clocks event reasons" that disturb; idleness and clocks set by a person are left out."""
 
 POLICIES: Final = {"power": 0, "thermal": 1, "sync_boost": 2, "board_limit": 3, "reliability": 5}
-"""NVML's performance policies: it counts the time for which a policy held the clocks down.
-Low utilisation is left out."""
+"""NVML's performance policies, for each of which it counts the time of low clocks; low utilisation is left out."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Gpu:
-    """One GPU as NVML knows it."""
+    """A GPU as NVML identifies it."""
 
     nvml: Any
     handle: Any
 
     def ask(self, question: str, *arguments: object) -> Any:
-        """Call NVML's function ``nvmlDeviceGet<question>``. Raises ``nvml.NVMLError`` where NVML does not say."""
+        """Call NVML's function ``nvmlDeviceGet<question>``. Raises ``nvml.NVMLError`` where NVML has no answer."""
         return getattr(self.nvml, f"nvmlDeviceGet{question}")(self.handle, *arguments)
 
     def held_s(self) -> dict[str, float]:
-        """Seconds, since the driver's start, for which policies held the clocks down, by policy."""
+        """Return the seconds since the driver's start for which policies held the clocks down, by policy."""
         held: dict[str, float] = {}
         for name, policy in POLICIES.items():
             try:
@@ -47,7 +45,7 @@ class Gpu:
         return held
 
     def reasons(self) -> tuple[str, ...] | None:
-        """Return those of `REASONS` that hold now, None where the driver does not say."""
+        """Return the reasons of `REASONS` that hold now, None where the driver does not report them."""
         try:
             bits = self.ask("CurrentClocksEventReasons")
         except self.nvml.NVMLError:
@@ -56,7 +54,7 @@ class Gpu:
 
 
 def find(device: str, environ: Mapping[str, str] = os.environ) -> Gpu | str:
-    """Return the GPU that torch calls `device`, such as ``cuda:0``, or why it cannot be had."""
+    """Return the GPU that torch calls `device`, such as ``cuda:0``, or the reason why it cannot be identified."""
     kind, _, index = device.partition(":")
     if kind != "cuda":
         return f"no driver library is asked about {kind}"
@@ -85,7 +83,7 @@ def _visible(nvml: Any, index: int, environ: Mapping[str, str]) -> Gpu | str:
     if chosen.startswith("GPU-"):
         return Gpu(nvml=nvml, handle=nvml.nvmlDeviceGetHandleByUUID(chosen))
     if not chosen.isdecimal():
-        return f"NVML tells nothing of one part of a card ({chosen})" if chosen else f"CUDA shows no device {index}"
+        return f"NVML does not report on a part of a card ({chosen})" if chosen else f"CUDA shows no device {index}"
     handles = [nvml.nvmlDeviceGetHandleByIndex(number) for number in range(nvml.nvmlDeviceGetCount())]
     if int(chosen) >= len(handles):
         return f"NVML shows no device {chosen}"

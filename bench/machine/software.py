@@ -1,6 +1,6 @@
 """The machine and the software of a run, without host, user or folder names.
 
-`without_torch` looks at this machine; the worker adds what torch knows.
+`without_torch` describes this machine; the worker adds the facts that torch knows.
 """
 
 import importlib.metadata
@@ -34,14 +34,14 @@ _ELSEWHERE: Final = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_D
 
 
 def without_torch(nulls: dict[str, str]) -> dict[str, Any]:
-    """Return the fields of `Environment` that need no torch; the reason of each missing one goes to `nulls`."""
+    """Return the fields of `Environment` that need no torch, and add the reason of each missing field to `nulls`."""
     name, flags = cpu.name_and_flags()
     cgroup_cpus, cgroup_memory = _cgroup(nulls)
     commit, no_commit = tool_commit(_ROOT)
     return {
         "cpu": name or platform.machine(),
         "cpu_flags": flags,
-        "physical_cores": _or_null(cpu.physical_cores(), "physical_cores", "the system does not tell", nulls),
+        "physical_cores": _or_null(cpu.physical_cores(), "physical_cores", "the system does not report it", nulls),
         "logical_cores": os.cpu_count() or 1,
         "usable_cores": cpu.usable_cores(),
         "governor": _or_null(
@@ -61,9 +61,9 @@ def without_torch(nulls: dict[str, str]) -> dict[str, Any]:
 
 
 def variables(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables that change speed, as set, but for folders, which may name a person or a host.
+    """Return the variables that change speed, without folders, which may name a person or a host.
 
-    Preloaded libraries keep their file names; any other value that holds a path says only that.
+    Preloaded libraries keep their file names; any other value with a path is replaced.
     """
     chosen = {name: value for name, value in sorted(environ.items()) if _VARIABLES.fullmatch(name)}
     return {name: _without_folders(name, value) for name, value in chosen.items()}
@@ -77,7 +77,7 @@ def _without_folders(name: str, value: str) -> str:
 
 
 def tool_version() -> str:
-    """Return this tool's version: the installed distribution's, or the checkout's where it is not installed."""
+    """Return the version of the installed distribution, or of the checkout where it is not installed."""
     installed = _version("resnet-bench")
     if installed is not None:
         return installed
@@ -91,7 +91,7 @@ def tool_version() -> str:
 def tool_commit(root: pathlib.Path) -> tuple[str | None, str]:
     """Return the commit of the git checkout whose top is `root`, with ``-dirty`` where tracked files differ from it.
 
-    Without one it is None with the reason; an installed package may lie inside someone else's checkout.
+    Without a checkout it is None with the reason; an installed package may lie inside another project's checkout.
     """
     if not (root / ".git").exists() or not (root / "pyproject.toml").exists():
         return None, "the tool does not run from a git checkout of its own"

@@ -1,1 +1,1 @@
-"""Fresh worker processes, and what is said between them and their parent."""
+"""Fresh worker processes, and their protocol with the parent."""

@@ -1,6 +1,6 @@
-"""Questions to a fresh worker: one request through `ask`, or a worker of its own for the machine, a peak, a cost.
+"""Requests to workers: `ask` makes a request; the other functions fork a worker for the machine, a peak or a cost.
 
-Only a worker may look at an accelerator: neither the fork server nor the parent does.
+Only a worker may open an accelerator, neither the fork server nor the parent.
 """
 
 import time
@@ -26,7 +26,7 @@ from results.schema.static import Static
 from results.schema.types import known
 
 PATIENCE_S: Final = 120.0
-"""How long a driver may take to describe its device."""
+"""The most seconds that a driver may take to describe its device."""
 
 
 class Channel(Protocol):
@@ -49,7 +49,7 @@ def ask(channel: Channel, request: Request[Answer], *, timeout_s: float, token: 
         token: token of the case that must answer; None for any worker.
 
     Raises:
-        Failed: the worker refuses, or its answer makes no sense.
+        Failed: the worker refuses, or its answer is invalid.
         WorkerDied: the worker ended without an answer.
     """
     return answer_of(request, channel.request(message_of(request), timeout_s=timeout_s), token)
@@ -59,7 +59,7 @@ def environment(server: ForkServer, devices: Collection[str]) -> tuple[list[str]
     """Return the full names of `devices`, in the order of their sorted names, and the environment of this machine.
 
     Raises:
-        InputError: a device is not there, or torch does not work.
+        InputError: a device does not exist, or torch does not work.
     """
     try:
         described = _ask_fresh(server, Describe(devices=tuple(sorted(devices))), PATIENCE_S)
@@ -89,8 +89,8 @@ def static(
 def peaks(server: ForkServer, cases: Iterable[Case], *, deadline: float = float("inf")) -> tuple[PeakRate, ...]:
     """Return the peak rate of each device, precision and number of threads of `cases`.
 
-    A rate that cannot be measured is left out, and so are those that are left at the `deadline`, a reading of
-    `time.perf_counter`.
+    Rates that cannot be measured, or that are not measured by the `deadline` (a reading of `time.perf_counter`), are
+    left out.
     """
     rates = []
     for device, precision, threads in dict.fromkeys(
@@ -103,7 +103,7 @@ def peaks(server: ForkServer, cases: Iterable[Case], *, deadline: float = float(
         try:
             rate = _ask_fresh(server, request, min(PATIENCE_S, left)).flops_per_s
         except (WorkerDied, Failed):
-            continue  # without a peak there is no check; the cases themselves show what is wrong
+            continue  # without a peak there is no check; the records of the cases will show the failure
         rates.append(PeakRate(device=device, precision=precision, threads=threads, flops_per_s=rate))
     return tuple(rates)
 

@@ -1,4 +1,4 @@
-"""The parent's side of one case: its worker is asked turn by turn, and in the end the case is a `Record`."""
+"""The parent's side of a case: requests to its worker, turn by turn, and the `Record` at the end."""
 
 import pathlib
 import secrets
@@ -32,17 +32,17 @@ from results.schema.record import Equality, Facts, Noise, Record, Samples, Stop
 from results.schema.run import Settings
 
 HEADROOM: Final = 1.5
-"""How much more memory than the first worker of its group another may take (measured: amp keeps copies of weights)."""
+"""Memory of a worker over the memory of the first worker of its group, at most (measured: amp copies weights)."""
 CONTEXT_BYTES: Final = 1 << 30
-"""What a process takes on an accelerator beside its tensors: context and library handles."""
+"""Memory of a process on an accelerator without its tensors: context and library handles."""
 COMPILER_BYTES: Final = 2 << 30
-"""What the compiler's processes take while a case compiles."""
+"""Memory of the compiler's processes while a case compiles."""
 USABLE: Final = 0.9
 """Share of the free memory that a group may fill."""
 
 
 class WorkerClient:
-    """One case in a worker of its own. The rotation asks it for turns."""
+    """A case in its own worker, which the rotation asks for turns."""
 
     def __init__(self, server: ForkServer, case: Case, replicate: int, settings: Settings, target: str = SERVE) -> None:
         """Start the worker; `prepare` builds the case in it."""
@@ -82,10 +82,10 @@ class WorkerClient:
         self.notes += ready.notes
 
     def prepare_again(self, cache: str, *, late: bool = False) -> None:
-        """Time the first step of a second process, whose compiler reads the artefacts of this one's in `cache`.
+        """Time the first step of a second process, whose compiler reads this process's artefacts in `cache`.
 
-        `late` says that the time of the run is over, so that nothing new may begin. Raises `Failed` if this worker is
-        lost; a second process that fails costs only its own figure.
+        `late` says that the time of the run is over, so that no second process may begin. Raises `Failed` if this
+        worker is lost; a second process that fails costs only the warm compile time.
         """
         if late:
             self._no_warm_compile = "the run's time was over before a second process"
@@ -110,9 +110,9 @@ class WorkerClient:
         return turn
 
     def room_for_more(self, *, compiling: bool) -> int:
-        """Return how many more workers like this one the machine's memory holds. Raises `Failed`.
+        """Return how many more workers of this size fit into memory. Raises `Failed`.
 
-        `compiling` says whether any of them needs the compiler's memory for a while.
+        `compiling` says whether any of them needs the compiler's memory.
         """
         footprint = self._ask(MeasureFootprint())
         host = USABLE * memory.available() - COMPILER_BYTES * compiling
@@ -123,7 +123,7 @@ class WorkerClient:
         return int(min(rooms))
 
     def end(self, samples: Samples, stop: Stop) -> Record:
-        """Ask the worker for what it measured once, end it, and return the record of the case. Raises `Failed`."""
+        """Ask the worker for its facts, end it, and return the record of the case. Raises `Failed`."""
         finished = self._ask(Finish())
         noise, reasons = self._noise()
         equality = self._equality(reasons)
@@ -187,14 +187,14 @@ class WorkerClient:
         return facts
 
     def _noise(self) -> tuple[Noise, dict[str, str]]:
-        """Return the signs of disturbance since the worker's start, and `Record.nulls` of those that are missing."""
+        """Return the signs of disturbance since the worker's start, and `Record.nulls` of missing signs."""
         noise, reasons = self._watch.noise()
         return noise, {f"noise.{field}": reason for field, reason in reasons.items()}
 
     def _equality(self, reasons: dict[str, str]) -> Equality | None:
         """Compare the worker's result with the baseline's; the reason of a missing comparison goes to `reasons`.
 
-        This is the last request: it needs memory of its own, and a worker that dies of it has lost nothing measured.
+        This is the last request: it needs more memory, and a worker that dies of it loses no measurement.
         """
         if self.replicate:
             reasons["equality"] = "checked in the first replicate"
@@ -233,7 +233,7 @@ def _recordable(phases: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _no_second_process(case: Case, replicate: int) -> str:
-    """Return why there is no warm compile time as long as no second process has measured it."""
+    """Return why the warm compile time is missing before a second process has measured it."""
     if not RUNTIMES[case.runtime].compiles:
         return "nothing is compiled"
     if replicate:

@@ -1,12 +1,11 @@
 """The server's half of `bench.process.forkserver`: it imports torch once, and forks workers.
 
-The server does nothing else: it starts no thread, touches no accelerator and runs no model, so that a worker begins
-as clean as a new interpreter.
+The server does nothing else: it starts no thread, opens no accelerator and runs no model, so that a worker starts in
+the state of a new interpreter.
 
-No process survives: the server dies when the parent's socket closes, however the parent ended; workers die with the
-server; and what a worker leaves behind (a compiler, for example) is adopted by the server, which is its subreaper, and
-killed when the worker ends. Linux does all of that; where the kernel has no subreaper, a worker's process group is
-killed.
+No process survives: the server dies when the parent's socket closes, in whatever way the parent ended; workers die with
+the server; and processes that a worker leaves (a compiler, for example) are adopted by the server, their subreaper, and
+killed when the worker ends. Where the kernel has no subreaper, the worker's process group is killed.
 """
 
 import contextlib
@@ -35,9 +34,9 @@ def serve_forks(file_number: int, preload: Sequence[str], leave_s: float) -> Non
     """Serve forks on a socket, until it closes.
 
     Args:
-        file_number: of the socket.
+        file_number: file number of the socket.
         preload: modules to import before the first fork.
-        leave_s: seconds that a worker may take to end after its last word.
+        leave_s: seconds in which a worker must end after its last answer.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _prctl(_PR_SET_CHILD_SUBREAPER, 1)
@@ -47,7 +46,7 @@ def serve_forks(file_number: int, preload: Sequence[str], leave_s: float) -> Non
             with contextlib.suppress(ImportError):
                 importlib.import_module(module)
     gc.collect()
-    gc.freeze()  # else each worker walks all that was imported, and copies its pages: 0.3 s at its first collection
+    gc.freeze()  # else each worker's first garbage collection walks all imported modules and copies their pages: 0.3 s
     workers: set[int] = set()
     try:
         for request, descriptors in _requests(connection):
@@ -59,16 +58,16 @@ def serve_forks(file_number: int, preload: Sequence[str], leave_s: float) -> Non
                 patience_s = 0 if request["kill"] else leave_s
                 answer = {"status": _reap(request["reap"], workers, patience_s=patience_s)}
             connection.sendall(json.dumps(answer).encode() + b"\n")
-    except OSError:  # the parent is gone in the middle of a word
+    except OSError:  # the parent is gone in the middle of a message
         pass
     finally:
         for pid in list(workers):
             _reap(pid, workers, patience_s=0)
-        os._exit(0)  # there is nothing to tidy up but torch, which takes its time
+        os._exit(0)  # only torch would be tidied up, slowly
 
 
 def _requests(connection: socket.socket) -> Iterator[tuple[dict[str, Any], list[int]]]:
-    """Yield the requests of the parent, and the file descriptors that came and are not used yet."""
+    """Yield the requests of the parent, with the received file descriptors that are not used yet."""
     buffered = b""
     descriptors: list[int] = []
     while True:
@@ -114,7 +113,7 @@ def _fork(target: str, talk: int, log: int, connection: socket.socket) -> int:
 
 
 def _reap(pid: int, workers: set[int], *, patience_s: float) -> int | None:
-    """Wait for the end of a worker, kill it after `patience_s`, and return its status; None: it is not there."""
+    """Wait for the end of a worker, kill it after `patience_s`, and return its status; None if it does not exist."""
     if pid not in workers:
         return None
     if not _ends(pid, patience_s):
@@ -145,7 +144,7 @@ def _kill_group(pid: int) -> None:
 
 
 def _kill_orphans(workers: set[int]) -> None:
-    """Kill the processes that came to this subreaper when their parents died, and their descendants."""
+    """Kill the processes that this subreaper adopted when their parents died, and their descendants."""
     me = psutil.Process()
     while orphans := [child for child in me.children() if child.pid not in workers]:
         for orphan in orphans:

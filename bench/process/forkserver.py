@@ -1,7 +1,7 @@
-"""A process that has imported torch and forks fresh workers from it in hundredths of a second: the parent's half.
+"""The parent's half of the fork server, a process with torch that forks fresh workers in hundredths of a second.
 
-Parent and server speak over one socket, parent and every worker over another of its own; a worker's standard output
-and error go to a file, from which a crash's last words are read. The server's half is `bench.process.fork`.
+The parent has a socket to the server, and a socket to every worker; a worker's standard output and error go to a file,
+whose last lines explain a crash. The server's half is `bench.process.fork`.
 """
 
 import contextlib
@@ -28,16 +28,16 @@ PRELOAD: Final[tuple[str, ...]] = (
     "bench.costs.static",
     "resnet.model",
 )
-"""What workers would import first: no import starts a thread or touches a device (tested). What an interpreter lacks
-is left out: a worker that needs it says so."""
+"""Modules that workers import: no import starts a thread or opens a device (tested). Modules that an interpreter lacks
+are left out: a worker that needs them reports it."""
 SERVE: Final = "bench.worker.serve:serve"
-"""What a worker usually runs."""
+"""The function that a worker runs by default."""
 NEEDED: Final = ("torch", "torchvision", "numpy", "psutil", "msgspec")
-"""Packages that another interpreter must have itself."""
+"""Packages that another interpreter must have installed."""
 LEAVE_S: Final = 10.0
-"""Time that a process may take to end after its last word: a core dump is written meanwhile."""
+"""Seconds in which a process must end after its last answer; a core dump takes some of them."""
 MAX_ANSWER_BYTES: Final = 64 * 2**20
-"""A longer line is no answer: the cost of the largest model, layer by layer, takes some hundred kilobytes."""
+"""The most bytes of an answer: the cost of the largest model, layer by layer, takes some hundred kilobytes."""
 
 _START: Final = """\
 import json, sys
@@ -54,13 +54,13 @@ class Rooms:
 sys.meta_path.insert(0 if given["first"] else len(sys.meta_path), Rooms)
 from bench.process.fork import serve_forks; serve_forks(int(sys.argv[2]), given["preload"], given["leave_s"])
 """
-"""Starts the server. Our packages, and nothing else that lies there, come from `root`: before all others, so that no
-folder of the user's that has the name of one takes its part, or after what another interpreter has of its own."""
+"""Program that starts the server. Only our packages are imported from `root`: before all other folders, so that no
+folder of a user with the same name is imported, or after the packages that another interpreter has installed."""
 _LAST_WORDS: Final = 400
 
 
 class WorkerDied(Exception):  # noqa: N818 - something that happens to workers and is recorded
-    """The worker ended, or had to be ended, without an answer."""
+    """The worker ended, or was killed, without an answer."""
 
     def __init__(self, cause: str, *, hung: bool = False, signal_number: int | None = None) -> None:
         super().__init__(cause)
@@ -70,11 +70,11 @@ class WorkerDied(Exception):  # noqa: N818 - something that happens to workers a
 
 
 class ServerLost(Exception):  # noqa: N818 - likewise
-    """The fork server does not answer, so no worker can be had; the message says why."""
+    """The fork server does not answer, so no worker can start; the message says why."""
 
 
 class WorkerProcess:
-    """A forked process, spoken to in JSON lines over its own socket."""
+    """A forked process that answers JSON lines over its own socket."""
 
     def __init__(self, server: "ForkServer", pid: int, connection: socket.socket, log: IO[bytes]) -> None:
         self.pid = pid
@@ -84,11 +84,10 @@ class WorkerProcess:
         self._log = log
 
     def request(self, message: dict[str, Any], *, timeout_s: float) -> dict[str, Any]:
-        """Send a message and block until the answer is there.
+        """Send a message and wait for the answer.
 
         Raises:
-            WorkerDied: the worker ended, said something that is no answer, or had not answered after `timeout_s` and
-                has been killed.
+            WorkerDied: the worker ended, sent an invalid answer, or was killed after `timeout_s` without an answer.
         """
         deadline = time.monotonic() + timeout_s
         try:
@@ -112,15 +111,15 @@ class WorkerProcess:
         return answer
 
     def close(self) -> None:
-        """End the worker and all that it started. Safe to call twice."""
+        """End the worker and all its descendants. Safe to call twice."""
         self._connection.close()
         self._server.reap(self.pid, kill=True)
         self._log.close()
 
     def _line(self, deadline: float) -> bytes:
-        """Return a line, or what there was of it when the worker ended or it became too long for an answer.
+        """Return a line, or its beginning where the worker ended or the line is too long for an answer.
 
-        The deadline is that of the whole line: a worker that sends a byte now and then hangs all the same.
+        The deadline holds for the whole line: a worker that sends a byte now and then is hung too.
         """
         end = self._unread.find(b"\n")
         while end < 0 and len(self._unread) <= MAX_ANSWER_BYTES:
@@ -151,7 +150,7 @@ class WorkerProcess:
 
 
 def _start(python: str | pathlib.Path | None, checkout: str | pathlib.Path | None) -> dict[str, Any]:
-    """Return what `_START` needs to know of the interpreter and of where our packages are."""
+    """Return the arguments of `_START`: the interpreter, and the folder of our packages."""
     before = [] if checkout is None else [str(pathlib.Path(checkout).resolve())]
     if python is not None:
         return {"path": before, "root": str(ROOMS_FOLDER), "first": False, "rooms": ROOMS, "needed": NEEDED}
@@ -168,7 +167,7 @@ def _last_words(log: IO[bytes]) -> str:
 
 
 class ForkServer:
-    """The parent's handle on the server. A context manager: leaving it ends every worker."""
+    """The parent's handle of the server, a context manager whose end is the end of every worker."""
 
     def __init__(
         self,
@@ -179,27 +178,28 @@ class ForkServer:
         preload: Sequence[str] = PRELOAD,
         leave_s: float = LEAVE_S,
     ) -> None:
-        """Start the server; it imports torch while the caller goes on.
+        """Start the server, which imports torch while the caller continues.
 
         Args:
-            python: the interpreter of its workers, None for this one with this one's import path. Another one takes
-                our modules from its own environment if it has them, else from here; all else must be its own.
+            python: the interpreter of its workers, None for the current interpreter and its import path. Another
+                interpreter imports our modules from its own environment if installed there, else from here; all other
+                packages must be installed there.
             checkout: a folder whose modules come before all others: another checkout of this project.
             patience_s: seconds without an answer after which the server counts as lost.
             preload: modules to import before the first fork.
-            leave_s: seconds that a worker may take to end after its last word.
+            leave_s: seconds in which a worker must end after its last answer.
 
         Raises:
             ServerLost: there is no such interpreter.
         """
         ours, theirs = socket.socketpair()
         self._patience_s = patience_s
-        self._turn = threading.Lock()  # a question and its answer belong together, whichever thread asks
+        self._turn = threading.Lock()  # no other thread may come between a question and its answer
         self._connection = ours
         self._lines = ours.makefile("rb")
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the server
         given = _start(python, checkout) | {"preload": list(preload), "leave_s": leave_s}
-        # -P: the current folder must not come before what an interpreter has of its own.
+        # -P: the current folder must not come before the interpreter's own packages.
         command = [str(python or sys.executable), "-P", "-c", _START, json.dumps(given), str(theirs.fileno())]
         try:
             self._process = subprocess.Popen(
@@ -218,7 +218,7 @@ class ForkServer:
 
     @property
     def pid(self) -> int:
-        """Process id of the server, whose descendants are all that it started."""
+        """Process id of the server; all workers are its descendants."""
         return self._process.pid
 
     def spawn(self, target: str = SERVE) -> WorkerProcess:
@@ -240,10 +240,10 @@ class ForkServer:
         return WorkerProcess(self, pid, ours, log)
 
     def reap(self, pid: int, *, kill: bool) -> int | None:
-        """Wait for a worker's end, killing it first if asked; clear away what it left behind.
+        """Wait for a worker's end, killing it first if asked, and kill its remaining processes.
 
-        Returns its exit status, negative for a signal; None where it had been reaped before or the server is gone,
-        and all its workers with it.
+        Returns its exit status, negative for a signal; None where it was reaped before, or where the server, and with
+        it every worker, is gone.
         """
         try:
             status = self._ask({"reap": pid, "kill": kill})["status"]
@@ -269,7 +269,7 @@ class ForkServer:
         self.close()
 
     def _ask(self, question: dict[str, Any], *descriptors: int) -> dict[str, Any]:
-        """Ask the server one thing. A question whose answer was not waited for breaks the connection for good."""
+        """Ask the server a question. An interrupt before the answer breaks the connection for good."""
         with self._turn:
             try:
                 self._connection.settimeout(self._patience_s)

@@ -1,7 +1,7 @@
-"""Everything that parent and worker say to each other: for each verb a request and an answer.
+"""The protocol of parent and worker: for each verb a request and an answer.
 
-A message is one line of JSON. A worker answers each request with one line and never speaks first. Its parent may run
-another checkout, so both sides check what they read: a worker may lose its mind, and its parent must not lose the run.
+A message is a line of JSON. A worker answers each request with a line and never speaks first. Its parent may run
+another checkout, so both sides check every message: an invalid answer of a worker must not end the run.
 
 To add a verb, add its two classes, its line in `VERBS`, and a method of that name to `bench.worker.serve.WorkerServer`.
 """
@@ -29,7 +29,7 @@ T = TypeVar("T")
 
 
 class Failed(Exception):  # noqa: N818 - an outcome that is recorded
-    """A request came to nothing: the status and the cause of its case's record."""
+    """A request failed: the status and the cause of its case's record."""
 
     def __init__(self, status: Status, cause: str) -> None:
         super().__init__(cause)
@@ -43,7 +43,7 @@ class Refused(Failed):
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """The answer to any request that came to nothing."""
+    """The answer to any request that failed."""
 
     failed: Literal["out-of-memory", "unsupported", "error"]
     cause: str
@@ -103,7 +103,7 @@ class MeasurePeak(Request[PeakMeasured]):
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Ready:
-    """A case that has run its first step."""
+    """The answer of a case that has run its first step."""
 
     first_step_s: Seconds
     phases: tuple[Name, ...]
@@ -119,7 +119,7 @@ class Prepare(Request[Ready]):
     cache: str
     """Private folder of the compiler's artefacts."""
     token: str
-    """Comes back in every answer from here on, as proof of whose answer it is."""
+    """Returned in every later answer, to identify the case that answers."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +127,7 @@ class Turn:
     """A block of consecutive steps."""
 
     phase_s: tuple[tuple[StepSeconds, ...], ...]
-    """For each step, the seconds of each of its phases; one number where it has none."""
+    """For each step, the seconds of each of its phases; a single number for a step without phases."""
     wall_s: StepSeconds
     """The host's clock over the block, divided by the steps."""
 
@@ -161,7 +161,7 @@ class MeasureFootprint(Request[Footprint]):
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Finished:
-    """What was measured once, and what really ran."""
+    """The facts that were measured once, and what really ran."""
 
     facts: Facts
     nulls: dict[str, Text]
@@ -177,7 +177,7 @@ class Finish(Request[Finished]):
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class EqualityChecked:
-    """Whether the case computes what its baseline computes."""
+    """Whether the case computes the result of its baseline."""
 
     equality: Equality
 
@@ -187,7 +187,7 @@ class CheckEquality(Request[EqualityChecked]):
     """Compare the result of the case with fp64; nothing can be timed afterwards."""
 
     folder: str
-    """Private folder, which all cases of a baseline share: they share its reference."""
+    """Private folder of the reference, shared by all cases of a baseline."""
 
 
 VERBS: Final[dict[str, tuple[type[Request[Any]], type[Any]]]] = {
@@ -205,10 +205,10 @@ _VERB_OF: Final = {request: verb for verb, (request, _) in VERBS.items()}
 
 
 class Answering(Protocol):
-    """A worker that answers: it has a method for each verb."""
+    """A worker that answers requests, with a method for each verb."""
 
     token: str | None
-    """Token of the case that it is."""
+    """Token of its case."""
 
     def failure(self, error: Exception) -> Failure:
         """Return the answer to a request that raised `error`."""
@@ -223,16 +223,16 @@ def message_of(request: Request[Any]) -> dict[str, Any]:
 
 
 def answer_of(request: Request[Answer], reply: dict[str, Any], token: str | None = None) -> Answer:
-    """Return the answer that a reply holds, checked.
+    """Return the checked answer of a reply.
 
     Args:
-        request: the request that it answers.
+        request: the request of the answer.
         reply: the worker's message.
         token: token of the case that must have answered; None for any worker.
 
     Raises:
-        Refused: the worker says that the request came to nothing, or speaks another version of the protocol.
-        Failed: the reply makes no sense, or comes from another case.
+        Refused: the worker reports that the request failed, or speaks another version of the protocol.
+        Failed: the reply is invalid, or comes from another case.
     """
     if token is None and reply.get("protocol") != PROTOCOL:
         raise Refused(
@@ -258,13 +258,13 @@ def _read(kind: type[T], reply: dict[str, Any]) -> T:
 
 
 def reply_to(message: dict[str, Any], worker: Answering) -> dict[str, Any]:
-    """Return the reply of a worker to one message; whatever goes wrong is the reply too."""
+    """Return the reply of a worker to a message; any error becomes a reply too."""
     answer: Any
     try:
         verb, arguments = message["do"], {key: value for key, value in message.items() if key != "do"}
         request = validated(arguments, VERBS[verb][0])
         answer = getattr(worker, verb)(request)
-    except Exception as error:  # noqa: BLE001 - the parent decides what becomes of it
+    except Exception as error:  # noqa: BLE001 - the parent decides how to record it
         answer = worker.failure(error)
     reply: dict[str, Any] = msgspec.to_builtins(answer)
     return reply | {"protocol": PROTOCOL, "token": worker.token}

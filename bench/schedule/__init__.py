@@ -1,1 +1,1 @@
-"""Which worker runs when: runs, groups, rotation, A/B pairs."""
+"""The schedule of workers: runs, groups, rotation, A/B pairs."""

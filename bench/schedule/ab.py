@@ -38,7 +38,7 @@ from results.storage.reader import load
 from results.storage.writer import Writer, new_run_id
 
 PAIR_DEFAULTS: Final = Settings(replicates=max(LOOKS), target=0.003, budget_s=1.5, timeout_s=600.0, time_limit_s=None)
-"""How a pair is sampled: short, because more pairs tell more than more steps."""
+"""Sampling of a pair: short, because more pairs reduce the uncertainty more than more steps."""
 _PREPARATION: Final = 0.5
 """Share of a time limit after which no more peak rates and static costs are asked for."""
 
@@ -48,13 +48,13 @@ class ArmSetup:
     """The description of an arm."""
 
     axes: Mapping[str, str | int]
-    """Values of the axes that are not at their default; a model at least."""
+    """Values of the axes that differ from their defaults; the model is required."""
     python: pathlib.Path | None = None
-    """Its interpreter, None for the caller's own."""
+    """Its interpreter, None for the caller's interpreter."""
     checkout: pathlib.Path | None = None
-    """A folder whose modules come before all others in it."""
+    """A folder whose modules come before all others in its interpreter."""
     target: str = SERVE
-    """What its workers run, a ``module:function``."""
+    """The ``module:function`` that its workers run."""
 
 
 def ab(
@@ -67,7 +67,7 @@ def ab(
     show: Show = ignore,
     **settings: float | None,
 ) -> Paired:
-    """Compare two arms, and return what their pairs show.
+    """Compare two arms, and return the verdict on their pairs.
 
     Args:
         a: the arm to compare with.
@@ -80,8 +80,8 @@ def ab(
             what pairs there are, but not before the first.
 
     Raises:
-        InputError: an argument is wrong, an interpreter lacks something, or the device is not there.
-        Stopped: the processes that start workers were lost; the pairs before are in the files.
+        InputError: an argument is wrong, an interpreter lacks a package, or the device does not exist.
+        Stopped: the processes that start workers were lost; the earlier pairs are in the files.
     """
     began = time.perf_counter()
     check_margin(margin)
@@ -102,7 +102,7 @@ def ab(
 
 
 def _record(pairs: Pairs, writers: Sequence[Writer], show: Show) -> None:
-    """Write both records of every pair into the run files of their arms, and show what happens between."""
+    """Write both records of every pair into the run files of their arms, and show the events between them."""
     try:
         with contextlib.closing(pairs.measure()) as events:
             for event in events:

@@ -1,6 +1,6 @@
 """Measure a group: fresh workers for the cases that share a baseline, alive together; every case ends as a `Record`.
 
-A group that does not fit into the machine's memory is measured in parts, and every part has a worker of the baseline.
+A group that does not fit into memory is measured in parts, and every part has a worker of the baseline.
 A failure of a worker affects its own record only.
 """
 
@@ -32,7 +32,7 @@ class Group:
     cases: tuple[Case, ...]
     """Cases that still need a record, in the order of the plan."""
     baseline: Case | None
-    """Measured together with all of them; None where the plan does not hold it."""
+    """The baseline, measured in every part of the group; None where the plan lacks it."""
 
 
 def groups(plan: Iterable[Case], wanted: Callable[[Case], bool]) -> list[Group]:
@@ -49,7 +49,7 @@ def groups(plan: Iterable[Case], wanted: Callable[[Case], bool]) -> list[Group]:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Activity:
-    """What a group does at the moment."""
+    """The case at work in a group."""
 
     phase: Phase
     case: Case
@@ -58,7 +58,7 @@ class Activity:
 
 
 Steps = Generator[Activity | Record, None, _Result]
-"""Yields records and what happens between them, and returns a `_Result`."""
+"""Yields records and the events between them, and returns a `_Result`."""
 
 
 class GroupRun:
@@ -77,12 +77,12 @@ class GroupRun:
         """Prepare to measure `group`.
 
         Args:
-            server: where workers come from.
-            group: what to measure.
-            replicate: index of this pass.
+            server: the server that forks the workers.
+            group: the cases to measure.
+            replicate: index of the replicate.
             settings: target, budget and time-out of a worker.
             cache: a private folder for compilers' artefacts.
-            deadline: reading of `time.perf_counter` after which nothing new begins.
+            deadline: reading of `time.perf_counter` after which no further case begins.
         """
         self._server = server
         self._group = group
@@ -111,7 +111,7 @@ class GroupRun:
         finally:
             for live in self._live.values():
                 live.close()
-            for reference in self._cache.glob("*.safetensors"):  # results to compare with may be gigabytes
+            for reference in self._cache.glob("*.safetensors"):  # the reference results may take gigabytes
                 reference.unlink()
 
     def _late(self) -> bool:
@@ -120,7 +120,7 @@ class GroupRun:
     def _part(
         self, queue: Sequence[Case], baseline: Case | None, *, record_baseline: bool
     ) -> Steps[tuple[list[Case], Case | None]]:
-        """Measure the cases of `queue` that fit beside the baseline; return the rest, and the baseline if it lives."""
+        """Measure the cases of `queue` that fit into memory with the baseline; return the rest and the baseline."""
         waiting = list(queue)
         reference: Seat | None = None
         if baseline is not None:
@@ -135,7 +135,7 @@ class GroupRun:
             if room is None and seat is not None:
                 room = yield from self._room(seat, waiting)
         if waiting and reference is not None and len(self._live) == 1:
-            self._alone += waiting  # not even a single case fits beside the baseline
+            self._alone += waiting  # no case fits into memory with the baseline
             waiting = []
         yield from self._rotate(reference)
         return waiting, baseline
@@ -157,7 +157,7 @@ class GroupRun:
         return seat
 
     def _room(self, seat: Seat, waiting: Sequence[Case]) -> Steps[int | None]:
-        """Return the number of cases of `waiting` that fit beside `seat`; None where its worker failed to answer."""
+        """Return how many cases of `waiting` fit into memory with `seat`; None where its worker failed to answer."""
         try:
             return self._live[seat].room_for_more(compiling=any(RUNTIMES[case.runtime].compiles for case in waiting))
         except Failed as failure:
@@ -167,7 +167,7 @@ class GroupRun:
     def _measure_alone(self, case: Case) -> Steps[None]:
         seat = yield from self._seat(case)
         if seat is not None:
-            self._live[seat].notes.append("measured alone: memory did not hold it beside its group")
+            self._live[seat].notes.append("measured alone: it did not fit into memory together with its group")
             yield from self._rotate(None)
 
     def _rotate(self, reference: Seat | None) -> Steps[None]:
@@ -198,7 +198,7 @@ class GroupRun:
         live = self._live.pop(seat)
         if failure.status == "out-of-memory" and crowded and seat.recorded:
             live.close()
-            self._alone.append(seat.case)  # it may have lacked the memory that the others took
+            self._alone.append(seat.case)  # it may have lacked the memory of the other workers
             return
         record = live.fail(failure, seat.samples(live.phases) if seat.steps else None)
         if seat.recorded:

@@ -58,7 +58,7 @@ class Pairs:
             yield records
             ratio_of_pair = ratio(*records)
             if ratio_of_pair is None:
-                return  # it failed, and the next would too
+                return  # an arm failed, and would fail again in the next pair
             ratios.append(ratio_of_pair)
             if index:
                 longest_s = max(longest_s, time.perf_counter() - began)
@@ -113,12 +113,12 @@ def _record(live: WorkerClient, event: Left | Lost) -> Record:
 
 
 def _as_arm(samples: Samples) -> Samples:
-    """Return the samples with the paired steps as those of the other arm, which is no baseline."""
+    """Return the samples with the paired steps as steps of the other arm, which is not a baseline."""
     return structs.replace(samples, arm_s=samples.baseline_s, baseline_s=())
 
 
 def look_text(judged: Judged) -> str:
-    """Return a look at the pairs in one line."""
+    """Return the verdict of a look at the pairs as a line of text."""
     if judged.ratio is None or judged.low is None or judged.high is None:
         return f"{judged.pairs} pairs: {judged.reason}"
     span = f"{judged.low:.4f} to {judged.high:.4f}"

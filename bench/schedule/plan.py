@@ -1,4 +1,4 @@
-"""What a run will do, and what is left of it: cases, an estimate, and the time that a measurement may take."""
+"""The plan of a run, and its agenda: remaining cases, an estimate of time, and budgets."""
 
 import dataclasses
 import time
@@ -26,15 +26,15 @@ _WORKER_S: Final = 1.5
 _COMPILE_S: Final = 30.0
 """A compilation, likewise."""
 _LEAST_BUDGET_S: Final = 0.3
-"""Budget of a worker, however little time is left."""
+"""Least budget of a worker, even where little time is left."""
 
 ModelSize = tuple[str, int]
-"""A model and its image size: what has a static cost."""
+"""A model and its image size, which have a static cost."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What a run will do."""
+    """The plan of a run."""
 
     suite: str
     cases: tuple[Case, ...]
@@ -59,7 +59,7 @@ def make_plan(server: ForkServer, request: Suite | GivenCases, device: str) -> P
     """Return the plan of `request` on this machine; a worker of `server` describes the machine.
 
     Raises:
-        InputError: the device is not there, or does not go with the request.
+        InputError: the device does not exist, or contradicts the request.
     """
     if isinstance(request, GivenCases):
         return _plan_of_cases(server, request, device)
@@ -91,14 +91,14 @@ def share_of_limit(began: float, settings: Settings, share: float) -> float:
 
 
 class Agenda:
-    """What is left of a run, and the time for it."""
+    """The remaining work of a run, and its time."""
 
     def __init__(self, run: RunHeader, before: RunFile | None = None, *, began: float) -> None:
-        """Begin with a run's header.
+        """Make the agenda of a run.
 
         Args:
-            run: the header.
-            before: what an earlier start of the run has left in its file.
+            run: the header of the run.
+            before: the file of an interrupted run that is resumed.
             began: reading of `time.perf_counter` at which the time limit begins.
         """
         self.run = run
@@ -113,11 +113,11 @@ class Agenda:
 
     @property
     def complete(self) -> bool:
-        """Whether nothing is left."""
+        """Whether no work is left."""
         return len(self._done) == self._total
 
     def groups(self, replicate: int) -> list[Group]:
-        """Return the groups of the cases that have no record of that replicate yet."""
+        """Return the groups of the cases without a record of the replicate."""
         return groups(self.run.plan, lambda case: (case, replicate) not in self._done)
 
     def until(self, share: float = 1.0) -> float:
@@ -129,7 +129,7 @@ class Agenda:
         return time.perf_counter() >= self.until()
 
     def shared_settings(self) -> Settings:
-        """Return the settings, with a budget that shares what time is left among the measurements that are left."""
+        """Return the settings, with a budget that divides the remaining time among the remaining measurements."""
         compiling = sum(RUNTIMES[case.runtime].compiles for case in self.run.plan) * self.settings.replicates
         compiling -= sum(RUNTIMES[case.runtime].compiles for case, _ in self._done)
         left_s = self.until() - time.perf_counter() - _COMPILE_S * compiling
@@ -138,29 +138,29 @@ class Agenda:
         return structs.replace(self.settings, budget_s=budget_s)
 
     def models_to_count(self) -> list[ModelSize]:
-        """Return the models of the plan whose static cost is not known yet, and can be counted."""
+        """Return the models of the plan whose static cost is unknown and can be counted."""
         models = dict.fromkeys((case.model, case.image_size) for case in self.run.plan)
         return [model for model in models if model not in self._counted and model not in self._uncountable]
 
     def count(self, model: ModelSize) -> None:
-        """Remember that the static cost of a model is known."""
+        """Note that the static cost of a model is known."""
         self._counted.add(model)
 
     def give_up_counting(self, model: ModelSize, reason: str) -> None:
-        """Remember that a model cannot be counted; its records will say why."""
+        """Note why a model cannot be counted; its records will state the reason."""
         self._uncountable[model] = f"its static cost could not be counted: {reason}"[:4096]
 
     def finish(self, record: Record) -> Record:
-        """Take the record of a case off the agenda, and return it with what there is to note about its model."""
+        """Remove the case of a record from the agenda, and return the record with the notes about its model."""
         self._done.add((record.case, record.replicate))
         note = self._uncountable.get((record.case.model, record.case.image_size))
         return structs.replace(record, notes=(*record.notes, note)) if note else record
 
     def progress(self, activity: Activity) -> Progress:
-        """Return the state of the run while a group is at work."""
+        """Return the state of the run while a group is measured."""
         done = len(self._done) - self._before
         elapsed_s = time.perf_counter() - self._began
-        # The plan's own estimate, until the records of this run allow a better one.
+        # The plan's estimate, until the records of this run allow a better estimate.
         left_s = elapsed_s / done * (self._total - len(self._done)) if done else self._estimate_s - elapsed_s
         return Progress(
             phase=activity.phase,

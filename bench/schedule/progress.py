@@ -1,7 +1,7 @@
-"""What a person sees while a run goes on: a live line on a terminal, a plain line for every record elsewhere.
+"""Displays of a run's progress: a live line on a terminal, a plain line for every record elsewhere.
 
-A display is called between timed turns only, and draws only inside these calls: none of its threads ever runs during
-a measurement.
+A display is called between timed turns only, and draws only inside these calls, so that no thread of a display runs
+during a measurement.
 """
 
 import contextlib
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 Phase = Literal["static cost", "preparing", "measuring"]
 REFRESH_S: Final = 0.5
-"""The live line is drawn again at most this often."""
+"""Least seconds between two drawings of the live line."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,19 +33,19 @@ class Progress:
 
     phase: Phase
     case: str
-    """Key of the case at work, or the name of the model whose static cost is counted."""
+    """Key of the case that is measured, or the name of the model whose static cost is counted."""
     steps: int = 0
     """Steps of that case so far."""
     done: int
-    """Of `total`: records written, or models counted, so far."""
+    """Records written, or models counted, so far; the goal is `total`."""
     total: int
     seconds_left: float | None
-    """Estimate for the rest of the run; None where there is no basis for it."""
+    """Estimate for the rest of the run; None where no estimate is possible."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Planned:
-    """A run begins, or goes on."""
+    """A run begins or is resumed."""
 
     run: RunHeader
     path: Path
@@ -60,7 +60,7 @@ class Note:
 
 
 Event = Planned | Progress | Note | Static | Record
-"""What can be shown of a run; a `Static` or a `Record` has just been written to its file."""
+"""An event of a run; a `Static` or a `Record` has just been written to its file."""
 Show = Callable[[Event], None]
 
 
@@ -72,10 +72,10 @@ class Display(Protocol):
     """Shows a run to a person."""
 
     def show(self, event: Event) -> None:
-        """Show what has happened; called often."""
+        """Show an event; called often."""
 
     def close(self) -> None:
-        """Leave the stream as it was."""
+        """Remove the live line, if there is one."""
 
 
 class PlainDisplay:
@@ -86,7 +86,7 @@ class PlainDisplay:
         self._lines = _Lines()
 
     def show(self, event: Event) -> None:
-        """Write the line of an event that has one: a log has no moving line."""
+        """Write the line of an event that has a line; a log shows no progress between them."""
         line = self._lines.of(event)
         if line is not None:
             print(line, file=self._stream, flush=True)
@@ -120,7 +120,7 @@ class TerminalDisplay:
         self._task = self._live.add_task("", total=None, phase="starting", left="")
 
     def show(self, event: Event) -> None:
-        """Put the line of an event above the live line, and move the live line, at most every `REFRESH_S`."""
+        """Print the line of an event above the live line, and redraw the live line at most every `REFRESH_S`."""
         line = self._lines.of(event)
         if line is not None:
             self._console.print(line, markup=False, highlight=False, soft_wrap=True)
@@ -131,7 +131,7 @@ class TerminalDisplay:
             self._draw(event)
 
     def close(self) -> None:
-        """Take the live line away."""
+        """Remove the live line."""
         self._live.stop()
 
     def _draw(self, state: Progress) -> None:
@@ -155,7 +155,7 @@ class _Lines:
         self._total = 0
 
     def of(self, event: Event) -> str | None:
-        """Return the line of an event, None where it has none."""
+        """Return the line of an event, None for an event without a line."""
         match event:
             case Planned(run=run, path=path):
                 self._total = len(run.plan) * known(run.settings).replicates
@@ -181,7 +181,7 @@ def display(stream: TextIO) -> Iterator[Show]:
 
 
 def counted(statics: Iterable[Static], total: int, stream: TextIO) -> list[Static]:
-    """Return `statics` as a list, while a terminal shows how many have come."""
+    """Return `statics` as a list, and show the number of counted models on a terminal."""
     from rich.console import Console  # noqa: PLC0415 - --help and list stay fast without it
     from rich.progress import track  # noqa: PLC0415
 
@@ -191,7 +191,7 @@ def counted(statics: Iterable[Static], total: int, stream: TextIO) -> list[Stati
 
 
 def outcome(record: Record) -> str:
-    """Return what came of a case in a few words: ``401 ms ±0.6 %``, or the status and its cause."""
+    """Return the outcome of a case: ``401 ms ±0.6 %``, or the status and its cause."""
     if record.status != "ok":
         return printable(f"{record.status}: {record.cause}")
     measured = values.measure(record, None)

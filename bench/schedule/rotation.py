@@ -1,10 +1,10 @@
 """The rotation: workers of a group live at the same time and are stepped in short turns.
 
-Drift of the machine then hits all of them alike, so that ratios between them are tight even where absolute times are
-not. A worker's first steps would meet the threads of the previous worker still spinning, so every turn begins with
-steps that are dropped or, where a step is long, with a pause in which those threads fall asleep. The order of a round
-is shuffled, and every second round reverses the order of the round before, so that in every pair of workers both come
-first equally often.
+Drift of the machine then affects all workers alike, so that ratios between them are precise even where absolute times
+are not. The threads of the previous worker still spin during a worker's first steps, so every turn begins with dropped
+steps or, where a step is long, with a pause in which those threads fall asleep. The order of a round is shuffled, and
+every second round reverses the order of the previous round, so that both workers of every pair come first equally
+often.
 """
 
 import dataclasses
@@ -28,12 +28,12 @@ SPIN_S: Final = 0.005
 LONG_STEP_S: Final = 0.1
 """Length of a step from which a dropped step costs more than the pause that replaces it."""
 TURN_S: Final = 0.02
-"""A turn keeps about this much work, so that the cost of changing workers stays small."""
+"""Seconds of timed work in a turn, so that the cost of switching workers is small."""
 TURNS_TO_STOP: Final = 12
 """Steady turns before a worker may count as precise enough. With 5 turns, 95 % intervals covered the truth in 91 % of
 simulations (correlation of 0.3 between turns); with 12, in 95 %."""
 MIN_STEPS: Final = 3
-"""Steps that every worker gets, even where its budget is too small for them."""
+"""Least steps of every worker, even where its budget is too small for them."""
 PATIENCE: Final = 4
 """How many times its budget a worker may spend to get those steps."""
 
@@ -55,7 +55,7 @@ class TurnPlan:
 
 
 def plan_turn(step_s: float | None, *, alone: bool) -> TurnPlan:
-    """Choose the shape of a turn by the length of a step; None: the length is not known yet."""
+    """Choose the shape of a turn by the length of a step, None for an unknown length."""
     if step_s is None:
         return TurnPlan(pause_s=0, drop=0, steps=1)
     steps = max(1, round(TURN_S / step_s))
@@ -70,7 +70,7 @@ class Seat:
     """A worker in the rotation, and its series so far."""
 
     def __init__(self, case: Case, stepper: Stepper, *, recorded: bool = True) -> None:
-        """Seat a worker; `recorded` is False for a baseline that is only there to be compared with."""
+        """Seat a worker; `recorded` is False for a baseline that already has its record."""
         self.case = case
         self.stepper = stepper
         self.recorded = recorded
@@ -87,7 +87,7 @@ class Seat:
 
     @property
     def steps(self) -> int:
-        """Steps kept so far, warm-up included."""
+        """Steps recorded so far, warm-up included."""
         return len(self._phase_s)
 
     @property
@@ -106,11 +106,11 @@ class Seat:
         self.medians.append(statistics.median(turn.step_s))
 
     def set_partner(self, baseline: "Seat | None") -> None:
-        """Pair the latest turn with that of `baseline` in the same round; None: the round had no baseline."""
+        """Pair the latest turn with the turn of `baseline` in the same round; None where the round had no baseline."""
         self._partners.append(None if baseline is None else (baseline, len(baseline.medians) - 1))
 
     def stop(self, settings: Settings, *, out_of_time: bool) -> Stop | None:
-        """Return the reason to leave the rotation now, None to stay."""
+        """Return the reason for leaving the rotation now, None for staying."""
         turns = len(self.medians)
         enough = self.steps >= MIN_STEPS or self.spent_s > PATIENCE * settings.budget_s
         if enough and out_of_time:
@@ -143,12 +143,12 @@ class Seat:
         return self._steady
 
     def first_steady_turn(self) -> int:
-        """Return the index of the first turn after warm-up, by what is known so far."""
+        """Return the index of the first turn after warm-up, estimated from the turns so far."""
         start = self._look().start
         return self._turn[start] if start < self.steps else len(self.medians)
 
     def _baseline_s(self) -> list[float | None]:
-        """Return the baseline's step by turn; None where the round had no baseline, or it was still warming up."""
+        """Return the baseline's step by turn; None for rounds without a baseline, and for its warm-up."""
         return [
             baseline.medians[turn] if turn >= baseline.first_steady_turn() else None
             for baseline, turn in (pair or (self, -1) for pair in self._partners)  # no turn is before the first
@@ -207,16 +207,16 @@ def rotate(
     sleep: Callable[[float], None] = time.sleep,
     shuffler: random.Random | None = None,
 ) -> Iterator[Stepped | Left | Lost]:
-    """Step all seats in turn until every seat has left, and yield what happens to them between turns.
+    """Step all seats in turn until every seat has left, and yield their events between turns.
 
     Args:
         seats: live, prepared workers.
-        baseline: the seat that the others are compared with, round by round; a member of `seats`, it leaves last.
+        baseline: the member of `seats` with which the others are compared, round by round; it leaves last.
         settings: target and budget of a seat.
         deadline: reading of `clock` at which all seats leave.
-        clock: seconds.
-        sleep: how to pause.
-        shuffler: source of the order.
+        clock: returns seconds.
+        sleep: pauses for some seconds.
+        shuffler: random numbers for the order of rounds.
     """
     shuffler = shuffler or random.Random(0)  # noqa: S311 - an order, not a secret
     live = list(seats)

@@ -1,6 +1,6 @@
-"""From a suite to a run file: plan, count, measure group by group, record whatever happens.
+"""From a suite to a run file: plan, count static costs, measure group by group, record every outcome.
 
-`run` is the whole pipeline: a `Plan` for this machine, a run file, and the records that `measure` yields into it.
+`run` is the whole pipeline: it makes a `Plan` for this machine and a run file, and writes the records of `measure`.
 """
 
 import contextlib
@@ -31,15 +31,15 @@ from results.storage.reader import Records, load
 from results.storage.writer import Writer, new_run_id
 
 _PEAK_SHARE: Final = 0.1
-"""Share of a time limit after which no more peak rates are measured."""
+"""Share of the time limit after which no further peak rate is measured."""
 _COUNT_SHARE: Final = 0.5
-"""Share of a time limit after which counting waits until the measuring is done."""
+"""Share of the time limit after which counting waits until the measurements are done."""
 _COUNTERS: Final = 8
-"""Processes that count models at the same time, at most; every process holds a model."""
+"""The most processes that count models at the same time; every process holds a model."""
 
 
 class Stopped(Exception):  # noqa: N818 - what was measured is kept
-    """The run ended before its time; `path` is its file, which `resume` goes on with."""
+    """The run ended early; `resume` continues its file `path`."""
 
     def __init__(self, path: pathlib.Path, cause: str) -> None:
         super().__init__(f"{cause}; what was measured is kept in {path}")
@@ -83,11 +83,11 @@ def run(request: Suite | GivenCases, *, device: str, out: str | pathlib.Path, sh
 
 
 def resume(path: str | pathlib.Path, *, show: Show = ignore) -> Records:
-    """Go on with an unfinished run file, whose plan and settings are in it, and return its records.
+    """Continue an unfinished run file with its plan and settings, and return its records.
 
     Raises:
-        InputError: the run cannot go on; the file is as it was.
-        Stopped: the run ended before its time; what was measured is in the file.
+        InputError: the run cannot be resumed; the file is unchanged.
+        Stopped: the run ended early; its records are in the file.
     """
     before = load(path).files[0].run
     if before.arm is not None:
@@ -102,7 +102,7 @@ def resume(path: str | pathlib.Path, *, show: Show = ignore) -> Records:
 
 
 def measure(server: ForkServer, agenda: Agenda) -> Generator[Progress | Static | Record, None, None]:
-    """Measure what is on the agenda: static costs, then every group once for every replicate."""
+    """Measure the agenda: static costs, then every group once for every replicate."""
     with private_folder() as cache:
         yield from _count(server, agenda, agenda.until(_COUNT_SHARE))
         for replicate in range(agenda.settings.replicates):
@@ -136,7 +136,7 @@ def _header(planned: Plan, peaks: tuple[PeakRate, ...]) -> RunHeader:
 
 
 def _record(server: ForkServer, agenda: Agenda, writer: Writer, show: Show) -> Records:
-    """Write what `measure` yields, show it, and return what the file then holds: the file is the truth."""
+    """Write and show the events of `measure`, and return the records as read back from the file."""
     show(Planned(run=agenda.run, path=writer.path))
     try:
         with contextlib.closing(measure(server, agenda)) as events:
@@ -153,7 +153,7 @@ def _record(server: ForkServer, agenda: Agenda, writer: Writer, show: Show) -> R
 
 
 def _written(writer: Writer, event: Static | Record) -> Static | Record:
-    """Append a line to the run file, and return what it holds."""
+    """Append a line to the run file, and return its body."""
     if isinstance(event, Static):
         writer.append(event)
         return event
@@ -173,7 +173,7 @@ def _written(writer: Writer, event: Static | Record) -> Static | Record:
 
 
 def _count(server: ForkServer, agenda: Agenda, until: float) -> Iterator[Progress | Static]:
-    """Count every model once, several at a time: nothing is timed meanwhile. No count begins after `until`."""
+    """Count every model once, several at a time, while nothing is timed. No count begins after `until`."""
     queue = agenda.models_to_count()
 
     def cost(model: ModelSize) -> Static | str | None:

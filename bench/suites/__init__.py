@@ -1,4 +1,4 @@
-"""Suites: which cases to measure. The TOML files in this folder are the built-in suites."""
+"""Suites, descriptions of cases to measure. The TOML files in this folder are the built-in suites."""
 
 from typing import Final
 

@@ -10,19 +10,19 @@ from resnet import VARIANTS, ResNetConfig
 from results.errors import InputError, suggestion
 
 TORCHVISION: Final = "torchvision:"
-"""How the names of peers begin."""
+"""Prefix of the names of peers."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Peer:
-    """What is known of a torchvision model without importing it. Its facts are checked against torchvision."""
+    """Facts of a torchvision model, stated without importing torchvision; a test checks them against it."""
 
     minimum_image_size: int
     """Least height and width in pixels."""
     image_size: int = 224
     num_classes: int = 1000
     arguments: dict[str, bool] = dataclasses.field(default_factory=dict)
-    """What its constructor needs so that it gives a single plain tensor, without warnings."""
+    """Arguments with which its constructor makes a network with a single tensor as output, without warnings."""
 
 
 PEERS: Final[dict[str, Peer]] = {
@@ -34,7 +34,7 @@ PEERS: Final[dict[str, Peer]] = {
     "torchvision:mobilenet_v2": Peer(minimum_image_size=1),
     "torchvision:mobilenet_v3_large": Peer(minimum_image_size=1),
     "torchvision:vgg16": Peer(minimum_image_size=32),
-    # torchvision's own ResNets: the same networks as ours, so ours say what they take.
+    # torchvision's own ResNets: the same networks as ours, so their facts come from our variants.
     **{
         TORCHVISION + name: Peer(minimum_image_size=VARIANTS[name].minimum_image_size)
         for name in (
@@ -51,7 +51,7 @@ PEERS: Final[dict[str, Peer]] = {
         )
     },
 }
-"""The peers to compare with. A list of what is allowed: no hub, no address, nothing else of torchvision."""
+"""The peers to compare with, an allow-list: no hub, no address, no other model of torchvision."""
 
 
 def names() -> tuple[str, ...]:
@@ -69,7 +69,7 @@ def check(name: str) -> None:
 
 
 def default_image_size(name: str) -> int:
-    """Return height and width, in pixels, of the images that the model is meant for."""
+    """Return the default height and width of the model's images in pixels."""
     check(name)
     return VARIANTS[name].image_size if name in VARIANTS else PEERS[name].image_size
 
@@ -87,24 +87,24 @@ def default_num_classes(name: str) -> int:
 
 
 def family(name: str) -> str:
-    """Return the family, such as ``resnet`` or ``resnext``; ``peer`` for what is no ResNet."""
+    """Return the family, such as ``resnet`` or ``resnext``; ``peer`` for a network that is not a ResNet."""
     config = _config(name)
     return "peer" if config is None else config.family
 
 
 def block(name: str) -> str | None:
-    """Return the block type, None for what is no ResNet."""
+    """Return the block type, None for a network that is not a ResNet."""
     config = _config(name)
     return None if config is None else config.block
 
 
 def depth(name: str) -> int | None:
-    """Return the depth, None for what is no ResNet."""
+    """Return the depth, None for a network that is not a ResNet."""
     config = _config(name)
     return None if config is None else config.depth
 
 
 def _config(name: str) -> ResNetConfig | None:
-    """Return the configuration of the network `name`, ours or torchvision's, None where it is no ResNet."""
+    """Return the configuration of our or torchvision's network `name`, None for a network that is not a ResNet."""
     check(name)
     return VARIANTS.get(name.removeprefix(TORCHVISION))

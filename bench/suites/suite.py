@@ -1,4 +1,4 @@
-"""Suites: TOML files that say which cases to measure, multiplied out into `Case` objects.
+"""Suites: TOML files that describe cases, multiplied out into `Case` objects.
 
 A suite is a description, optional settings, and blocks of axes. Each block is multiplied out over its axes, and the
 cases of all blocks together, without duplicates, are the plan:
@@ -14,8 +14,8 @@ cases of all blocks together, without duplicates, are the plan:
     batch_size = { cpu = [1, 8], accelerator = [1, 256] }    # or a table by kind of device
 
 Only ``model`` is required. The other axes default to inference, batch 1, the model's own image size, ``fp32``,
-``eager``, ``nchw`` and as many threads as torch takes by itself. A kind of device that an axis's table leaves out
-gets no case of that block. The built-in suites in ``bench/suites/`` are such files, and nothing more.
+``eager``, ``nchw`` and torch's own number of threads. A kind of device that an axis's table leaves out gets no case of
+that block. The built-in suites in ``bench/suites/`` are such files.
 """
 
 import contextlib
@@ -48,7 +48,7 @@ from results.schema.run import Settings
 from results.schema.types import Text
 
 MOST_CASES: Final = 100_000
-"""More than this, a day of work at a second each, are a slip of the hand: refused before they are multiplied out."""
+"""The most cases of a suite, a day of work at a second each: more are a mistake, refused before they are made."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,10 +56,10 @@ class Block:
     """Values of axes, to be multiplied out."""
 
     axes: Mapping[str, Mapping[Kind, tuple[Any, ...]]]
-    """Values by axis and kind of device; an axis that is missing has its default."""
+    """Values by axis and kind of device; a missing axis has its default."""
 
     def values(self, axis: str, kind: Kind) -> tuple[Any, ...]:
-        """Return the values of `axis` on a kind of device; None stands for the model's, or torch's, own value."""
+        """Return the values of `axis` on a kind of device; None is the default of the model or of torch."""
         return self.axes[axis].get(kind, ()) if axis in self.axes else (AXES[axis].default,)
 
 
@@ -73,7 +73,7 @@ class Suite:
     settings: Mapping[Kind, Settings] = dataclasses.field(default_factory=lambda: dict.fromkeys(KINDS, DEFAULTS))
     blocks: tuple[Block, ...]
     written: bool = True
-    """Whether its blocks stand in a file, where an error can point to them."""
+    """Whether its blocks come from a file, so that an error names the block."""
 
     def __post_init__(self) -> None:
         for kind in KINDS:
@@ -86,7 +86,7 @@ def load_suite(name_or_path: str | Path) -> Suite:
     """Return the built-in suite of that name, or the suite in that TOML file.
 
     Raises:
-        InputError: there is no such suite, or its file is not a suite: one line with file, key and choices.
+        InputError: there is no such suite, or its file is not a suite: a line with file, key and choices.
     """
     path = suite_path(name_or_path)
     document = read_toml(path)
@@ -104,7 +104,7 @@ def load_suite(name_or_path: str | Path) -> Suite:
 
 
 def custom_suite(axes: Mapping[str, Sequence[str | int]]) -> Suite:
-    """Return the suite of a single block that `axes` describe, the other axes at their defaults.
+    """Return the suite of a single block with the given axes, the other axes at their defaults.
 
     Raises:
         InputError: no model is named, or an axis or a value is wrong.
@@ -120,7 +120,7 @@ def choose(
     axes: Mapping[str, Sequence[str | int]],
     settings: Mapping[str, object],
 ) -> Suite:
-    """Return what the command line asks for: a suite (``default`` where nothing is said), changed, or axes alone.
+    """Return the suite of the command line: a suite with changes (``default`` without arguments), or axes alone.
 
     Raises:
         InputError: as `load_suite`, `custom_suite`, `override` and `change_settings` do.
@@ -157,12 +157,12 @@ def expand(
     """Multiply `suite` out for `device`: every case once, in the order of its blocks and of `SUITE_AXES`.
 
     Args:
-        suite: what to multiply out.
-        device: ``cpu``, or an accelerator such as ``cuda:0``; it chooses between the kinds of a table.
-        threads: threads of a case whose block does not say: torch's own choice.
+        suite: the suite to multiply out.
+        device: ``cpu``, or an accelerator such as ``cuda:0``; its kind selects the values of tables.
+        threads: threads of the cases whose block states none: torch's own number.
 
     Raises:
-        InputError: an image is too small for its model, or nothing is left.
+        InputError: an image is too small for its model, or no case is left.
     """
     kind = kind_of(device)
     cases: dict[Case, None] = {}
@@ -215,7 +215,7 @@ def _case(values: dict[str, Any], device: str, threads: int) -> Case:
 
 
 def check_case(case: Case) -> None:
-    """Raise `InputError` unless every axis of a case that was not made by a suite has a value that it can have."""
+    """Raise `InputError` unless every axis of a given case has an allowed value."""
     for axis in SUITE_AXES:
         axis_values(axis, getattr(case, axis))
     _check_image_size(case)

@@ -1,4 +1,4 @@
-"""The TOML files of suites: those in this folder, which are built in, and those of a user."""
+"""The TOML files of suites: the built-in files of this folder, and a user's files."""
 
 import tomllib
 from pathlib import Path
@@ -34,7 +34,7 @@ def suite_path(name_or_path: str | Path) -> Path:
 
 
 def read_toml(path: Path) -> dict[str, Any]:
-    """Return the content of a suite's file, or raise `InputError`."""
+    """Return the content of a suite's file; raise `InputError` where it cannot be read."""
     try:
         if path.exists() and not (path.is_file() or path.is_dir()):
             raise InputError(f"cannot read suite {str(path)!r}: it is a device or a pipe")

@@ -1,4 +1,4 @@
-"""The values that a suite or an option may hold: checked, and brought into the form that a suite keeps."""
+"""Check the values of suites and options, and convert them to the form of a suite's blocks."""
 
 import contextlib
 import itertools
@@ -20,13 +20,13 @@ Kind = Literal["cpu", "accelerator"]
 KINDS: Final[tuple[Kind, ...]] = ("cpu", "accelerator")
 
 ALL: Final = "all"
-"""Stands for every variant of `resnet.VARIANTS` wherever a suite or an option names a model."""
+"""Name for every variant of `resnet.VARIANTS`, in place of a model."""
 DEFAULTS: Final = Settings(replicates=1, target=0.01, budget_s=5.0, timeout_s=600.0, time_limit_s=None)
-"""How a suite samples where it does not say."""
+"""Settings that a suite does not state."""
 
 
 def fraction(value: object) -> float:
-    """Return ``"1%"`` or ``0.01`` as 0.01.
+    """Parse a fraction: ``"1%"`` and ``0.01`` are 0.01.
 
     Raises:
         InputError: not a number, or not between 0 and 100 %.
@@ -43,7 +43,7 @@ def fraction(value: object) -> float:
 
 @contextlib.contextmanager
 def within(where: str) -> Iterator[None]:
-    """Put in front of an `InputError` where it happened."""
+    """Prefix the message of an `InputError` with its origin."""
     try:
         yield
     except InputError as error:
@@ -58,7 +58,7 @@ def check_keys(table: Mapping[str, object], keys: Sequence[str], what: str = "ke
 
 
 def valid_value(annotation: Any, value: object, key: str) -> Any:
-    """Return `value` as the annotated type, or raise `InputError` that names `key`."""
+    """Convert `value` to the annotated type; raise `InputError`, naming `key`, where it does not fit."""
     try:
         return validated(value, annotation)
     except InvalidError as error:
@@ -66,7 +66,7 @@ def valid_value(annotation: Any, value: object, key: str) -> Any:
 
 
 def shown(value: object) -> str:
-    """Return `value` in few words, however long or deep it is."""
+    """Return `value` as a short text, also where it is long or nested."""
     short = reprlib.Repr()
     short.maxstring = short.maxother = 80
     try:
@@ -76,7 +76,7 @@ def shown(value: object) -> str:
 
 
 def valid_settings(table: Mapping[str, object]) -> Settings:
-    """Return the settings of `table`, with `DEFAULTS` for the others, or raise `InputError`."""
+    """Return the settings of `table`, the others from `DEFAULTS`; raise `InputError` for an invalid setting."""
     with within("settings"):
         check_keys(table, [*Settings.__struct_fields__])
         values = structs.asdict(DEFAULTS) | dict(table)
@@ -87,17 +87,17 @@ def valid_settings(table: Mapping[str, object]) -> Settings:
 
 
 def change_settings(settings: Settings, **changes: object) -> Settings:
-    """Return `settings` with those of `changes` that are not None, validated.
+    """Return `settings` with the `changes` that are not None, validated.
 
     Raises:
-        InputError: an unknown setting, or a value that is not one.
+        InputError: a setting is unknown, or its value is invalid.
     """
     given = {key: value for key, value in changes.items() if value is not None}
     return valid_settings(structs.asdict(settings) | given)
 
 
 def axis_values(axis: str, value: object) -> Mapping[Kind, tuple[Any, ...]]:
-    """Bring a scalar, a list, or a table by kind of device into the form that a block has."""
+    """Convert a scalar, a list, or a table by kind of device to the form of a block."""
     check_keys({axis: value}, SUITE_AXES, "axis")
     if not isinstance(value, Mapping):
         return dict.fromkeys(KINDS, _axis_tuple(axis, value))
@@ -122,7 +122,7 @@ def _axis_tuple(axis: str, value: object) -> tuple[Any, ...]:
 
 
 def model_names(name: str) -> tuple[str, ...]:
-    """Return the model of that name, or every variant for `ALL`. Raises `InputError` for a name that is neither."""
+    """Return the model of that name, or every variant for `ALL`; raise `InputError` for an unknown name."""
     if name == ALL:
         return tuple(model for model in models.names() if model not in models.PEERS)
     models.check(name)

@@ -1,1 +1,1 @@
-"""Whether a case ran as its label says and computes the right result."""
+"""Check that a case ran as its label promises and computes the right result."""

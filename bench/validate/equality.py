@@ -1,19 +1,21 @@
-"""Whether a case computes what its baseline computes: its own step against fp64 on the same weights and a fresh input.
+"""Equality check: compare the step of a case with fp64 on the same weights and a fresh input.
 
 The case's timed step runs again, compiled graph, autocast and loss scaling included: nothing is rebuilt for the check.
-Its runtime loads other weights and a fresh input, so that a result remembered from another input shows. The check
-compares the logits, or in training the loss and each gradient before the optimizer moves.
+Its runtime loads other weights and a fresh input, which reveals a cached result. The check compares the logits, or in
+training the loss and each gradient before the optimizer changes the weights.
 
-Errors are root mean squares relative to that of the reference; `bench.validate.tolerance` says what is allowed.
+An error is a root mean square, divided by the root mean square of the reference; `bench.validate.tolerance` has the
+allowed errors.
 
 Initial weights would hide faults in noise. Without biases each ReLU cuts half of its input at its steepest, and in
-training mode a deep network's gradients in fp32 differ from those in fp64 by 3 %, in bf16 entirely. So `steady` gives
-the normalisations a bias: fewer units lie near zero and rounding stays rounding (resnet50's gradients: 4e-6 in place of
+training mode a deep network's gradients in fp32 differ from fp64 by 3 %, in bf16 entirely. So `steady` gives the
+normalisations a bias: fewer units lie near zero, and rounding errors stay small (resnet50's gradients: 4e-6 in place of
 2e-2). Inference normalises by the statistics of another batch, as a trained network does, which keeps deep residual
 streams within float16.
 
-A flip is rare but large where a layer has few units, and another input has another flip; a fault is there with every
-input. So a value that is too far off is tried with up to `INPUTS` inputs, and is wrong if it is too far off with all.
+The flip of a ReLU is rare, but a large error where a layer has few units. Another input has other flips, whereas a
+fault shows with every input. So a value with too large an error is tried with up to `INPUTS` inputs, and is wrong if
+its error is too large with all of them.
 """
 
 import dataclasses
@@ -40,16 +42,16 @@ from results.schema.record import Equality, Sameness
 Tensors = dict[str, torch.Tensor]
 
 IMAGES: Final = 4
-"""Images of an inference batch that are compared: in eval mode none depends on the others."""
+"""Images of an inference batch that are compared: in eval mode images are independent."""
 INPUTS: Final = 3
 RESCALES: Final = 20
-"""Steps in which loss scaling may look for a scale that fits."""
+"""The most steps in which loss scaling may search for a scale."""
 CALIBRATION: Final = 8
-"""Images whose statistics the normalisations get."""
+"""Images that give the statistics of the normalisations."""
 
 
 class Incomparable(Exception):  # noqa: N818 - a finding, not an error of ours
-    """There is nothing to compare with; the message is the reason."""
+    """There is no valid reference; the message is the reason."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,20 +67,20 @@ class Input:
 class Reference:
     """Right result for an input: ``output`` (images, classes), or ``loss`` and the gradients by parameter.
 
-    Computed in fp64; gradients are kept in fp32, which is half of the file and 3e-8 of their size.
+    It is computed in fp64; gradients are stored in fp32, which halves the file for an error of 3e-8.
     """
 
     values: Tensors
     errors: dict[str, float]
     """The baseline's error, by the name of the value."""
     repeats: dict[str, float]
-    """How far the baseline was from itself when it ran again."""
+    """The difference of a second run of the baseline from the first."""
 
 
 def check_equality(case: Case, work: Workload, folder: pathlib.Path) -> Equality:
     """Compare a step of a case with its reference, which the workers of a group share through `folder`.
 
-    It overwrites the weights and the input of the step, and leaves torch's TF32 settings as the case promises.
+    The check overwrites the weights and the input of the step, and restores the TF32 settings of the case.
 
     Raises:
         Incomparable: the baseline's own result is not finite.
@@ -103,13 +105,13 @@ def check_equality(case: Case, work: Workload, folder: pathlib.Path) -> Equality
 
 
 def run_once(work: Workload, fresh: Input) -> Tensors:
-    """Run the timed step once on a fresh input and return what it computed, in float64 on the CPU."""
+    """Run the timed step once on a fresh input and return its result in float64 on the CPU."""
     values: Tensors = {}
     marks: list[None] = []
 
     def take() -> None:
         marks.append(None)
-        if len(marks) == len(work.phases) - 1:  # gradients are complete, and the optimizer has not moved
+        if len(marks) == len(work.phases) - 1:  # gradients are complete, and the optimizer has not changed the weights
             for name, weight in work.module.named_parameters():
                 if weight.grad is not None:
                     values[name] = _doubles(weight.grad) / scale
@@ -126,7 +128,7 @@ def run_once(work: Workload, fresh: Input) -> Tensors:
         work.prepared.device.synchronize()
         if result is None:
             raise Incomparable("its step gives nothing back")
-        out = torch.as_tensor(result)  # of a runtime that is not torch, it is an array
+        out = torch.as_tensor(result)  # a runtime that is not torch returns an array
         values["output" if out.ndim else "loss"] = _doubles(out[:IMAGES] if out.ndim else out)
         if not work.scaler.is_enabled() or all(bool(value.isfinite().all()) for value in values.values()):
             break  # else the scaler has halved its scale and left the weights, as in training
@@ -148,7 +150,7 @@ def steady(module: torch.nn.Module, images: torch.Tensor) -> None:
 
 
 def _judge(case: Case, reference: Reference, values: Tensors) -> dict[str, tuple[float, Equality]]:
-    """Return, by the name of the value, its error in allowances, and the verdict on it."""
+    """Return, by the name of the value, its error over the allowed error, and the verdict on it."""
     errors = _errors(values, reference.values)
     judged = {}
     for name, allowed in allowances(case, reference.errors).items():
@@ -161,7 +163,7 @@ def _judge(case: Case, reference: Reference, values: Tensors) -> dict[str, tuple
 
 
 def _unrepeatable(case: Case, reference: Reference) -> str | None:
-    """Return the value that the baseline repeats worst if that is too far off, else None."""
+    """Return the value with the largest difference between two baseline runs if it is not allowed, else None."""
     allowed = allowances(case.baseline, reference.errors)
     ratios = {name: reference.repeats[name] / limit for name, limit in allowed.items()}
     worst = max(ratios, key=ratios.__getitem__)
@@ -169,7 +171,7 @@ def _unrepeatable(case: Case, reference: Reference) -> str | None:
 
 
 def _small(base: Case) -> Case:
-    """Return the baseline as the check runs it: few images if they are independent, and on a device that has fp64.
+    """Return the baseline of the check: few images if they are independent, on a device that has fp64.
 
     Apple's GPUs have no fp64.
     """
@@ -204,7 +206,7 @@ def _reference(base: Case, fresh: Input, folder: pathlib.Path, index: int) -> Re
 
 
 def _input(case: Case, weights: Tensors, index: int) -> Input:
-    """Return an input unlike the timed one: with more contrast, and a mean of its own for every image and colour."""
+    """Return an input unlike the timed input: with more contrast, and another mean for every image and colour."""
     source = torch.Generator().manual_seed(1 + index)
     size, classes = case.image_size, models.default_num_classes(case.model)
     tint = 2 * torch.randn(case.batch_size, 3, 1, 1, generator=source)
@@ -213,9 +215,10 @@ def _input(case: Case, weights: Tensors, index: int) -> Input:
 
 
 def _errors(values: Tensors, reference: Tensors) -> dict[str, float]:
-    """Return the root mean square errors over those of the reference, infinite where there is no value.
+    """Return the root mean square errors over the reference's root mean squares, infinite for a missing value.
 
-    A gradient is compared with the largest of its module: that of a bias before a normalisation cancels to nothing.
+    A gradient is compared with the largest gradient of its module, as the gradient of a bias before a normalisation
+    cancels to zero.
     """
     sizes = {name: _rms(right) for name, right in reference.items()}
     modules: dict[str, float] = {}
@@ -246,7 +249,7 @@ def _path(folder: pathlib.Path, base: Case, what: str) -> pathlib.Path:
 
 
 def _stored(path: pathlib.Path, make: Callable[[], tuple[Tensors, dict[str, str]]]) -> tuple[Tensors, dict[str, str]]:
-    """Return the tensors and the metadata in `path`, which is first made if it does not exist."""
+    """Return the tensors and the metadata in `path`, a file that is written first if it does not exist."""
     # Another interpreter may lack it: its worker can be timed all the same.
     from safetensors import safe_open  # noqa: PLC0415
     from safetensors.torch import save_file  # noqa: PLC0415

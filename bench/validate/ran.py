@@ -1,7 +1,7 @@
-"""What really ran: the operators that one step of the case called, as torch's own execution trace names them.
+"""Observe what really ran: the operators of a step of the case, by torch's own execution trace.
 
-The step is the timed one, compiled graph and autocast included, run once more after the timing. Hooks on modules would
-see nothing of a compiled graph, and would have it compiled again.
+The timed step, compiled graph and autocast included, runs once more after the timing. Hooks on modules would see
+nothing of a compiled graph, and would cause a recompilation.
 """
 
 import json
@@ -25,19 +25,19 @@ _CONVOLUTION: Final = re.compile(r"^(?!triton_(?!tem)).*conv(?!.*backward)", re.
 _LINEAR: Final = re.compile(r"::(linear|_linear_pointwise|addmm|mm)(_?$|\.)|^triton_tem.*mm")
 _TENSOR: Final = re.compile(r"^Tensor\((?:c10::)?(\w+)")
 _DTYPES: Final = {"float": "float32", "double": "float64", "Half": "float16", "BFloat16": "bfloat16"}
-"""torch's names for what its traces name as C++ does."""
+"""torch's names of dtypes, by their C++ names in traces."""
 
 Node = dict[str, Any]
 
 
 def observe(case: Case, workload: Workload) -> tuple[Ran | None, str | None]:
-    """Return what ran, up to the loss or the logits of a step, and the reason of what was not seen.
+    """Return what ran, up to the loss or the logits of a step, and the reason of a missing observation.
 
-    The runtime itself answers if it can; otherwise one step more runs under torch's trace, which in training moves the
-    weights once more. What the trace does not show (a replayed CUDA graph calls no operator) is left empty: no dtypes,
-    layout `UNSEEN`, no sizes.
+    The runtime itself answers if it can; otherwise a further step runs under torch's trace, which in training updates
+    the weights once more. Values that the trace lacks (a replayed CUDA graph calls no operator) are left empty: no
+    dtypes, layout `UNSEEN`, no sizes.
 
-    Source: `torch.profiler.ExecutionTraceObserver`, whose format is that of MLCommons' Chakra.
+    Source: `torch.profiler.ExecutionTraceObserver`, in the format of MLCommons' Chakra.
     """
     own = workload.prepared.ran()
     if own is not None:
@@ -70,7 +70,7 @@ def observe(case: Case, workload: Workload) -> tuple[Ran | None, str | None]:
 
 
 def trace(workload: Workload, look: Callable[[], None]) -> list[Node]:
-    """Return the operators of one step up to its first mark, calling `look` whenever Python calls a function then."""
+    """Return the operators of a step up to its first mark, and call `look` at each call of a Python function."""
     observer = ExecutionTraceObserver()
     watching = False
 
@@ -107,8 +107,8 @@ def trace(workload: Workload, look: Callable[[], None]) -> list[Node]:
 def products(nodes: list[Node]) -> tuple[list[Node], list[Node]]:
     """Return the convolutions and the linear layers of a trace in the order of their calls.
 
-    A convolution is a chain of operators that call one another. Autocast casts between the outer and the inner ones, so
-    the innermost shows how it is computed. A matrix product inside a convolution is part of it.
+    A convolution is a chain of nested operators. Autocast casts between the outer and the inner operators, so the
+    innermost operator shows the dtype of the arithmetic. A matrix product inside a convolution is part of it.
     """
     by_id = {node["id"]: node for node in nodes}
     outer: set[int] = set()

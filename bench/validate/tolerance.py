@@ -1,11 +1,12 @@
-"""How far a result may be from fp64 and still be equal.
+"""The largest error against fp64 with which a result counts as equal.
 
 Two laws were measured on twelve networks, on the CPU:
 
-- Logits and loss err in proportion to the dtype's epsilon; the baseline's own error says how much this network
-  amplifies it. In fp32 honest runs stayed within 1.5 times that error, in lower precisions within 3.6 epsilons.
-- Gradients err about with its root: a rounding that carries a unit past zero flips its ReLU and switches a gradient on
-  or off as a whole. Honest ones were off by up to 0.7 % in fp32, 21 % in fp16 and 54 % in bf16.
+- The error of logits and loss is proportional to the dtype's epsilon; the baseline's own error shows how much the
+  network amplifies it. In fp32 correct runs had at most 1.5 times that error, in lower precisions at most 3.6 epsilons.
+- The error of gradients grows about with the root of epsilon: a rounding that moves a unit past zero flips its ReLU and
+  switches a gradient on or off as a whole. Correct gradients had errors of up to 0.7 % in fp32, 21 % in fp16 and 54 %
+  in bf16.
 """
 
 from typing import Final
@@ -14,23 +15,23 @@ from results.schema.case import Case
 from results.schema.labels import PROMISES
 
 MULTIPLE: Final = 5.0
-"""How many times the baseline's own error, or two epsilons, a value in fp32 may be off."""
+"""Allowed error of a value in fp32, in multiples of the baseline's own error or of two epsilons."""
 LOWER: Final = (3.0, 12.0)
-"""How many epsilons a value in a lower precision may be off: twice as many as the baseline is, within these bounds."""
+"""Bounds of the allowed error of a value in a lower precision, in epsilons: twice the baseline's error between them."""
 GRADIENT: Final = 2.0**-6
-"""How far a gradient in fp32 may be off."""
+"""Allowed error of a gradient in fp32."""
 LOWER_GRADIENT: Final = 0.9
-"""How far one in a lower precision may be off: one of zeros is off by 1, one of other images by about 1.4."""
+"""Allowed error of a gradient in a lower precision: gradients of zeros have an error of 1, of other images 1.4."""
 EPSILON: Final = {"float32": 2.0**-23, "tf32": 2.0**-10, "float16": 2.0**-10, "bfloat16": 2.0**-7}
 
 RESULTS: Final = frozenset({"output", "loss"})
-"""Names of the values that are no gradient."""
+"""Names of the values that are not gradients."""
 
 
 def allowances(case: Case, errors: dict[str, float]) -> dict[str, float]:
-    """Return the error up to which each value is equal, from the baseline's errors.
+    """Return the allowed error of each value, from the baseline's errors.
 
-    Gradients that the baseline itself cannot tell (those that are zero but for rounding) are left out.
+    Gradients that the baseline itself does not determine (zero up to rounding) are left out.
     """
     promise = PROMISES[case.precision]
     epsilon = EPSILON["tf32" if promise.tf32 else promise.compute]

@@ -74,7 +74,7 @@ def accelerator(device: str, backend: Any, library: Any, reason: str, nulls: dic
     if hasattr(backend, "get_device_properties"):
         properties = backend.get_device_properties(int(index))
 
-    def known(field: str, value: Any, why: str = "torch does not tell") -> Any:
+    def known(field: str, value: Any, why: str = "torch does not report it") -> Any:
         if value is None:
             nulls[f"accelerators.{device}.{field}"] = why
         return value

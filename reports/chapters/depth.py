@@ -105,7 +105,7 @@ CHAPTER: Final = Chapter(
                 "weights and buffers alone take."
             ),
             absent="no inference case has a measured peak of memory",
-            rows=sound("peak_bytes", task="inference"),
+            rows=sound("peak_bytes", trains=False),
             by=CONTEXT,
             most=MOST_BARS,
             draw=memory,

@@ -10,7 +10,7 @@ from plotly.graph_objs._figure import Figure
 from reports.style.columns import Column
 from reports.style.columns import table as columns_of
 from reports.style.table import Table
-from reports.style.views import CONTEXT, View, constants, split
+from reports.style.views import CONTEXT, TRAINING, View, constants, split
 from results.analysis.study import Study
 from results.schema.static import Static
 
@@ -145,15 +145,16 @@ class Chapter:
     """What stands above its figures."""
 
 
-def sound(*columns: str, task: str | None = None) -> Callable[[pd.DataFrame], pd.DataFrame]:
-    """Return what keeps the cases (of one task) that succeeded and have a value in all `columns`.
+def sound(*columns: str, trains: bool | None = None) -> Callable[[pd.DataFrame], pd.DataFrame]:
+    """Return what keeps the cases that succeeded and have a value in all `columns`.
 
-    Where only some replicates failed, the others' numbers stand in the table of all cases, with the failure.
+    `trains` keeps those of tasks that train, or of the others. Where only some replicates failed, the others' numbers
+    stand in the table of all cases, with the failure.
     """
 
     def rows(frame: pd.DataFrame) -> pd.DataFrame:
-        cases = frame[frame["status"].eq("ok")].dropna(subset=list(columns))
+        cases = frame[frame["usable"]].dropna(subset=list(columns))
         cases = cases[cases[list(columns)].gt(0).all(axis=1)]  # logarithmic axes hold nothing else
-        return cases if task is None else cases[cases["task"].eq(task)]
+        return cases if trains is None else cases[cases["task"].isin(TRAINING).eq(trains)]
 
     return rows

@@ -6,8 +6,10 @@ from typing import Any, Final
 import pandas as pd
 
 from reports.page.machine import sides
+from reports.style.views import UNKNOWN_COUNTS
+from reports.style.words import WRONG_RESULT
 from results.analysis.study import Study
-from results.metrics.warnings import kind
+from results.metrics.warnings import WRONG, kind
 from results.schema.axes import AXES
 from results.text import printable
 
@@ -41,12 +43,13 @@ def cases(study: Study, named: Mapping[str, str] | None = None) -> pd.DataFrame:
     records = study.records
     frame = study.table.copy(deep=False)
     frame.attrs = {}  # pandas copies them with every selection, deeply
-    wrong = frame["status"].eq("ok") & frame["equality"].eq("wrong")
+    wrong = frame["equality"].eq(WRONG) & frame["status"].eq("ok")
     causes = frame["cause"].astype(object).mask(wrong, frame["warnings"].where(wrong).map(_wrong, na_action="ignore"))
-    frame = frame.assign(status=frame["status"].mask(wrong, "wrong result"), cause=causes)
+    frame = frame.assign(status=frame["status"].mask(wrong, WRONG_RESULT), cause=causes, usable=study.usable)
     text = frame.assign(**{name: frame[name].map(_safe(frame[name]).get).astype(object) for name in _TEXTS})
     named = {run: printable(side) for run, side in (named or sides(records.files)).items()}
-    threads = text["threads"].astype(object)
+    # pandas' NA is neither equal to itself nor true or false.
+    counts = {name: text[name].astype(object).where(text[name].notna(), None) for name in UNKNOWN_COUNTS}
     imported = {file.run.id for file in records.files if file.run.source is not None}
     known = text.groupby(["model", "image_size"])[list(_BORROWED)].transform("first")
     return text.assign(
@@ -56,7 +59,7 @@ def cases(study: Study, named: Mapping[str, str] | None = None) -> pd.DataFrame:
         peak_bytes=text["peak_allocated_bytes"].where(
             text["peak_allocated_bytes"].notna(), text["peak_resident_bytes"]
         ),
-        threads=threads.where(threads.notna(), None),  # pandas' NA is neither equal to itself nor true or false
+        **counts,
         family=text["family"].fillna("unknown"),
         machine=frame["run"].map(named.get).astype(object),
     )
@@ -72,4 +75,4 @@ def _safe(column: "pd.Series[Any]") -> dict[str, str]:
 
 def _wrong(warnings: Iterable[Any]) -> str:
     """Return what is wrong with a result, as its warning says it."""
-    return next((line.partition(": ")[2] for line in warnings if kind(line) == "wrong"), "its result is wrong")
+    return next((line.partition(": ")[2] for line in warnings if kind(line) == WRONG), "its result is wrong")

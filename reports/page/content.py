@@ -43,9 +43,7 @@ class Content:
 def content(study: Study) -> Content:
     """Choose the cases of `study` that are shown, and the views of each figure."""
     named = sides(study.records.files)
-    records, left_out = shown(study.records, named)
-    if left_out:
-        study = Study(records)
+    study, left_out = shown(study, named)
     source = Source(study=study, cases=cases(study, named))
     figures = tuple(_figured(name, chart, source, few=bool(left_out)) for name, chart in FIGURES.items())
     return Content(source=source, left_out=left_out, figures=figures)

@@ -17,7 +17,7 @@ from reports.page.answer import answer, noise
 from reports.page.content import Content, content
 from reports.page.machine import compared, details, hardware
 from reports.page.payload import packed, payload, remarks
-from reports.page.script import script
+from reports.page.script import guard, script
 from reports.page.section import Section, section
 from reports.style.columns import CASE_COLUMNS, table
 from reports.style.rows import CaseView, each
@@ -143,14 +143,15 @@ def _cases(source: Source) -> dict[str, Any]:
 
 def _assets(source: Source, sections: dict[str, Section]) -> dict[str, Any]:
     """Return style, scripts and the payload, and the hashes by which the policy lets the scripts run."""
-    page_js = script()
+    guard_js, page_js = guard(), script()
     plotly_js: str = get_plotlyjs()  # type: ignore[no-untyped-call]
     fixed = constants(source.cases, CONTEXT)
     listed = table(source.cases, tuple(name for name in CASE_COLUMNS if name not in fixed))
     charts = {name: drawn.views for name, drawn in sections.items()}
     return {
-        "script_hashes": " ".join(f"'{_hash(text)}'" for text in (plotly_js, page_js)),
+        "script_hashes": " ".join(f"'{_hash(text)}'" for text in (guard_js, plotly_js, page_js)),
         "css": Markup((TEMPLATES / "page.css").read_text(encoding="utf-8")),  # noqa: S704 (our own file)
+        "guard_js": Markup(guard_js),  # noqa: S704 (our own file)
         "page_js": Markup(page_js),  # noqa: S704 (our own file)
         "plotly_js": Markup(plotly_js),  # noqa: S704 (Plotly's own script)
         "payload": Markup(packed(payload(source, listed, charts))),  # noqa: S704 (base64)

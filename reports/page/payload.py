@@ -13,26 +13,23 @@ from reports.style.rows import CaseView, each
 from reports.style.table import Cell, Table
 from reports.style.theme import template
 from reports.style.units import SCALES, number
+from reports.style.views import TRAINING
 from results.metrics.rows import plain
-from results.schema.axes import SETTINGS
+from results.schema.axes import SETTINGS, WORKLOAD
 from results.schema.metrics import METRICS
 from results.schema.record import Record
 from results.text import csv_text, printable
 
-FACETS: Final = {
-    "machine": "machine",
-    "task": "task",
-    "family": "family",
-    **{name: name for name in SETTINGS},
-    "batch": "batch_size",
-}
+_SHORT: Final = {"batch_size": "batch"}
+"""Names of facets in the address that differ from their column's."""
+FACETS: Final = {_SHORT.get(column, column): column for column in ("machine", "family", *WORKLOAD, *SETTINGS)}
 """What cases are filtered by, and the column of each."""
 PICKED: Final = ("imagenet_top1", "latency_s", "throughput_img_per_s", "peak_bytes")
 PICK_COLUMNS: Final = (
-    *("model", "machine", "batch_size", "image_size", *SETTINGS),
+    *("model", "machine", *WORKLOAD, *SETTINGS),
     *("latency_s", "throughput_img_per_s", "imagenet_top1"),
 )
-"""Columns of the variants that fit a reader's bounds."""
+"""Columns of the variants that fit a reader's bounds; the script adds the task only where a filter asks for it."""
 SAMPLES: Final = 30
 """Steps of a case that the page shows, as evenly spaced order statistics; the run file holds all."""
 _LEVEL: Final = 9
@@ -62,6 +59,7 @@ def payload(source: Source, listed: Table, charts: Mapping[str, Any]) -> dict[st
         "scales": SCALES,
         "charts": charts,
         "pick_columns": PICK_COLUMNS,
+        "training": TRAINING,
         "cases": {
             "columns": [_head(name) for name in listed.names],
             "cells": {name: _cells([line[index] for line in listed.rows]) for index, name in enumerate(listed.names)},

@@ -1,11 +1,11 @@
-"""The script of the page: small modules that share the scope of a single function, joined in a fixed order."""
+"""The scripts of the page: the guard, and small modules that share the scope of one function, in a fixed order."""
 
 from pathlib import Path
 from typing import Final
 
 SCRIPT_FOLDER: Final = Path(__file__).parent / "templates" / "script"
 GUARD: Final = "guard"
-"""What reports that the others failed, and therefore stands outside of their function."""
+"""What says that the others failed. A script of its own: a browser that cannot parse the others still runs it."""
 MODULES: Final = (
     "elements",
     "state",
@@ -22,10 +22,15 @@ MODULES: Final = (
 """In the order in which they run: a module uses constants of those above it, and functions of all."""
 
 
+def guard() -> str:
+    """Return the script that runs before all others."""
+    return _text(GUARD)
+
+
 def script() -> str:
-    """Return the script of the page."""
+    """Return the script that draws the charts, filters, sorts, picks and copies; it loads and sends nothing."""
     body = "\n".join(_text(name) for name in MODULES)
-    return f"{_text(GUARD)}\n(async () => {{\n{body}}})().catch(fail);\n"
+    return f'"use strict";\n(async () => {{\n{body}}})();\n'
 
 
 def _text(name: str) -> str:

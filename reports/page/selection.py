@@ -3,12 +3,13 @@
 import dataclasses
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 from msgspec import structs
 
-from results.metrics.timings import medians
-from results.metrics.values import latencies
+from reports.style.views import IMAGE_WORK
+from results.analysis.study import Study
+from results.metrics.reasons import is_wrong
 from results.schema.case import Case
 from results.schema.record import Record
 from results.schema.static import Static
@@ -21,41 +22,41 @@ FEW_CASES: Final = 1_000
 """Cases of a page that cannot show all."""
 
 
-def shown(records: Records, sides: Mapping[str, str]) -> tuple[Records, str]:
-    """Return the records that the page shows, and what to say of the others.
+def shown(study: Study, sides: Mapping[str, str]) -> tuple[Study, str]:
+    """Return the study of the cases that the page shows, and what to say of the others.
 
     Beyond `MOST_CASES` only the fastest of each side, variant and task stays, and of these the `FEW_CASES` most
     accurate. Their table alone is made: that of all would take as long as the page.
 
     Args:
-        records: what the page is made of.
+        study: what the page is made of.
         sides: the side of each run, by its id.
     """
-    cases = [(file, case, list(rows.values())) for file in records.files for case, rows in file.indices().items()]
+    cases = [(run, case, list(rows.values())) for run in study.runs for case, rows in run.replicates.items()]
     if len(cases) <= MOST_CASES:
-        return records, ""
-    best: dict[tuple[str, str, str, int], tuple[float, str, Case]] = {}
-    accuracy: dict[tuple[str, str, str, int], float] = {}
-    costs = {file.run.id: file.static_costs() for file in records.files}
-    latency_s = {file.run.id: latencies(file.records, medians(file.records)).tolist() for file in records.files}
-    for file, case, rows in cases:
+        return study, ""
+    best: dict[tuple[Any, ...], tuple[float, str, Case]] = {}
+    accuracy: dict[tuple[Any, ...], float] = {}
+    costs = {run.file.run.id: run.file.static_costs() for run in study.runs}
+    for run, case, rows in cases:
+        file = run.file
         replicates = [file.records[row] for row in rows]
-        key = (sides[file.run.id], case.model, case.task, case.image_size)
+        key = (sides[file.run.id], case.model, *(getattr(case, axis) for axis in IMAGE_WORK))
         accuracy[key] = max(
             accuracy.get(key, -1.0), _accuracy(costs[file.run.id].get((case.model, case.image_size)), replicates)
         )
-        rate = _throughput(replicates, [latency_s[file.run.id][row] for row in rows])
+        rate = _throughput(replicates, run.latencies[rows].tolist())
         if key not in best or rate > best[key][0]:
             best[key] = (rate, file.run.id, case)
     chosen = sorted(best, key=lambda key: -accuracy[key])[:FEW_CASES]
     shown = {best[key][1:] for key in chosen}
-    failed = sum(any(file.records[row].status != "ok" for row in rows) for file, _, rows in cases)
+    failed = sum(any(run.file.records[row].status != "ok" for row in rows) for run, _, rows in cases)
     said = (
         f"{len(cases):,} cases are more than a page can show: of each machine, variant, task and image size only the "
         f"fastest setting is here, and of these the {len(shown):,} most accurate; `resnet-bench table` and `export` "
         f"have every one. Of all, {failed:,} failed in at least one process."
     )
-    return Records(tuple(_only(file, shown) for file in records.files)), said
+    return Study(Records(tuple(_only(run.file, shown) for run in study.runs))), said
 
 
 def _only(file: RunFile, shown: set[tuple[str, Case]]) -> RunFile:
@@ -69,8 +70,7 @@ def _only(file: RunFile, shown: set[tuple[str, Case]]) -> RunFile:
 def _throughput(replicates: Sequence[Record], latency_s: Sequence[float]) -> float:
     """Return images a second as the table has them, 0 of a case that failed, is wrong or has no latency."""
     for record in replicates:
-        wrong = record.equality is not None and record.equality.verdict == "wrong"
-        if record.status != "ok" or wrong:
+        if record.status != "ok" or is_wrong(record):
             return 0.0
     known = [value for value in latency_s if not math.isnan(value)]
     return replicates[0].case.batch_size / geometric_mean(known) if known else 0.0

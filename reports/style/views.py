@@ -10,18 +10,26 @@ import pandas as pd
 from reports.style.rows import CaseView
 from reports.style.units import number
 from results.schema import axes
-from results.schema.axes import AXES, BASELINE, COUNTS, SETTINGS
+from results.schema.axes import AXES, BASELINE, COUNTS, SETTINGS, WORKLOAD
 from results.schema.axes import CONDITIONS as CASE_CONDITIONS
+from results.schema.case import OPTIONAL
 from results.schema.labels import TASKS
 
 CONDITIONS: Final = ("machine", *CASE_CONDITIONS)
 """Columns that must be equal for two cases to be compared at all."""
 CONTEXT: Final = (*CONDITIONS, *SETTINGS)
 """Columns that must be equal for two models to be compared: all axes but the model."""
+IMAGE_WORK: Final = tuple(name for name in WORKLOAD if name != "batch_size")
+"""Axes of what is computed for an image: two rates in images a second may be compared where they are equal."""
+KNOWN_COUNTS: Final = tuple(name for name in COUNTS if name not in OPTIONAL)
+"""Axes that are whole numbers in every case."""
+UNKNOWN_COUNTS: Final = tuple(name for name in COUNTS if name in OPTIONAL)
+"""Axes that are whole numbers, but may be unknown in an imported case."""
 BASELINE_TEXT: Final = " · ".join(map(str, BASELINE.values()))
 """The settings of the baseline for people."""
 
-_TRAINING: Final = frozenset(name for name, task in TASKS.items() if task.trains)
+TRAINING: Final = tuple(name for name, task in TASKS.items() if task.trains)
+"""Tasks whose steps train the network."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +93,7 @@ def split(frame: pd.DataFrame, by: tuple[str, ...], least: int = 2, *, ordered: 
         rates = group[1].get("throughput_img_per_s")
         typical = 0.0 if rates is None or rates.isna().all() else float(rates.median())
         # Of what is alike in all else the faster machine: what it does is what a reader looks for.
-        return (-len(group[1]), first.get("task") in _TRAINING, not usual, -first.get("batch_size", 0), -typical)
+        return (-len(group[1]), first.get("task") in TRAINING, not usual, -first.get("batch_size", 0), -typical)
 
     return tuple(
         View(

@@ -10,6 +10,9 @@ from reports.style.views import axis_text, setting, throughput_bounds
 from results.schema.axes import WORKLOAD
 from results.statistics.margin import MARGIN
 
+WRONG_RESULT: Final = "wrong result"
+"""Status of a case that ended well but computed something else than its baseline."""
+
 
 def first_row(frame: pd.DataFrame) -> Any:
     """Return the first row of `frame`."""

@@ -20,8 +20,11 @@ from results.text import digits, half_width
 MOST_NAMED: Final = 5
 """Most cases that are named; the rest is counted."""
 
-_ALWAYS: Final = ("model", "batch_size")
-"""Axes that stand in the name of a case even where all cases agree on them, as their key spells them."""
+_ALWAYS: Final = tuple(
+    name for name, axis in AXES.items() if axis.role == "model" or (axis.role == "workload" and axis.key != "{}")
+)
+"""Axes that stand in the name of a case even where all cases agree on them: the model, and what of the workload its
+key marks, as ``b8`` does."""
 _ENDS: Final = {
     "budget": "ran out of budget",
     "time-limit": "were cut by the time limit",

@@ -6,10 +6,11 @@ from typing import Any, Final
 
 import pandas as pd
 
+from reports.style.words import WRONG_RESULT
 from reports.text.grid import check_format, grid_text, lines_text, percent
 from reports.text.pivots import depth_by_block, speedups_by_setting
 from results.metrics.rows import json_text, plain
-from results.metrics.warnings import kind
+from results.metrics.warnings import WRONG, kind
 from results.schema.axes import AXES, axis_text, baseline_text
 from results.schema.metrics import METRICS, Metric
 from results.text import csv_text, digits, half_width
@@ -138,8 +139,8 @@ def _status(row: _Row) -> str:
     if row["status"] != "ok":
         return f"{row['status']}: {row['cause']}"
     kinds = list(dict.fromkeys(kind(line) for line in row["warnings"]))
-    if row["equality"] == "wrong":
-        return ", ".join(["wrong result", *(name for name in kinds if name != "wrong")])
+    if row["equality"] == WRONG:
+        return ", ".join([WRONG_RESULT, *(name for name in kinds if name != WRONG)])
     return f"ok, but {', '.join(kinds)}" if kinds else "ok"
 
 

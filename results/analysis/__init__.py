@@ -1,1 +1,1 @@
-"""Comparisons of runs: two sides, A/B arms, history."""
+"""Comparisons of runs: two sides, A/B arms, and history."""

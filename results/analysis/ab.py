@@ -1,6 +1,6 @@
-"""Two arms of an A/B comparison, from their run files: what the pairs show, and what speaks against believing it.
+"""Judge the two arms of an A/B comparison from their run files: the verdict of the pairs, and doubts about it.
 
-Fails closed, as `results.analysis.compare` does: what is missing, failed or implausible makes the outcome
+The judgement fails closed, as in `results.analysis.compare`: missing, failed or implausible records make the outcome
 ``inconclusive``.
 """
 
@@ -14,9 +14,7 @@ from results.analysis.compare import Outcome
 from results.analysis.differences import Change
 from results.errors import InputError
 from results.metrics.measured import MeasuredRun
-from results.metrics.reasons import is_wrong
-from results.metrics.timings import medians
-from results.metrics.values import latencies
+from results.metrics.reasons import usable_record
 from results.schema.case import Case
 from results.schema.record import Record
 from results.schema.run import Arm
@@ -28,31 +26,31 @@ from results.storage.reader import Records, RunFile
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Paired:
-    """Everything that two arms' files show."""
+    """The result of an A/B comparison."""
 
     pair: str
     margin: float
     a: Case
     b: Case
     judged: Judged
-    """Ratios are time an image of arm b over arm a: above 1, b is slower."""
+    """The verdict on the pairs, whose ratios are the time an image of arm b over arm a: above 1, b is slower."""
     ratios: tuple[float, ...]
-    """One for each sound pair, in their order."""
+    """The ratio of each usable pair, in the order of the pairs."""
     a_latency_s: float | None
-    """Geometric mean over the sound pairs, of one whole batch."""
+    """Geometric mean over the usable pairs, for a whole batch."""
     b_latency_s: float | None
     pair_s: float | None
-    """Mean wall seconds that a sound pair took, its processes' start included."""
+    """Mean wall seconds of a usable pair, the start of its processes included."""
     broken: bool
-    """Whether arm b failed, or computed something wrong, where arm a did not."""
+    """Whether arm b failed, or computed a wrong result, where arm a did not."""
     counts: tuple[Change, ...]
-    """Static counts of a model that both arms have, in which they differ."""
+    """Static counts that differ for the model of both arms."""
     environment: tuple[Change, ...]
-    """Fields of the environment in which the arms differ."""
+    """Fields of the environment that differ between the arms."""
     reasons: tuple[str, ...]
-    """Why this cannot pass, whatever the pairs show."""
+    """Reasons that forbid a pass, independent of the pairs' ratios."""
     notices: tuple[str, ...]
-    """Warnings of the records that do not forbid a verdict, and on how many of them they stand."""
+    """Warnings that do not forbid a verdict, with the number of records that have them."""
 
     @property
     def outcome(self) -> Outcome:
@@ -65,18 +63,22 @@ class Paired:
 
 
 def compare_arms(a: Records, b: Records) -> Paired:
-    """Judge the pairs of two run files that `resnet-bench ab` wrote, each given as `results.load` does.
+    """Judge the pairs of two run files of `resnet-bench ab`, each as the result of `results.load`.
 
     Raises:
-        InputError: They are not the two sides of one A/B comparison.
+        InputError: They are not the two arms of an A/B comparison.
     """
     arm = _arm(a, b)
     case_a, case_b = (_only_case(side.files[0]) for side in (a, b))
-    before, after = ({record.replicate: record for record in side} for side in (a, b))  # measured again: as it was last
+    before, after = (
+        {record.replicate: record for record in side} for side in (a, b)
+    )  # the last record of a replicate counts
     pairs = [(record, after[replicate]) for replicate, record in before.items() if replicate in after]
     compared = [(pair, value) for pair in pairs if (value := ratio(*pair)) is not None]
     sound, ratios = [pair for pair, _ in compared], tuple(value for _, value in compared)
-    reasons, notices = _problems(a, b)
+    runs = [MeasuredRun(side.files[0]) for side in (a, b)]
+    reasons, notices = _problems(*runs)
+    latencies_s = [_latency(run, [record.replicate for record, _ in sound]) for run in runs]
     lonely = sum(record.status == partner.status == "ok" for record, partner in pairs) - len(sound)
     if lonely:
         reasons = (*reasons, f"{lonely} of {len(pairs)} pairs had no steady round in common")
@@ -93,8 +95,8 @@ def compare_arms(a: Records, b: Records) -> Paired:
         b=case_b,
         judged=judge(ratios, arm.margin),
         ratios=ratios,
-        a_latency_s=_mean([record for record, _ in sound]),
-        b_latency_s=_mean([partner for _, partner in sound]),
+        a_latency_s=latencies_s[0],
+        b_latency_s=latencies_s[1],
         pair_s=statistics.mean(max(map(_duration, pair)) for pair in sound) if sound else None,
         broken=any(_bad(partner) and not _bad(record) for record, partner in pairs),
         counts=counts,
@@ -105,7 +107,7 @@ def compare_arms(a: Records, b: Records) -> Paired:
 
 
 def _arm(a: Records, b: Records) -> Arm:
-    """Return arm a, which tells of the pair, or raise `InputError` where they are no pair."""
+    """Return arm a; raise `InputError` unless both arms belong to the same comparison."""
     arms = [file.run.arm for side in (a, b) for file in side.files]
     if len(a.files) != 1 or len(b.files) != 1 or any(arm is None for arm in arms):
         raise InputError("not the two run files of one A/B comparison; use `resnet-bench compare` for other runs")
@@ -119,7 +121,7 @@ def _arm(a: Records, b: Records) -> Arm:
 
 
 def _only_case(file: RunFile) -> Case:
-    """Return the case of an arm, or raise `InputError` where its file was not written by `resnet-bench ab`."""
+    """Return the case of an arm; raise `InputError` unless `resnet-bench ab` wrote its file."""
     cases = {*file.run.plan, *(record.case for record in file.records)}
     if len(file.run.plan) != 1 or len(cases) != 1:
         raise InputError(f"{file.path} is no arm of an A/B comparison: it holds {len(cases) or 'no'} cases, not 1")
@@ -128,14 +130,12 @@ def _only_case(file: RunFile) -> Case:
 
 def _duration(record: Record) -> float:
     if record.duration_s is None:
-        raise InputError(
-            f"replicate {record.replicate} of {record.case.key} does not tell its duration_s; measure again"
-        )
+        raise InputError(f"replicate {record.replicate} of {record.case.key} has no duration_s; measure again")
     return record.duration_s
 
 
 def ratio(a: Record, b: Record) -> float | None:
-    """Return the time an image of b over that of a, in the rounds that both shared; None where either failed."""
+    """Return the time an image of arm b over arm a, in their shared rounds; None where an arm failed."""
     if a.status != "ok" or b.status != "ok" or b.samples is None:
         return None
     of_steps = pair_ratio(b.samples)
@@ -143,28 +143,29 @@ def ratio(a: Record, b: Record) -> float | None:
 
 
 def _bad(record: Record) -> bool:
-    return is_wrong(record) or record.status not in {"ok", "unsupported"}
+    return not usable_record(record) and record.status != "unsupported"
 
 
-def _mean(records: list[Record]) -> float | None:
-    latency_s = latencies(records, medians(records))
+def _latency(run: MeasuredRun, replicates: list[int]) -> float | None:
+    """Return the geometric mean over these replicates of an arm's only case."""
+    indices = run.replicates.get(run.file.run.plan[0], {})
+    latency_s = run.latencies[[indices[replicate] for replicate in replicates]] if replicates else np.empty(0)
     known_s = latency_s[~np.isnan(latency_s)].tolist()
     return geometric_mean(known_s) if known_s else None
 
 
-def _problems(a: Records, b: Records) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _problems(a: MeasuredRun, b: MeasuredRun) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return what forbids a pass, and notices: one line a kind, not one a record."""
     reasons: dict[str, None] = {}
     notices: dict[str, int] = {}
-    for name, side in (("a", a), ("b", b)):
-        for run in map(MeasuredRun, side.files):
-            for record, warnings in zip(run.file.records, run.warnings, strict=True):
-                if record.status != "ok":
-                    reasons[f"{record.status} in arm {name}: {record.cause or 'no cause given'}"] = None
-                for warning in warnings:
-                    if warning.tolerated:
-                        notice = f"{warning.kind} in arm {name}"
-                        notices[notice] = notices.get(notice, 0) + 1
-                    else:
-                        reasons[f"arm {name}: {warning}"] = None
+    for name, run in (("a", a), ("b", b)):
+        for record, warnings in zip(run.file.records, run.warnings, strict=True):
+            if record.status != "ok":
+                reasons[f"{record.status} in arm {name}: {record.cause or 'no cause given'}"] = None
+            for warning in warnings:
+                if warning.tolerated:
+                    notice = f"{warning.kind} in arm {name}"
+                    notices[notice] = notices.get(notice, 0) + 1
+                else:
+                    reasons[f"arm {name}: {warning}"] = None
     return tuple(reasons), tuple(f"{notice}: {count} of its processes" for notice, count in notices.items())

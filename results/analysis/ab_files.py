@@ -1,4 +1,4 @@
-"""Run files of A/B comparisons, each comparison's two brought together."""
+"""Run files of A/B comparisons, the two arms of a comparison brought together."""
 
 from collections.abc import Sequence
 
@@ -9,25 +9,25 @@ from results.storage.reader import Records, RunFile
 
 
 def compare_pairs(records: Records) -> list[Paired]:
-    """Judge each A/B comparison whose two run files are among those of `records`, in their order.
+    """Judge each A/B comparison of `records`, in the order of the files.
 
     Raises:
-        InputError: A run is no side of an A/B comparison, or the other side of one is not there.
+        InputError: A run is no arm of an A/B comparison, or its other arm is not there.
     """
-    return [compare_arms(*sides) for sides in _pairs(records.files)]
+    return [compare_arms(*arms) for arms in _pairs(records.files)]
 
 
 def _pairs(files: Sequence[RunFile]) -> list[tuple[Records, Records]]:
     pairs: dict[str, dict[ArmName, RunFile]] = {}
     for file in files:
         if file.run.arm is None:
-            raise InputError(f"{file.path} is no side of an A/B comparison; use `resnet-bench compare` for other runs")
-        sides = pairs.setdefault(file.run.arm.pair, {})
-        if file.run.arm.name in sides:
-            raise InputError(f"{file.path} and {sides[file.run.arm.name].path} are the same side of one comparison")
-        sides[file.run.arm.name] = file
-    for sides in pairs.values():
-        if len(sides) < 2:
-            (alone,) = sides.values()
+            raise InputError(f"{file.path} is no arm of an A/B comparison; use `resnet-bench compare` for other runs")
+        arms = pairs.setdefault(file.run.arm.pair, {})
+        if file.run.arm.name in arms:
+            raise InputError(f"{file.path} and {arms[file.run.arm.name].path} are the same arm of one comparison")
+        arms[file.run.arm.name] = file
+    for arms in pairs.values():
+        if len(arms) < 2:
+            (alone,) = arms.values()
             raise InputError(f"the run file of the other arm that belongs to {alone.path} is not there")
-    return [(Records((sides["a"],)), Records((sides["b"],))) for sides in pairs.values()]
+    return [(Records((arms["a"],)), Records((arms["b"],))) for arms in pairs.values()]

@@ -1,10 +1,10 @@
-"""Compare two sides of runs: what became faster or slower, and what cannot be said.
+"""Compare two sides of runs: which cases became faster or slower, and which cannot be judged.
 
-The gate fails closed: whatever is missing, damaged or not comparable makes the outcome ``inconclusive``, never
-``pass``. Times are only judged on the same hardware, so where the sides hold runs of several machines each machine is
-compared with itself; counts must be exactly equal everywhere, and so must be whether a result is right. The two sides
-were measured at different times, so a machine that was busy during one of them differs although its code does not:
-where most replicates of a side say that it was, nothing is called faster or slower.
+The gate fails closed: missing, damaged or incomparable records make the outcome ``inconclusive``, never ``pass``.
+Times are judged on the same hardware only, so each machine is compared with itself; counts and the correctness of
+results are compared on any hardware. The two sides were measured at different times, so other load on the machine can
+look like a change of the code: where most replicates of a side have signs of load, no verdict is ``faster`` or
+``slower``.
 """
 
 import dataclasses
@@ -29,21 +29,21 @@ if TYPE_CHECKING:
 
 Outcome = Literal["pass", "regression", "inconclusive"]
 
-_REMEDY: Final = "measure again, or use `resnet-bench ab`, as unpaired runs cannot tell load from change"
+_REMEDY: Final = "measure again, or use `resnet-bench ab`, as unpaired runs cannot distinguish load from a change"
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Compared:
-    """One case on both sides. A value that could not be had is None, and `reason` says why."""
+    """A case on both sides. Missing values are None, and `reason` says why."""
 
     case: Case
     machine: str | None = None
-    """Where it was measured, if the sides hold runs of several machines."""
+    """Machine of the case, where the sides hold runs of several machines."""
     verdict: Verdict
     reason: str | None = None
-    """Why nothing is judged, or what the judgement rests on if not on times."""
+    """Why the case is not judged, or the basis of a verdict that does not come from times."""
     broken: bool = False
-    """Whether it worked in the base and no longer does, or computed what is right and no longer does."""
+    """Whether the case succeeded, or was right, in the base and no longer is in the new runs."""
     base_replicates: int = 0
     new_replicates: int = 0
     base_latency_s: float | None = None
@@ -64,20 +64,20 @@ class Comparison:
 
     margin: float
     cases: tuple[Compared, ...]
-    """In the order of the base; cases that only one side has are there with their reason."""
+    """Cases in the order of the base; cases of a single side are included, with their reason."""
     vanished: tuple[Case, ...]
-    """Cases of the base that are not in the new runs."""
+    """Cases that only the base has."""
     added: tuple[Case, ...]
-    """Cases of the new runs that are not in the base."""
+    """Cases that only the new runs have."""
     counts: tuple[Change, ...]
     """Static counts that differ."""
     environment: tuple[Change, ...]
     """Fields of the environment that differ."""
     same_hardware: bool
     reasons: tuple[str, ...]
-    """Why this comparison cannot pass, whatever its cases say."""
+    """Reasons that forbid a pass, independent of the verdicts of the cases."""
     runs: tuple[str, ...]
-    """How each run was measured, a line each."""
+    """The conditions of each run, a line each."""
 
     @property
     def outcome(self) -> Outcome:
@@ -89,7 +89,7 @@ class Comparison:
         return "pass"
 
     def frame(self) -> "pd.DataFrame":
-        """Return a tidy frame, one row a case: its axes, both latencies in seconds, ratio, interval and verdict."""
+        """Return a tidy frame, a row a case: its axes, both latencies in seconds, ratio, interval and verdict."""
         import pandas as pd  # noqa: PLC0415 (0.4 s that `import results` need not pay)
 
         fields = [field.name for field in dataclasses.fields(Compared) if field.name != "case"]
@@ -102,15 +102,15 @@ class Comparison:
 
 
 def compare(base: Records | Study, new: Records | Study, *, margin: float = MARGIN) -> Comparison:
-    """Compare two sides, case by case, each of one or more run files as `results.load` gives them, or a study of them.
+    """Compare two sides case by case, each the result of `results.load` or a study of it.
 
     Each ratio new / base of latencies has an interval across replicates and a verdict (`statistics.difference`).
     Hardware is the same if CPU, usable cores, CPU limit, memory (to 1 %) and accelerators are. A machine that only one
-    side has forbids a pass. The correction for the number of cases is one over all machines.
+    side has forbids a pass. The correction for the number of cases covers all machines together.
 
     Args:
-        base: what is compared with.
-        new: what is judged.
+        base: the runs to compare with.
+        new: the runs that are judged.
         margin: the relative difference that does not matter: 0.02 is 2 %, up or down.
 
     Raises:
@@ -147,7 +147,7 @@ def compare(base: Records | Study, new: Records | Study, *, margin: float = MARG
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class _Part:
-    """What one machine gave; the fields are those of `Comparison`."""
+    """The results of a machine, in the fields of `Comparison`."""
 
     cases: "list[_Pending]"
     vanished: list[Case]
@@ -158,14 +158,14 @@ class _Part:
 
 
 def _part(machine: Machine, before_all: Study, after_all: Study, name: str | None) -> _Part:
-    """Compare what both sides measured on one machine; its `name` tells it from others, None where there are none."""
+    """Compare both sides on a machine; `name` distinguishes it from others, None where it is the only machine."""
     base, new = machine.base, machine.new
     befores = by_case(before_all.part([file.run.id for file in base.files]).runs, "BASE")
     afters = by_case(after_all.part([file.run.id for file in new.files]).runs, "NEW")
     vanished = [case for case in befores if case not in afters]
     added = [case for case in afters if case not in befores]
     lonely = None if base.files and new.files else "NEW" if new.files else "BASE"
-    # A machine of one side only has nothing to compare: the missing partner is reported apart.
+    # A machine of a single side has nothing to compare: the missing partner is reported separately.
     same_hardware = lonely is not None or differences.same_hardware(base, new)
     barrier = None if same_hardware else "other hardware: times are shown and not judged"
     unjudged = None if lonely else barrier or differences.settings(base, new)
@@ -181,7 +181,7 @@ def _part(machine: Machine, before_all: Study, after_all: Study, name: str | Non
     else:
         reasons = [*((barrier,) if barrier else ()), *differences.moved(vanished, added)]
         reasons += [] if len(vanished) < len(befores) else ["no case is on both sides"]
-        # By machine: the cost on one must not stand in for a cost that another lacks.
+        # By machine: the static cost of another machine must not replace a missing cost.
         reasons += differences.counts(base, new, [case for case in befores if case in afters])[1]
     prefix = f"{name}: " if name else ""
     changes = () if lonely else differences.environment(base, new)
@@ -201,20 +201,20 @@ def _alone(case: Case, machine: str | None, reason: str) -> "_Pending":
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class _Pending:
-    """A case that still has to be judged, unless it has no difference."""
+    """A case before its verdict; without a difference it gets none."""
 
     compared: Compared
     difference: Difference | None
     disturbed: str | None = None
-    """Why a difference may be one of load."""
+    """Why the difference may come from load."""
     barrier: str | None = None
-    """Why no times of its machine are judged."""
+    """Why the times of its machine are not judged."""
 
 
 def _case(what: dict[str, Any], before: Side, after: Side, *, same_hardware: bool, barrier: str | None) -> _Pending:
-    """Return what both sides measured; the reason of what cannot be judged is the first that applies.
+    """Compare the two sides of a case; the first reason that applies explains why it cannot be judged.
 
-    `what` holds the case and its machine, as `Compared` names them.
+    `what` holds the case and its machine, by the names of `Compared`'s fields.
     """
     sides = (before, after)
     means = [_mean(side.latencies) for side in sides]
@@ -230,12 +230,12 @@ def _case(what: dict[str, Any], before: Side, after: Side, *, same_hardware: boo
     for side in sides:
         failed = next((record for record in side.records if record.status != "ok"), None)
         if failed is not None:
-            broken = same_hardware and side is after  # the base is sound, or its loop turn had returned
+            broken = same_hardware and side is after  # the base succeeded: for a failed base this loop has returned
             reason = f"{failed.status} in {side.name}: {failed.cause or 'no cause given'}"
             return _Pending(Compared(**what, broken=broken, reason=reason), None)
     for side in sides:
         wrong = side.wrong()
-        if wrong is not None:  # what is right does not hang on the hardware
+        if wrong is not None:  # correctness does not depend on the hardware
             return _Pending(Compared(**what, broken=side is after, reason=f"{side.name}: {wrong}"), None)
     for side in sides:
         doubt = side.doubt()
@@ -255,7 +255,7 @@ def _mean(values: Sequence[float]) -> float | None:
 
 
 def _judged(cases: Sequence[_Pending], margin: float) -> Iterable[Compared]:
-    """Yield the cases with their verdicts; a barrier leaves those that have times without a verdict."""
+    """Yield the cases with their verdicts; a barrier leaves cases with times without a verdict."""
     chances = [chance(case.difference, margin) for case in cases if case.difference and case.barrier is None]
     corrected = iter(holm(chances))
     for case in cases:
@@ -266,7 +266,7 @@ def _judged(cases: Sequence[_Pending], margin: float) -> Iterable[Compared]:
         else:
             p = next(corrected)
             word = verdict(case.difference, p, margin)
-            reason = "the interval reaches over the margin: more replicates tell" if word == "inconclusive" else None
+            reason = "the interval reaches over the margin: measure more replicates" if word == "inconclusive" else None
             if word in {"faster", "slower"} and case.disturbed is not None:
                 word, reason = "inconclusive", f"{word}, but {case.disturbed}: {_REMEDY}"
             yield dataclasses.replace(case.compared, p=p, verdict=word, reason=reason)

@@ -1,4 +1,4 @@
-"""Differences of two sides of runs other than their times: hardware, software, settings and static counts."""
+"""Differences between two sides of runs other than times: hardware, software, settings and static counts."""
 
 import dataclasses
 import math
@@ -18,12 +18,12 @@ COUNTED: Final = ("parameters", "macs", "training_flops")
 _MOMENTARY: Final = frozenset({"clock_hz"})
 """Fields of an accelerator that change from moment to moment."""
 _MEMORY_SLACK: Final = 0.01
-"""Kernels keep different bits of the memory for themselves."""
+"""Relative difference of memory sizes that counts as equal: kernels reserve different amounts."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """A field, other than time, in which the sides differ."""
+    """A field, other than a time, that differs between the sides."""
 
     what: str
     base: str
@@ -31,10 +31,10 @@ class Change:
 
 
 def settings(base: Records, new: Records) -> str | None:
-    """Return how sampling differed: samples of another budget or another target do not compare."""
+    """Return the differences of sampling settings: samples of another budget or target are not comparable."""
     for side, runs in (("BASE", _runs(base)), ("NEW", _runs(new))):
         if any(run.settings is None for run in runs):
-            return f"unknown settings: {side} holds an imported run, which does not tell how it sampled"
+            return f"unknown settings: {side} holds an imported run, which does not state how it sampled"
     for name in ("target", "budget_s"):
         sides = [[run.settings for run in _runs(side) if run.settings is not None] for side in (base, new)]
         values = [sorted({getattr(settings, name) for settings in side}) for side in sides]
@@ -45,12 +45,12 @@ def settings(base: Records, new: Records) -> str | None:
 
 
 def same_hardware(base: Records, new: Records) -> bool:
-    """Tell whether all runs of both sides were made on machines that are `alike`."""
+    """Return whether the machines of all runs of both sides are `alike`."""
     return alike([run.environment for run in (*_runs(base), *_runs(new))])
 
 
 def alike(machines: Sequence[Environment]) -> bool:
-    """Tell whether CPU, usable cores, CPU limit, memory and accelerators are known and the same in all of them."""
+    """Return whether CPU, usable cores, CPU limit, memory and accelerators are known and equal in all environments."""
     kinds = {
         (host.cpu, host.usable_cores, host.cgroup_cpus, *((card.name, card.memory_bytes) for card in host.accelerators))
         for host in machines
@@ -62,7 +62,7 @@ def alike(machines: Sequence[Environment]) -> bool:
 
 
 def counts(base: Records, new: Records, common: Iterable[Case]) -> tuple[tuple[Change, ...], list[str]]:
-    """Return the counts that differ, and a reason for each model whose counts are not known on both sides."""
+    """Return the counts that differ, and a reason for each model whose counts are unknown on a side."""
     changes: dict[str, Change] = {}
     missing: dict[str, None] = {}
     sides = [_statics(side) for side in (base, new)]
@@ -91,7 +91,7 @@ def _statics(side: Records) -> dict[tuple[str, int], set[tuple[int, ...]]]:
 
 
 def environment(base: Records, new: Records) -> tuple[Change, ...]:
-    """Return the fields of the environment that differ, but for those that change from moment to moment."""
+    """Return the fields of the environment that differ, except fields that change from moment to moment."""
     before, after = ([_flat(run.environment) for run in _runs(side)] for side in (base, new))
     names = dict.fromkeys(name for fields in (*before, *after) for name in fields)
     changes = []
@@ -103,7 +103,7 @@ def environment(base: Records, new: Records) -> tuple[Change, ...]:
 
 
 def moved(vanished: Sequence[Case], added: Sequence[Case]) -> list[str]:
-    """Return a line for cases that are on both sides, but for the device or the number of threads."""
+    """Return a line about cases whose sides differ only in the device or the number of threads."""
     elsewhere = {_anywhere(case): case for case in added}
     reasons = []
     for case in vanished:
@@ -115,7 +115,7 @@ def moved(vanished: Sequence[Case], added: Sequence[Case]) -> list[str]:
 
 
 def _anywhere(case: Case) -> tuple[object, ...]:
-    """Return the case but for the axes of the machine."""
+    """Return the values of the case, without the axes of the machine."""
     return tuple(getattr(case, name) for name, axis in AXES.items() if axis.role != "machine")
 
 

@@ -1,7 +1,8 @@
-"""Runs over time: how the latency of each case went from run to run on one machine, and where its level changed.
+"""Runs over time: the latency of each case from run to run on a machine, and the changes of its level.
 
-Advisory: runs of different days cannot tell a change of the code from one of the machine, so nothing is gated here;
-`results.compare` and `results.analysis.ab` do that. Every change of level names what changed in the environment.
+The history is advisory and gates nothing: runs of different days cannot distinguish a change of the code from a change
+of the machine. The gates are `results.compare` and `results.analysis.ab`. Each change of level lists the changes of the
+environment.
 """
 
 import collections
@@ -62,14 +63,14 @@ _READ: Final = (
     "warnings",
     "nulls",
 )
-"""The columns of `results.table` that a history is made of."""
+"""The columns of `results.table` that a history uses."""
 _TELLING: Final = ("torch", "driver", "kernel", "tool_commit")
-"""Fields of the environment that most often explain a change."""
+"""Fields of the environment that most often explain a change, listed first."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class LevelChange:
-    """A change of level; see `results.statistics.changepoints.ChangePoint` for what its numbers mean."""
+    """A change of level, with the numbers of `results.statistics.changepoints.ChangePoint`."""
 
     index: int
     """Index in `Series.points` of the first run with the new level."""
@@ -86,14 +87,14 @@ class LevelChange:
     runs: int
     """Runs of both levels."""
     noisy: int
-    """How many of them carry signs of noise."""
+    """The number of them with signs of noise."""
     environment: tuple[differences.Change, ...]
-    """What differs in the environment between the previous run and this one."""
+    """Differences of the environment between the previous run and this run."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Series:
-    """One case on one machine over time."""
+    """A case on a machine over time."""
 
     machine: str
     case: Case
@@ -103,13 +104,13 @@ class Series:
     changes: tuple[LevelChange, ...]
     """Oldest first."""
     reason: str | None
-    """Why no change can be told, None where it can."""
+    """Why changes cannot be detected, None where they can."""
     left_out: tuple[str, ...]
     """Runs that cannot be dated, and why, a line each."""
 
 
 def history(runs: Records | Study, margin: float = MARGIN) -> tuple[Series, ...]:
-    """Return a series for each case on each machine, in the order in which they come.
+    """Return a series for each case on each machine, in the order of the runs.
 
     Args:
         runs: records or a study of any number of machines, in any order.
@@ -121,8 +122,8 @@ def history(runs: Records | Study, margin: float = MARGIN) -> tuple[Series, ...]
     check_margin(margin)
     study = runs if isinstance(runs, Study) else Study(runs)
     rows: dict[str, list[Row]] = {}
-    for row in plain(study.table[list(_READ)]):
-        rows.setdefault(row["run"], []).append(row)
+    for row, usable in zip(plain(study.table[list(_READ)]), study.usable, strict=True):
+        rows.setdefault(row["run"], []).append({**row, "usable": usable})
     series: list[Series] = []
     named: collections.Counter[str] = collections.Counter()
     for machine in machines(study.records, Records(())):
@@ -135,15 +136,15 @@ def history(runs: Records | Study, margin: float = MARGIN) -> tuple[Series, ...]
 
 
 def frame(series: Sequence[Series]) -> "pd.DataFrame":
-    """Return a tidy frame, one row a point, in SI units.
+    """Return a tidy frame, a row a point, in SI units.
 
-    ``segment`` counts the changes of level up to the point and ``level_s`` is the level there, both missing where there
-    is no latency. ``change`` (new level / old level), its 95 % interval ``change_low`` to ``change_high``, ``p`` and
-    ``environment`` (what else changed, in words) stand at the first point of a new level only.
+    ``segment`` is the number of changes of level up to the point and ``level_s`` its level, both missing for a point
+    without a latency. Only the first point of a new level has ``change`` (new level / old level), its 95 % interval
+    ``change_low`` to ``change_high``, ``p`` and ``environment`` (the changes of the environment as text).
     """
     import pandas as pd  # noqa: PLC0415 (0.4 s that `import results` need not pay)
 
-    # Objects: what else pandas takes for text depends on what is installed, and may refuse some of it.
+    # Objects: pandas' own type of text depends on the installed packages, and may refuse some text.
     rows = [row for each in series for row in _rows(each)]
     numbers = ("latency_s", "low", "high", "level_s", "change", "change_low", "change_high", "p")
     types = dict.fromkeys(numbers, "float64") | AXIS_TYPES | {"segment": "Int64"}
@@ -151,7 +152,7 @@ def frame(series: Sequence[Series]) -> "pd.DataFrame":
 
 
 def environment_text(change: LevelChange) -> str:
-    """Return in one line what else changed."""
+    """Return the changes of the environment in a line of text."""
     changes = [f"{field.what}: {field.base} became {field.new}" for field in change.environment]
     return "; ".join(changes) or "nothing in the environment"
 
@@ -197,7 +198,7 @@ def _of_machine(name: str, runs: Sequence[RunFile], rows: Sequence[Row], margin:
 def _judged(
     points: Sequence[Point], files: dict[str, RunFile], margin: float
 ) -> tuple[tuple[Point, ...], tuple[LevelChange, ...]]:
-    """Return the points with their segments, and the changes between those."""
+    """Return the points with their segments, and the changes between segments."""
     timed = [index for index, point in enumerate(points) if point.latency_s is not None]
     times = [time for point in points if (time := point.latency_s) is not None]
     steps = change_points(times, margin)
@@ -236,7 +237,7 @@ def _judged(
 def _undated(file: RunFile) -> str | None:
     """Return why a run cannot be dated, None where it can."""
     if file.run.arm is not None:
-        return "it is one side of an A/B comparison, which may be of code that never was the current one"
+        return "it is an arm of an A/B comparison, whose code may never have been the current code"
     if file.run.started is None:
         return "its source gives no date"
     return None if date_of(file.run.started) else f"{file.run.started!r} is no date"
@@ -248,7 +249,7 @@ def _too_few(timed: int) -> str:
 
 
 def _environment(before: RunFile, after: RunFile) -> tuple[differences.Change, ...]:
-    """Return what differs between two runs; fields that most often explain a change come first."""
+    """Return the differences of the environment between two runs, the most likely explanations first."""
     # Only the headers are compared, and records cost time to gather.
     sides = [Records((dataclasses.replace(file, records=(), statics=()),)) for file in (before, after)]
     changes = differences.environment(*sides)

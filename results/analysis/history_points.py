@@ -1,4 +1,4 @@
-"""What one run says of one case: a point of its history."""
+"""A point of a history: a case in a run."""
 
 import dataclasses
 import datetime
@@ -6,7 +6,7 @@ import math
 from typing import Any, Final
 
 from results.metrics.rows import Row
-from results.metrics.warnings import WRONG, RecordWarning
+from results.metrics.warnings import WRONG, RecordWarning, wrong_result
 
 _FIRST_YEAR: Final = 1970
 _LAST_YEAR: Final = 2999
@@ -14,29 +14,32 @@ _LAST_YEAR: Final = 2999
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Point:
-    """One case in one run."""
+    """A case in a run."""
 
     run: str
     started: str
     """ISO 8601, UTC."""
     latency_s: float | None
-    """Geometric mean over the run's replicates; None where it cannot be believed, and `cause` says why."""
+    """Geometric mean over the run's replicates; None where it does not count, and `cause` says why."""
     low: float | None
-    """95 % interval of the latency in seconds, across replicates or within a single one."""
+    """95 % interval of the latency in seconds, across replicates or within a single replicate."""
     high: float | None
     status: str
-    """That of the record; ``wrong`` for a wrong result, ``implausible`` where a number is not what it says."""
+    """Status of the record; ``wrong`` for a wrong result, ``implausible`` for a number that breaks its label."""
     cause: str | None
     noisy: tuple[str, ...]
-    """Names of the signs of noise (see `results.metrics.warnings.NOISES`) that the run's records carry."""
+    """Signs of noise in the run's records, by the names of `results.metrics.warnings.NOISES`."""
     segment: int | None
-    """Counts the changes up to here; None without a latency."""
+    """Number of changes up to the point; None without a latency."""
     level_s: float | None
     """Typical latency of the runs of its segment."""
 
 
 def point_of(row: Row, date: datetime.datetime) -> Point:
-    """Return the point of a row of `results.table` (as `results.metrics.rows.plain` gives it) in a run of that date."""
+    """Return the point of a row of `results.table` in a run of that date.
+
+    The row is as `results.metrics.rows.plain` gives it, and its ``usable`` is that of `Study.usable`.
+    """
     latency, low, high = (_number(row[name]) for name in ("latency_s", "latency_low_s", "latency_high_s"))
     status, cause = _status(row)
     if cause is not None:
@@ -59,22 +62,22 @@ def point_of(row: Row, date: datetime.datetime) -> Point:
 
 def _status(row: Row) -> tuple[str, str | None]:
     """Return the status of a point, and why its latency does not count, if it does not."""
+    warnings = list(map(RecordWarning.parse, row["warnings"]))
+    if row["usable"]:
+        doubt = next((warning for warning in warnings if not warning.tolerated), None)
+        return ("ok", None) if doubt is None else ("implausible", str(doubt))
     if row["status"] != "ok":
         return row["status"], row["cause"] or "no cause given"
-    doubts = [warning for warning in map(RecordWarning.parse, row["warnings"]) if not warning.tolerated]
-    wrong = next((warning for warning in doubts if warning.kind == WRONG), None)
-    if wrong is not None or row["equality"] == WRONG:
-        return WRONG, str(wrong or "wrong: its result is not that of its baseline")
-    return ("implausible", str(doubts[0])) if doubts else ("ok", None)
+    return (WRONG, str(wrong_result(warnings))) if row["equality"] == WRONG else ("ok", None)
 
 
 def _number(value: Any) -> float | None:
-    """Return what is finite and above 0, as every time is: an imported table may hold anything."""
+    """Return the value if it is finite and above 0, else None: an imported table may hold any number."""
     return float(value) if value is not None and 0 < value < math.inf else None
 
 
 def date_of(text: str | None) -> datetime.datetime | None:
-    """Return a date of ISO 8601 in UTC; None where there is none, or a year before 1970 or after 2999."""
+    """Return a date of ISO 8601 in UTC; None for other text, and for years before 1970 or after 2999."""
     try:
         date = datetime.datetime.fromisoformat(text or "")
         date = date.astimezone(datetime.UTC) if date.tzinfo else date.replace(tzinfo=datetime.UTC)

@@ -1,4 +1,4 @@
-"""The runs of two sides by machine, as a machine is only compared with itself, and lines that describe runs."""
+"""Group the runs of two sides by machine, as a machine is only compared with itself, and describe runs."""
 
 import dataclasses
 from collections.abc import Iterator, Sequence
@@ -10,10 +10,10 @@ from results.storage.reader import Records, RunFile
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Machine:
-    """The runs of both sides that were made on hardware of one kind."""
+    """The runs of both sides on the same hardware."""
 
     name: str
-    """For people; two machines may share it."""
+    """Name for people; two machines may share it."""
     base: Records
     new: Records
 
@@ -21,8 +21,8 @@ class Machine:
 def machines(base: Records, new: Records) -> list[Machine]:
     """Return each machine with its runs on both sides, in the order of the base.
 
-    A machine without a partner has an empty other side. Only where both sides have exactly one such machine are the
-    two brought together: their times can then be shown, though not judged. Of more, nobody knows which became which.
+    A machine without a partner has an empty other side. If both sides have exactly one such machine, the two are
+    paired: their times are shown, but not judged. Several machines without a partner cannot be paired.
     """
     groups: list[tuple[list[RunFile], list[RunFile]]] = []
     for side, files in enumerate((base.files, new.files)):
@@ -44,7 +44,7 @@ def machines(base: Records, new: Records) -> list[Machine]:
 
 
 def described(records: Records) -> list[str]:
-    """Return a line for each run: where, when and with what it was measured, and how often."""
+    """Return a line for each run: machine, date, versions, replicates and target."""
     return [", ".join(_details(file.run)) for file in records.files]
 
 
@@ -65,14 +65,14 @@ def _details(run: RunHeader) -> Iterator[str]:
 def _alike(group: tuple[list[RunFile], list[RunFile]], file: RunFile) -> bool:
     first = next(iter((*group[0], *group[1])))
     if first.run.source is not None and file.run.source is not None:
-        # Sources state little: runs of one chip are shown together, and never judged for want of the rest.
+        # Sources state little: runs of the same chip are shown together, and not judged as other fields are unknown.
         named = _named(first.run)
         return named is not None and named == _named(file.run)
     return differences.alike([first.run.environment, file.run.environment])
 
 
 def _named(run: RunHeader) -> tuple[str | None, tuple[str, ...]] | None:
-    """Return the chips of an imported run, None where its source names none."""
+    """Return the chips of an imported run, None where its source does not state them."""
     cards = tuple(card.name for card in run.environment.accelerators)
     return (run.environment.cpu, cards) if run.environment.cpu or cards else None
 

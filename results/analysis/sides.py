@@ -1,4 +1,4 @@
-"""The two sides of a comparison: each case with its records, their latencies, and the warnings against them."""
+"""The sides of a comparison: each case with its records, latencies and warnings."""
 
 import dataclasses
 import math
@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 from typing import Literal
 
 from results.metrics.measured import MeasuredRun
-from results.metrics.warnings import WRONG, RecordWarning
+from results.metrics.reasons import is_wrong
+from results.metrics.warnings import RecordWarning, wrong_result
 from results.schema.case import Case
 from results.schema.record import Record
 
@@ -15,37 +16,38 @@ SideName = Literal["BASE", "NEW"]
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Side:
-    """One case on one side."""
+    """A case on a side."""
 
     name: SideName
     records: list[Record]
     warnings: list[tuple[RecordWarning, ...]]
-    """Those of each record."""
+    """Warnings of each record."""
     latencies: list[float]
-    """Those of the sound records, in seconds."""
+    """Latencies of the usable records, in seconds."""
 
     def wrong(self) -> RecordWarning | None:
-        """Return the first warning of a wrong result."""
-        return next((warning for warning in self._all() if warning.kind == WRONG), None)
+        """Return the warning of the first wrong result."""
+        return next((wrong_result(warnings) for record, warnings in self._pairs() if is_wrong(record)), None)
 
     def doubt(self) -> RecordWarning | None:
         """Return the first warning that the latency is not what its label says."""
-        return next((warning for warning in self._all() if not warning.tolerated and warning.kind != WRONG), None)
+        sound = (warnings for record, warnings in self._pairs() if not is_wrong(record))
+        return next((warning for warnings in sound for warning in warnings if not warning.tolerated), None)
 
     def disturbed(self) -> str | None:
-        """Return the signs of noise, where most of the records carry one."""
+        """Return the signs of noise where most records have one, else None."""
         signs = [{warning.kind for warning in warnings if warning.noise} for warnings in self.warnings]
         count = sum(map(bool, signs))
         if 2 * count <= len(signs):
             return None
         return f"{', '.join(sorted(set().union(*signs)))} in {self.name}, in {count} of {len(signs)} processes"
 
-    def _all(self) -> Iterator[RecordWarning]:
-        return (warning for warnings in self.warnings for warning in warnings)
+    def _pairs(self) -> Iterator[tuple[Record, tuple[RecordWarning, ...]]]:
+        return zip(self.records, self.warnings, strict=True)
 
 
 def by_case(runs: Iterable[MeasuredRun], name: SideName) -> dict[Case, Side]:
-    """Return each case over all runs of a side; a replicate that was measured again counts as it was last."""
+    """Return each case over all runs of a side; the last record counts where a replicate was measured again."""
     sides: dict[Case, Side] = {}
     for run in runs:
         records, warnings, latencies = run.file.records, run.warnings, run.latencies.tolist()

@@ -1,4 +1,4 @@
-"""Everything that some runs show, computed once: the terminal, the page, its images and the exporters share a study."""
+"""A study of runs: their statistics, computed once and shared by the terminal, the page, its images and exporters."""
 
 from collections.abc import Collection, Sequence
 from functools import cached_property
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
 
 
 class Study:
-    """Some runs and what follows from them.
+    """Runs and their statistics.
 
         >>> study = results.Study(results.load("runs/"))
         >>> study.table[study.usable]  # a row for each case that counts
         >>> [chain.total for chain in study.chains]
 
-    Every property is computed when it is first asked for, and then kept: nothing of it may be changed. A part of a
-    study (`part`) shares what is already computed.
+    Every property is computed when it is first used, and then cached: callers must not change it. A part of a study
+    (`part`) shares the computed statistics.
     """
 
     def __init__(self, records: Records, runs: Sequence[MeasuredRun] | None = None) -> None:
-        """Study `records`; `runs` is what is already computed of their files, in the same order."""
+        """Study `records`; `runs` are the measured runs of their files, in the same order."""
         self.records = records
         self.runs = tuple(map(MeasuredRun, records.files)) if runs is None else tuple(runs)
         """Each run file with its timings, metrics and warnings by record, in the order of ``records.files``."""
@@ -40,20 +40,20 @@ class Study:
 
     @cached_property
     def usable(self) -> "pd.Series[bool]":
-        """Whether each row of `table` counts: its case ended well, computed the right result and has a value."""
+        """Whether each row of `table` counts: its case succeeded, computed the right result and has a value."""
         return usable(self.table)
 
     @cached_property
     def chains(self) -> "tuple[Chain, ...]":
-        """Which change gave what: a chain for each case that differs from its baseline in two settings or more."""
+        """Attribution: a chain for each case that differs from its baseline in two settings or more."""
         return tuple(chain.from_iterable(run.chains for run in self.runs))
 
     @cached_property
     def break_evens(self) -> "tuple[BreakEven, ...]":
-        """When compiling pays: each compiled case whose run also holds it eager, in the order of the plans."""
+        """Break-even of each compiled case whose run also holds the eager case, in the order of the plans."""
         return tuple(chain.from_iterable(run.break_evens for run in self.runs))
 
     def part(self, ids: Collection[str]) -> Self:
-        """Return a study of the runs with these ids, which shares what is computed of them."""
+        """Return a study of the runs with these ids, which shares their computed statistics."""
         runs = [run for run in self.runs if run.file.run.id in ids]
         return type(self)(Records(tuple(run.file for run in runs)), runs)

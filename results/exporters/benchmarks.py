@@ -10,7 +10,7 @@ from msgspec import structs
 from results.analysis.study import Study
 from results.errors import InputError
 from results.metrics.measured import MeasuredRun
-from results.metrics.rows import Row, plain
+from results.metrics.rows import Row, machine_name, plain
 from results.schema.case import Case
 from results.schema.metrics import METRICS, STATIC, Metric
 from results.schema.record import Record
@@ -89,7 +89,7 @@ def benchmarks(study: Study) -> Benchmarks:
             name=name,
             run=file.run,
             case=case,
-            machine=_machine(row),
+            machine=machine_name(row),
             records=tuple(file.records[index] for index in replicates),
             values={value.metric.name: value for value in _values(row)},
             interval=row["interval"],
@@ -132,13 +132,9 @@ def _interval(metric: Metric, row: Row) -> tuple[float, float] | tuple[None, Non
     return (known[0], known[1]) if len(known) == 2 else (None, None)
 
 
-def _machine(row: Row) -> str:
-    return str(row["accelerator"] or row["cpu"] or "unknown machine")
-
-
 def _names(cases: Sequence[tuple[Case, Row]], *, several: bool) -> list[str]:
     """Return a name for each case: its key, and as much of what it ran on as tells it from those of other runs."""
-    where = [(_machine(row), f"torch {row['torch'] or 'unknown'}", f"run {row['run']}") for _, row in cases]
+    where = [(machine_name(row), f"torch {row['torch'] or 'unknown'}", f"run {row['run']}") for _, row in cases]
     for depth in range(int(several), 4):
         names = [
             f"{case.key} on {', '.join(parts[:depth])}" if depth else case.key

@@ -7,8 +7,6 @@ its default, or unknown.
 import json
 from typing import Any, Final
 
-from msgspec import NODEFAULT, structs
-
 from results.errors import InputError
 from results.importers.reading import (
     Content,
@@ -22,8 +20,8 @@ from results.importers.reading import (
     unknown_environment,
 )
 from results.metrics.table import COLUMNS
-from results.schema.axes import COUNTS
-from results.schema.case import OPTIONAL, Case
+from results.schema.axes import AXES, COUNTS
+from results.schema.case import UNSTATED, Case
 from results.schema.metrics import BOUNDS, METRICS
 from results.schema.record import Record, Summary
 from results.schema.run import RunHeader
@@ -34,9 +32,8 @@ from results.text import csv_value
 
 FORMAT: Final = "csv"
 
-_AXES: Final = {field.name: field.default for field in structs.fields(Case)} | dict.fromkeys(OPTIONAL)
-"""The value of each axis where the file has no column for it: None is unknown, NODEFAULT is never left out."""
-_NEEDED: Final = {axis for axis, usual in _AXES.items() if usual is NODEFAULT} | {
+_NEEDED: Final = {
+    *(axis for axis in AXES if axis not in UNSTATED),
     "run",
     "status",
     "replicates",
@@ -78,8 +75,8 @@ def _run(content: Content, name: str, rows: list[SourceRow]) -> Imported:
     records = []
     for row in rows:
         axes = {
-            axis: usual if axis not in row.cells else row.whole(axis) if axis in COUNTS else _text(row, axis)
-            for axis, usual in _AXES.items()
+            axis: UNSTATED[axis] if axis not in row.cells else row.whole(axis) if axis in COUNTS else _text(row, axis)
+            for axis in AXES
         }
         case = Case(**axes)  # type: ignore[arg-type] # checked as it is written
         for key, column in (("cpu", "cpu"), ("torch", "torch"), (f"on {case.device}", "accelerator")):

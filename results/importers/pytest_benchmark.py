@@ -22,7 +22,7 @@ from results.importers.reading import (
 )
 from results.importers.timm_names import TIMM, Network
 from results.schema.axes import AXES, COUNTS
-from results.schema.case import OPTIONAL, Case
+from results.schema.case import OPTIONAL, UNSTATED, Case
 from results.schema.metrics import METRICS
 from results.schema.record import Record, Samples, Summary
 from results.schema.run import RunHeader
@@ -135,7 +135,7 @@ def _axis(where: str, axis: str, benchmark: _Benchmark, options: Options) -> Any
             return value
     if axis == "model":
         return printable(benchmark.name)[:128]
-    return options.axes.get(axis)
+    return options.axes.get(axis, UNSTATED.get(axis))
 
 
 def _record(where: str, case: Case, benchmark: _Benchmark) -> Record:

@@ -23,7 +23,7 @@ MAX_FILE_BYTES: Final = 256 * 2**20
 """A larger file is no table of benchmarks, and would fill the memory."""
 MAX_ROWS: Final = 500_000
 """More rows would fill some GB of memory (5 kB each)."""
-SILENT: Final = "its source does not tell"
+SILENT: Final = "its source does not state it"
 """Why a value of an imported run is null, where nothing better can be said."""
 
 _MAX_FIELD: Final = 2**24

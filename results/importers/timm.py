@@ -8,7 +8,7 @@ by timm with fvcore, and accuracy comes from its ``results-imagenet.csv``.
 import dataclasses
 import math
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Final
 
 from msgspec import structs
 
@@ -27,8 +27,8 @@ from results.importers.reading import (
 )
 from results.importers.timm_files import ParsedName, parsed
 from results.importers.timm_names import architecture, network
-from results.schema.axes import SETTINGS
-from results.schema.case import OPTIONAL, Case
+from results.schema.axes import CONDITIONS, SETTINGS
+from results.schema.case import Case
 from results.schema.labels import PROMISES, TASKS
 from results.schema.record import Record, Summary
 from results.schema.run import RunHeader
@@ -43,6 +43,8 @@ _PREFIXES: Final = {"infer_": "inference", "train_": "training"}
 _COUNTS: Final = {"param_count": ("parameters", 1e6), "gmacs": ("fvcore_macs", 1e9), "macts": ("activations", 1e6)}
 """Metrics by column, with the unit of the column."""
 _PHASES: Final = {"fwd_time": "forward_s", "bwd_time": "backward_s", "opt_time": "optimizer_s"}
+_OF_ROWS: Final = ("task", "batch_size", "image_size")
+"""Axes whose values the rows and columns state."""
 _COLUMNS: Final = ("samples_per_sec", "step_time", "batch_size", "img_size", "error", *_COUNTS, *_PHASES)
 _ROUNDED: Final = "timm rounds its counts: parameters and activations to 10,000, MACs to 10 million"
 _COUNTED: Final = "timm's GMACs are those of fvcore, which counts batch norm and pooling too"
@@ -84,9 +86,10 @@ def read(content: Content, options: Options, tell: Tell) -> list[Imported]:
         both=len(_prefixes(heads)) > 1,
         accuracy=_accuracy(options),
     )
-    for axis in (*SETTINGS, "device"):
-        if known.axes.get(axis) is None:
-            raise InputError(f"{content.name}: {axis}: the file's name does not tell it; give --{axis}")
+    for axis in (*SETTINGS, *CONDITIONS):
+        if axis not in known.axes and axis not in _OF_ROWS:
+            option = axis.replace("_", "-")
+            raise InputError(f"{content.name}: {axis}: the file's name does not state it; give --{option}")
     if not options.axes.get("runtime") and known.unknown:
         words = ", ".join(map(quoted, known.unknown))
         raise InputError(f"{content.name}: runtime: the file's name holds {words}, which says nothing; give --runtime")
@@ -184,9 +187,8 @@ def _record(file: _File, row: SourceRow, prefix: str, task: str) -> Record | Non
         raise row.error(f"{prefix}step_time", "empty, and samples_per_sec too")
     batch = _needed(row, f"{prefix}batch_size", file.options, "batch_size")
     size = _needed(row, f"{prefix}img_size", file.options, "image_size")
-    axes: dict[str, Any] = dict(file.known.axes)
-    axes |= dict.fromkeys(OPTIONAL) | {"model": named.model, "task": task, "batch_size": batch, "image_size": size}
-    case = Case(**axes)
+    own = {"model": named.model, "task": task, "batch_size": batch, "image_size": size}
+    case = Case(**file.known.axes | own)
     summary = Summary(metrics={}, family=named.family, block=named.block, depth=named.depth)
     record = Record(case=case, replicate=0, status="ok", started=None, duration_s=None, summary=summary)
     if step_ms is None and rate is None:

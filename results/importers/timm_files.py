@@ -2,10 +2,11 @@
 
 import dataclasses
 import re
-from typing import Final
+from typing import Any, Final
 
 from results.importers.reading import Options, device_and_chip
-from results.schema.axes import BASELINE, check_choice
+from results.schema.axes import AXES, BASELINE, check_choice
+from results.schema.case import UNSTATED
 
 _WORDS: Final[dict[str, dict[str, str]]] = {
     "task": {"infer": "inference", "train": "training"},
@@ -44,8 +45,8 @@ _CUDA: Final = re.compile(r"cu(\d{2})(\d)", re.ASCII)
 class ParsedName:
     """What holds for every row of a file; None is what neither its name nor an option states."""
 
-    axes: dict[str, str]
-    """Values by the axis: of those of words, and ``device`` (``cpu`` or ``cuda:0``)."""
+    axes: dict[str, Any]
+    """Values by the axis; an axis of which no name of a file speaks has the value of `UNSTATED`."""
     torch: str | None
     cuda: str | None
     chip: str | None
@@ -60,9 +61,8 @@ def parsed(stem: str, options: Options) -> ParsedName:
     Raises:
         InputError: An option is none of the axis' choices.
     """
-    for axis in _WORDS:
-        value = options.axes.get(axis)
-        if value is not None:
+    for axis, value in options.axes.items():
+        if AXES[axis].kind == "word":
             check_choice(axis, str(value))
     words = stem.split("-") if stem.startswith("benchmark-") else []
     rest = [word for word in words[1:] if not _understood(word)]
@@ -73,10 +73,10 @@ def parsed(stem: str, options: Options) -> ParsedName:
     unknown = tuple(rest[1:] if chip else rest)
     if options.device is not None:
         device, chip = device_and_chip(options.device, device)
-    axes = {axis: meaning for axis, meanings in _WORDS.items() if (meaning := _first(words, meanings))}
+    axes = UNSTATED | {axis: meaning for axis, meanings in _WORDS.items() if (meaning := _first(words, meanings))}
     if "precision" in axes and not unknown:  # a name that says how, and nothing of a compiler
-        axes = {"runtime": str(BASELINE["runtime"])} | axes
-    axes |= {axis: str(value) for axis, value in options.axes.items() if axis in _WORDS}
+        axes = {"runtime": BASELINE["runtime"]} | axes
+    axes |= options.axes
     if device is not None:
         axes["device"] = device
     version = next((match[1] for word in words if (match := _TORCH.fullmatch(word))), None)

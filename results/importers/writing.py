@@ -12,6 +12,7 @@ from results.importers import read
 from results.importers.reading import Imported, Options, Tell
 from results.schema.run import End
 from results.schema.types import Stored
+from results.storage.files import ELSEWHERE, check_absent
 from results.storage.lines import DamagedLineError, encode
 from results.storage.reader import check_run_id
 from results.text import printable
@@ -74,9 +75,7 @@ def _write_all(made: dict[Path, bytes]) -> None:
             with contextlib.suppress(OSError):  # the first error is the one to tell
                 path.unlink(missing_ok=True)
         if isinstance(error, OSError):
-            raise InputError(
-                f"cannot write {error.filename}: {error.strerror}; choose another folder with --out"
-            ) from None
+            raise InputError(f"cannot write {error.filename}: {error.strerror}; {ELSEWHERE}") from None
         raise
 
 
@@ -86,7 +85,7 @@ def _half(target: Path, data: bytes) -> Path:
     target.parent.mkdir(parents=True, exist_ok=True)
     with half.open("xb") as stream:
         try:
-            _check_absent(target)
+            check_absent(target)
             stream.write(data)
             stream.flush()
             os.fsync(stream.fileno())
@@ -94,8 +93,3 @@ def _half(target: Path, data: bytes) -> Path:
             half.unlink(missing_ok=True)
             raise
     return half
-
-
-def _check_absent(target: Path) -> None:
-    if target.exists():
-        raise InputError(f"{target} is there already; choose another folder with --out")

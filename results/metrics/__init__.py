@@ -1,1 +1,1 @@
-"""Metrics of records, and the table of them."""
+"""Metrics of records, and their table."""

@@ -1,4 +1,4 @@
-"""When compiling pays: after how many steps it has saved the time that it took.
+"""The break-even of compiling: the steps after which it has saved the time of the compilation.
 
 steps = seconds of compilation / (eager step - compiled step)
 """
@@ -25,22 +25,22 @@ _COLD, _WARM = RUN
 STEP_COLUMNS: Final = (_COLD.name, *(_COLD.bounds or ()), _WARM.name)
 """Columns of the table that hold steps."""
 SLOWER: Final = "never: it is not faster than eager"
-"""Why there are no steps after which compiling has paid."""
+"""Reason of a missing break-even."""
 REACHES: Final = "never: the interval of the ratio to eager reaches 1"
-"""Why there is no bound of those steps."""
+"""Reason of a missing bound of the break-even."""
 
 _NOT_KNOWN: Final = "the time of its compilation is not known"
 _but_runtime: Final = operator.attrgetter(*(axis for axis in AXES if axis != "runtime"))
 
 
 def is_never(reason: str | None) -> bool:
-    """Tell whether steps of the table are null because compiling never pays, by their reason."""
+    """Return whether `reason` says that steps of the table are null because compiling never pays."""
     return reason in {SLOWER, REACHES}
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Steps:
-    """Steps until compiling has paid; infinite is never. Bounds are None where too few steady turns give none."""
+    """Steps to break-even, infinite for never. Bounds are None where the steady turns are too few."""
 
     value: float
     low: float | None
@@ -53,7 +53,7 @@ class Steps:
 
     @classmethod
     def of(cls, value: float, low: float, high: float) -> Self | None:
-        """Return the steps, whose bounds are NaN where there are none; None where the value is."""
+        """Return the steps, with None for bounds that are NaN; None where the value itself is NaN."""
         if math.isnan(value):
             return None
         return cls(value=value, low=None if math.isnan(low) else low, high=None if math.isnan(high) else high)
@@ -61,7 +61,7 @@ class Steps:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class BreakEven:
-    """One compiled case against the same case run eagerly. What could not be had is None, and `reason` says why."""
+    """A compiled case against the same case in eager mode. Missing values are None, and `reason` says why."""
 
     run: str
     case: Case
@@ -71,18 +71,18 @@ class BreakEven:
     """Eager step over compiled step, in the same replicates."""
     cold: Steps | None
     warm: Steps | None
-    """The same for a compilation that finds the artefacts of an earlier one; None also where that was not measured."""
+    """The same for a compilation that reads the artefacts of an earlier compilation; None where it was not measured."""
     reason: str | None
 
 
 class BreakEvens(NamedTuple):
-    """The break-even of the compiled cases of a run: an entry for every case, NaN where there is none.
+    """The break-even of the compiled cases of a run: arrays with an entry a case, NaN for a missing value.
 
-    Infinite steps: compiling never pays.
+    Steps are infinite where compiling never pays.
     """
 
     rows: list[int]
-    """Index of the case among those of the run."""
+    """Index of the case among the cases of the run."""
     reasons: list[str | None]
     """Why a case has no break-even."""
     compile_s: Floats
@@ -93,7 +93,7 @@ class BreakEvens(NamedTuple):
 
 
 def listed(run: str, cases: Sequence[Case], computed: BreakEvens) -> list[BreakEven]:
-    """Return what `break_evens` computed as a list, for the run of that id and its cases."""
+    """Return the result of `break_evens` as a list, for the run with the id `run` and its cases."""
     numbers = zip(
         computed.compile_s.tolist(), *map(_triples, (computed.ratio, computed.cold, computed.warm)), strict=True
     )
@@ -116,7 +116,7 @@ def _triples(ends: intervals.Intervals) -> Iterator[tuple[float, ...]]:
 
 
 def break_evens(replicates: Mapping[Case, Mapping[int, int]], measures: Measures) -> BreakEvens:
-    """Return the break-even of each compiled case of a run that also holds the case eager.
+    """Return the break-even of each compiled case of a run that also holds the eager case.
 
     Args:
         replicates: for each case the indices of its records, by replicate.
@@ -155,13 +155,13 @@ def break_evens(replicates: Mapping[Case, Mapping[int, int]], measures: Measures
 
 
 def _no_ratio(eager: Mapping[int, int], compiled: Mapping[int, int], measures: Measures) -> str | None:
-    """Return why one of a case's replicates, or of its twin's, cannot be compared."""
+    """Return why a replicate of a case, or of its eager twin, has no speed-up."""
     before = without_speedup(eager, measures)
     return without_speedup(compiled, measures) if before is None else f"eager: {before}"
 
 
 def _numbers(measures: Measures, pairs: Sequence[Sequence[tuple[int, int]]]) -> Floats:
-    """Return the numbers of `BreakEvens` for cases given as pairs of indices: eager, compiled."""
+    """Return the numbers of `BreakEvens` for cases given as pairs of indices (eager, compiled)."""
     counts = [len(common) for common in pairs]
     before, after = zip(*chain.from_iterable(pairs), strict=True)
     ratio = factors(speedups(measures), before, after, counts)
@@ -172,10 +172,10 @@ def _numbers(measures: Measures, pairs: Sequence[Sequence[tuple[int, int]]]) -> 
 
 
 def steps(compile_s: Floats, step_s: Floats, ratio: intervals.Intervals) -> intervals.Intervals:
-    """Return after how many steps compiling pays, for many cases.
+    """Return the steps to break-even of many cases.
 
-    A compiled step of `step_s` seconds saves (ratio - 1) times itself. The bounds are those of the ratio, whose share
-    of the uncertainty is by far the largest: at a gain of 5 % known to 1 %, the saving is known to 20 %.
+    A compiled step of `step_s` seconds saves (ratio - 1) times itself. The bounds follow from the bounds of the ratio,
+    which dominates the uncertainty: at a gain of 5 % known to 1 %, the saving is known to 20 %.
 
     Args:
         compile_s: seconds of compilation.

@@ -1,4 +1,4 @@
-"""One run with everything that its samples show, each computed when it is first asked for, and once."""
+"""A run with the statistics of its samples, each computed once, when it is first needed."""
 
 from functools import cached_property
 
@@ -13,9 +13,9 @@ from results.storage.reader import RunFile
 
 
 class MeasuredRun:
-    """The records of one run file and what follows from them.
+    """The records of a run file and their statistics.
 
-    Arrays and lists have an entry for every record of `file`, in its order. Nothing here may be changed.
+    Arrays and lists have an entry for every record of `file`, in its order. Callers must not change them.
     """
 
     def __init__(self, file: RunFile) -> None:
@@ -33,22 +33,22 @@ class MeasuredRun:
 
     @cached_property
     def medians(self) -> Medians:
-        """The part of `timings` that a comparison needs: it takes a quarter of the time."""
+        """The part of `timings` that a comparison needs, computed in a quarter of the time."""
         return self.timings[0] if "timings" in self.__dict__ else medians(self.file.records)
 
     @cached_property
     def latencies(self) -> Floats:
-        """The metric ``latency_s``, NaN where there is none."""
+        """The metric ``latency_s``, NaN where it is missing."""
         return latencies(self.file.records, self.medians)
 
     @cached_property
     def measures(self) -> Measures:
-        """Every metric, with the reasons of those that are null."""
+        """Every metric, with the reasons of missing values."""
         return measure_file(self.file, *self.timings)
 
     @cached_property
     def warnings(self) -> list[tuple[RecordWarning, ...]]:
-        """What is implausible or was disturbed."""
+        """The warnings of each record."""
         file = self.file
         return warnings(file.records, file.costs(), file.run.peaks, self.medians, self.latencies)
 
@@ -59,7 +59,7 @@ class MeasuredRun:
 
     @cached_property
     def break_evens(self) -> list[BreakEven]:
-        """The break-even of each compiled case whose run also holds it eager, in the order of the plan."""
+        """The break-even of each compiled case whose run also holds the eager case, in the order of the plan."""
         return listed(self.file.run.id, list(self.replicates), self.even)
 
     @cached_property

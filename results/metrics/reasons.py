@@ -1,4 +1,4 @@
-"""Why a metric of a record is null: every value that is not there has its reason."""
+"""Reasons of missing metrics: every value that is null has a reason."""
 
 from collections.abc import Sequence
 from itertools import compress
@@ -25,12 +25,12 @@ _NO_STATIC: Final = "the file holds no static cost of this model at this image s
 
 
 class _Kind(NamedTuple):
-    """Everything that the reasons of a record follow from."""
+    """All facts that determine the reasons of a record."""
 
     lacking: bytes
     """A flag for each of `METRICS`: whether it is null."""
     untimed: str | None
-    """Why it has no latency, None where it has one."""
+    """Why it has no latency, None where it has a latency."""
     imported: bool
     splits: bool
     """Whether its task has phases."""
@@ -39,17 +39,17 @@ class _Kind(NamedTuple):
     """Whether the cost of its model is known."""
     no_speedup: str | None
     not_finite: str | None
-    """What of its result is not finite."""
+    """The part of its result that is not finite."""
     few_steps: str | None
     """Why its steady steps bound no quantile."""
     nulls: tuple[tuple[str, str], ...]
-    """What the record itself says."""
+    """The record's own reasons."""
 
 
 class Reasons:
-    """Why the metrics of the records of a run are null.
+    """Reasons of the missing metrics of the records of a run.
 
-    Most records lack the same metrics for the same reasons as many others; such records are of one kind.
+    Most records lack the same metrics for the same reasons; such records share a kind.
     """
 
     def __init__(self, kinds: Sequence[int], by_kind: Sequence[dict[str, str]]) -> None:
@@ -58,7 +58,7 @@ class Reasons:
         self._by_kind = by_kind
 
     def __getitem__(self, index: int) -> dict[str, str]:
-        """Return the reasons of a record by metric, in the order of `METRICS`; many records share the dict."""
+        """Return the reasons of a record by metric, in the order of `METRICS`. Records share the dict."""
         return self._by_kind[self.kinds[index]]
 
 
@@ -69,14 +69,14 @@ def reasons(
     effective: Floats,
     values: Floats,
 ) -> Reasons:
-    """Return why the metrics of each record are null.
+    """Return the reasons of the missing metrics of each record.
 
     Args:
-        records: one case in one process each.
-        costs: the costs of their models, None where one is not known.
-        no_speedups: their `no_speedup`.
-        effective: how many independent steps the steady steps of each are worth.
-        values: a row for each of `METRICS`, a column for each record, NaN where it is null.
+        records: the records of a run.
+        costs: the static cost of each record's model, None where it is not known.
+        no_speedups: the result of `no_speedup` for each record.
+        effective: the effective number of independent steady steps of each record.
+        values: a row for each of `METRICS`, a column for each record, NaN for a missing value.
     """
     absent = np.ascontiguousarray(np.isnan(values.T))
     numbers: dict[_Kind, int] = {}
@@ -100,9 +100,11 @@ def _kind(record: Record, cost: Static | None, no_ratio: str | None, independent
         failed = f"{record.status}: {record.cause or 'no cause given'}"
         untimed = "no steady step was measured" if record.status == "ok" else failed
     elif samples is not None and any(lacking[tail] for tail in _TAILS):
-        # Neighbouring steps resemble each other, and bound a quantile less than independent steps would.
+        # Neighbouring steps are correlated, and bound a quantile less well than independent steps would.
         steady = len(samples.step_s) - samples.warmup
-        few_steps = f"{steady} steady steps, worth {round(independent)} independent ones, are too few to bound it"
+        few_steps = (
+            f"{steady} steady steps, which count as {round(independent)} independent steps, are too few to bound it"
+        )
     return _Kind(
         lacking=lacking,
         untimed=untimed,
@@ -118,29 +120,36 @@ def _kind(record: Record, cost: Static | None, no_ratio: str | None, independent
 
 
 def no_speedup(record: Record, arm: Arm | None) -> str | None:
-    """Return why a record that a baseline ran with has no speed-up all the same; None where it has."""
+    """Return why a record must not have a speed-up, None where it may have a speed-up."""
     if arm is not None or (record.samples is not None and record.samples.arm_s):
-        return "an arm of an A/B comparison ran beside the other arm, and not beside a baseline"
+        return "an arm of an A/B comparison shares its rounds with the other arm, not with a baseline"
     if record.equality is not None and is_wrong(record):
         return f"its result is wrong: {error_text(record.equality)}"
     return None
 
 
 def is_wrong(record: Record) -> bool:
-    """Tell whether the result of a record was checked and is wrong."""
+    """Tell whether the result of a record was checked, by us or by its source, and is wrong."""
+    if record.summary is not None:
+        return record.summary.equality == "wrong"
     return record.equality is not None and record.equality.verdict == "wrong"
 
 
+def usable_record(record: Record) -> bool:
+    """Tell whether a record counts: it ended well and its result is not wrong. Of rows, `Study.usable` tells it."""
+    return record.status == "ok" and not is_wrong(record)
+
+
 def error_text(equality: Equality) -> str:
-    """Return what differs, by how much, and what is allowed."""
+    """Return the tensor that differs, its error, and the allowed error, as text."""
     error = "not finite" if equality.error is None else f"{equality.error:.2g}"
     return f"{equality.what}, error {error} where {equality.allowed:.2g} is allowed"
 
 
 def _reason(name: str, kind: _Kind, own: dict[str, str]) -> str:
-    """Return why the metric `name` is null in records of a kind; `own` is what they say themselves."""
+    """Return why the metric `name` is null in records of a kind; `own` are the records' own reasons."""
     if kind.imported:
-        return own.get(name, "its source does not tell")
+        return own.get(name, "its source does not state it")
     if name in _STATIC or name in _RUN:
         return _no_cost(name, kind)
     if name in _FACTS:
@@ -153,9 +162,9 @@ def _reason(name: str, kind: _Kind, own: dict[str, str]) -> str:
 
 
 def _no_part(name: str, kind: _Kind, own: dict[str, str]) -> str:
-    """Return why records that have a latency lack another of their times."""
+    """Return why records with a latency lack another time."""
     if name == "speedup":
-        return kind.no_speedup or own.get(name, "no baseline ran beside it in its steady turns")
+        return kind.no_speedup or own.get(name, "no baseline shared the rounds of its steady turns")
     if name == "flops_per_s":
         return _NO_STATIC
     if name in TAILS and kind.few_steps:
@@ -164,9 +173,9 @@ def _no_part(name: str, kind: _Kind, own: dict[str, str]) -> str:
 
 
 def _no_cost(name: str, kind: _Kind) -> str:
-    """Return why a metric is null that no record has of its own."""
+    """Return why a static cost, or a metric that needs other cases of the run, is null."""
     if name in _RUN:
-        return "only a compiled case whose run holds it eager has one"
+        return "only a compiled case whose run also holds the eager case has a break-even"
     if not kind.costed:
         return _NO_STATIC
     return "no published ImageNet weights" if name == "imagenet_top1" else f"not known for {kind.weights} weights"

@@ -1,4 +1,4 @@
-"""The replicates of each case of a run brought together: one value of each metric, its interval, and why it is null."""
+"""Combine the replicates of each case of a run: a value of each metric, its interval, or the reason of a null."""
 
 from collections.abc import Collection, Mapping, Sequence
 from itertools import chain, compress
@@ -17,11 +17,11 @@ NUMBERS: Final = (*METRICS, *BOUNDS)
 
 _FEW: Final = f"fewer than {intervals.TURNS_FOR_INTERVAL} steady turns"
 _NEVER: Final = (SLOWER, REACHES, REACHES, SLOWER)
-"""Why each of `breakeven.STEP_COLUMNS` is never reached."""
+"""The reason of each of `breakeven.STEP_COLUMNS` that is never reached."""
 
 
 class NoBreakEven(NamedTuple):
-    """Why a compiled case has no break-break_even."""
+    """Why a compiled case has no break-even."""
 
     reason: str | None
     never: tuple[bool, ...]
@@ -29,18 +29,18 @@ class NoBreakEven(NamedTuple):
 
 
 def combined(records: Sequence[Record], measures: Measures, counted: Sequence[Sequence[int]]) -> dict[str, Floats]:
-    """Return for each of `NUMBERS` an array of one entry a case, NaN where there is none.
+    """Return for each of `NUMBERS` an array with an entry a case, NaN for a missing value.
 
     Args:
-        records: those of a run.
+        records: the records of a run.
         measures: their metrics.
-        counted: for each case the indices of the records that count, at least one.
+        counted: for each case, the indices of the records that count: at least one index.
     """
     firsts = np.array([indices[0] for indices in counted], dtype=np.int64)
     numbers = {name: measures.values[name][firsts] for name in METRICS}
     numbers |= {name: np.full(len(counted), np.nan) for name in BOUNDS}
     numbers |= {end: measures.values[end][firsts] for ends in ENDS.values() for end in ends}
-    # What a single process gave stands as it is.
+    # Values of a single process stay as they are.
     rows = [row for row, indices in enumerate(counted) if len(indices) > 1]
     if rows:
         several = np.fromiter(chain.from_iterable(counted[row] for row in rows), np.int64)
@@ -62,11 +62,11 @@ def combined(records: Sequence[Record], measures: Measures, counted: Sequence[Se
 
 
 def _combined(name: str, values: Floats, series: Segments) -> Floats:
-    """Return one value of the metric for each case, from those of all its replicates."""
+    """Return a value of the metric for each case, combined over its replicates."""
     combine = METRICS[name].combine
     if combine == "known":
         return np.fmax.reduceat(values, series.starts)
-    largest = np.maximum.reduceat(values, series.starts)  # NaN where any is
+    largest = np.maximum.reduceat(values, series.starts)  # NaN where any replicate has NaN
     match combine:
         case "geometric":
             least = np.minimum.reduceat(values, series.starts)  # the geometric mean of [0, …] is 0
@@ -84,12 +84,12 @@ def _combined(name: str, values: Floats, series: Segments) -> Floats:
 def add_break_evens(
     values: Mapping[str, Floats], break_evens: BreakEvens, imported: Collection[int]
 ) -> list[NoBreakEven | None]:
-    """Write break-evens into the values of `combined`, and return why cases have none; None of cases without a twin.
+    """Write break-evens into `values`, and return why cases lack them; None for cases without an eager twin.
 
     Args:
-        values: those of `combined`; steps that are never reached become NaN.
-        break_evens: the break-break_even of the compiled cases.
-        imported: the rows that keep what their source states.
+        values: the result of `combined`; steps that are never reached become NaN.
+        break_evens: the break-even of the compiled cases.
+        imported: rows of imported cases, which keep the values of their source.
     """
     own = np.array([row not in imported for row in break_evens.rows], dtype=bool)
     rows = np.array(break_evens.rows, dtype=np.int64)[own]
@@ -111,17 +111,17 @@ def nulls(
     break_evens: Sequence[NoBreakEven | None],
     verdicts: Sequence[str | None],
 ) -> list[dict[str, str]]:
-    """Return why the numbers of each case are null, by column.
+    """Return the reasons of the missing numbers of each case, by column.
 
-    Cases that lack the same for the same reasons, as most of a run do, share one dict, which is not to be changed.
+    Cases that lack the same numbers for the same reasons share a dict, which callers must not change.
 
     Args:
-        records: as for `combined`, and so are the next two.
+        records: the records of a run.
         measures: their metrics.
         counted: the indices of each case's records.
-        values: those of `combined`, with break-evens.
-        break_evens: those of `add_break_evens`.
-        verdicts: on the results of each case.
+        values: the result of `combined`, with break-evens.
+        break_evens: the result of `add_break_evens`.
+        verdicts: the verdict on the result of each case.
     """
     absent = np.ascontiguousarray(np.isnan(np.array([values[name] for name in NUMBERS])).T)
     by_kind: dict[tuple[object, ...], dict[str, str]] = {}
@@ -129,10 +129,10 @@ def nulls(
     for indices, lacking, break_even, verdict in zip(counted, absent, break_evens, verdicts, strict=True):
         first = records[indices[0]]
         if first.summary is not None:
-            cases.append(measures.reasons[indices[0]] | first.nulls)  # what its source states
+            cases.append(measures.reasons[indices[0]] | first.nulls)  # the reasons that its source states
             continue
         baseline = bool(measures.baseline[indices[0]])
-        # Everything that the reasons follow from.
+        # All facts that determine the reasons.
         kind = (
             lacking.tobytes(),
             baseline,

@@ -1,8 +1,8 @@
-"""Which change gave what: a case's speed-up as a chain of steps of a single axis, whose factors multiply to the total.
+"""Attribution of a speed-up: a chain of steps that change a single axis, whose factors multiply to the total.
 
     nchw → nhwc × eager → compile × fp32 → amp-bf16
 
-The order is fixed, and it matters: a step is what its change gives on top of those before it.
+The order is fixed, and it matters: the factor of a step is its gain on top of the steps before it.
 """
 
 import dataclasses
@@ -26,7 +26,7 @@ ORDER: Final = tuple(reversed(SETTINGS))
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Factor:
-    """How many times as fast one case is as another. Bounds are None where too few steady turns give none."""
+    """Speed of a case over the speed of another case. Bounds are None where the steady turns are too few."""
 
     value: float
     low: float | None
@@ -34,16 +34,16 @@ class Factor:
 
     @classmethod
     def of(cls, value: float, low: float, high: float) -> Self:
-        """Return the factor whose bounds are NaN where there are none."""
+        """Return the factor, with None for bounds that are NaN."""
         return cls(value=value, low=None if math.isnan(low) else low, high=None if math.isnan(high) else high)
 
 
 class Speedups(NamedTuple):
-    """The speed-ups of processes over their baselines: arrays of one entry a process."""
+    """The speed-ups of processes over their baselines: arrays with an entry a process."""
 
     value: Floats
     half: Floats
-    """Half the width of its interval in logs: 0 for the baseline itself, NaN where too few steady turns give none."""
+    """Half-width of the interval in logs: 0 for the baseline itself, NaN where the steady turns are too few."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,23 +59,23 @@ class Step:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Chain:
-    """The way from the baseline to a case. Without a total there are no steps, and `reason` says why."""
+    """The steps from the baseline to a case. A chain without a total has no steps, and `reason` says why."""
 
     run: str
     case: Case
     replicates: tuple[int, ...]
-    """The replicates that all cases of the chain have: every factor is of these."""
+    """The replicates that all cases of the chain have; every factor uses exactly these."""
     steps: tuple[Step, ...]
     total: Factor | None
-    """The product of the factors, but for rounding."""
+    """The product of the factors, up to rounding."""
     reason: str | None
 
 
 def chains(run: str, replicates: Mapping[Case, Mapping[int, int]], measures: Measures) -> list[Chain]:
     """Return a chain for each case of a run that differs from its baseline in two settings or more.
 
-    Cases between which the run does not hold every step are left out. Where a case of the chain failed or is wrong,
-    the chain has a reason in place of its numbers.
+    Cases are left out where the run lacks a step between them and their baseline. A chain in which a case failed or is
+    wrong has a reason in place of its numbers.
     """
     ways = [way for case in replicates if len(way := path(case)) > 2 and all(step in replicates for step in way)]
     if not ways:
@@ -101,7 +101,7 @@ def chains(run: str, replicates: Mapping[Case, Mapping[int, int]], measures: Mea
 
 
 def path(case: Case) -> list[Case]:
-    """Return the cases from the baseline to `case`, both included, each with one more of its settings."""
+    """Return the cases from the baseline to `case`, both included; each adds a setting to the case before it."""
     way = [case.baseline]
     for axis in ORDER:
         changed = structs.replace(way[-1], **{axis: getattr(case, axis)})
@@ -111,7 +111,7 @@ def path(case: Case) -> list[Case]:
 
 
 def _broken(way: Sequence[Case], replicates: Mapping[Case, Mapping[int, int]], measures: Measures) -> str | None:
-    """Return why there are no numbers of a way."""
+    """Return why a chain has no numbers, None where it has them."""
     for case in way:
         lacking = without_speedup(replicates[case], measures)
         if lacking is not None:
@@ -120,14 +120,14 @@ def _broken(way: Sequence[Case], replicates: Mapping[Case, Mapping[int, int]], m
 
 
 def _common(sides: Sequence[Mapping[int, int]]) -> tuple[int, ...]:
-    """Return the replicates that all sides have."""
+    """Return the replicates that all cases have."""
     return tuple(sorted(set.intersection(*map(set, sides))))
 
 
 def _chain(
     run: str, way: Sequence[Case], replicates: tuple[int, ...], of_all: Iterator[Factor], reason: str | None
 ) -> Chain:
-    """Return the chain of a way; takes the factors of its steps and then its total from `of_all`, if it has any."""
+    """Return the chain of the cases, with factors and total from `of_all`; a chain with a `reason` takes none."""
     if reason is not None:
         return Chain(run=run, case=way[-1], replicates=(), steps=(), total=None, reason=reason)
     steps = []
@@ -144,7 +144,7 @@ def setting(case: Case) -> str:
 
 
 def without_speedup(replicates: Mapping[int, int], measures: Measures) -> str | None:
-    """Return why a replicate of one case has no speed-up, None where all have; `replicates` are indices of records."""
+    """Return why a replicate has no speed-up, None where all have a speed-up; `replicates` are indices of records."""
     reasons = (measures.reasons[index].get("speedup") for index in replicates.values())
     return next((reason for reason in reasons if reason is not None), None)
 
@@ -158,17 +158,17 @@ def speedups(measures: Measures) -> Speedups:
 def factors(
     of_records: Speedups, before: Sequence[int], after: Sequence[int], counts: Sequence[int]
 ) -> intervals.Intervals:
-    """Return how many times as fast some cases are as others, from both speed-ups over one baseline.
+    """Return the speed of the cases `after` over the cases `before`, from their speed-ups over the same baseline.
 
-    Replicates pair up, as both cases shared the rounds of the same baseline: the value is the geometric mean of their
-    ratios, with the interval across them. A single replicate has the interval within its process, in which the widths
-    of both speed-ups add in squares: too wide if anything, as they share the noise of their baseline.
+    Replicates are paired, as both cases shared the rounds of the same baseline: the value is the geometric mean of
+    their ratios, with the interval across them. A single replicate has the interval within its process, in which the
+    widths of both speed-ups add in squares: an upper bound, as both share the noise of their baseline.
 
     Args:
         of_records: the speed-ups of all records of a run.
-        before: indices of the slower cases' records, those of a case's replicates after one another.
-        after: indices of the faster cases' records, each the same replicate as in `before`.
-        counts: how many replicates each case has.
+        before: indices of the slower cases' records; the replicates of a case follow one another.
+        after: indices of the faster cases' records, of the same replicates as in `before`.
+        counts: the number of replicates of each case.
     """
     if not counts:
         return intervals.Intervals(*np.empty((3, 0)))

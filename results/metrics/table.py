@@ -1,4 +1,4 @@
-"""Records to a tidy pandas frame, one row a case."""
+"""The tidy pandas frame of records, a row a case."""
 
 from collections.abc import Mapping, Sequence
 from itertools import chain
@@ -23,15 +23,15 @@ _KIND: Final = ("family", "block", "depth")
 _OUTCOME: Final = ("status", "cause", "replicates", "failed_replicates")
 _REMARKS: Final = ("interval", "equality", "state", "stop", "warnings", "notes", "nulls")
 _TEXTS: Final = (*_MACHINE, *AXES, *_KIND, *_OUTCOME, *_REMARKS)
-"""All but the numbers, in order."""
+"""All columns but the numbers, in order."""
 AXIS_TYPES: Final = {axis: "Int64" if axis in OPTIONAL else "int64" for axis in COUNTS}
-"""Types of the columns of axes that are whole numbers; `Int64` also holds nulls."""
+"""Types of the axes' columns of whole numbers; `Int64` also holds nulls."""
 _TYPES: Final = {
     **AXIS_TYPES,
     **dict.fromkeys(("replicates", "failed_replicates"), "int64"),
     "depth": "Int64",
 }
-"""Types of those of `_TEXTS` that are numbers."""
+"""Types of the columns of `_TEXTS` that are numbers."""
 WHOLE: Final = frozenset({*_TYPES, *(name for name, metric in METRICS.items() if metric.whole)})
 """Columns of whole numbers."""
 
@@ -41,23 +41,22 @@ COLUMNS: Final = (*_MACHINE, *AXES, *_KIND, *_OUTCOME, *NUMBERS, *_REMARKS)
 _VERDICTS: Final = ("wrong", "eager-twice-differs", "equal", None)
 _STATES: Final = ("never steady", "slowing", "steady", None)
 _STOPS: Final = (None, "time-limit", "budget", "target")
-"""Values of several replicates, the one that counts first: an unchecked replicate counts last, one whose end is not
-known first."""
+"""Values of a column in order of priority over replicates: an unchecked replicate counts last, a replicate with an
+unknown end first."""
 
 
 def table(records: Records) -> "pd.DataFrame":
     """Return a frame with a row for each case of each run, failed cases included, in the order of the plan.
 
-    Metrics are float64 columns in the units of ``frame.attrs["units"]`` (by column). A value that could not be had is
-    NaN, and the column ``nulls`` holds a dict of the reasons by column; many rows share a dict, so copy it before you
-    change it. `METRICS` says how replicates are brought together. ``threads`` is null where an imported source does
-    not state it.
+    Metrics are float64 columns in the units of ``frame.attrs["units"]`` (by column). A missing value is NaN, and the
+    column ``nulls`` holds a dict of the reasons by column; many rows share a dict, so copy it before you change it.
+    `METRICS` declares how replicates are combined. ``threads`` is null where an imported source does not state it.
 
-    ``interval`` names what the bounds of latency and speed-up span: ``replicates`` (two or more processes), or
-    ``process`` (the turns of a single process, which do not show how another process would do). Where a replicate
-    failed, ``status`` and ``cause`` are those of the first failure, and ``replicates`` counts only the others, from
-    which the metrics come: a case that fails now and then never looks sound. A replicate that was measured again
-    after a break counts once, as it was last.
+    ``interval`` names the variation that the bounds of latency and speed-up cover: ``replicates`` (two or more
+    processes), or ``process`` (the turns of a single process, without the variation between processes). Where a
+    replicate failed, ``status`` and ``cause`` describe the first failure, and ``replicates`` counts only the others,
+    which give the metrics: a case that fails now and then always shows its failure. The last record of a replicate
+    counts where it was measured again after a break.
 
     ``equality`` is the worst verdict of the replicates that were checked (a run checks the first);
     ``state`` is the worst of ``steady``, ``slowing`` and ``never steady``; ``stop`` is ``target`` only where all
@@ -68,7 +67,7 @@ def table(records: Records) -> "pd.DataFrame":
 
 
 def table_of(runs: Sequence[MeasuredRun]) -> "pd.DataFrame":
-    """Return `table` of runs that may be measured in part."""
+    """Return `table` of runs whose statistics may be computed in part."""
     import pandas as pd  # noqa: PLC0415 (0.4 s that `import results` need not pay)
 
     parts = [_columns(run) for run in runs if run.file.records]
@@ -78,7 +77,7 @@ def table_of(runs: Sequence[MeasuredRun]) -> "pd.DataFrame":
             columns[name] = np.concatenate([np.empty(0), *(part[name] for part in parts)])
         else:
             column = list(chain.from_iterable(part[name] for part in parts))
-            # Text is of type object: pandas' own holds, with pyarrow beside it, no lone surrogates.
+            # Text is of type object: where pyarrow is installed, pandas' own type cannot hold lone surrogates.
             columns[name] = pd.Series(column, dtype=_TYPES.get(name, "object"))
     frame = pd.DataFrame(columns)
     frame.attrs["units"] = {name: metric.unit for name, metric in METRICS.items()} | BOUNDS
@@ -86,16 +85,21 @@ def table_of(runs: Sequence[MeasuredRun]) -> "pd.DataFrame":
 
 
 def usable(frame: "pd.DataFrame") -> "pd.Series[bool]":
-    """Return whether each row of `table` counts: its case ended well, computed the right result and has a value.
+    """Return whether each row of `table` counts: its case succeeded, computed the right result and has a value.
 
-    What does not count is no point of a chart, no cell of a pivot, no benchmark of an export and no run of a history.
+    Charts, pivots, exports of benchmarks and histories leave out the other rows.
     """
     valued = frame[list(METRICS)].notna().any(axis="columns")
-    return frame["status"].eq("ok") & frame["equality"].ne("wrong") & valued
+    return frame["status"].eq("ok") & ~wrong(frame) & valued
+
+
+def wrong(frame: "pd.DataFrame") -> "pd.Series[bool]":
+    """Return whether the case of each row of `table` ended well and computed a wrong result."""
+    return frame["status"].eq("ok") & frame["equality"].eq("wrong")
 
 
 def _columns(run: MeasuredRun) -> dict[str, Any]:
-    """Return the columns of a run that has a record: arrays of numbers, lists of everything else."""
+    """Return the columns of a run with at least one record: arrays of numbers, lists of other values."""
     records, measures = run.file.records, run.measures
     failed = {index for index, record in enumerate(records) if record.status != "ok"}
     replicates = [list(indices.values()) for indices in run.replicates.values()]
@@ -103,7 +107,7 @@ def _columns(run: MeasuredRun) -> dict[str, Any]:
         indices if failed.isdisjoint(indices) else [index for index in indices if index not in failed]
         for indices in replicates
     ]
-    # Where no replicate came to its end, the first says why; an imported case is a single row of its source.
+    # Where no replicate succeeded, the first gives the reasons; an imported case is a single row of its source.
     imported = {row for row, (first, *_) in enumerate(replicates) if records[first].summary is not None}
     counted = [
         indices[:1] if not ended or row in imported else ended
@@ -146,7 +150,7 @@ def _of_run(file: RunFile, cases: Sequence[Case]) -> dict[str, list[Any]]:
 def _outcomes(
     records: Sequence[Record], replicates: Sequence[Sequence[int]], sound: Sequence[Sequence[int]]
 ) -> dict[str, list[Any]]:
-    """Return the columns of `_OUTCOME`, from the indices of each case's records and of those that came to their end."""
+    """Return the columns of `_OUTCOME`, from the indices of each case's records and of its successful records."""
     columns: dict[str, list[Any]] = {"status": ["ok"] * len(sound), "cause": [None] * len(sound)}
     columns["replicates"] = list(map(len, sound))
     columns["failed_replicates"] = [len(all_) - len(ended) for all_, ended in zip(replicates, sound, strict=True)]
@@ -161,7 +165,7 @@ def _outcomes(
 
 
 def _spans(values: Mapping[str, Floats], sound: Sequence[Sequence[int]]) -> list[str | None]:
-    """Return what the bounds of each case span, None where it has none."""
+    """Return the variation that the bounds of each case cover, None for a case without bounds."""
     bounded = ~(np.isnan(values["latency_low_s"]) & np.isnan(values["speedup_low"]))
     return [
         ("replicates" if len(ended) > 1 else "process") if has_bounds else None
@@ -172,7 +176,7 @@ def _spans(values: Mapping[str, Floats], sound: Sequence[Sequence[int]]) -> list
 def _worst(
     values: Sequence[str | None], cases: Sequence[Sequence[int]], order: Sequence[str | None]
 ) -> list[str | None]:
-    """Return for each case the value of its records that comes first in `order`, None where it has no record."""
+    """Return the first value in `order` that the records of each case have, None for a case without records."""
     return [
         values[indices[0]] if len(indices) == 1 else _first(order, [values[index] for index in indices])
         for indices in cases
@@ -195,7 +199,7 @@ def _state(samples: Samples | None) -> str | None:
 
 
 def _of_source(record: Record) -> dict[str, Any]:
-    """Return what an imported case states in place of replicates."""
+    """Return the columns that an imported case states in place of replicates."""
     summary = record.summary
     return {
         **{name: getattr(summary, name) for name in (*_KIND, "replicates", "failed_replicates", "interval")},

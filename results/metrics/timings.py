@@ -1,6 +1,6 @@
-"""Medians, intervals and quantiles of the samples of records: of all records at once, as numpy is fast then.
+"""Medians, intervals and quantiles of the samples of records, of all records at once for numpy's speed.
 
-`results.metrics.values` makes metrics of them, and `results.metrics.warnings` looks for implausible ones.
+`results.metrics.values` turns them into metrics, and `results.metrics.warnings` looks for implausible values.
 """
 
 import dataclasses
@@ -19,11 +19,11 @@ from results.statistics.segments import Flags, Floats, Segments, Whole
 QUANTILES: Final = (0.50, 0.90, 0.95, 0.99)
 PHASES: Final = tuple(f"{phase}_s" for task in TASKS.values() for phase in task.phases)
 _AT_ONCE: Final = 2048
-"""Records that are computed together: enough for numpy, and arrays that its cache holds."""
+"""Records that are computed together: enough for numpy's speed, with arrays that fit in the cache."""
 
 
 class Medians(NamedTuple):
-    """Medians of the samples of some records: arrays of an entry for every record, NaN where there is none."""
+    """Medians of the samples of some records: arrays with an entry a record, NaN for a missing value."""
 
     clock_step_s: Floats
     """Median over the turns, warm-up included, of their mean step."""
@@ -32,7 +32,7 @@ class Medians(NamedTuple):
     latency_s: Floats
     """Median of the steady steps."""
     forward_s: Floats
-    """Median over the steady steps of this part, where steps were split (training)."""
+    """Median of this part over the steady steps, where steps were split (training)."""
     backward_s: Floats
     optimizer_s: Floats
     phases: Floats
@@ -43,20 +43,20 @@ class Spread(NamedTuple):
     """Intervals, quantiles and speed-ups of the same samples: arrays as in `Medians`."""
 
     latency_low_s: Floats
-    """Interval of the median over the steady turns, rescaled to be centred on the median over the steps. Too few turns
-    have none."""
+    """Interval of the median over the steady turns, rescaled to be centred on the median over the steps. NaN where the
+    turns are too few."""
     latency_high_s: Floats
     effective: Floats
-    """How many independent steps the steady steps are worth."""
+    """Effective number of independent steady steps."""
     p50_s: Floats
-    """A quantile of `QUANTILES`, where the steps can bound it."""
+    """Each quantile of `QUANTILES`, where the steps can bound it."""
     p90_s: Floats
     p95_s: Floats
     p99_s: Floats
     speedup: Floats
-    """Median over the steady turns of the baseline's median step over the own median step, in the same rounds."""
+    """Median over the steady turns of the baseline's median step over the record's own, in the same rounds."""
     speedup_low: Floats
-    """Too few turns have no interval."""
+    """Its interval, NaN where the turns are too few."""
     speedup_high: Floats
 
 
@@ -97,7 +97,7 @@ class _Turns:
 
 
 def _fill(typical: Floats, spread: Floats | None, samples: Sequence[Samples | None]) -> None:
-    """Write statistics of `samples` into rows: one for each field of `Medians` and, where given, of `Spread`."""
+    """Write statistics of `samples` into rows: a row for each field of `Medians` and, where given, of `Spread`."""
     indices = np.array(
         [index for index, record in enumerate(samples) if record is not None and record.step_s], dtype=np.int64
     )
@@ -126,7 +126,7 @@ def _fill(typical: Floats, spread: Floats | None, samples: Sequence[Samples | No
 
 
 def _turns(steps: Floats, turn: Whole, counts: Whole) -> _Turns:
-    """Return the turns of series of `counts` steps, none of which is empty, from the turn of each step."""
+    """Return the turns of series of `counts` steps (at least 1), from the turn of each step."""
     of_record = Segments(counts)
     begins = np.append(True, turn[1:] != turn[:-1])
     begins[of_record.starts] = True
@@ -144,13 +144,13 @@ def _flat(series: Sequence[Sequence[Any]], counts: Whole, kind: type) -> Any:
     """Return all series end to end; None is NaN."""
     try:
         return np.fromiter(chain.from_iterable(series), kind, int(counts.sum()))
-    except TypeError:  # a None; rare, so no number is asked whether it is one
+    except TypeError:  # a None, which is rare: the numbers are not checked for it
         numbers = (math.nan if value is None else value for values in series for value in values)
         return np.fromiter(numbers, kind, int(counts.sum()))
 
 
 def _of_turns(series: Sequence[Sequence[Any]], turns: _Turns) -> Floats:
-    """Return the value of each turn from a series for each record, which is empty or has an entry for every turn."""
+    """Return the value of each turn, from the series of each record, which is empty or has an entry a turn."""
     lengths = np.array([len(values) for values in series])
     flat: Floats = _flat(series, lengths, np.float64)
     present = turns.turns.each(lengths) > 0
@@ -167,7 +167,7 @@ def _clocks(turns: _Turns, series: Sequence[Samples]) -> tuple[Floats, Floats]:
 
 
 def _spread(turns: _Turns, series: Sequence[Samples], ordered: Floats, latency: Floats) -> tuple[Floats, ...]:
-    """Return the fields of `Spread` from the steady steps, also given in rising order, and their median."""
+    """Return the fields of `Spread` from the steady steps, the same steps in rising order, and their median."""
     effective = intervals.effectives(turns.steps, turns.of_record)
     per_turn = turns.of_turn.medians(turns.steps)
     interval = intervals.median_intervals(per_turn, turns.turns)

@@ -1,6 +1,6 @@
-"""The values of the metrics: of all records of a run at once, as numpy is fast then.
+"""The values of the metrics, of all records of a run at once for numpy's speed.
 
-A value that cannot be had is NaN, and `Measures.nulls` says why. Nothing is rounded here.
+A missing value is NaN, and `Measures.reasons` says why. Nothing is rounded here.
 """
 
 import dataclasses
@@ -26,22 +26,22 @@ from results.storage.reader import RunFile
 
 _FACTS: Final = tuple(field.name for field in structs.fields(Facts))
 ENDS: Final = {metric.name: metric.bounds for metric in TIMED if metric.bounds is not None}
-"""The ends of the intervals within a process, by the metric that has them."""
+"""The ends of the intervals within a process, by metric."""
 _ROWS: Final = (*METRICS, *chain.from_iterable(ENDS.values()))
 _SAME: Final = tuple(metric.name for metric in STATIC if metric.name != "model_bytes")
-"""Static metrics that are the same at every precision."""
+"""Static metrics that do not depend on the precision."""
 _facts: Final = operator.attrgetter(*_FACTS)
 
 
 class Measured(NamedTuple):
-    """The metrics of one record."""
+    """The metrics of a record."""
 
     metrics: dict[str, float | None]
     """Values by name, for every one of `METRICS`."""
     nulls: dict[str, str]
-    """Why a value is None, for each that is."""
+    """The reason of each value that is None."""
     intervals: dict[str, stats.Interval]
-    """95 % intervals within the process, of ``latency_s`` and ``speedup`` where there are turns enough."""
+    """95 % intervals within the process, of ``latency_s`` and ``speedup``, where the turns are enough."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
@@ -49,22 +49,22 @@ class Measures:
     """The metrics of some records."""
 
     values: dict[str, Floats]
-    """For each of `METRICS`, and each end of an interval within a process, an array of one entry a record."""
+    """For each of `METRICS`, and each end of an interval within a process, an array with an entry a record."""
     costs: list[Static | None]
     """The cost of each record's model."""
     baseline: Flags
     """Whether the case of each record is its own baseline."""
     reasons: Reasons
-    """Why values of a record are NaN."""
+    """The reasons of each record's missing values."""
 
 
 def measure(record: Record, static: Static | None, arm: Arm | None = None) -> Measured:
     """Return every metric of `record`.
 
     Args:
-        record: one case in one process.
-        static: the cost of its model, None where it is not known.
-        arm: the arm of an A/B comparison that its run is, None where it is none.
+        record: a case in a process.
+        static: the static cost of its model, None where it is not known.
+        arm: the arm of an A/B comparison that its run measured, None for other runs.
     """
     measures = _measures([record], [static], arm, *timings([record]))
     known = {name: None if np.isnan(row[0]) else float(row[0]) for name, row in measures.values.items()}
@@ -105,7 +105,7 @@ def _measures(
     baseline = np.array([record.case.is_baseline for record in records], dtype=bool)
     _add_speedups(values, baseline, no_speedups, spread)
     _add_costs(values, records, costs)
-    # A failed case may still know its peak memory or how long it took to compile.
+    # A failed case may still have its peak memory or compile time.
     facts = _array(chain.from_iterable([_facts(record.facts) for record in records]))
     for name, row in zip(_FACTS, facts.reshape(-1, len(_FACTS)).T, strict=True):
         values[name][:] = row
@@ -141,7 +141,7 @@ def _add_speedups(
 
 
 def _add_costs(values: dict[str, Floats], records: Sequence[Record], costs: Sequence[Static | None]) -> None:
-    # A run holds few models, and each of them in many records.
+    # A run holds few models, and many records of each.
     models = {id(cost): cost for cost in costs}
     rows = {model: row for row, model in enumerate(models)}
     model_rows = np.array([rows[id(cost)] for cost in costs], dtype=np.int64)

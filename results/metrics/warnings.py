@@ -1,10 +1,10 @@
-"""Implausible records: what cannot be, does not fit its label or was disturbed becomes a warning.
+"""Warnings of records that are implausible, do not fit their label, or were disturbed.
 
-Nothing is dropped for a warning: it says how far to trust a number.
+A warning says how far to trust a number; no number is dropped for it.
 """
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, Self
 
 import numpy as np
@@ -19,34 +19,35 @@ from results.schema.static import Static
 from results.statistics.segments import Floats
 
 NOISES: Final = frozenset({"busy", "steal", "pressure", "throttled"})
-"""Warnings that others used the machine, or that it held itself back: the number is true, of a disturbed machine."""
+"""Warnings of a disturbed machine: other users, or throttling. The number is right, for the machine as it was."""
 TOLERATED: Final = NOISES | {"not-steady", "slowing", "eager-twice-differs", "layout"}
-"""Warnings that widen the spread between replicates, or name a choice; any other means that a number is not what its
-label says."""
+"""Warnings of a wider spread between replicates, or of a choice of the compiler; any other warning means that a number
+is not what its label says."""
 WRONG: Final = "wrong"
-"""The warning that a case computes something else than its baseline."""
+"""The warning of a case whose result differs from its baseline's."""
 
 _STEP_SLACK: Final = 1.05
-"""A step may exceed the wall clock's share by so much: two clocks, and medians of few steps."""
+"""Factor by which steps may exceed the wall clock's time: two clocks, and medians of few steps."""
 _WALL_SLACK: Final = 1.1
-"""Beyond the steps themselves a turn only reads clocks and marks events; more than this is work that went unseen."""
+"""Factor by which the wall clock's time may exceed the steps: a turn also reads clocks and marks events; more than this
+is work that the steps do not include."""
 _LAUNCH_S: Final = 1e-3
-"""Launching and synchronising take so long at most; it counts where steps themselves are that short."""
+"""The most seconds of launching and synchronising, which matter where steps are this short."""
 _PHASE_SLACK: Final = 0.05
 _WINOGRAD: Final = 2.25
 """Winograd's F(2x2, 3x3) multiplies 16 times where 36 are counted (Lavin and Gray 2016, "Fast algorithms for
-convolutional neural networks"), so a true rate may exceed that of matrix products by as much."""
+convolutional neural networks"), so a true rate may exceed the rate of matrix products by this factor."""
 _OTHER_CPUS: Final = 0.25
-"""An idle system's own services take some hundredths of a CPU; from a quarter on, steps share caches, memory and clocks
-with something."""
+"""An idle system's own services take some hundredths of a CPU; from a quarter on, another process shares caches, memory
+and clocks with the steps."""
 _STEAL: Final = 0.05
-"""A twentieth of a CPU that is taken away moves medians by more than the 1 % to which they are known."""
+"""The loss of a twentieth of a CPU shifts medians by more than the 1 % to which they are known."""
 _CPU_PRESSURE: Final = 0.2
-"""PSI counts our own tasks too: threads of the last turn spin for 5 of the 25 ms that the next takes at least, and a
-compiler fills the machine. So it is a sign only where others are known to have run, or it is not known whether."""
+"""PSI counts our own tasks too: threads of the previous turn spin for 5 of the 25 ms or more of the next turn, and a
+compiler fills the machine. So pressure is a sign only where others ran, or where that is unknown."""
 _SOME_CPUS: Final = 0.1
 _MEMORY_PRESSURE: Final = 0.01
-"""A task that waits for memory stands still: a hundredth of the time is as much as the intervals promise."""
+"""A task that waits for memory makes no progress: a hundredth of the time is as much as the intervals promise."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -68,13 +69,19 @@ class RecordWarning:
 
     @property
     def noise(self) -> bool:
-        """Whether it is a sign that the machine was disturbed."""
+        """Whether the warning is a sign of a disturbed machine."""
         return self.kind in NOISES
 
     @property
     def tolerated(self) -> bool:
-        """Whether the number may be used all the same."""
+        """Whether the number may still be used."""
         return self.kind in TOLERATED
+
+
+def wrong_result(warnings: Iterable[RecordWarning]) -> RecordWarning:
+    """Return the warning of a case whose result is wrong; a source need not say what differs."""
+    told = (warning for warning in warnings if warning.kind == WRONG)
+    return next(told, RecordWarning(WRONG, "its result is not that of its baseline"))
 
 
 def kind(line: str) -> str:
@@ -100,9 +107,9 @@ def warnings(
     """Return the warnings of each record of a run.
 
     Args:
-        records: one case in one process each.
-        costs: the costs of their models; without a cost no rate is known that could exceed a peak.
-        peaks: the peaks that were measured on their machine (`Run.peaks`).
+        records: the records of the run.
+        costs: the static cost of each record's model; a record without a cost has no rate to check.
+        peaks: the peak rates of their machine (`RunHeader.peaks`).
         typical: the medians of their samples.
         latencies: their metric ``latency_s``.
     """
@@ -121,7 +128,7 @@ def warnings(
 
 
 def _of_samples(records: Sequence[Record], typical: Medians) -> Iterator[tuple[int, RecordWarning]]:
-    """Yield what the samples of records show, with the index of the record."""
+    """Yield the warnings of the samples, with the index of the record."""
     step, wall = typical.clock_step_s, typical.clock_wall_s
     slow, unseen = step > wall * _STEP_SLACK, (wall > step * _WALL_SLACK) & (wall - step > _LAUNCH_S)
     for index in np.flatnonzero(slow | unseen).tolist():
@@ -136,7 +143,7 @@ def _of_samples(records: Sequence[Record], typical: Medians) -> Iterator[tuple[i
 
 
 def _add_others(record: Record, row: list[RecordWarning]) -> None:
-    """Add what a record says beside its samples."""
+    """Add the warnings of a record that do not come from its samples to `row`."""
     facts, equality = record.facts, record.equality
     if equality is not None and equality.verdict != "equal":
         row.append(_unequal(record, equality))
@@ -152,7 +159,7 @@ def _add_others(record: Record, row: list[RecordWarning]) -> None:
 
 
 def _rate(record: Record, cost: Static, peaks: Sequence[PeakRate], latency_s: float) -> Iterator[RecordWarning]:
-    """Yield a warning where a case computes faster than the fastest matrix product could."""
+    """Yield a warning where the rate of a case exceeds the rate that the peak allows."""
     case = record.case
     rate = case.batch_size / latency_s * (cost.training_flops if TASKS[case.task].trains else cost.flops)
     for peak in peaks:
@@ -190,7 +197,7 @@ def _noise(noise: Noise) -> Iterator[RecordWarning]:
 
 
 def _clocks(case: Case, step: float, wall: float, *, slow: bool) -> RecordWarning:
-    """Return the warning that throughput by the wall clock times latency is not the batch: a clock is wrong."""
+    """Return the warning that latency does not agree with throughput by the wall clock: a clock is wrong."""
     product, times = case.batch_size * step / wall, f"steps of {step:.3g} s"
     images = f"throughput by the wall clock x latency is {product:.3g} images, the batch is {case.batch_size}"
     if slow:
@@ -199,9 +206,9 @@ def _clocks(case: Case, step: float, wall: float, *, slow: bool) -> RecordWarnin
 
 
 def _label(case: Case, ran: Ran) -> Iterator[RecordWarning]:
-    """Yield where what ran is not what the label promises."""
+    """Yield the warnings where the observed run breaks the promise of a label."""
     promise = PROMISES[case.precision]
-    unseen = ran.layout == UNSEEN  # no convolution was seen: nothing tells what they computed in
+    unseen = ran.layout == UNSEEN  # no convolution was observed, so the dtype and layout are unknown
     computed, weights = (", ".join(dtypes) or "nothing" for dtypes in (ran.compute_dtypes, ran.parameter_dtypes))
     tf32 = (ran.tf32_matmul, ran.tf32_convolution)
     # Only fp32 and tf32 promise anything about TF32: the others compute in half precision.
@@ -216,7 +223,7 @@ def _label(case: Case, ran: Ran) -> Iterator[RecordWarning]:
     if ran.grad_scaler != (promise.grad_scaler and TASKS[case.task].trains):
         yield _broken(f"{case.precision} {case.task} ran with GradScaler {'on' if ran.grad_scaler else 'off'}")
     if ran.layout != case.layout and not unseen:
-        # A compiled graph takes its input in the label's layout, and what it does inside is the compiler's to choose.
+        # A compiled graph takes its input in the label's layout; inside, the compiler chooses the layout.
         if RUNTIMES[case.runtime].compiles:
             yield RecordWarning("layout", f"the compiler ran {case.layout} as {ran.layout}")
         else:

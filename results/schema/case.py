@@ -2,7 +2,8 @@
 
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args, get_type_hints
 
-from msgspec.structs import replace
+from msgspec import NODEFAULT
+from msgspec.structs import fields, replace
 
 from results.schema.axes import AXES, BASELINE
 from results.schema.types import Name, Size, Stored
@@ -55,3 +56,7 @@ class Case(Stored, frozen=True, kw_only=True, cache_hash=True):
 
 OPTIONAL: Final = tuple(name for name, hint in get_type_hints(Case).items() if type(None) in get_args(hint))
 """Axes that are None where an imported source does not state them."""
+UNSTATED: Final[dict[str, Any]] = {
+    field.name: field.default for field in fields(Case) if field.default is not NODEFAULT
+} | dict.fromkeys(OPTIONAL)
+"""Values of the axes that a source need not state: it is older than an axis with a default, and means that."""

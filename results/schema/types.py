@@ -35,5 +35,5 @@ def known(value: T | None) -> T:
         ValueError: `value` is None, as in an imported run (a bug of the caller).
     """
     if value is None:
-        raise ValueError("an imported run does not tell this")
+        raise ValueError("an imported run does not state this")
     return value

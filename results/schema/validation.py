@@ -8,6 +8,7 @@ import dataclasses
 import functools
 import json
 import math
+import re
 import typing
 from collections.abc import Iterator
 from typing import Annotated, Any, Final, TypeVar
@@ -33,11 +34,17 @@ _WORDS: Final = {
 """Words for the types that msgspec expects."""
 _GIVEN: Final = _WORDS | {"float": "a decimal", "bool": "a truth value"}
 """Words for the types that msgspec was given."""
-_FIELDS: Final = {
-    "Object missing required field ": "is missing",
-    "Object contains unknown field ": "unknown field",
-}
-"""Messages of msgspec that name a field, and our words for them."""
+_AT: Final = re.compile(r"(.*) - at `([^$]*)\$\.?(.*)`", re.DOTALL)
+"""A message of msgspec with a path: what is wrong, ``key in`` for a key of a dict, and the path."""
+_FIELD: Final = re.compile(r"Object (missing required|contains unknown) field `(.*)`", re.DOTALL)
+_FIELDS: Final = {"missing required": "is missing", "contains unknown": "unknown field"}
+"""Our words for messages of msgspec that name a field."""
+_EXPECTED: Final = re.compile(
+    r"Expected (`[^`]+`(?: (?:[<>]=?|of|matching|that's) .*?)?)(?:, got (`[^`]+`|\d+))?", re.DOTALL
+)
+"""A message of msgspec about a type or a limit: what it expected, and what it was given."""
+_VALUES: Final = ("Invalid ", "Number ", "Integer ")
+"""First words of messages of msgspec about a value of the right type."""
 _SURROGATE: Final = "has half of a character (a lone surrogate)"
 
 
@@ -122,20 +129,22 @@ def _decoder(kind: Any) -> msgspec.json.Decoder[Any]:
 
 def _invalid(message: str) -> InvalidError:
     """Translate msgspec's message, such as ``Expected `int`, got `str` - at `$.case.threads```, to our words."""
-    what, at, where = message.rpartition(" - at `")
-    if not at:
-        what, where = message, ""
-    key, _, path = where.rpartition("$")
-    path = path.removesuffix("`").removeprefix(".")
-    for start, meaning in _FIELDS.items():
-        if what.startswith(start):
-            field = what.removeprefix(start).strip("`")
-            return InvalidError(f"{path}.{field}".removeprefix("."), meaning)
-    if what.startswith("Expected "):
-        expected, got, given = what.removeprefix("Expected ").partition(", got ")
-        what = f"should be {_named(expected, _WORDS).removesuffix('.0')}"
-        what += f", not {_named(given, _GIVEN)}" if got else ""
-    return InvalidError(path, f"{'a key ' if key else ''}{what[:1].lower()}{what[1:]}")
+    at = _AT.fullmatch(message)
+    what, key, path = at.groups() if at else (message, "", "")
+    field = _FIELD.fullmatch(what)
+    if field:
+        return InvalidError(f"{path}.{field[2]}".removeprefix("."), _FIELDS[field[1]])
+    return InvalidError(path, f"{'a key ' if key else ''}{_translated(what)}")
+
+
+def _translated(what: str) -> str:
+    """Return a message without its path in our words; a message that this version does not know is kept as it is."""
+    known = _EXPECTED.fullmatch(what)
+    if known is None:
+        return f"{what[:1].lower()}{what[1:]}" if what.startswith(_VALUES) else what
+    expected, given = known.groups()
+    text = f"should be {_named(expected, _WORDS).removesuffix('.0')}"
+    return f"{text}, not {_named(given, _GIVEN)}" if given else text
 
 
 def _named(text: str, words: dict[str, str]) -> str:

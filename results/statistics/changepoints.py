@@ -1,15 +1,15 @@
-"""Where the level of a series of runs changed.
+"""Changes of the level of a series of runs.
 
-A history is short (some runs to some hundred), its noise is not known, and what a regression broke a fix repairs, so
-changes come in pairs. The search is seeded binary segmentation (Kovács, Bühlmann, Li and Munk 2023, "Seeded binary
+A history is short (some runs to some hundred) and its noise is unknown. Changes come in pairs: a regression, then its
+fix. The search is seeded binary segmentation (Kovács, Bühlmann, Li and Munk 2023, "Seeded binary
 segmentation: a general methodology for fast and optimal changepoint detection", Biometrika 110): every split of a fixed
-system of long and short intervals is tested, the surest is a change, and both sides of it are searched likewise. The
+system of long and short intervals is tested, the surest split is a change, and both sides of it are searched next. The
 test is Student's, as in Fleming et al. 2023, "Hunter: using change point detection to hunt for performance
 regressions": with no random permutation the same runs always give the same changes. All on logarithms.
 
-Bonferroni's correction for all those tests holds the chance that independent runs of one level show any change to about
-`FALSE_ALARMS`. What drifts from day to day, or has two levels between which it jumps, is no such series:
-`python -m tests.selftest history` shows how often it alarms, and how small a change is found.
+Bonferroni's correction for all those tests limits the chance that independent runs of a single level show any change to
+about `FALSE_ALARMS`. A series that drifts from day to day, or jumps between two levels, raises more false alarms:
+`python -m tests.selftest history` measures how many, and the smallest change that is detected.
 """
 
 import dataclasses
@@ -26,18 +26,18 @@ from results.statistics.difference import FALSE_ALARMS, Difference, chance
 from results.statistics.intervals import MAD_TO_SD, Interval
 
 MIN_RUNS: Final = 4
-"""Runs on each side of a change at least: one slow day, or two, is no new level."""
+"""Least runs on each side of a change: a slow day or two are no new level."""
 
 _DECAY: Final = math.sqrt(0.5)
-"""Length of an interval over that of the next longer one, as the authors recommend."""
+"""Length of an interval over the length of the next longer interval, as the authors recommend."""
 _ROUNDING: Final = 1e-9
-"""What is this close to a whole number is that number."""
+"""Values this close to a whole number are rounded to it."""
 _FINEST: Final = 1e-4
 """Least standard deviation (of logs) between runs: imported times are rounded, and may all be the same."""
 _CLIP: Final = 3.0
 """Runs further than so many robust standard deviations from their segment's median count as this far."""
 _TELLING: Final = 8
-"""Runs from which on their spread is known well enough to tell an outlier; in fewer, one only widens the interval."""
+"""Least runs whose spread identifies an outlier; in fewer runs an outlier only widens the interval."""
 
 _Floats = npt.NDArray[np.float64]
 _Ints = npt.NDArray[np.int64]
@@ -50,23 +50,23 @@ class ChangePoint:
     index: int
     """The first value of the new level."""
     ratio: Interval
-    """New level / old level, with its 95 % interval (Welch's) if its index is right."""
+    """New level / old level, with Welch's 95 % interval, which assumes that `index` is right."""
     p: float
-    """Chance of such a step anywhere in these two levels together, if they were one."""
+    """Chance of such a change anywhere in the runs of both levels, if these had a single level."""
 
 
 def level(values: Sequence[float]) -> float:
-    """Return the geometric mean of positive values, outliers drawn in to 3 robust standard deviations."""
+    """Return the geometric mean of positive values, with outliers clipped to 3 robust standard deviations."""
     return math.exp(float(_drawn_in(np.log(np.asarray(values, dtype=np.float64))).mean()))
 
 
 def change_points(values: Sequence[float], margin: float) -> tuple[ChangePoint, ...]:
-    """Return where the level of positive `values`, in the order of time, changed by more than `margin`.
+    """Return the changes of the level of positive `values`, in the order of time, by more than `margin`.
 
-    None in fewer than twice `MIN_RUNS` values. O(n log n) for n values and few changes.
+    Fewer than twice `MIN_RUNS` values have no change. O(n log n) for n values and few changes.
 
     Args:
-        values: one for each run.
+        values: a value for each run.
         margin: the relative change that does not matter: 0.02 is 2 %, up or down.
     """
     log = np.log(np.asarray(values, dtype=np.float64))
@@ -82,20 +82,20 @@ def change_points(values: Sequence[float], margin: float) -> tuple[ChangePoint, 
 
 
 def _cut(log: _Floats, margin: float) -> int | None:
-    """Return the split that is the least likely by chance, None where chance may well have made it."""
+    """Return the split with the smallest p-value, None where no split is significant."""
     starts, cuts, ends = _tests(log.size)
     if cuts.size == 0:
         return None
     size, p = (np.abs(statistic) for statistic in _student(log, starts, cuts, ends))
     likely = np.flatnonzero((cuts.size * p <= FALSE_ALARMS) & (size > math.log1p(margin))).tolist()
-    # Where several are less likely than any float can tell, the largest.
+    # Several p-values may underflow to 0: the largest change decides.
     return int(cuts[min(likely, key=lambda test: (p[test], -size[test]))]) if likely else None
 
 
 def _confirmed(log: _Floats, cuts: list[int], margin: float) -> tuple[ChangePoint, ...]:
-    """Return the cuts as steps between the segments that they leave; those that are none go, the least sure first.
+    """Return the cuts that are significant between their neighbours; remove the least sure of the others in turn.
 
-    Outliers are drawn in, and a segment may vary more than its neighbour: Welch's test has to agree with Student's.
+    Outliers are clipped, and a segment may vary more than its neighbour: Welch's test has to agree with Student's.
     """
     while cuts:
         ends = [0, *cuts, log.size]

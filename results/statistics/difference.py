@@ -1,6 +1,6 @@
-"""Verdicts on two sides of unpaired replicates: faster, slower, same, or not known.
+"""Verdicts on two sides of unpaired replicates: faster, slower, same, or inconclusive.
 
-Separate runs share no rounds, so nothing is paired: the difference of the mean logs has Welch's standard error
+Separate runs share no rounds, so replicates are unpaired: the difference of the mean logs has Welch's standard error
 and degrees of freedom (Welch 1947, "The generalization of 'Student's' problem").
 """
 
@@ -17,7 +17,7 @@ FALSE_ALARMS: Final = 0.01
 """Chance that any case of a comparison is called faster or slower although none differs by more than the margin."""
 
 _LARGEST_LOG: Final = 709.0
-"""Intervals end here, for what lies beyond is no finite number."""
+"""Largest logarithm of an end of an interval: the exponential of more is infinite."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +32,7 @@ class Difference:
     def interval(self, share: float = 1.0) -> Interval:
         """Return the ratio with its 95 % interval, for this case alone.
 
-        `share` is how much of the 5 % of error it may spend: one look of several gets its part only.
+        `share` is the part of the 5 % error that the interval may use: several looks share the error.
         """
         from scipy.special import stdtrit  # noqa: PLC0415 (0.1 s that `import results` need not pay)
 
@@ -41,11 +41,11 @@ class Difference:
 
 
 def difference(base: Sequence[float], new: Sequence[float]) -> Difference | str:
-    """Return how `new` differs from `base`, one positive number a replicate, or why that cannot be said."""
+    """Return the difference of `new` and `base`, a positive number a replicate, or the reason why it is unknown."""
     logs = [[math.log(value) for value in values] for values in (base, new)]
     for side, log in zip(("BASE", "NEW"), logs, strict=True):
         if len(log) < 2:
-            return f"{len(log) or 'no'} replicate in {side}: nothing tells how another would differ"
+            return f"{len(log) or 'no'} replicate in {side}: the spread between replicates is unknown"
         if len(set(log)) == 1:  # neighbouring numbers may share a logarithm
             return f"zero variance in {side}: its replicates are all the same, which no clock gives"
     means = [math.fsum(log) / len(log) for log in logs]
@@ -77,15 +77,15 @@ def holm(chances: Sequence[float]) -> list[float]:
 
 
 def verdict(change: Difference, corrected: float, margin: float, *, share: float = 1.0) -> Verdict:
-    """Return what is known of one case at the corrected p-value `corrected` of `chance`.
+    """Return the verdict on a case at the corrected p-value `corrected` of `chance`.
 
-    `share` is how much of the error may be spent: less than all of it where there will be other looks.
+    `share` is the part of the error that this verdict may use: less than 1 where other looks follow.
 
     ``slower`` (``faster``): new / base lies beyond 1 + margin (below 1 / (1 + margin)), with at most `FALSE_ALARMS`
-    chance of error in the whole family. It is the same to say that the interval at the level which Holm's correction
-    leaves the case lies wholly beyond the margin. ``same``: the 95 % interval lies wholly inside the margin, two
-    one-sided tests at 2.5 %; no correction is needed, for a pass needs all cases to pass (Berger 1982,
-    "Multiparameter hypothesis testing and acceptance sampling"). Else ``inconclusive``.
+    chance of error in the whole family. Equivalently, the interval at the level that Holm's correction gives the case
+    lies wholly beyond the margin. ``same``: the 95 % interval lies wholly inside the margin, two one-sided tests at
+    2.5 %; no correction is needed, because a pass needs all cases to pass (Berger 1982, "Multiparameter hypothesis
+    testing and acceptance sampling"). Else ``inconclusive``.
     """
     if corrected <= share * FALSE_ALARMS:
         return "slower" if change.log > 0 else "faster"

@@ -1,8 +1,7 @@
-"""How sure a number is: intervals within a process and across processes.
+"""Confidence intervals within a process and across processes.
 
-Times are positive and their errors multiply, so everything here works on logarithms. Two levels are kept
-apart: within one process the turns are correlated (`median_interval` corrects for it), and only processes are
-replicates of one another (`across`).
+Times are positive and their errors multiply, so everything here works on logarithms. There are two levels: the turns
+of a process are correlated (`median_interval` corrects for that), and only processes are replicates (`across`).
 """
 
 import dataclasses
@@ -19,13 +18,13 @@ from results.text import half_width
 
 CONFIDENCE: Final = 0.95
 TURNS_FOR_INTERVAL: Final = 4
-"""Fewer turns than this give no interval: their spread itself is unknown."""
+"""Fewer turns have no interval: their spread itself is unknown."""
 
 MAD_TO_SD: Final = 1.4826
 """Standard deviation of normal values over their median absolute deviation."""
 
 _MEDIAN_TO_MEAN: Final = math.sqrt(math.pi / 2)
-"""Standard error of a normal sample's median, in that of its mean."""
+"""Standard error of the median of a normal sample over the standard error of its mean."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -43,7 +42,7 @@ class Interval:
 
 
 class Intervals(NamedTuple):
-    """Estimates with their intervals for many series: arrays of one entry a series, NaN where there is none."""
+    """Estimates with their intervals for many series: arrays with an entry a series, NaN for a missing value."""
 
     value: Floats
     low: Floats
@@ -51,13 +50,13 @@ class Intervals(NamedTuple):
 
 
 def median_interval(turn_medians: Sequence[float]) -> Interval | None:
-    """Return the typical step of ONE process with its interval, from the median step of each turn in seconds.
+    """Return the median step of a single process with its interval, from the median step of each turn in seconds.
 
-    Neighbouring turns resemble each other, so n of them are worth fewer: n (1 - r) / (1 + r), with r the lag-1
-    autocorrelation corrected for its bias (Kendall 1954; Marriott and Pope 1954), as of a first-order
+    Neighbouring turns are correlated, so n turns count as n (1 - r) / (1 + r) independent turns, with r the lag-1
+    autocorrelation corrected for its bias (Kendall 1954; Marriott and Pope 1954), as in a first-order
     autoregressive series. The interval is the median, plus and minus Student's t times the standard error of a
-    median (1.2533 s / sqrt(n)), on logs whose outliers are drawn in to 3 robust standard deviations.
-    Works as well on the turns' ratios to a baseline. None with fewer than 4 turns.
+    median (1.2533 s / sqrt(n)), on logs whose outliers are clipped to 3 robust standard deviations.
+    The turns' ratios to a baseline work as well. None with fewer than 4 turns.
     """
     if len(turn_medians) < TURNS_FOR_INTERVAL:
         return None
@@ -72,7 +71,7 @@ def median_intervals(turn_medians: Floats, series: Segments) -> Intervals:
     reach = np.where(scale > 0, 3 * scale, np.inf)
     drawn_in = np.clip(log, series.each(centre - reach), series.each(centre + reach))
     effective, variance = _effective(drawn_in, series)
-    # The correlation of few turns is hardly known, and taken at its word it would give one degree of freedom and
+    # The correlation of few turns is hardly known. Without this bound it could leave a single degree of freedom and
     # an interval of thrice the width for a hundredth more coverage (simulated, 4 to 20 turns, correlation to 0.6).
     degrees = np.maximum(effective - 1, (series.counts - 1) / 2)
     half = _t_quantiles(degrees) * _MEDIAN_TO_MEAN * np.sqrt(variance / effective)
@@ -80,29 +79,29 @@ def median_intervals(turn_medians: Floats, series: Segments) -> Intervals:
 
 
 def _exponentials(centre: Floats, half: Floats, known: Flags) -> Intervals:
-    """Return the intervals whose logs are `centre` ± `half`, and none where they are not `known`."""
+    """Return the intervals whose logs are `centre` ± `half`, NaN where they are not `known`."""
     ends = (centre, centre - half, centre + half)
     return Intervals(*(np.where(known, np.exp(end), np.nan) for end in ends))
 
 
 def _only(ends: Intervals) -> Interval:
-    """Return the interval of the one series that there is."""
+    """Return the interval of a single series."""
     return Interval(*(float(end[0]) for end in ends))
 
 
 def effectives(times_s: Floats, series: Segments) -> Floats:
-    """Return how many independent times each of many series of correlated ones, as they were measured, is worth."""
+    """Return the effective number of independent times of each series of correlated times, in measured order."""
     effective, _ = _effective(np.log(times_s), series)
     return np.where(series.counts >= TURNS_FOR_INTERVAL, effective, series.counts)
 
 
 def _effective(values: Floats, series: Segments) -> tuple[Floats, Floats]:
-    """Return how many independent values each series of correlated ones is worth, and their variance.
+    """Return the effective number of independent values of each series, and the variance of its values.
 
-    Of fewer than `TURNS_FOR_INTERVAL` values neither means anything.
+    Both are meaningless for fewer than `TURNS_FOR_INTERVAL` values.
     """
     n = series.counts
-    above = values - series.each(values[series.starts])  # exactly 0 where all are the same
+    above = values - series.each(values[series.starts])  # exactly 0 where all values are equal
     deviation = above - series.each(series.sums(above) / n)
     total = series.sums(deviation**2)
     products = np.append(deviation[:-1] * deviation[1:], 0.0)
@@ -114,12 +113,12 @@ def _effective(values: Floats, series: Segments) -> tuple[Floats, Floats]:
 
 
 def geometric_mean(values: Sequence[float]) -> float:
-    """Return the geometric mean of positive values; that of a single one is exact."""
+    """Return the geometric mean of positive values, exact for a single value."""
     return values[0] if len(values) == 1 else statistics.geometric_mean(values)
 
 
 def across(values: Sequence[float]) -> Interval | None:
-    """Return the geometric mean of the replicates' positive values with its t-interval on logs; None below two."""
+    """Return the geometric mean of the replicates' positive values with its t-interval on logs; None below 2 values."""
     if len(values) < 2:
         return None
     return _only(intervals_across(np.asarray(values, dtype=np.float64), Segments(np.array([len(values)]))))
@@ -128,7 +127,7 @@ def across(values: Sequence[float]) -> Interval | None:
 def intervals_across(values: Floats, series: Segments) -> Intervals:
     """Return `across` of each of many series."""
     log = np.log(values)
-    above = log - series.each(log[series.starts])  # exactly 0 where all are the same
+    above = log - series.each(log[series.starts])  # exactly 0 where all values are equal
     mean = series.sums(above) / series.counts
     degrees = np.maximum(series.counts - 1, 1)
     variance = series.sums((above - series.each(mean)) ** 2) / degrees
@@ -136,26 +135,14 @@ def intervals_across(values: Floats, series: Segments) -> Intervals:
     return _exponentials(log[series.starts] + mean, half, series.counts > 1)
 
 
-def quantile_interval(values: Sequence[float], q: float, effective: float) -> Interval | None:
-    """Return the quantile `q` with bounds from order statistics; `effective` values are independent.
-
-    Free of any distribution (David and Nagaraja 2003, "Order Statistics", section 7.1). Each bound holds with
-    95 % on its own. The ranks are those of a sample of `effective` (see `effectives`), at the same share of the
-    series. None where even the largest value is no upper bound (1 - q**n < 0.95: p90 needs 29 independent values,
-    p95 59, p99 299) or the smallest is no lower one.
-    """
-    ranks = bounding_ranks(int(effective), q)
-    if ranks is None:
-        return None
-    low, high = ranks
-    ordered = sorted(values)
-    top, bottom = math.ceil(high * len(ordered) / int(effective)), low * len(ordered) // int(effective)
-    return Interval(float(np.quantile(ordered, q)), ordered[bottom - 1], ordered[top - 1])
-
-
 @functools.cache
 def bounding_ranks(n: int, q: float) -> tuple[int, int] | None:
-    """Return the ranks (from 1) of `n` independent values that bound their quantile `q`; see `quantile_interval`."""
+    """Return the ranks (from 1) of `n` independent values that bound their quantile `q`.
+
+    Free of any distribution (David and Nagaraja 2003, "Order Statistics", section 7.1). Each bound holds with 95 % on
+    its own. None where even the largest value is no upper bound (1 - q**n < 0.95: p90 needs 29 independent values,
+    p95 59, p99 299) or the smallest is no lower one.
+    """
     from scipy.special import bdtr  # noqa: PLC0415 (0.1 s that `import results` need not pay)
 
     below = bdtr(np.arange(n + 1), n, q)  # chance that at most so many lie below the quantile
@@ -168,5 +155,7 @@ def _t_quantiles(degrees: Floats) -> Floats:
     """Return Student's two-sided 95 % quantiles (stdtrit is the cheap core of scipy.stats.t)."""
     from scipy.special import stdtrit  # noqa: PLC0415 (0.1 s that `import results` need not pay)
 
-    values, value_of = np.unique(degrees, return_inverse=True)  # uncorrelated series have as many as they have values
+    values, value_of = np.unique(
+        degrees, return_inverse=True
+    )  # uncorrelated series of equal length share their degrees
     return np.asarray(stdtrit(values, (1 + CONFIDENCE) / 2), dtype=np.float64)[value_of]

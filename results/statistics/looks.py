@@ -1,10 +1,9 @@
-"""A/B comparisons: two arms in pairs of fresh processes, and looks at the evidence as it grows.
+"""A/B comparisons: two arms in pairs of fresh processes, judged at several looks at the growing evidence.
 
-The two processes of a pair live at the same time and are stepped in turn, so that each turn of one has a turn of the
-other in the same round. A pair gives one number, the median of these ratios, and only pairs are replicates of one
-another. The evidence is looked at after 10, 20 and 40 pairs; each look may spend its share of the error and no more, so
-that looking thrice alarms no more often than looking once (Bonferroni over the looks: simple, and a little stricter
-than it need be, as the looks resemble each other).
+The two processes of a pair live at the same time and are stepped in turn, so that each turn of arm b has a turn of arm
+a in the same round. A pair gives a single number, the median of these ratios, and only pairs are replicates. The looks
+come after 10, 20 and 40 pairs, and share the error among them, so that three looks raise no more false alarms than a
+single look (Bonferroni over the looks: simple, and slightly conservative, as the looks are correlated).
 """
 
 import dataclasses
@@ -20,12 +19,12 @@ from results.statistics.difference import FALSE_ALARMS, Difference, Verdict, cha
 from results.statistics.steady import turn_medians
 
 LOOKS: Final = {10: 0.25, 20: 0.25, 40: 0.5}
-"""Share of the error that the look after so many pairs may spend."""
+"""Share of the error that each look may use, by its number of pairs."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """What some pairs show. `reason` says why nothing is judged, where that is so."""
+    """The verdict on some pairs. `reason` says why the verdict is ``inconclusive``."""
 
     verdict: Verdict
     pairs: int
@@ -42,10 +41,10 @@ class Judged:
 
 
 def pair_ratio(samples: Samples) -> float | None:
-    """Return how much longer a step of arm b took than one of arm a, from the samples of b: the median over rounds.
+    """Return the time of a step of arm b over a step of arm a, from the samples of b: the median over rounds.
 
-    On logs, so that arms which change places give the reciprocal: of an even number of ratios, the mean of the middle
-    two would call b slower. None where no steady turn of b shared its round with a turn of a.
+    The median is of logs, so that swapped arms give the reciprocal: the mean of the middle two of an even number of
+    ratios would favour arm a. None where no steady turn of b shared its round with a turn of a.
     """
     logs = [
         math.log(own) - math.log(other)
@@ -56,13 +55,13 @@ def pair_ratio(samples: Samples) -> float | None:
 
 
 def judge(ratios: Sequence[float], margin: float) -> Judged:
-    """Return what the pairs' ratios b / a show, at the look that their number belongs to.
+    """Judge the pairs' ratios b / a at the look of their number.
 
-    A number of pairs between two looks (the time was up) spends the share of the next, which then does not take place.
+    A number of pairs between two looks (the time was up) uses the share of the next look, which does not happen.
     """
     pairs = len(ratios)
     if pairs < 2:
-        reason = f"{pairs or 'no'} pair: nothing tells how another would differ"
+        reason = f"{pairs or 'no'} pair: the spread between pairs is unknown"
         return Judged(verdict="inconclusive", pairs=pairs, reason=reason, ratio=ratios[0] if ratios else None)
     log = np.log(np.asarray(ratios, dtype=np.float64))
     if len(set(log.tolist())) == 1:  # neighbouring ratios may share a logarithm
@@ -86,9 +85,9 @@ def judge(ratios: Sequence[float], margin: float) -> Judged:
 
 
 def smallest_effect(spread: float, pairs: int, margin: float, *, power: float = 0.95) -> float:
-    """Return the smallest true slow-down, as a fraction, that a look at so many pairs calls ``slower`` that often.
+    """Return the smallest true slow-down, as a fraction, that a look at `pairs` pairs calls ``slower`` with `power`.
 
-    From the pairs' spread (see `Judged.spread`), by the non-central t distribution.
+    It follows from the pairs' `spread` (see `Judged.spread`) by the non-central t distribution.
     """
     from scipy.special import nctdtrinc, stdtrit  # noqa: PLC0415 (0.1 s that `import results` need not pay)
 
@@ -98,7 +97,7 @@ def smallest_effect(spread: float, pairs: int, margin: float, *, power: float = 
 
 
 def _share(pairs: int) -> float:
-    """Return what a look at so many pairs may spend of the error."""
+    """Return the share of the error that a look at `pairs` pairs may use."""
     for look, share in LOOKS.items():
         if pairs <= look:
             return share

@@ -1,4 +1,4 @@
-"""Many series of different lengths laid end to end in one array, so that numpy works on all of them at once."""
+"""Statistics of many series of different lengths, concatenated in a single array for numpy."""
 
 import dataclasses
 from typing import TypeVar
@@ -15,7 +15,7 @@ _Kind = TypeVar("_Kind", np.float64, np.int64)
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
 class Segments:
-    """How many values each series has, none of which is empty. Arrays have an entry for every value or every series."""
+    """The number of values of each series, at least 1. Arrays have an entry for every value or every series."""
 
     counts: Whole
     starts: Whole = dataclasses.field(init=False)
@@ -29,11 +29,11 @@ class Segments:
         return sums
 
     def each(self, of_series: npt.NDArray[_Kind]) -> npt.NDArray[_Kind]:
-        """Return the entry of each series once for each of its values."""
+        """Repeat the entry of each series for each of its values."""
         return np.repeat(of_series, self.counts)
 
     def ordered(self, values: Floats) -> Floats:
-        """Return the values, those of each series in rising order: O(n log m) for n values in series of m."""
+        """Sort the values of each series in rising order: O(n log m) for n values in series of m."""
         ordered = np.empty_like(values)
         for count in np.unique(self.counts):
             indices = self.starts[self.counts == count][:, None] + np.arange(count)
@@ -59,7 +59,7 @@ class Segments:
         return medians
 
     def geometric_means(self, values: Floats) -> Floats:
-        """Return the geometric mean of each series of positive values; that of a single one is exact."""
+        """Return the geometric mean of each series of positive values, exact for a single value."""
         first = values[self.starts]
         means: Floats = first * np.exp(self.sums(np.log(values / self.each(first))) / self.counts)
         return means

@@ -1,4 +1,4 @@
-"""Where warm-up ends in a series of steps, and the steady steps of each turn. Times are compared on logarithms."""
+"""The end of warm-up in a series of steps, and the steady steps of each turn. Times are compared on logarithms."""
 
 import dataclasses
 import math
@@ -13,56 +13,57 @@ from results.statistics.intervals import MAD_TO_SD
 from results.statistics.segments import Floats
 
 MIN_STEADY: Final = 3
-"""Fewer steady steps than this show nothing, however slow they are."""
+"""Least steady steps, even where steps are slow."""
 
 _SHORT: Final = 15
-"""A series up to this length is judged step by step, a longer one in segments."""
+"""A series up to this length is judged step by step, a longer series in segments."""
 _SEGMENTS: Final = 8
 _MIN_SEGMENT: Final = 4
 _MAX_CORRELATION: Final = 0.85
-"""More than this between neighbouring steps is drift rather than noise."""
+"""A larger correlation of neighbouring steps is drift rather than noise."""
 _SHORT_TOLERANCE: Final = 0.05
-"""Difference (in logs) from the median within which a step of a short series surely belongs to its level."""
+"""Difference (in logs) from the median within which a step of a short series always belongs to its level."""
 _SHORT_NOISE: Final = 3.0
 """The same in standard deviations of the noise, which a busy machine makes larger."""
 _LEVEL_TOLERANCE: Final = 0.03
-"""Range (in logs) of the segments' means that is taken for the slow drift of a shared machine."""
+"""Range (in logs) of the segments' means that a steady series may have: shared machines drift slowly."""
 _NOISE_RANGE: Final = 5.5
-"""Range of the means of `_SEGMENTS` segments, in their standard errors, that noise alone hardly exceeds (the
+"""Range of the means of `_SEGMENTS` segments, in their standard errors, that noise alone rarely exceeds (the
 studentised range of 8 means passes 5.5 in fewer than 1 of 200 cases)."""
 _SLOWING_FALL: Final = 0.05
-"""A series that grows ever slower falls back by at most this share of its whole rise (by noise)…"""
+"""A series that slows all the time falls back (by noise) at most by this share of its whole rise…"""
 _SLOWING_JUMP: Final = 1 / 3
-"""…and rises by no more than this share of it from one segment to the next: a load that sets in comes at once. Together
-the two pass 97 % of ramps and 3 % of random walks (simulated)."""
+"""…and rises from a segment to the next at most by this share: a load that sets in is a single jump. Together the two
+rules accept 97 % of ramps and 3 % of random walks (simulated)."""
 _CLIP: Final = 4.0
 """Steps further than this many robust standard deviations from the later half's median count as this far."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Steady:
-    """Where warm-up ends."""
+    """The end of warm-up."""
 
     start: int
     """Index of the first steady step; the best guess where the series is not steady."""
     steady: bool
     slowing: bool = False
-    """Whether it is not steady because steps grow ever slower. Neither steady nor slowing is never steady."""
+    """Whether steps became slower all the time. A series that is neither steady nor slowing is never steady."""
 
 
 def steady(step_s: Sequence[float]) -> Steady:
     """Find the end of warm-up in a series of step times in seconds.
 
-    The cut is MSER (White 1997, "An effective truncation heuristic for bias reduction in simulation output"): the
-    one that gives the mean of what remains the smallest standard error, on logs that are clipped so that
-    single spikes do not steer it. The series is steady if the cut lies in its first half (a later one means that
-    it was still changing) and the means of eight segments of the rest agree, within the noise or within 3 %.
-    A cycle that is short against the series is steady; one as long as the series cannot be told from drift.
-    A series of at most 15 steps is steady from the first step of its first half that, like the medians of both
-    halves of what follows, lies within 5 % or within the noise of the median of the rest; the noise follows from
-    differences of neighbours, which a trend hardly moves. Where nothing is steady the second half is the best guess.
-    It is slowing if, behind its first eighth, the segments' medians rise all the way (see `_slowing`), as on a machine
-    that grows hot; a load that sets in at once, or comes and goes, is not.
+    The cut is MSER (White 1997, "An effective truncation heuristic for bias reduction in simulation output"): it
+    minimises the standard error of the mean of the remaining steps, on logs that are clipped so that single spikes do
+    not move it. The series is steady if the cut lies in its first half (a later cut means that the series was still
+    changing) and the means of eight segments of the rest agree, within the noise or within 3 %. A series with short
+    cycles is steady; a cycle as long as the series looks like drift.
+    A series of at most 15 steps is steady from the first step, in its first half, for which the step itself and the
+    medians of both halves of the rest lie within 5 %, or within the noise, of the median of the rest. The noise follows
+    from differences of neighbours, on which a trend has little influence. The start of a series that is not steady is
+    its second half, the best guess.
+    The series is slowing if, after its first eighth, the segments' medians rise all the time (see `_slowing`), as on a
+    machine that heats up. A load that sets in suddenly, or comes and goes, is not slowing.
 
     O(n log n) for n steps.
     """
@@ -98,7 +99,7 @@ def _steady_short(log: Floats) -> tuple[int, bool]:
 
 
 def _slowing(log: Floats) -> bool:
-    """Tell whether a series that is not steady rises evenly, from the medians of its segments but the first."""
+    """Return whether a series that is not steady rises all the time, by the medians of all segments but the first."""
     if log.size < _SEGMENTS:
         return False
     size = log.size // _SEGMENTS
@@ -111,20 +112,20 @@ def _slowing(log: Floats) -> bool:
 
 
 def _mser(log: Floats) -> int:
-    """Return the cut that minimises the squared standard error of the mean of what remains."""
+    """Return the cut that minimises the squared standard error of the mean of the remaining steps."""
     remaining = np.arange(log.size, 0, -1, dtype=np.float64)
     centred = log - log[-1]  # keeps the sums of squares small, and with them their rounding error
     sums = np.cumsum(centred[::-1])[::-1]
     squares = np.cumsum((centred**2)[::-1])[::-1]
     variance = np.maximum(squares / remaining - (sums / remaining) ** 2, 1e-12)
-    # The last steps are no candidates: the spread of a handful is small by luck.
+    # The last steps are no candidates: the spread of a few steps may be small by chance.
     return int(np.argmin((variance / remaining)[: log.size - _SHORT // 2]))
 
 
 def _level(log: Floats) -> bool:
-    """Tell whether the segments' means agree, within noise or within the tolerance.
+    """Return whether the segments' means agree, within noise or within the tolerance.
 
-    The noise is that within segments, and a segment of correlated steps is worth fewer of them.
+    The noise is the variation within segments, enlarged for the correlation of their steps.
     """
     segments = min(_SEGMENTS, log.size // _MIN_SEGMENT)
     size = log.size // segments

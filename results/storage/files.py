@@ -3,12 +3,22 @@
 import os
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from results.errors import InputError
 
 if TYPE_CHECKING:
     from results.storage.reader import Records
+
+
+ELSEWHERE: Final = "choose another folder with --out"
+"""What to do where a run file cannot be made."""
+
+
+def check_absent(path: Path) -> None:
+    """Raise `InputError` where there is a file at `path`: a run file is never overwritten."""
+    if path.exists():
+        raise InputError(f"{path} is there already; {ELSEWHERE}")
 
 
 def check_output(path: Path, records: "Records", what: str) -> None:

@@ -41,6 +41,16 @@ class RunFile:
     problems: tuple[str, ...]
     """Problems of the file, a line of text each: ``FILE line N: problem``."""
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is no problem, a line of text each: the kinds of lines that a newer version wrote."""
+        return tuple(
+            f"{self.path}: {len(bodies):,} line{'s' if len(bodies) > 1 else ''} of kind {kind!r}, which is unknown to "
+            "this version; kept"
+            for kind, bodies in self.more.items()
+            if kind not in KINDS
+        )
+
     def bodies(self, kind: str) -> tuple[Any, ...]:
         """Return the bodies of the lines of a kind, in the order of the file."""
         return {**self.more, "static": self.statics, "record": self.records}.get(kind, ())
@@ -106,6 +116,11 @@ class Records(Sequence[Record]):
         """Problems of the files, a line of text each."""
         return tuple(problem for file in self.files for problem in file.problems)
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Notes of the files, a line of text each."""
+        return tuple(note for file in self.files for note in file.notes)
+
     def file(self, record: Record) -> RunFile:
         """Return the file that holds `record`.
 
@@ -129,7 +144,7 @@ class Records(Sequence[Record]):
 def load(*paths: str | Path) -> Records:
     """Read run files, or every ``*.jsonl`` of folders; a file that is named twice is read once.
 
-    `Records.problems` names each damaged line with its number; all other lines are read.
+    `Records.problems` names each damaged line with its number, and `Records.notes` unknown kinds; all else is read.
 
     Raises:
         InputError: There is no such file or no run file in a folder, a file is no run file, its header is
@@ -226,8 +241,6 @@ class _Reading:
         self._without_newline = 0 if whole else position
         if isinstance(body, Resumed):
             self._problems.note(position, *changes(self._run.environment, body.environment))
-        if isinstance(body, Unknown):
-            self._problems.note(position, f"kind {body.kind!r} is unknown to this version; kept")
         if not isinstance(body, RunHeader):
             self._bodies.setdefault(kind_of(body), []).append(body.body if isinstance(body, Unknown) else body)
         if not isinstance(body, End):

@@ -17,10 +17,10 @@ from results.errors import InputError
 from results.schema.record import Record
 from results.schema.run import End, Environment, Resumed, RunHeader
 from results.schema.types import Stored
+from results.storage.files import ELSEWHERE, check_absent
 from results.storage.lines import encode
 from results.storage.reader import Parsed, RunFile, check_run_id, parse
 
-_ELSEWHERE: Final = "choose another folder with --out"
 _KEPT: Final = "what was measured before is kept, make room and go on with --resume"
 
 
@@ -61,14 +61,14 @@ class Writer:
             path.parent.mkdir(parents=True, exist_ok=True)
             descriptor = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o644)
         except FileExistsError:
-            _check_absent(half)
-            raise InputError(f"{path} cannot be made: its folder is a file; {_ELSEWHERE}") from None
+            check_absent(half)
+            raise InputError(f"{path} cannot be made: its folder is a file; {ELSEWHERE}") from None
         except OSError as error:
-            raise InputError(f"cannot write into {folder}: {error.strerror or error}; {_ELSEWHERE}") from None
+            raise InputError(f"cannot write into {folder}: {error.strerror or error}; {ELSEWHERE}") from None
         writer = cls(path, descriptor)
         made = half
         try:
-            _check_absent(path)  # it stays absent: another process would first have to make `half`
+            check_absent(path)  # it stays absent: another process would first have to make `half`
             writer._lock()
             writer.append(run)
             made = half.rename(path)
@@ -77,7 +77,7 @@ class Writer:
             writer.close()
             made.unlink(missing_ok=True)
             if isinstance(error, OSError):
-                raise _refused(path, error, _ELSEWHERE) from None
+                raise _refused(path, error, ELSEWHERE) from None
             raise
         return writer
 
@@ -126,7 +126,7 @@ class Writer:
         except OSError as error:
             self._position = before
             self._cut()
-            raise _refused(self.path, error, _ELSEWHERE if before.line == 1 else _KEPT) from None
+            raise _refused(self.path, error, ELSEWHERE if before.line == 1 else _KEPT) from None
         except BaseException:  # an interrupt may have left a part of the line
             self._cut()
             raise
@@ -171,11 +171,6 @@ class Writer:
         good_bytes = self._position.good_bytes
         if os.pread(self._descriptor, 1, good_bytes - 1) != b"\n":
             self._position = self._position._replace(good_bytes=good_bytes + os.write(self._descriptor, b"\n"))
-
-
-def _check_absent(path: Path) -> None:
-    if path.exists():
-        raise InputError(f"{path} is there already; {_ELSEWHERE}")
 
 
 def _refused(path: Path, error: OSError, remedy: str) -> InputError:

@@ -1,28 +1,35 @@
 import os
+import re
 import subprocess
 from pathlib import Path
 
 import pytest
+import typer
 
+from bench.cli import app
 from bench.costs import static as costs
 from bench.machine.software import tool_version
 from results.errors import InputError
 from tests.bench.calls import bad, python
+
+COMMANDS = typer.main.get_command(app).commands
 
 
 @pytest.mark.parametrize("arguments", [[], ["--help"]])
 def test_help_names_every_command(call, arguments):
     code, out, err = call(*arguments)
     assert (code, err) == (0, "")
-    for command in ("run", "list", "cost", "table", "report"):
-        assert f"\n  {command} " in out
+    for command in COMMANDS:
+        assert re.search(rf"^  {command} +\w", out, re.MULTILINE), command
 
 
-@pytest.mark.parametrize("command", ["run", "list", "cost", "table", "report"])
-def test_every_command_has_help(call, command):
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_help_of_a_command_names_every_option(call, command):
     code, out, err = call(command, "--help")
     assert (code, err) == (0, "")
-    assert f"Usage: resnet-bench {command}" in out
+    for parameter in COMMANDS[command].params:
+        for option in (*parameter.opts, *parameter.secondary_opts):
+            assert option in out or option == parameter.name, option
 
 
 def test_version_is_the_tool_s(call):

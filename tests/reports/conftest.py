@@ -1,10 +1,15 @@
 """A run as the default suite leaves it: many variants, both tasks, speed-ups, failures, peers."""
 
+import itertools
+import math
+
 import pytest
 from msgspec import structs
 
-from results.schema.static import Stage
+from reports.chapters.speedups.chains import chain_steps, largest
+from results.schema.static import Layer, Stage
 from results.storage import reader
+from tests.reports.sources import LAYERS, source_of
 
 # model, family, block, depth, million parameters, GMACs, million activations, top-1, GMAC/s reached
 MODELS = (
@@ -42,6 +47,8 @@ SETTINGS = (
     ("fp32", "compile", "nhwc", 1.003),
     ("amp-bf16", "eager", "nchw", 0.11),
 )
+
+GAINS = {"layout": ("nhwc", 1.2), "runtime": ("compile", 1.5), "precision": ("amp-bf16", 0.5)}
 
 
 @pytest.fixture
@@ -122,3 +129,55 @@ def _replaced(record, **fields):
 
 def _with_facts(record, facts):
     return _replaced(record, facts=structs.replace(record.facts, **facts))
+
+
+@pytest.fixture
+def chains(tmp_path, make_case, make_record, make_run, write_run):
+    """Every combination of the three axes for each model and task, in three replicates; `broken` is one that fails."""
+
+    def make(models=("resnet50",), tasks=("inference",), broken=None):
+        records = []
+        for model, task, level, chosen in itertools.product(
+            models, tasks, (0.99, 1.0, 1.02), itertools.product((False, True), repeat=3)
+        ):
+            axes = {axis: word for (axis, (word, _)), on in zip(GAINS.items(), chosen, strict=True) if on}
+            gain = math.prod(factor for (_, factor), on in zip(GAINS.values(), chosen, strict=True) if on)
+            case = make_case(model=model, task=task, **axes)
+            failure = {"status": "timeout", "cause": "no answer in 60 s"} if len(axes) == broken else {}
+            records.append(
+                make_record(
+                    case,
+                    replicate=round(100 * level),
+                    latency_s=0.05 / gain / (level if axes else 1.0),
+                    baseline_latency_s=0.05 if axes else None,
+                    noise=0.0,
+                    **failure,
+                )
+            )
+        run = make_run(plan=dict.fromkeys(record.case for record in records))
+        records = reader.load(write_run(tmp_path, records, run=run))
+        return largest(chain_steps(source_of(records)))
+
+    return make
+
+
+@pytest.fixture
+def make_model(make_static):
+    """The static cost of a model of these layers."""
+
+    def make(model="resnet50", costs=LAYERS, **fields):
+        layers = tuple(
+            Layer(
+                name=name,
+                type=kind,
+                stage=stage,
+                output_shape=(1, 8, 4, 4),
+                parameters=parameters,
+                macs=macs,
+                activations=activations,
+            )
+            for name, kind, stage, parameters, macs, activations in costs
+        )
+        return make_static(model, layers=layers, **fields)
+
+    return make

@@ -93,23 +93,23 @@ def _told(found: Cost) -> str:
     return f"{found.seconds:.2f} s ({found.cpu_seconds:.2f} s CPU), {found.peak_bytes / 1e6:.0f} MB"
 
 
-def measured(names: Sequence[str]) -> Iterator[Row]:
-    """Make the run files, and yield the rows of these names."""
-    with tempfile.TemporaryDirectory() as scratch:
-        folders = {}
-        wanted = {(size, PROMISES[name].replicates) for name in names for size in (SMALL, LARGE)}
-        for size, replicates in sorted(wanted | ({(PAGE, 1)} if "page" in names else set())):
-            folder = folders[size, replicates] = pathlib.Path(scratch) / f"{size}x{replicates}"
-            written = write(folder, size, replicates=replicates)
-            sys.stdout.write(f"        {size:,} records of {written / size:,.0f} bytes, {replicates} a case\n")
-        for name in names:
-            yield from rows(name, folders)
+def _written(scratch: pathlib.Path, names: Sequence[str]) -> dict[tuple[int, int], pathlib.Path]:
+    """Write the run files that the rows of these names read, and return the folders by size and replicates."""
+    folders = {}
+    wanted = {(size, PROMISES[name].replicates) for name in names for size in (SMALL, LARGE)}
+    for size, replicates in sorted(wanted | ({(PAGE, 1)} if "page" in names else set())):
+        folder = folders[size, replicates] = scratch / f"{size}x{replicates}"
+        written = write(folder, size, replicates=replicates)
+        sys.stdout.write(f"        {size:,} records of {written / size:,.0f} bytes, {replicates} a case\n")
+    return folders
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Print the table; return 1 if a promise is broken."""
     options = parsed(arguments, name="scale", purpose=__doc__, choices=PROMISES)
-    return finish("scale", measured(options.names), write=options.write)
+    with tempfile.TemporaryDirectory() as scratch:
+        folders = _written(pathlib.Path(scratch), options.names)
+        return finish("scale", options.names, lambda name: rows(name, folders), write=options.write)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ into docs/trust.md.
 
 import importlib
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Final
 
 from tests.selftest.rows import Row
@@ -29,17 +29,15 @@ ROWS: Final = {
 """For each name, the function of `quick` that yields its rows; imported only when its rows are measured."""
 
 
-def measured(names: Sequence[str], *, quick: bool) -> Iterator[Row]:
-    """Yield the rows of these names."""
-    for name in names:
-        module, function = ROWS[name].split(":")
-        yield from getattr(importlib.import_module(module), function)(quick=quick)
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Print the table; return 1 if a promise is broken, else 3 if a figure is not certain enough."""
     options = parsed(arguments, name="selftest", purpose=__doc__, choices=ROWS, quick=True)
-    return finish("selftest", measured(options.names, quick=options.quick), write=options.write)
+
+    def measure(name: str) -> Iterator[Row]:
+        module, function = ROWS[name].split(":")
+        yield from getattr(importlib.import_module(module), function)(quick=options.quick)
+
+    return finish("selftest", options.names, measure, write=options.write)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from bench.measure.device import Cpu
@@ -212,18 +212,13 @@ def _ratio_row(what: str, interval: intervals.Interval | None) -> Row:
     return Row(what, figure, "1.00 ± 0.03", inside or (None if not outside else False))
 
 
-def measured(names: Sequence[str]) -> Iterator[Row]:
-    """Yield the rows of these names."""
-    with ForkServer() as server:
-        _, environment = ask.environment(server, {"cpu"})
-        for name in names:
-            yield from CHECKS[name](server, known(environment.torch_threads))
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Print the table; return 1 if a promise is broken, else 3 if a figure is not certain enough."""
     options = parsed(arguments, name="bench-self", purpose=__doc__, choices=CHECKS)
-    return finish("bench-self", measured(options.names), write=options.write)
+    with ForkServer() as server:
+        _, environment = ask.environment(server, {"cpu"})
+        threads = known(environment.torch_threads)
+        return finish("bench-self", options.names, lambda name: CHECKS[name](server, threads), write=options.write)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 import argparse
 import datetime
 import pathlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from bench.process import ask
@@ -23,25 +23,42 @@ def parsed(
     choices = list(choices)
     parser = argparse.ArgumentParser(prog=f"python -m nox -s {name} --", description=purpose)
     parser.add_argument("names", nargs="*", choices=[[], *choices], help="rows to measure; all, if none is named")
-    parser.add_argument("--write", action="store_true", help="write the figures into the documents")
+    parser.add_argument("--write", action="store_true", help="write the figures of these rows into the documents")
     if quick:
         parser.add_argument("--quick", action="store_true", help="a tenth of the runs")
     options = parser.parse_args(arguments)
-    if options.write and (options.names or (quick and options.quick)):
-        parser.error("--write replaces all figures of the session; leave out names and --quick")
+    if options.write and quick and options.quick:
+        parser.error("--write is for whole figures; leave out --quick")
     options.names = options.names or choices
     return options
 
 
-def finish(name: str, rows: Iterable[Row], *, write: bool, documents: pathlib.Path = DOCUMENTS) -> int:
-    """Print the rows as they come, write them if asked, and return 1 if any is broken, else 3 if any is unsure."""
-    measured = []
-    for row in rows:
-        show(row)
-        measured.append(row)
-    if write:
-        write_figures(documents, name, machine(), measured)
-    verdicts = {row.kept for row in measured}
+def finish(
+    session: str,
+    names: Sequence[str],
+    measure: Callable[[str], Iterable[Row]],
+    *,
+    write: bool,
+    documents: pathlib.Path = DOCUMENTS,
+) -> int:
+    """Print the rows as they come, write them if asked, and return 1 if any is broken, else 3 if any is unsure.
+
+    Args:
+        session: name of the session.
+        names: names of rows.
+        measure: function that yields the rows of a name.
+        write: whether to write the figures of a name as soon as it is measured.
+        documents: folder of the documents.
+    """
+    verdicts: set[bool | None] = set()
+    for name in names:
+        measured = []
+        for row in measure(name):
+            show(row)
+            measured.append(row)
+        if write:
+            write_figures(documents, session, name, machine(), measured)
+        verdicts |= {row.kept for row in measured}
     return 1 if False in verdicts else 3 if None in verdicts else 0
 
 
@@ -54,13 +71,13 @@ def machine() -> str:
     )
 
 
-def write_figures(documents: pathlib.Path, name: str, machine: str, rows: Sequence[Row]) -> None:
-    """Replace all between the markers of the session by its figures.
+def write_figures(documents: pathlib.Path, session: str, name: str, machine: str, rows: Sequence[Row]) -> None:
+    """Replace all between the markers of a name of rows by its figures.
 
     Raises:
         ValueError: No document, or more than one, has the markers.
     """
-    begin, end = f"<!-- begin: {name} -->\n", f"<!-- end: {name} -->\n"
+    begin, end = f"<!-- begin: {session} {name} -->\n", f"<!-- end: {session} {name} -->\n"
     texts = {path: path.read_text(encoding="utf-8") for path in sorted(documents.glob("*.md"))}
     marked = [path for path, text in texts.items() if 0 <= text.find(begin) < text.find(end)]
     if len(marked) != 1:
@@ -68,7 +85,7 @@ def write_figures(documents: pathlib.Path, name: str, machine: str, rows: Sequen
     before, _, rest = texts[marked[0]].partition(begin)
     _, _, after = rest.partition(end)
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
-    head = f"On {machine}, {today}, by `python -m nox -s {name} -- --write`:\n\n"
+    head = f"`{name}`, on {machine}, {today}:\n\n"
     marked[0].write_text(before + begin + head + _table(rows) + end + after, encoding="utf-8")
 
 

@@ -4,8 +4,9 @@ import re
 
 import pytest
 
+from tests.scale import __main__ as scale
 from tests.selftest import __main__ as selftest
-from tests.selftest import session
+from tests.selftest import selfbench, session
 from tests.selftest.rows import Row
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -14,7 +15,7 @@ ROWS = [
     Row("equal arms", "0.70% [0.60%, 0.80%]", "≤ 1 %", None, "10 steps"),
     Row("a|b", "1.02 [0.99, 1.05]", "1.00 ± 0.03", False),
 ]
-TEXT = "# Trust\n\n<!-- begin: selftest -->\nold\n<!-- end: selftest -->\n\nafter\n"
+TEXT = "# Trust\n\n<!-- begin: selftest null -->\nold\n<!-- end: selftest null -->\n\nafter\n"
 
 
 @pytest.fixture
@@ -25,7 +26,7 @@ def documents(tmp_path):
 
 
 def block(documents):
-    return re.search(r"<!-- begin: selftest -->\n(.*)<!-- end: selftest -->\n", text(documents), re.DOTALL)[1]
+    return re.search(r"<!-- begin: selftest null -->\n(.*)<!-- end: selftest null -->\n", text(documents), re.DOTALL)[1]
 
 
 def text(documents):
@@ -33,17 +34,18 @@ def text(documents):
 
 
 def test_figures_replace_all_between_the_markers_and_nothing_else(documents):
-    session.write_figures(documents, "selftest", "2 cores of a CPU", ROWS)
-    session.write_figures(documents, "selftest", "3 cores of a CPU", ROWS)
-    assert text(documents).startswith("# Trust\n\n<!-- begin: selftest -->\nOn 3 cores of a CPU, 20")
-    assert text(documents).endswith("<!-- end: selftest -->\n\nafter\n")
+    session.write_figures(documents, "selftest", "null", "2 cores of a CPU", ROWS)
+    session.write_figures(documents, "selftest", "null", "3 cores of a CPU", ROWS)
+    assert text(documents).startswith("# Trust\n\n<!-- begin: selftest null -->\n`null`, on 3 cores of a CPU, 20")
+    assert text(documents).endswith("<!-- end: selftest null -->\n\nafter\n")
     assert "old" not in text(documents)
 
 
 def test_variants_share_a_line_and_its_worst_verdict(documents):
-    session.write_figures(documents, "selftest", "a machine", ROWS)
+    session.write_figures(documents, "selftest", "null", "a machine", ROWS)
     machine, gap, *table = block(documents).splitlines()
-    assert machine.endswith("`python -m nox -s selftest -- --write`:")
+    assert machine.startswith("`null`, on a machine, 20")
+    assert machine.endswith(":")
     assert not gap
     assert table[2] == "| equal arms | ≤ 1 % | 3 steps: 0.50%; 10 steps: 0.70% | unsure |"
     assert table[3].startswith("| a/b |")
@@ -56,14 +58,13 @@ def test_markers_must_stand_in_a_single_document(documents, text):
     (documents / "trust.md").write_text(text)
     (documents / "other.md").write_text(text)
     with pytest.raises(ValueError, match="markers"):
-        session.write_figures(documents, "selftest", "a machine", ROWS)
+        session.write_figures(documents, "selftest", "null", "a machine", ROWS)
     assert (documents / "trust.md").read_text() == text
 
 
-@pytest.mark.parametrize("arguments", [["--write", "b"], ["--write", "--quick"]])
-def test_only_a_whole_session_is_written(arguments, capsys):
+def test_quick_figures_are_not_written(capsys):
     with pytest.raises(SystemExit):
-        session.parsed(arguments, name="selftest", purpose=None, choices=["a", "b"], quick=True)
+        session.parsed(["--write", "--quick"], name="selftest", purpose=None, choices=["a", "b"], quick=True)
     assert "--write" in capsys.readouterr().err
 
 
@@ -77,9 +78,9 @@ def test_every_row_is_measured_where_none_is_named():
 def test_the_worst_row_decides_the_exit_code(kept, status, documents, monkeypatch, capsys):
     monkeypatch.setattr(session, "machine", lambda: "a machine")
     rows = [Row("what", "1", "2", verdict) for verdict in kept]
-    assert session.finish("selftest", iter(rows), write=True, documents=documents) == status
+    assert session.finish("selftest", ["null"], lambda name: iter(rows), write=True, documents=documents) == status
     assert len(capsys.readouterr().out.splitlines()) == len(kept)
-    assert "On a machine" in text(documents)
+    assert "on a machine" in text(documents)
 
 
 @pytest.mark.parametrize("module", ["tests.selftest.__main__", "tests.selftest.selfbench", "tests.scale.__main__"])
@@ -89,11 +90,16 @@ def test_every_session_takes_write(module, capsys):
     assert "--write" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("name", ["selftest", "bench-self", "scale"])
-def test_the_documents_have_the_markers_of_every_session(name, tmp_path):
+@pytest.mark.parametrize(
+    ("name", "rows"), [("selftest", selftest.ROWS), ("bench-self", selfbench.CHECKS), ("scale", scale.PROMISES)]
+)
+def test_the_documents_have_the_markers_of_every_row(name, rows, tmp_path):
     for path in (ROOT / "docs").glob("*.md"):
         (tmp_path / path.name).write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
-    session.write_figures(tmp_path, name, "a machine", ROWS)
+    for row in rows:
+        session.write_figures(tmp_path, name, row, "a machine", ROWS)
+    marked = re.findall(rf"<!-- begin: {name} (\S+) -->", (tmp_path / "trust.md").read_text(encoding="utf-8"))
+    assert marked == list(rows)
 
 
 @pytest.mark.parametrize("name", selftest.ROWS)

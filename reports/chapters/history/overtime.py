@@ -14,6 +14,7 @@ from reports.style.drawing import STANDARD, blank, whiskers
 from reports.style.rows import each
 from reports.style.theme import BLUE, GREY, INDIGO, VERMILLION, label
 from reports.style.units import TIMES, number, quantity, spread
+from reports.style.views import UNKNOWN_COUNTS
 from results.analysis.history import frame, history
 from results.schema.axes import AXES
 from results.statistics.changepoints import MIN_RUNS
@@ -41,7 +42,8 @@ HISTORY_COLUMNS: Final[dict[str, Column]] = {
 def runs(source: Source) -> pd.DataFrame:
     """Return `results.analysis.history.frame` of all runs, its bounds named as in the frame of the cases."""
     rows = frame(history(source.study))
-    return rows.assign(latency_low_s=rows["low"], latency_high_s=rows["high"], threads=rows["threads"].astype(object))
+    unknown = {name: rows[name].astype(object) for name in UNKNOWN_COUNTS}
+    return rows.assign(latency_low_s=rows["low"], latency_high_s=rows["high"], **unknown)
 
 
 def several(frame: pd.DataFrame) -> pd.DataFrame:

@@ -7,17 +7,7 @@ from reports.figures.chart import Chapter, Chart, Insert, Source
 from reports.style.views import pair_key
 from reports.style.words import MARGIN_TEXT
 
-_PAIR: Final = (
-    "a",
-    "b",
-    "model",
-    "task",
-    "image_size",
-    "a_setting",
-    "b_setting",
-    "a_throughput",
-    "b_throughput",
-)
+_PAIR: Final = ("a", "b", *frame.BEST_KEYS, "a_setting", "b_setting", "a_throughput", "b_throughput")
 
 
 def _pairs(source: Source) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import pandas as pd
 
 from reports.chapters.sides.frame import (
     BEST,
+    BEST_KEYS,
     BOTH,
     FAILED,
     MISSING,
@@ -18,10 +19,10 @@ from reports.chapters.sides.frame import (
     side_records,
 )
 from reports.figures.chart import Source
+from reports.style.columns import COLUMNS
 from reports.style.rows import each
 from reports.style.table import Table
 from reports.style.units import NONE, TIMES, quantity, spread
-from reports.style.views import axis_text
 from results.analysis.differences import environment
 from results.text import printable
 
@@ -71,8 +72,9 @@ def _differences(rows: pd.DataFrame, source: Source) -> Differences:
     above = ranked[ranked["verdict"].isin(_FIRST)]
     below = ranked[~ranked["verdict"].isin(_FIRST)]
     settings = ("setting on a", "setting on b") if first.matched == BEST else ("setting",)
-    heads = ("variant", "task", "pixels", *settings, "on a", "on b", "b over a", "± 95 %", "verdict on b", "why")
-    words = {"variant", "task", *settings, "verdict on b", "why"}
+    axes = [COLUMNS[axis] for axis in BEST_KEYS]
+    heads = (*(axis.heading for axis in axes), *settings, "on a", "on b", "b over a", "± 95 %", "verdict on b", "why")
+    words = {*(axis.heading for axis in axes if not axis.numeric), *settings, "verdict on b", "why"}
     counts = rows["verdict"].value_counts()
     changes = environment(*(side_records(source, side) for side in (first.a, first.b)))
     return Differences(
@@ -107,9 +109,7 @@ def _cells(row: PairView) -> tuple[str, ...]:
     settings = [row.a_setting, row.b_setting] if row.matched == BEST else [row.b_setting]
     bounds = (row.ratio_low, row.ratio_high)
     return (
-        row.model,
-        row.task,
-        axis_text("image_size", row.image_size).removesuffix(" px"),
+        *(str(getattr(row, axis)) for axis in BEST_KEYS),
         *settings,
         *(_speed(row, side) for side in "ab"),
         quantity(row.ratio, TIMES, *bounds),

@@ -12,11 +12,11 @@ from reports.figures.chart import Source
 from reports.style.columns import Column, estimate, words
 from reports.style.rows import each
 from reports.style.units import TIMES
-from reports.style.views import axis_text
+from reports.style.views import IMAGE_WORK, axis_text
 from reports.style.words import MARGIN_TEXT
 from results.analysis.compare import compare
 from results.analysis.differences import same_hardware
-from results.schema.axes import AXES, SETTINGS
+from results.schema.axes import AXES
 from results.statistics.margin import MARGIN
 from results.storage.reader import Records
 from results.text import printable
@@ -26,9 +26,10 @@ MOST_SIDES: Final = 6
 OVER: Final = "\N{DIVISION SIGN}"
 SAME: Final = "same setting"
 BEST: Final = "each at its best"
-KEYS: Final = tuple(name for name, axis in AXES.items() if axis.role != "machine")
+MACHINE: Final = tuple(name for name, axis in AXES.items() if axis.role == "machine")
+KEYS: Final = tuple(name for name in AXES if name not in MACHINE)
 """On what cases of different hardware match; of several devices or threads, the fastest stands for its side."""
-BEST_KEYS: Final = ("model", "task", "image_size")
+BEST_KEYS: Final = ("model", *IMAGE_WORK)
 """On what they match where no case is the same: the fastest of the others stands for its side."""
 FAILED: Final = ("failed on a", "failed on b")
 """On one of the sides."""
@@ -132,7 +133,8 @@ def side_records(source: Source, side: str) -> Records:
 
 def _side(rows: pd.DataFrame) -> pd.DataFrame:
     """Return what is compared of one side's cases, the fastest first and those that failed last."""
-    axes = ["batch_size", *SETTINGS, *(["threads"] if len(set(rows["threads"])) > 1 else [])]
+    varied = [axis for axis in MACHINE if len(set(rows[axis])) > 1]
+    axes = [*(axis for axis in KEYS if axis not in BEST_KEYS), *varied]
     columns = zip(*(rows[axis] for axis in axes), strict=True)
     sound = rows["status"].eq("ok")
     causes = zip(rows["status"], rows["cause"], strict=True)
@@ -238,6 +240,11 @@ def _judged(rows: pd.DataFrame, a: Records, b: Records) -> pd.DataFrame:
         verdict=[word for word, _ in words],
         reason=[why for _, why in words],
     )
+
+
+def work(row: PairView) -> list[str]:
+    """Return what a row's model computes for an image, an axis each: ``inference``, ``224 px``."""
+    return [axis_text(axis, getattr(row, axis)) for axis in IMAGE_WORK]
 
 
 def with_ratio(frame: pd.DataFrame) -> pd.DataFrame:

@@ -25,10 +25,10 @@ def degrees(records: Records, cases: pd.DataFrame) -> list[float]:
     cautious, never less.
     """
     replicates = [list(case.values()) for file in records.files for case in file.cases().values()]
-    columns = zip(cases["row"], cases["interval"], cases["replicates"], cases["failed_replicates"], strict=True)
+    columns = zip(cases["row"], cases["interval"], cases["replicates"], strict=True)
     return [
-        max(whole - failed - 1.0, 1.0) if interval == "replicates" else _within(replicates[row])
-        for row, interval, whole, failed in columns
+        max(count - 1.0, 1.0) if interval == "replicates" else _within(replicates[row])
+        for row, interval, count in columns
     ]
 
 

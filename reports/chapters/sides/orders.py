@@ -10,14 +10,14 @@ import pandas as pd
 from plotly.graph_objs._figure import Figure
 from scipy.stats import kendalltau
 
-from reports.chapters.sides.frame import BEST, PairView
+from reports.chapters.sides.frame import BEST, PairView, work
 from reports.style.drawing import FRAME_PIXELS, blank
 from reports.style.rows import each
 from reports.style.theme import BLUE, GREY, INDIGO, OCHRE, VERMILLION, label
 from reports.style.units import TIMES, quantity
-from reports.style.views import axis_text
+from reports.style.views import IMAGE_WORK, TRAINING, axis_text
 from reports.style.words import MARGIN_TEXT, plural
-from results.schema.axes import AXES, BASELINE, SETTINGS
+from results.schema.axes import BASELINE, SETTINGS
 from results.statistics.margin import MARGIN
 
 MOST_ORDERED: Final = 40
@@ -28,9 +28,7 @@ COLOURED: Final = 8
 STYLES: Final = ((VERMILLION, "solid"), (BLUE, "dash"), (INDIGO, "dot"), (OCHRE, "dashdot"))
 """Of the lines of variants that swap."""
 
-_SHARED: Final = tuple(
-    name for name, axis in AXES.items() if axis.role in {"workload", "setting"} and name != "batch_size"
-)
+_SHARED: Final = (*IMAGE_WORK, *SETTINGS)
 """Axes on which all variants of an order are equal."""
 
 
@@ -72,7 +70,7 @@ def _largest(rows: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
     def rank(group: pd.DataFrame) -> tuple[int, bool, int]:
         first = group.iloc[0]
         usual = sum(first[axis] == value for axis, value in BASELINE.items())
-        return group["model"].nunique(), first["task"] == "inference", usual
+        return group["model"].nunique(), first["task"] not in TRAINING, usual
 
     return max(groups, key=rank)
 
@@ -194,7 +192,7 @@ def _end(row: PairView, side: str, *, bold: bool) -> str:
 
 
 def _hover(row: PairView) -> str:
-    at = label(f"{row.task} · {axis_text('image_size', row.image_size)} · {row.a_setting}")
+    at = label(" · ".join([*work(row), row.a_setting]))
     against = f"<br>against {label(row.b_setting)}" if row.matched == BEST else ""
     return f"<b>{label(row.model)}</b><br>{at}{against}"
 
@@ -205,7 +203,7 @@ def of_orders(frame: pd.DataFrame) -> str:
     if len(frame) == 1:
         return f"{first.model} is the only variant that both sides have in one setting."
     tau = float(kendalltau(frame["a_throughput"], frame["b_throughput"]).statistic)
-    where = [first.task, axis_text("image_size", first.image_size)]
+    where = work(first)
     if first.matched == BEST:
         where.append("each in its fastest setting")
     else:

@@ -7,13 +7,12 @@ import numpy as np
 import pandas as pd
 from plotly.graph_objs._figure import Figure
 
-from reports.chapters.sides.frame import BEST, PairView
+from reports.chapters.sides.frame import BEST, PairView, work
 from reports.style.axes import log_axis
 from reports.style.drawing import FRAME_PIXELS, blank, remark, whiskers
 from reports.style.rows import each
 from reports.style.theme import GREY, family_style, label
 from reports.style.units import TIMES, number, quantity, spread
-from reports.style.views import axis_text
 from results.schema.labels import TASKS
 
 MOST_RELATIVE: Final = 60
@@ -91,7 +90,7 @@ def _farthest(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _hover(row: PairView) -> str:
-    at = [row.task, axis_text("image_size", row.image_size), row.a_setting]
+    at = [*work(row), row.a_setting]
     lines = [f"<b>{label(row.model)}</b>", label(" · ".join(at))]
     if row.matched == BEST:
         lines.append(label(f"against {row.b_setting}"))

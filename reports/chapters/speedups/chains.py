@@ -9,7 +9,7 @@ from reports.figures.waterfall import kind_of
 from reports.style.columns import Column, estimate, whole, words
 from reports.style.rows import each
 from reports.style.units import TIMES, quantity
-from reports.style.views import BASELINE_TEXT, CONTEXT, setting
+from reports.style.views import BASELINE_TEXT, CONTEXT, KNOWN_COUNTS, TRAINING, setting
 from results.metrics.speedups import Chain
 from results.schema.axes import AXES
 from results.text import printable
@@ -39,7 +39,7 @@ def chain_steps(source: Source) -> pd.DataFrame:
     rows = [row for chain in source.study.chains for row in _rows(chain, machines[printable(chain.run)])]
     # As objects, or an unknown number of threads would become NaN, which is not even equal to itself.
     frame = pd.DataFrame(rows, columns=list(_COLUMNS), dtype=object)
-    return frame.astype(dict.fromkeys(_NUMBERS, "float64") | dict.fromkeys(("batch_size", "image_size"), "int64"))
+    return frame.astype(dict.fromkeys(_NUMBERS, "float64") | dict.fromkeys(KNOWN_COUNTS, "int64"))
 
 
 def _rows(chain: Chain, machine: str) -> list[dict[str, Any]]:
@@ -73,8 +73,9 @@ def largest(frame: pd.DataFrame) -> pd.DataFrame:
     chains = frame.drop_duplicates(keys).sort_values("total", ascending=False, kind="stable")
     rank = chains.groupby(["machine", "model", "task"]).cumcount()
     shown = chains.assign(_rank=rank).sort_values("_rank", kind="stable").head(MOST_CHAINS)
-    shown = shown.assign(_broken=shown["total"].isna())
-    shown = shown.sort_values(["_broken", "task", "total"], ascending=[True, True, False], kind="stable")
+    shown = shown.assign(_broken=shown["total"].isna(), _trains=shown["task"].isin(TRAINING))
+    ranks = ["_broken", "_trains", "task", "total"]
+    shown = shown.sort_values(ranks, ascending=[True, True, True, False], kind="stable")
     # The steps of a chain stand in order already.
     order = {key: index for index, key in enumerate(shown[keys].itertuples(index=False, name=None))}
     ordered = frame.assign(_order=[order.get(key, -1) for key in frame[keys].itertuples(index=False, name=None)])

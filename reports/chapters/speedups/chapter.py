@@ -8,11 +8,12 @@ from reports.figures.chart import MOST_BARS, Chapter, Chart, Insert, Source
 from reports.figures.heatmap import speedup_map
 from reports.style.rows import each
 from reports.style.views import BASELINE_TEXT, CONDITIONS, CONTEXT, setting
+from reports.style.words import WRONG_RESULT
 
 
 def _wrong(source: Source) -> dict[str, Any]:
     """Return the cases whose results are wrong: variant, setting and cause."""
-    wrong = source.cases[source.cases["status"].eq("wrong result")]
+    wrong = source.cases[source.cases["status"].eq(WRONG_RESULT)]
     return {"wrong": [(row.model, setting(row), row.cause) for row in each(wrong)]}
 
 

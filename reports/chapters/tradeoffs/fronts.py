@@ -15,6 +15,7 @@ from reports.style.measures import Measure
 from reports.style.rows import CaseView
 from reports.style.theme import BLUE, BROWN, GREEN, GREY, INDIGO, VERMILLION, label
 from reports.style.units import number, quantity
+from reports.style.views import TRAINING
 
 ACCURACY_PIXELS: Final = 224
 """Image size at which torchvision's published accuracies of these models hold; imported ones are of their own size."""
@@ -35,8 +36,8 @@ def with_accuracy(measure: Measure) -> Callable[[pd.DataFrame], pd.DataFrame]:
 
     def rows(frame: pd.DataFrame) -> pd.DataFrame:
         cases = frame[
-            frame["status"].eq("ok")
-            & frame["task"].eq("inference")
+            frame["usable"]
+            & ~frame["task"].isin(TRAINING)
             & (frame["imported"] | frame["image_size"].eq(ACCURACY_PIXELS))
         ].dropna(subset=["imagenet_top1", measure.column])
         cases = cases[cases[measure.column].gt(0)]  # a logarithmic axis holds nothing else

@@ -42,7 +42,9 @@ def test_a_file_becomes_a_run_file_that_the_others_read(capsys):
 def test_options_stand_in_for_what_the_file_does_not_tell(folder, capsys):
     (folder / NAME).rename("mine.csv")
     assert main(["import", "timm", "mine.csv"]) == 2
-    assert capsys.readouterr().err == "error: mine.csv: precision: the file's name does not tell it; give --precision\n"
+    assert (
+        capsys.readouterr().err == "error: mine.csv: precision: the file's name does not state it; give --precision\n"
+    )
     axes = ["--precision", "fp32", "--layout", "nchw", "--runtime", "eager", "--torch", "2.9"]
     device = ["--device", "NVIDIA H100", "--only-known", "--out", "elsewhere"]
     assert main(["import", "timm", "mine.csv", *axes, *device]) == 0

@@ -82,16 +82,15 @@ def test_cost_for_people_is_what_a_model_is_and_what_it_does(call, counted_as):
     lines = work.splitlines()
     assert fields(lines[0])[:6] == ["model", "px", "GMACs", "fvcore GMACs", "GFLOPs", "training GFLOPs"]
     assert fields(lines[2]) == ["resnet50", "224", "4.089", "4.145", "8.178", "24.299", "11.11", "43.0"]
-    assert len(lines) == 4
-    assert uncounted == "operators that fvcore does not know and so does not count: aten::add_, aten::max_pool2d"
+    assert uncounted.endswith(": aten::add_, aten::max_pool2d")
 
 
 def test_cost_in_markdown_and_without_uncounted_operators(call, counted_as):
     counted_as(uncounted=())
     _, markdown, _ = call("cost", "resnet50", "--format", "markdown")
     size, work = markdown.strip("\n").split("\n\n")
-    assert size.splitlines()[2].startswith("| resnet50 | resnet | 25,557,032 | 25,557,032 | 53,173 |")
-    assert work.splitlines()[2].startswith("| resnet50 | 224 | 4.089 | 4.145 |")
+    assert "\n| resnet50 | resnet | 25,557,032 | 25,557,032 | 53,173 |" in size
+    assert "\n| resnet50 | 224 | 4.089 | 4.145 |" in work
 
 
 LAYER = ["conv1", "Conv2d", "1x64x112x112", "9,408", "118,013,952", "802,816"]

@@ -153,7 +153,7 @@ def test_an_accelerator_is_held_by_what_grew_or_holds_at_an_end():
 
 
 def test_an_accelerator_of_which_nothing_is_told_says_why():
-    silent = dataclasses.replace(FULL, untold="no driver library is asked about xpu")
+    silent = dataclasses.replace(FULL, unknown_clocks="no driver library is asked about xpu")
     found, reasons = between(silent, later(silent))
     assert found.accelerator_throttling == ()
     assert reasons == {"accelerator_throttling": "no driver library is asked about xpu"}

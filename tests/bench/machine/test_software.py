@@ -1,8 +1,10 @@
 import os
 import subprocess
+import tomllib
 
 from bench.machine import software
 from bench.machine.software import tool_commit, tool_version, variables
+from bench.rooms import ROOMS_FOLDER
 
 
 def write(folder, **files):
@@ -105,4 +107,5 @@ def test_commit_is_none_without_git(tmp_path, monkeypatch):
 
 def test_version_is_the_checkouts_where_the_tool_is_not_installed(monkeypatch):
     monkeypatch.setattr(software, "_version", lambda _: None)
-    assert tool_version().count(".") == 2
+    project = tomllib.loads((ROOMS_FOLDER / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert tool_version() == project["version"]

@@ -38,11 +38,12 @@ def worker(third, case, tmp_path):
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
-def test_each_runtime_has_an_engine(runtime):
-    engine = engine_of(runtime)
-    assert callable(engine.prepare)
-    assert callable(engine.unsupported)
+def test_each_runtime_has_an_engine_that_runs_its_tasks_or_says_why_not(runtime, make_case):
+    assert RUNTIMES[runtime].tasks
     assert set(RUNTIMES[runtime].tasks) <= set(TASKS)
+    for task in RUNTIMES[runtime].tasks:
+        reason = engine_of(runtime).unsupported(make_case(model="cifar_resnet20", runtime=runtime, task=task))
+        assert reason is None or reason.strip("\n") == reason != ""
 
 
 def test_each_task_has_a_builder():

@@ -115,7 +115,7 @@ def test_no_name_or_cause_steers_the_terminal(stream, make_run, make_case, make_
     assert "\x1b[2J" not in stream.getvalue()
     assert "\u202e" not in stream.getvalue()
     assert "bad\nline" not in stream.getvalue()
-    assert stream.getvalue().count(r"\x1b[2J\u202ebad\nline") >= 5
+    assert r"\x1b[2J\u202ebad\nline" in stream.getvalue()
 
 
 def test_the_live_line_is_taken_away_when_the_run_fails(make_run, make_case):

@@ -1,6 +1,7 @@
 """The throw-away axis ``checkpointing`` is known everywhere. Runs in a copy: see tests/registries/test_recipes.py."""
 
 import csv
+import dataclasses
 import io
 import json
 
@@ -16,7 +17,17 @@ from reports.style import views
 from reports.text.comparison import comparison_text
 from reports.text.study import study_text
 from results.exporters import EXPORTERS
+from results.importers.reading import Options
 from results.importers.writing import import_files
+
+TIMM = "model,train_step_time,train_batch_size,train_img_size\nresnet50,100,32,224\n"
+SAVED = {"benchmarks": [{"name": "resnet50", "stats": {"median": 0.1}}]}
+AXES = {"task": "training", "batch_size": 32, "image_size": 224, "precision": "fp32", "runtime": "eager"}
+FOREIGN = {
+    "timm": ("benchmark-train-amp-nchw-pt240-cu124-rtx4090.csv", TIMM, Options()),
+    "pytest-benchmark": ("saved.json", json.dumps(SAVED), Options(axes=AXES | {"layout": "nchw"}, device="cpu")),
+}
+"""A file of another program, which does not know the axis, by its format, with the options that it needs."""
 
 
 @pytest.fixture
@@ -87,7 +98,7 @@ def test_a_comparison_has_a_column(study, tmp_path, write_run, make_run):
 
 
 def test_the_page_offers_it_and_reproduces_it(study, tmp_path):
-    assert "checkpointing" in views.AXES
+    assert "checkpointing" in views.CONTEXT
     (file,) = study.records.files
     assert "--checkpointing off,on" in reproduce(file.run, file.records[-1].case)
     assert "saving" in reports.build(study.records, tmp_path / "page.html").read_text()
@@ -100,3 +111,21 @@ def test_what_is_exported_can_be_imported(study, tmp_path, fmt):
     file.write_text(content)
     (path,) = import_files(fmt, [file], tmp_path / "imported", tell=pytest.fail)
     assert [record.case for record in results.load(path)] == [record.case for record in study.records]
+
+
+@pytest.mark.parametrize("fmt", FOREIGN)
+@pytest.mark.parametrize(("given", "value"), [({}, "off"), ({"checkpointing": "on"}, "on")])
+def test_what_others_measured_has_its_default_or_what_the_option_says(tmp_path, fmt, given, value):
+    name, content, options = FOREIGN[fmt]
+    (tmp_path / name).write_text(content)
+    options = dataclasses.replace(options, axes={**options.axes, **given})
+    (path,) = import_files(fmt, [tmp_path / name], tmp_path / "imported", options, tell=pytest.fail)
+    assert [record.case.checkpointing for record in results.load(path)] == [value]
+
+
+def test_an_import_refuses_what_is_no_choice(tmp_path):
+    name, content, _ = FOREIGN["timm"]
+    (tmp_path / name).write_text(content)
+    options = Options(axes={"checkpointing": "of"})
+    with pytest.raises(results.InputError, match="unknown checkpointing 'of'"):
+        import_files("timm", [tmp_path / name], tmp_path / "imported", options, tell=pytest.fail)

@@ -27,7 +27,7 @@ def path(tmp_path, make_run, make_record, make_static):
 def test_a_file_gives_it_back(path):
     (file,) = results.load(path).files
     assert file.complete
-    assert not file.problems
+    assert file.problems == file.notes == ()
     assert file.bodies("curve") == (CURVE,)
     assert len(file.records) == 1
 
@@ -52,7 +52,9 @@ def test_a_kind_of_a_newer_version_is_kept_and_named(path):
     (file,) = results.load(path).files
     assert file.complete
     assert file.bodies("curl") == ({"model": "resnet50", "accuracy": [0.1, 0.5, 0.7]},)
-    assert any("curl" in problem for problem in file.problems)
+    assert not file.problems
+    (note,) = file.notes
+    assert "1 line of kind 'curl'" in note
 
 
 def test_the_page_draws_it(path, tmp_path, write_run, make_record, make_run):

@@ -23,6 +23,7 @@ FRAME = pd.DataFrame(
         "model": [f"m{index}" for index in range(6)],
         "task": ["inference"] * 4 + ["training"] * 2,
         "status": ["ok"] * 6,
+        "usable": [True] * 6,
         "latency_s": [0.1] * 6,
         "first_step_s": [0.2] * 6,
         "throughput_img_per_s": [10.0, 20.0, 30.0, 40.0, 1.0, 2.0],
@@ -73,8 +74,16 @@ def test_only_charts_of_pairs_are_paired():
 
 
 def test_what_failed_is_never_drawn():
-    failed = FRAME.assign(status=["crash", *FRAME["status"][1:]], latency_s=[0.1, 0.0, *FRAME["latency_s"][2:]])
-    assert list(sound("latency_s", task="inference")(failed)["model"]) == ["m2", "m3"]
+    failed = FRAME.assign(usable=[False, *FRAME["usable"][1:]], latency_s=[0.1, 0.0, *FRAME["latency_s"][2:]])
+    assert list(sound("latency_s", trains=False)(failed)["model"]) == ["m2", "m3"]
+
+
+def test_what_trains_is_what_its_task_says(monkeypatch):
+    monkeypatch.setattr("reports.figures.chart.TRAINING", ("training", "tuning"))
+    tuned = FRAME.assign(task=["inference", "tuning", *FRAME["task"][2:]])
+    assert list(sound("latency_s", trains=True)(tuned)["model"]) == ["m1", "m4", "m5"]
+    assert list(sound("latency_s", trains=False)(tuned)["model"]) == ["m0", "m2", "m3"]
+    assert len(sound("latency_s")(tuned)) == len(tuned)
 
 
 def test_an_insert_is_a_template_with_values():

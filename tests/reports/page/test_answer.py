@@ -21,7 +21,7 @@ def test_cases_without_an_interval_are_counted_apart(make_frame, make_case, make
     )
     said = precision(frame)
     assert said.startswith("Of 2 latencies with a 95")
-    assert "1 more has no interval: there were too few steady turns." in said
+    assert "1 more has no interval" in said
     assert "2 of 3 cases ran out of time" in said
 
 

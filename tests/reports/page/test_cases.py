@@ -17,6 +17,26 @@ def test_runs_of_one_machine_that_share_no_case_are_one_side(make_case, make_rec
     assert set(source_of(reader.load(tmp_path)).cases["machine"]) == {"AMD EPYC 9B14"}
 
 
+def test_a_case_counts_as_the_study_says(make_case, make_record, make_equality, write_run, tmp_path):
+    cases = [
+        make_case(layout=layout, runtime=runtime) for layout in ("nchw", "nhwc") for runtime in ("eager", "compile")
+    ]
+    records = [
+        make_record(cases[0]),
+        make_record(cases[1], status="crash", cause="killed"),
+        make_record(cases[2], equality=make_equality("wrong")),
+        make_record(cases[3], equality=make_equality()),
+    ]
+    source = source_of(reader.load(write_run(tmp_path, records)))
+    assert source.cases["usable"].tolist() == source.study.usable.tolist()
+    assert dict(zip(source.cases["layout"] + source.cases["runtime"], source.cases["status"], strict=True)) == {
+        "nchweager": "ok",
+        "nchwcompile": "crash",
+        "nhwceager": "wrong result",
+        "nhwccompile": "ok",
+    }
+
+
 def test_versions_of_the_software_are_told_apart(make_record, make_run, write_run, tmp_path):
     for version in ("2.9.1", "2.14.1"):
         run = make_run(plan=[make_record().case], run_id=version)

@@ -3,7 +3,6 @@ import pytest
 from reports.chapters import FIGURES
 from reports.page import page
 from reports.page.content import content
-from reports.page.section import section
 from results.analysis.study import Study
 from results.metrics import table as tables
 from results.storage import reader
@@ -50,12 +49,3 @@ def test_without_static_costs_their_figures_are_empty(make_record, write_run, tm
     static = [figure for figure in shown.figures if figure.chart.needs == "static"]
     assert static
     assert all(figure.views == () for figure in static)
-
-
-def test_a_section_draws_the_views_that_are_offered(make_records, tmp_path):
-    shown = content(Study(make_records(tmp_path)))
-    figure = next(figure for figure in shown.figures if figure.name == "depth")
-    drawn = section(figure)
-    assert [view["label"] for view in drawn.views] == [view.label for view in figure.views]
-    assert len({view["slug"] for view in drawn.views}) == len(drawn.views)
-    assert drawn.takeaway == drawn.views[0]["takeaway"]

@@ -25,7 +25,9 @@ def test_sampling_tells_of_processes_that_were_given_less(make_file):
     usual = "1 process a case, until the 95 % interval is within ±1 % or 5 s are spent"
     assert facts(make_file(5.0, 5.0))["Sampling"] == usual
     shorter = facts(make_file(5.0, 1.5, 0.75, None))["Sampling"]
-    assert shorter == f"{usual}; 2 of 3 processes were given less, 0.75 s at the least"
+    assert shorter.startswith(usual)
+    assert "2 of 3 processes" in shorter.removeprefix(usual)
+    assert "0.75 s" in shorter
 
 
 def test_the_start_is_in_words(make_file):

@@ -28,6 +28,10 @@ HOSTILE = (
 )
 
 
+SCRIPTS = [{}, {"type": "application/octet-stream;base64", "id": "payload"}, {"type": "text/plain", "id": "plotly"}, {}]
+"""Attributes of the page's own scripts."""
+
+
 class Tags(html.parser.HTMLParser):
     """What a browser would make of a page: its tags with attributes, and its scripts."""
 
@@ -106,7 +110,7 @@ def test_the_policy_allows_exactly_the_scripts_of_the_page(text):
         if a.get("type") in {None, "text/plain"}  # Plotly sleeps until the page's own script wakes it
     ]
     hashes = [f"'sha256-{base64.b64encode(hashlib.sha256(s.encode()).digest()).decode()}'" for s in scripts]
-    assert len(hashes) == 2
+    assert hashes
     assert f"script-src {' '.join(hashes)};" in policy
     assert "default-src 'none'" in policy
     assert "connect-src 'none'" in policy
@@ -159,7 +163,7 @@ def test_a_hostile_name_only_shows(name, make_case, make_record, make_static, ma
     )
     text = page.render(reader.Records((file,)))
     tags = parse(text).tags
-    assert sum(tag == "script" for tag, _ in tags) == 3
+    assert [attributes for tag, attributes in tags if tag == "script"] == SCRIPTS
     assert not any(tag == "img" or "onerror" in a or "onmouseover" in a for tag, a in tags)
     assert all(a["href"].startswith("#") for tag, a in tags if tag == "a")
     assert "\N{RIGHT-TO-LEFT OVERRIDE}" not in text
@@ -251,7 +255,7 @@ def test_a_wrong_result_is_marked_and_drawn_as_no_speed_up(make_case, make_recor
     assert payload(text)["cases"]["status"] == ["ok", "wrong result"]
     assert payload(text)["cases"]["cause"] == ["", told]
     assert f"<li>resnet50, fp32 · eager · nhwc: {told}</li>" in text
-    assert text.count('class="failed"') == 1
+    assert "resnet50, fp32 · eager · nchw: " not in text
     assert "The best speed-up" not in text
 
 

@@ -3,6 +3,8 @@ import pytest
 import results
 from reports.page import page
 from results.metrics.rows import plain
+from results.schema.axes import SETTINGS, WORKLOAD
+from results.schema.labels import TASKS
 from results.storage import reader
 from results.text import csv_text
 from tests.reports.sources import payload
@@ -25,6 +27,20 @@ def test_each_case_has_the_command_that_measures_it_again(make_case, make_record
         "--precision fp32,amp-bf16 --runtime eager,compile --layout nchw,nhwc --threads 2 "
         "--replicates 1 --target 1% --budget 5"
     )
+
+
+def test_every_axis_of_the_workload_and_every_setting_is_a_facet(make_case, make_record, write_run, tmp_path):
+    records = [make_record(make_case(image_size=size)) for size in (192, 224)]
+    given = payload(page.render(reader.load(write_run(tmp_path, records))))
+    facets = given["cases"]["facets"]
+    assert {"machine", "family", "batch", *WORKLOAD, *SETTINGS} - set(facets) == {"batch_size"}
+    assert facets["image_size"] == ["192", "224"]
+    assert {*WORKLOAD, *SETTINGS} < set(given["pick_columns"])
+
+
+def test_the_script_learns_which_tasks_train(make_record, write_run, tmp_path):
+    given = payload(page.render(reader.load(write_run(tmp_path, [make_record()]))))
+    assert given["training"] == [name for name, task in TASKS.items() if task.trains]
 
 
 def test_samples_are_thinned_and_keep_their_ends(make_record, write_run, tmp_path):

@@ -5,6 +5,7 @@ import pytest
 from reports.page import page
 from reports.page.machine import sides
 from reports.page.selection import shown
+from results.analysis.study import Study
 from results.storage import reader
 from tests.reports.sources import payload, source_of
 
@@ -13,8 +14,8 @@ def test_beyond_what_a_page_holds_the_fastest_setting_stays(make_records, tmp_pa
     records = make_records(tmp_path)
     monkeypatch.setattr("reports.page.selection.MOST_CASES", 40)
     everything = source_of(records).cases
-    few, said = shown(records, sides(records.files))
-    kept = source_of(few).cases
+    few, said = shown(Study(records), sides(records.files))
+    kept = source_of(few.records).cases
     assert len(kept) < len(everything)
     assert f"{len(everything)} cases are more than a page can show" in said
     sound = everything[everything["status"].eq("ok")]
@@ -29,9 +30,20 @@ def test_of_too_many_variants_the_most_accurate_stay(make_records, tmp_path, mon
     records = make_records(tmp_path)
     monkeypatch.setattr("reports.page.selection.MOST_CASES", 40)
     monkeypatch.setattr("reports.page.selection.FEW_CASES", 2)
-    few, _ = shown(records, sides(records.files))
-    assert {record.case.model for record in few} == {"resnext101_64x4d", "resnext101_32x8d"}
-    assert {case for file in few.files for case in file.run.plan} == {record.case for record in few}
+    few, _ = shown(Study(records), sides(records.files))
+    assert {record.case.model for record in few.records} == {"resnext101_64x4d", "resnext101_32x8d"}
+    assert {case for file in few.records.files for case in file.run.plan} == {record.case for record in few.records}
+
+
+def test_the_latencies_of_a_study_are_not_computed_again(make_records, tmp_path, monkeypatch):
+    study = Study(make_records(tmp_path))
+    known = [run.latencies for run in study.runs]
+    assert known
+    monkeypatch.setattr("reports.page.selection.MOST_CASES", 40)
+    monkeypatch.setattr("results.metrics.measured.medians", None)
+    few, said = shown(study, sides(study.records.files))
+    assert said
+    assert few is not study
 
 
 def test_a_machine_without_a_chosen_case_keeps_its_name_in_the_title(

@@ -44,10 +44,9 @@ def test_a_chain_is_one_line(text, compiled):
 
 def test_a_broken_chain_says_why(text, compiled, make_equality):
     lines = text(compiled(equality=make_equality("wrong")))
-    assert (
-        "resnet50 b8: no chain to fp32 compile nhwc: fp32 compile nhwc: its result is wrong: "
-        "output, error 0.3 where 1e-05 is allowed" in lines
-    )
+    (broken,) = [line for line in lines if "no chain to fp32 compile nhwc: " in line]
+    assert "its result is wrong" in broken
+    assert "error 0.3" in broken
     assert any(line.startswith("resnet50 b8 compile nhwc: not known: its result is wrong") for line in lines)
 
 
@@ -86,16 +85,22 @@ def test_what_reached_the_target_is_counted_and_the_rest_named(text, make_record
     stops = {1: "target", 2: "target", **dict.fromkeys(range(3, 10), "budget"), 10: "time-limit"}
     records = [make_record(make_case(batch_size=size), stop=stop) for size, stop in stops.items()]
     records.append(make_record(make_case(batch_size=11), status="crash", cause="x"))
-    assert text(records, planned=[make_case(batch_size=12)])[-1] == (
-        "2 of 12 cases reached the target of ±1 %, "
-        "7 ran out of budget (resnet50 b3, resnet50 b4, resnet50 b5, resnet50 b6, resnet50 b7, 2 more), "
-        "1 were cut by the time limit (resnet50 b10), 1 failed (resnet50 b11), 1 were not measured (resnet50 b12)"
-    )
+    last = text(records, planned=[make_case(batch_size=12)])[-1]
+    reached, *others = re.split(r", (?=\d+ (?!more))", last)
+    assert reached.startswith("2 of 12 cases ")
+    assert "±1 %" in reached
+    counts = [re.fullmatch(r"(\d+) .*\((.*)\)", other).groups() for other in others]
+    names = "resnet50 b3, resnet50 b4, resnet50 b5, resnet50 b6, resnet50 b7, 2 more"
+    assert counts == [("7", names), ("1", "resnet50 b10"), ("1", "resnet50 b11"), ("1", "resnet50 b12")]
+    for other, why in zip(others, ("budget", "time limit", "failed", "not measured"), strict=True):
+        assert why in other
 
 
 def test_one_late_replicate_makes_the_case_late(text, make_record):
     records = [make_record(), make_record(replicate=1, stop="budget")]
-    assert text(records)[-1] == "0 of 1 cases reached the target of ±1 %, 1 ran out of budget (resnet50 b8)"
+    last = text(records)[-1]
+    assert last.startswith("0 of 1 cases ")
+    assert last.endswith("budget (resnet50 b8)")
 
 
 def test_cases_are_named_by_what_varies(text, make_record, make_case):
@@ -107,7 +112,8 @@ def test_several_runs_are_told_apart(tmp_path, write_run, make_record, make_run)
     for name in ("a", "b"):
         write_run(tmp_path, [make_record()], run=make_run(plan=[make_record().case], run_id=name))
     lines = findings_text(Study(load(tmp_path)), "table").splitlines()
-    assert lines[-2:] == [f"{name}: 1 of 1 cases reached the target of ±1 %" for name in ("a", "b")]
+    for line, name in zip(lines[-2:], ("a", "b"), strict=True):
+        assert line.startswith(f"{name}: 1 of 1 cases ")
 
 
 def test_findings_are_for_people(text, compiled):

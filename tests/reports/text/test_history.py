@@ -52,11 +52,13 @@ def test_then_comes_a_line_for_each_series(two):
     text = history_text(two, "table", 0.02)
     assert text.startswith("3 changes of level by more than 2 % in 2 series; advisory, ")
     assert "AMD EPYC 9B14 2 cores 16 GiB\n" in text
-    last = text.splitlines()[-1].split()
+    *_, last_line = text.splitlines()
+    last = last_line.split()
     assert last[:5] == ["resnet50", "1", "20", "1", "0"]
     assert float(last[5]) == pytest.approx(50 * NOISE[0], abs=0.2)
     assert float(last[7]) == pytest.approx(1.3 * 1.04 * NOISE[-1] / NOISE[0], abs=0.01)
-    assert "2 changes; crash: 3 of 3 replicates failed, the first with: segfault" in text
+    assert "2 changes; crash: 3 of 3 replicates" in last_line
+    assert "segfault" in last_line
 
 
 def test_markdown_is_escaped(two):
@@ -67,7 +69,8 @@ def test_markdown_is_escaped(two):
 
 def test_where_nothing_changed_there_is_one_table_and_no_word_of_false_alarms(make):
     text = history_text(history(make([0.05 * noise for noise in NOISE])), "table", 0.02)
-    assert text.startswith("no change of level by more than 2 % in 1 series")
+    assert text.startswith("no change of level ")
+    assert "1 series" in text.partition("\n")[0]
     assert "since" not in text
     assert "where there is none" not in text
     assert text.splitlines()[-1].endswith("no change")
@@ -76,9 +79,9 @@ def test_where_nothing_changed_there_is_one_table_and_no_word_of_false_alarms(ma
 def test_too_few_runs_and_runs_without_a_date_are_told(make):
     records = make([0.05] * 5, each=lambda index: {"run": {"started": None}} if index == 2 else {})
     text = history_text(history(records), "table", 0.02)
-    assert "1 of 1 series too short to tell: a change needs 4 runs before it and 4 from it on\n" in text
-    assert "run run-002 is left out: its source gives no date\n" in text
-    assert "too few runs to tell: 4 runs with a latency" in text
+    assert "1 of 1 series too short " in text
+    assert "run run-002 is left out: " in text
+    assert "too few runs to tell: 4 runs" in text
 
 
 def test_of_many_runs_without_a_date_some_are_named(make):

@@ -116,9 +116,8 @@ def test_an_unknown_format_is_told_the_choices(frame):
 def test_memory_of_two_kinds_has_two_columns(tmp_path, write_run, make_record, make_case):
     records = [make_record(), make_record(make_case(device="cuda:0"))]
     lines = format_table(table(load(write_run(tmp_path, records))), "table").splitlines()
-    assert "GB resident   GB allocated" in lines[2]
-    assert lines[4].split()[-3:] == ["0.300", "-", "ok"]
-    assert lines[5].split()[-3:] == ["-", "0.200", "ok"]
+    assert any("GB resident   GB allocated" in line for line in lines)
+    assert [line.split()[-3:] for line in lines[-2:]] == [["0.300", "-", "ok"], ["-", "0.200", "ok"]]
 
 
 def test_the_machine_is_a_column_where_it_differs(tmp_path, write_run, make_record, make_case, make_run):
@@ -126,21 +125,24 @@ def test_the_machine_is_a_column_where_it_differs(tmp_path, write_run, make_reco
     for name, card in (("a", "H100"), ("b", "H200")):
         write_run(tmp_path, [make_record(case)], run=make_run(plan=[case], run_id=name, accelerator=card))
     lines = format_table(table(load(tmp_path)), "table").splitlines()
-    assert "torch" not in lines[0]
-    assert lines[2].split()[:3] == ["run", "machine", "model"]
-    assert "H100, torch 2.14.1" in lines[4]
-    assert "H200, torch 2.14.1" in lines[5]
+    assert ["run", "machine", "model"] in [line.split()[:3] for line in lines]
+    assert [line for line in lines if "torch" in line] == lines[-2:]
+    assert "H100, torch 2.14.1" in lines[-2]
+    assert "H200, torch 2.14.1" in lines[-1]
 
 
 def test_what_the_interval_spans_is_told(tmp_path, write_run, make_record, make_case):
     many = [make_record(replicate=index, latency_s=0.05 + 0.001 * index) for index in range(3)]
     three = format_table(table(load(write_run(tmp_path / "a", many))), "table").splitlines()
-    assert three[1] == "± is the half-width of the 95 % interval across 3 processes"
+    (legend,) = [line for line in three if line.startswith("± ")]
+    assert legend.endswith("across 3 processes")
     mixed = [*many, make_record(make_case(layout="nhwc"))]
     both = format_table(table(load(write_run(tmp_path / "b", mixed))), "table").splitlines()
-    assert both[1].endswith("across 3 processes, or within one process")
-    assert both[2].split()[:3] == ["model", "layout", "processes"]
-    assert both[4].split()[:3] == ["resnet50", "nchw", "3"]
+    (legend,) = [line for line in both if line.startswith("± ")]
+    assert "3 processes" in legend
+    assert "within one process" in legend
+    assert ["model", "layout", "processes"] in [line.split()[:3] for line in both]
+    assert ["resnet50", "nchw", "3"] in [line.split()[:3] for line in both]
 
 
 @pytest.mark.parametrize("fmt", ["table", "markdown"])

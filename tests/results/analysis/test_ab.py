@@ -236,6 +236,6 @@ def test_every_format_says_what_was_found(sides, fmt):
 
 
 def test_too_few_pairs_are_told_in_words(sides):
-    assert "inconclusive, 1 pair: nothing tells how another would differ" in arms_text(
+    assert "inconclusive, 1 pair: the spread between pairs is unknown" in arms_text(
         compare_arms(*sides(pairs=1)), "table"
     )

@@ -41,12 +41,12 @@ def test_an_arm_alone_is_bad_input(arm, name):
 
 def test_another_run_is_bad_input(arm, tmp_path, make_record, write_run):
     other = write_run(tmp_path / "other", [make_record()])
-    with pytest.raises(InputError, match="is no side of an A/B comparison"):
+    with pytest.raises(InputError, match="is no arm of an A/B comparison"):
         compare_pairs(load(arm("a"), arm("b"), other))
 
 
-def test_the_same_side_twice_is_bad_input(arm, tmp_path, make_record, make_case, make_run, write_run):
+def test_the_same_arm_twice_is_bad_input(arm, tmp_path, make_record, make_case, make_run, write_run):
     run = make_run(plan=[make_case()], run_id="again", arm=Arm(name="a", pair="p", margin=0.02))
     again = write_run(tmp_path / "again", [make_record()], run=run)
-    with pytest.raises(InputError, match="are the same side"):
+    with pytest.raises(InputError, match="are the same arm"):
         compare_pairs(load(arm("a"), arm("b"), again))

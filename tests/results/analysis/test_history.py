@@ -5,7 +5,6 @@ import pytest
 from msgspec import structs
 
 from results.analysis.history import HISTORY_COLUMNS, frame, history
-from results.analysis.history_points import date_of
 from results.errors import InputError
 from results.schema.axes import AXES
 from results.schema.record import Noise, Summary
@@ -220,22 +219,3 @@ def test_the_frame_has_a_row_a_point(make, make_case):
     assert (changed["change_low"] < changed["change"]).all()
     assert found["latency_s"].isna().sum() == found["segment"].isna().sum() == 2
     assert found["noisy"].isna().all()
-
-
-@pytest.mark.parametrize(
-    ("text", "found"),
-    [
-        ("2026-01-02T03:04:05Z", "2026-01-02T03:04:05+00:00"),
-        ("2026-01-02", "2026-01-02T00:00:00+00:00"),
-        ("2026-01-02T03:04:05-02:00", "2026-01-02T05:04:05+00:00"),
-        ("0001-01-01T00:00:00+14:00", None),
-        ("9999-12-31T23:59:59-14:00", None),
-        ("0900-01-01", None),
-        ("", None),
-        (None, None),
-        ("<b>", None),
-    ],
-)
-def test_dates_are_utc_or_none(text, found):
-    date = date_of(text)
-    assert (date and date.isoformat()) == found

@@ -3,7 +3,7 @@ from msgspec import structs
 
 from results.analysis.sides import by_case
 from results.metrics.measured import MeasuredRun
-from results.schema.record import Noise
+from results.schema.record import Noise, Summary
 from results.storage.reader import load
 
 
@@ -29,6 +29,12 @@ def test_a_wrong_result_is_not_a_doubt_about_the_time(sides, make_record, make_c
     side = sides(make_record(equality=make_equality("wrong")))[make_case()]
     assert side.wrong().kind == "wrong"
     assert side.doubt() is None
+
+
+def test_a_source_that_says_wrong_and_not_why_is_heeded(sides, make_record, make_case):
+    values = {"latency_s": 0.1, "throughput_img_per_s": 10.0}
+    record = make_record(samples=None, summary=Summary(metrics=values, equality="wrong"))
+    assert sides(record)[make_case()].wrong().kind == "wrong"
 
 
 def test_noise_is_no_doubt(sides, make_record, make_case):

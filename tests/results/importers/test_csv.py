@@ -132,7 +132,7 @@ def test_a_column_that_an_older_version_did_not_export_is_unknown(again, measure
 
 
 def test_an_axis_that_an_older_version_did_not_export_is_at_its_default(again, measured, monkeypatch):
-    monkeypatch.setitem(from_csv._AXES, "layout", "nhwc")  # as an axis will be that has a default
+    monkeypatch.setitem(from_csv.UNSTATED, "layout", "nhwc")  # as an axis will be that has a default
     monkeypatch.setattr(from_csv, "_NEEDED", from_csv._NEEDED - {"layout"})
     after = results.table(again(without(to_csv(Study(measured)).content(), "layout")))
     assert set(after["layout"]) == {"nhwc"}

@@ -74,7 +74,7 @@ def test_without_rounds_the_median_is_the_latency(imported):
     row = results.table(imported(saved(stats={"median": 0.04}), **NEEDED)).loc[0]
     assert (row["latency_s"], row["throughput_img_per_s"]) == (0.04, 200)
     assert row[["family", "block", "depth"]].tolist() == ["resnet", "bottleneck", 50]
-    assert row["nulls"]["latency_p99_s"] == "its source does not tell"
+    assert row["nulls"]["latency_p99_s"] == "its source does not state it"
 
 
 def test_extra_info_beats_params_which_beat_options(imported):

@@ -6,7 +6,7 @@ import math
 import pytest
 
 import results
-from results.metrics.rows import json_text, plain, table_csv
+from results.metrics.rows import json_text, machine_name, plain, table_csv
 from results.metrics.table import WHOLE
 
 
@@ -36,3 +36,10 @@ def test_the_csv_holds_every_column_of_every_row(measured):
     heads, *rows = csv.reader(io.StringIO(table_csv(frame)))
     assert heads == list(frame.columns)
     assert len(rows) == len(frame)
+
+
+@pytest.mark.parametrize(
+    ("accelerator", "cpu", "name"), [("H100", "EPYC", "H100"), (None, "EPYC", "EPYC"), (None, None, "unknown machine")]
+)
+def test_a_machine_is_named_by_its_accelerator_else_its_cpu(accelerator, cpu, name):
+    assert machine_name({"accelerator": accelerator, "cpu": cpu}) == name

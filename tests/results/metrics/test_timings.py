@@ -12,6 +12,7 @@ from scipy import stats as reference
 from results.metrics.timings import QUANTILES, Medians, Spread, medians, timings
 from results.statistics import intervals
 from results.statistics.steady import turn_medians
+from tests.results.statistics.quantiles import quantile_interval
 
 
 @pytest.fixture
@@ -111,7 +112,7 @@ def test_the_figures_are_those_of_the_formulas(records):
         speedup = _interval(ratios) or alone
         assert found[7:] == (alone if speedup is alone else pytest.approx(speedup, rel=1e-12))
         for q, value in zip(QUANTILES, found[3:7], strict=True):
-            bounds = intervals.quantile_interval(steps, q, found.effective)
+            bounds = quantile_interval(steps, q, found.effective)
             assert value == (bounds and bounds.value)
 
 

@@ -4,6 +4,7 @@ import json
 import math
 from typing import Annotated, Any, Literal
 
+import msgspec
 import pytest
 from msgspec import Meta, field
 
@@ -73,6 +74,25 @@ def test_what_is_wrong_is_told_with_its_place_in_one_line(value, message):
     given = {"parts": []} | value if isinstance(value, dict) and value else value
     with pytest.raises(InvalidError) as caught:
         validated(given, Whole)
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Expected `int` but `str` was given",
+        "Field `size` is required",
+        "Expected `int`, got `str`, at $.size",
+        "The object has no field `size` - at $",
+    ],
+)
+def test_a_message_that_msgspec_does_not_have_today_is_kept_as_it_is(monkeypatch, message):
+    def convert(*_):
+        raise msgspec.ValidationError(message)
+
+    monkeypatch.setattr(msgspec, "convert", convert)
+    with pytest.raises(InvalidError) as caught:
+        validated({}, Whole)
     assert str(caught.value) == message
 
 

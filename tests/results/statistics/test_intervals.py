@@ -11,9 +11,9 @@ from results.statistics.intervals import (
     across,
     effectives,
     median_interval,
-    quantile_interval,
 )
 from results.statistics.segments import Segments
+from tests.results.statistics.quantiles import quantile_interval
 from tests.selftest.series import autoregressive
 
 _SERIES = 200

@@ -82,9 +82,12 @@ function flush() {
     setTimeout(() => {
       wakePlotly();
       stale.delete(due[0]);
-      drawChart(due[0]);
-      drawing = false;
-      flush();
+      try {
+        drawChart(due[0]);
+      } finally {
+        drawing = false; // a chart that fails must not keep the others from being drawn
+        flush();
+      }
     }),
   );
 }

@@ -11,7 +11,7 @@ const pickColumns = new Set(payload.pick_columns);
 function picked([accuracy, memory, latency]) {
   const { imagenet_top1, latency_s, throughput_img_per_s, peak_bytes } = cases.numbers;
   const fits = (value, bound, sign) => bound === "" || (value !== null && sign * value <= sign * Number(bound));
-  const task = list("f.task").length ? () => true : (row) => facets.task?.[row] !== "training";
+  const task = list("f.task").length ? () => true : (row) => !payload.training.includes(facets.task[row]);
   const rows = every.filter(
     (row) =>
       shown[row] && task(row) && cases.status[row] === "ok" && latency_s[row] !== null &&
@@ -71,7 +71,7 @@ function showPick() {
   const variants = [...grouped(rows, (row) => `${cells.model.text[row]}\n${facets.machine[row]}`).values()];
   find("pick-said").textContent = bounds.length ? saidOfPick(rows.length, variants.length, bounds[0]) : PICK_HINT;
   find("picked").parentElement.hidden = rows.length === 0;
-  const listed = columns.filter(({ name }) => pickColumns.has(name) || (name === "task" && list("f.task").length));
+  const listed = columns.filter(({ name }) => pickColumns.has(name) && (name !== "task" || list("f.task").length));
   const head = [...listed, { heading: "peak memory", numeric: true }].map(headed);
   find("picked").replaceChildren(...tabled(head, variants.slice(0, LISTED).map((rows) => pickLine(rows, listed))));
 }

@@ -110,24 +110,26 @@ def test_where_all_failed_there_are_crosses_and_no_numbers(make):
     figure = over_time(rows)
     assert len(_traces(figure)["run without a latency"].x) == 3
     assert figure.layout.yaxis.showticklabels is False
-    assert of_history(rows).startswith("Too few runs to detect a change: 0 runs with a latency")
+    said = of_history(rows)
+    assert said.startswith("Too few runs ")
+    assert "0 runs with a latency" in said
 
 
 def test_the_takeaway_is_the_biggest_change_and_what_else_changed(rows):
     said = of_history(rows)
     assert said.startswith("resnet50 takes 1.08")
     assert "as long from 2026-01-31 on (torch: 2.4.0 became <img" in said  # the page escapes it
-    assert said.endswith(
-        "the biggest of 2 changes of level in 23 runs with a latency; the last level is 1.02× the first."
-    )
+    assert said.index("2 changes") < said.index("23 runs") < said.index("1.02×")
 
 
 def test_the_takeaway_without_a_change(make):
     said = of_history(make([0.05 * noise for noise in NOISE[:12]]))
-    assert said == "resnet50 shows no change of level from 2026-01-01 to 2026-02-03 in 12 runs with a latency."
+    assert said.startswith("resnet50 shows no change of level ")
+    assert said.index("2026-01-01") < said.index("2026-02-03") < said.index("12 runs")
 
 
 def test_the_takeaway_of_one_change(make):
     said = of_history(make([0.05 * n * (1.2 if i >= 6 else 1) for i, n in enumerate(NOISE[:12])]))
     assert said.startswith("resnet50 takes 1.197× (±")
-    assert said.endswith("(nothing in the environment), the only change of level in 12 runs with a latency.")
+    assert "(nothing in the environment)" in said
+    assert "only change of level in 12 runs" in said

@@ -32,16 +32,19 @@ def test_the_best_speedup_is_one_that_the_interval_tells_from_none(make_frame, a
     lucky = frame["runtime"].eq("compile")
     frame.loc[lucky, ["speedup", "speedup_low"]] = [1.5, 0.7]
     said = best_speedup(frame)
-    assert "fp32 · eager · nhwc instead of fp32 · eager · nchw" in said
-    assert "1 of 3 cases in another setting were slower, the most amp-bf16 · eager · nchw" in said
+    best, slower = said.split("1 of 3 cases", 1)
+    assert best.index("fp32 · eager · nhwc") < best.index("fp32 · eager · nchw")
+    assert "compile" not in said
+    assert "amp-bf16 · eager · nchw" in slower
 
 
 def test_without_a_speedup_that_is_shown_none_is_claimed(make_frame, arm):
     frame = make_frame(arm(1.2, turns=3, warmup=0, layout="nhwc"))
     assert frame["speedup"].iloc[0] > 1
-    assert best_speedup(frame).startswith(
-        "Nothing was shown to be faster than fp32 · eager · nchw: no speed-up of 1 case"
-    )
+    said = best_speedup(frame)
+    assert said.startswith("Nothing ")
+    assert "1 case" in said
+    assert "instead of" not in said
 
 
 def test_a_case_that_failed_in_part_is_no_best_speedup(make_frame, arm):
@@ -54,5 +57,7 @@ def test_a_wrong_result_is_no_best_speedup_and_no_success(make_frame, arm, make_
     wrong = make_equality("wrong")
     frame = make_frame(arm(1.3, layout="nhwc"), arm(9, runtime="compile", equality=wrong))
     assert "fp32 · eager · nhwc instead" in best_speedup(frame)
-    assert failures(frame) == "1 of 2 cases did not succeed: 1 wrong result (resnet50)."
+    said = failures(frame)
+    assert said.startswith("1 of 2 cases ")
+    assert "1 wrong result (resnet50)" in said
     assert best_speedup(make_frame(arm(9, runtime="compile", equality=wrong))) is None

@@ -2,7 +2,6 @@ import pytest
 
 from reports.chapters.tradeoffs.fronts import MOST_POINTS, NAMED_POINTS, accuracy_against, with_accuracy
 from reports.chapters.tradeoffs.picks import cheapest, fastest
-from reports.figures.points import macs_by_depth, memory_by_depth
 from reports.style.measures import LATENCY, MEMORY, THROUGHPUT
 from results.storage.reader import Records
 from tests.reports.sources import source_of
@@ -112,31 +111,6 @@ def test_of_too_many_points_fronts_and_the_best_stay(frame):
     assert set(kept.loc[kept["front"], "batch_size"]) == {8}
 
 
-def test_the_cheapest_within_a_point_is_named_with_its_conditions(frame):
-    rows = with_accuracy(MEMORY)(frame[frame["run"] == "one"])
-    _, say = DRAWN["memory"]
-    said = say(rows)
-    eight = rows[rows["batch_size"].eq(8) & rows["runtime"].eq("eager") & rows["layout"].eq("nchw")]
-    close = eight[eight["imagenet_top1"] >= eight["imagenet_top1"].max() - 0.01]
-    assert said.startswith(f"{close.sort_values('peak_bytes')['model'].iloc[0]} needs the least memory")
-    assert said.endswith("(inference · batch 8 · 224 px · fp32 · eager · nchw · AMD EPYC 9B14 · one).")
-
-
 def test_nothing_with_an_accuracy_gives_nothing_to_draw(frame):
     assert with_accuracy(MEMORY)(frame.assign(imagenet_top1=float("nan"))).empty
     assert with_accuracy(MEMORY)(frame.iloc[:0]).empty
-
-
-@pytest.mark.parametrize(
-    ("draw", "column", "factor"), [(memory_by_depth, "peak_bytes", 1e-6), (macs_by_depth, "macs", 1e-9)]
-)
-def test_depth_is_drawn_against_memory_and_macs_as_well(draw, column, factor, frame):
-    one = frame[frame["run"].eq("one") & frame["batch_size"].eq(8) & frame["task"].eq("inference")]
-    one = one[one["status"].eq("ok") & one["depth"].notna()].drop_duplicates("model")
-    figure = draw(one)
-    by_row = frame.set_index("row")
-    drawn = [(row, y) for trace in figure.data for row, y in zip(trace.meta["rows"], trace.y, strict=True)]
-    assert len(drawn) == len(one)
-    for row, y in drawn:
-        assert y == pytest.approx(factor * by_row.loc[row, column])
-    assert figure.layout.yaxis.type == "log"
