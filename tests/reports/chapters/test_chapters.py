@@ -56,7 +56,8 @@ def test_where_all_failed_only_the_heat_map_and_the_counts_have_something_to_sho
 
 
 def test_a_case_that_failed_in_part_is_a_cross_and_nothing_else(frame):
-    partly = frame.assign(status=frame["status"].mask(frame["runtime"].eq("compile"), "crash"))
+    crashed = frame["runtime"].eq("compile")
+    partly = frame.assign(status=frame["status"].mask(crashed, "crash"), usable=frame["usable"] & ~crashed)
     assert partly.loc[partly["status"].eq("crash"), "speedup"].notna().any()
     for name, chart in FIGURES.items():
         if chart.frame is not all_cases:
