@@ -112,7 +112,7 @@ def test_no_element_and_no_attribute_of_a_page_comes_from_data(drawn, usual, nam
     found = parsed(text)
     assert found.tags <= TAGS
     assert found.names <= ATTRIBUTES
-    assert (found.scripts, found.other) == (3, [])
+    assert (found.scripts, found.other) == (4, [])  # guard, payload, Plotly, the script
     assert fixed(found) == usual
     assert not STEERING.search(without_plotly(text))
     packed = re.search(r'id="payload">([A-Za-z0-9+/=]*)</script>', text)[1]

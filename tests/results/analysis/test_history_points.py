@@ -7,6 +7,7 @@ from msgspec import structs
 import results
 from results.analysis.history_points import date_of, point_of
 from results.metrics.rows import plain
+from results.metrics.table import usable
 from results.schema.record import Noise
 
 DATE = datetime.datetime(2026, 1, 2, 3, 4, 5, tzinfo=datetime.UTC)
@@ -18,8 +19,9 @@ def point(tmp_path, write_run, make_record):
 
     def make(row=None, **fields):
         path = write_run(tmp_path, [make_record(**fields)])
-        (plain_row,) = plain(results.table(results.load(path)))
-        return point_of({**plain_row, **(row or {})}, DATE)
+        frame = results.table(results.load(path)).assign(**{name: [value] for name, value in (row or {}).items()})
+        (plain_row,) = plain(frame)
+        return point_of({**plain_row, "usable": bool(usable(frame).iloc[0])}, DATE)
 
     return make
 
