@@ -1,5 +1,6 @@
 """Synthetic but valid cases, records and run files, for every test that needs results without measuring."""
 
+import functools
 import random
 import statistics
 from pathlib import Path
@@ -266,3 +267,10 @@ def make_run():
 @pytest.fixture
 def write_run():
     return _write_run
+
+
+@pytest.fixture
+def paired(make_case):
+    from tests.bench.doctor.examined import paired_of  # noqa: PLC0415 - only the tests of the doctor need it
+
+    return functools.partial(paired_of, make_case(model="resnet18", batch_size=1))

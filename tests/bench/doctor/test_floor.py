@@ -1,53 +1,11 @@
-import dataclasses
-import math
-import random
-
 import pytest
 
 from bench.doctor import floor
-from bench.doctor.checks import Check
-from bench.doctor.doctor import examine
 from bench.doctor.floor import equal_arms, resolutions, smallest_margin, spread_interval
 from reports.text.doctor import doctor_text
-from results.analysis.ab import Paired
 from results.schema.record import Noise
 from results.statistics.looks import judge, smallest_effect
-
-GOOD = Check(name="steal", state="good", seen="0.00 CPUs")
-
-
-def ratios(count, spread=0.008, seed=0):
-    rng = random.Random(seed)
-    return [math.exp(rng.gauss(0, spread)) for _ in range(count)]
-
-
-@pytest.fixture
-def paired(make_case):
-    def make(found=None, **fields):
-        found = ratios(10) if found is None else found
-        usual = Paired(
-            pair="20261122-003812-ab-a1b2",
-            margin=0.02,
-            a=make_case(model="resnet18", batch_size=1),
-            b=make_case(model="resnet18", batch_size=1),
-            judged=judge(found, 0.02),
-            ratios=tuple(found),
-            a_latency_s=0.02,
-            b_latency_s=0.02,
-            pair_s=4.0,
-            broken=False,
-            counts=(),
-            environment=(),
-            reasons=(),
-            notices=(),
-        )
-        return dataclasses.replace(usual, **fields)
-
-    return make
-
-
-def run(aa=None, found=(GOOD,), device="cpu", **options):
-    return examine(device, aa=aa, look=lambda device: found, **options)
+from tests.bench.doctor.examined import ratios, run
 
 
 def test_both_arms_are_the_same_case_on_the_same_device(paired):

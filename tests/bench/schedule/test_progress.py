@@ -1,4 +1,5 @@
 import io
+import re
 import threading
 from pathlib import Path
 
@@ -100,9 +101,10 @@ def test_the_live_line_is_drawn_at_most_twice_a_second(make_run, make_case):
     assert 9 <= sum(drawn) <= 10
 
 
-def test_a_listener_that_nothing_was_planned_for_closes():
-    for shown in (PlainDisplay(io.StringIO()), TerminalDisplay(Terminal())):
-        shown.close()
+@pytest.mark.parametrize(("kind", "stream"), [(PlainDisplay, io.StringIO()), (TerminalDisplay, Terminal())])
+def test_a_display_without_a_plan_closes_and_shows_no_case(kind, stream):
+    kind(stream).close()
+    assert not re.search(r"[a-z0-9]+/", stream.getvalue())
 
 
 @pytest.mark.parametrize("stream", [io.StringIO(), Terminal()])

@@ -1,53 +1,7 @@
-import dataclasses
 import json
-import math
-import random
 
-import pytest
-
-from bench.doctor.checks import Check
-from bench.doctor.doctor import examine
 from reports.text.doctor import doctor_text
-from results.analysis.ab import Paired
-from results.statistics.looks import judge
-
-GOOD = Check(name="steal", state="good", seen="0.00 CPUs")
-WARN = Check(name="turbo", state="warn", seen="on", remedy="turn it off")
-BAD = Check(name="power", state="bad", seen="on battery", remedy="plug it in")
-
-
-def ratios(count, spread=0.008, seed=0):
-    rng = random.Random(seed)
-    return [math.exp(rng.gauss(0, spread)) for _ in range(count)]
-
-
-@pytest.fixture
-def paired(make_case):
-    def make(found=None, **fields):
-        found = ratios(10) if found is None else found
-        usual = Paired(
-            pair="20261122-003812-ab-a1b2",
-            margin=0.02,
-            a=make_case(model="resnet18", batch_size=1),
-            b=make_case(model="resnet18", batch_size=1),
-            judged=judge(found, 0.02),
-            ratios=tuple(found),
-            a_latency_s=0.02,
-            b_latency_s=0.02,
-            pair_s=4.0,
-            broken=False,
-            counts=(),
-            environment=(),
-            reasons=(),
-            notices=(),
-        )
-        return dataclasses.replace(usual, **fields)
-
-    return make
-
-
-def run(aa=None, found=(GOOD,), device="cpu", **options):
-    return examine(device, aa=aa, look=lambda device: found, **options)
+from tests.bench.doctor.examined import BAD, GOOD, WARN, run
 
 
 def test_the_table_ends_with_the_noise_floor(paired):
