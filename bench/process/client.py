@@ -6,7 +6,6 @@ import signal
 import statistics
 import time
 from collections.abc import Mapping
-from typing import Final
 
 from msgspec import structs
 
@@ -20,6 +19,7 @@ from bench.process.protocol import (
     CheckEquality,
     Failed,
     Finish,
+    Footprint,
     MeasureFootprint,
     Prepare,
     Request,
@@ -27,18 +27,9 @@ from bench.process.protocol import (
     Turn,
 )
 from results.schema.case import Case
-from results.schema.labels import RUNTIMES, TASKS
+from results.schema.labels import TASKS
 from results.schema.record import Equality, Facts, Noise, Record, Samples, Stop
 from results.schema.run import Settings
-
-HEADROOM: Final = 1.5
-"""Memory of a worker over the memory of the first worker of its group, at most (measured: amp copies weights)."""
-CONTEXT_BYTES: Final = 1 << 30
-"""Memory of a process on an accelerator without its tensors: context and library handles."""
-COMPILER_BYTES: Final = 2 << 30
-"""Memory of the compiler's processes while a case compiles."""
-USABLE: Final = 0.9
-"""Share of the free memory that a group may fill."""
 
 
 class WorkerClient:
@@ -61,46 +52,23 @@ class WorkerClient:
         self._channel: Channel = server.spawn(target)
         self._token = secrets.token_hex(8)
         self._first_step_s: float | None = None
-        self._warm_first_step_s: float | None = None
-        self._no_warm_compile = _no_second_process(case, replicate)
         self._shared = ""
         self._warm = False
 
-    def prepare(self, cache: str, *, warm: bool = False) -> None:
+    def prepare(self, cache: str, *, shared: str | None = None, warm: bool = False) -> None:
         """Build the case and run its first step. Raises `Failed`.
 
         Args:
-            cache: private folder of the compiler's artefacts. The folder around it is private too; the workers of a
-                group share it.
+            cache: private folder of the compiler's artefacts.
+            shared: private folder that the workers of the same baseline share; the folder around `cache` if None.
             warm: whether an earlier process has filled `cache`.
         """
-        self._shared = str(pathlib.Path(cache).absolute().parent)
+        self._shared = shared or str(pathlib.Path(cache).absolute().parent)
         self._warm = warm
         ready = self._ask(Prepare(case=self.case, cache=cache, token=self._token))
         self._first_step_s = ready.first_step_s
         self.phases = _recordable(ready.phases)
         self.notes += ready.notes
-
-    def prepare_again(self, cache: str, *, late: bool = False) -> None:
-        """Time the first step of a second process, whose compiler reads this process's artefacts in `cache`.
-
-        `late` says that the time of the run is over, so that no second process may begin. Raises `Failed` if this
-        worker is lost; a second process that fails costs only the warm compile time.
-        """
-        if late:
-            self._no_warm_compile = "the run's time was over before a second process"
-            return
-        if self.room_for_more(compiling=True) < 1:
-            self._no_warm_compile = "memory did not hold a second process"
-            return
-        second = WorkerClient(self._server, self.case, self.replicate, self._settings, self._target)
-        try:
-            second.prepare(cache)
-            self._warm_first_step_s = second._first_step_s
-        except Failed as failure:
-            self._no_warm_compile = f"the second process: {failure.cause}"
-        finally:
-            second.close()
 
     def turn(self, *, steps: int, drop: int) -> Turn:
         """Run a turn. Raises `Failed`."""
@@ -109,18 +77,9 @@ class WorkerClient:
             raise Failed("error", f"its worker was asked for {steps} steps and answered others")
         return turn
 
-    def room_for_more(self, *, compiling: bool) -> int:
-        """Return how many more workers of this size fit into memory. Raises `Failed`.
-
-        `compiling` says whether any of them needs the compiler's memory.
-        """
-        footprint = self._ask(MeasureFootprint())
-        host = USABLE * memory.available() - COMPILER_BYTES * compiling
-        rooms = [max(0.0, host) / (HEADROOM * footprint.host_bytes)]
-        if footprint.device_bytes is not None and footprint.device_free_bytes is not None:
-            need = HEADROOM * footprint.device_bytes + CONTEXT_BYTES
-            rooms.append(USABLE * footprint.device_free_bytes / need)
-        return int(min(rooms))
+    def footprint(self) -> Footprint:
+        """Return the memory of the worker, and the free memory of its device. Raises `Failed`."""
+        return self._ask(MeasureFootprint())
 
     def end(self, samples: Samples, stop: Stop) -> Record:
         """Ask the worker for its facts, end it, and return the record of the case. Raises `Failed`."""
@@ -173,18 +132,17 @@ class WorkerClient:
         self, facts: Facts, nulls: Mapping[str, str], samples: Samples, reasons: dict[str, str]
     ) -> Facts:
         """Return `facts` with first step and compile times; the reason of each missing one goes to `reasons`."""
-        steady = statistics.median(samples.step_s[samples.warmup :] or samples.step_s)
         facts = structs.replace(facts, first_step_s=self._first_step_s)
-        if "compile_s" not in nulls and self._first_step_s is not None:
-            if self._warm:
-                self._warm_first_step_s = self._first_step_s
-                reasons["compile_s"] = "an earlier process had filled the compiler's cache"
-            else:
-                facts = structs.replace(facts, compile_s=max(0.0, self._first_step_s - steady))
-        if self._warm_first_step_s is not None:
-            return structs.replace(facts, warm_compile_s=max(0.0, self._warm_first_step_s - steady))
-        reasons["warm_compile_s"] = self._no_warm_compile
-        return facts
+        if "compile_s" in nulls or self._first_step_s is None:
+            reasons["warm_compile_s"] = nulls.get("compile_s", "its first step was not timed")
+            return facts
+        steady_s = statistics.median(samples.step_s[samples.warmup :] or samples.step_s)
+        compile_s = max(0.0, self._first_step_s - steady_s)
+        if self._warm:
+            reasons["compile_s"] = "an earlier process had filled the compiler's cache"
+            return structs.replace(facts, warm_compile_s=compile_s)
+        reasons["warm_compile_s"] = "measured in later replicates, which start from the first compiler's cache"
+        return structs.replace(facts, compile_s=compile_s)
 
     def _noise(self) -> tuple[Noise, dict[str, str]]:
         """Return the signs of disturbance since the worker's start, and `Record.nulls` of missing signs."""
@@ -230,12 +188,3 @@ def _recordable(phases: tuple[str, ...]) -> tuple[str, ...]:
         if phase not in declared or f"{phase}_s" not in Samples.__struct_fields__:
             raise Failed("error", f"a record has no field for the times of the phase {phase!r}; add it to `Samples`")
     return phases
-
-
-def _no_second_process(case: Case, replicate: int) -> str:
-    """Return why the warm compile time is missing before a second process has measured it."""
-    if not RUNTIMES[case.runtime].compiles:
-        return "nothing is compiled"
-    if replicate:
-        return "it is measured in the first replicate only"
-    return "no process started after this one's compilation"

@@ -7,16 +7,15 @@ import random
 import time
 from collections.abc import Generator
 
-from msgspec import structs
-
 from bench.process.client import WorkerClient
 from bench.process.forkserver import SERVE, ForkServer
 from bench.process.protocol import Failed
 from bench.schedule.progress import Note, Phase, Progress
-from bench.schedule.rotation import Left, Lost, Seat, Stepped, rotate
+from bench.schedule.rotation import Left, Lost, Rotation, Stepped
+from bench.schedule.seat import Seat
 from results.analysis.ab import ratio
 from results.schema.case import Case
-from results.schema.record import Record, Samples
+from results.schema.record import Record
 from results.schema.run import ArmName, Settings
 from results.statistics.looks import LOOKS, Judged, judge
 
@@ -83,10 +82,10 @@ class Pairs:
                 except Failed as failure:
                     records[arm.name] = live.fail(failure)
                 else:
-                    seats[Seat(arm.case, live)] = (arm, live)
-            reference = next((seat for seat, (arm, _) in seats.items() if arm.name == "a"), None)
+                    seats[Seat(arm.case, live, epoch=self._began)] = (arm, live)
             shuffler = random.Random(index)  # noqa: S311 - an order, not a secret
-            for event in rotate(tuple(seats), reference, self._settings, deadline=self._deadline, shuffler=shuffler):
+            rotation = Rotation(tuple(seats), self._settings, deadline=self._deadline, shuffler=shuffler)
+            for event in rotation.events():
                 arm, live = seats[event.seat]
                 if isinstance(event, Stepped):
                     yield self._progress("measuring", arm.case, index)
@@ -104,17 +103,12 @@ class Pairs:
 def _record(live: WorkerClient, event: Left | Lost) -> Record:
     """Return the record of a worker that has left the rotation."""
     if isinstance(event, Lost):
-        return live.fail(event.failure, _as_arm(event.seat.samples(live.phases)) if event.seat.steps else None)
-    samples = _as_arm(event.seat.samples(live.phases))
+        return live.fail(event.failure, event.seat.samples(live.phases) if event.seat.steps else None)
+    samples = event.seat.samples(live.phases)
     try:
         return live.end(samples, event.stop)
     except Failed as failure:
         return live.fail(failure, samples)
-
-
-def _as_arm(samples: Samples) -> Samples:
-    """Return the samples with the paired steps as steps of the other arm, which is not a baseline."""
-    return structs.replace(samples, arm_s=samples.baseline_s, baseline_s=())
 
 
 def look_text(judged: Judged) -> str:

@@ -1,4 +1,4 @@
-"""From a suite to a run file: plan, count static costs, measure group by group, record every outcome.
+"""From a suite to a run file: plan, count static costs, measure replicate by replicate, record every outcome.
 
 `run` is the whole pipeline: it makes a `Plan` for this machine and a run file, and writes the records of `measure`.
 """
@@ -17,9 +17,10 @@ from bench.machine.clock import now
 from bench.machine.cpu import usable_cores
 from bench.process import ask
 from bench.process.forkserver import ForkServer, ServerLost
-from bench.schedule.group import GroupRun
-from bench.schedule.plan import Agenda, ModelSize, Plan, make_plan, share_of_limit
+from bench.schedule.agenda import Agenda, ModelSize
+from bench.schedule.plan import Plan, make_plan, share_of_limit
 from bench.schedule.progress import Planned, Progress, Show, ignore
+from bench.schedule.replicate import Caches, ReplicateRun
 from bench.suites.request import GivenCases
 from bench.suites.suite import Suite
 from results.errors import InputError
@@ -102,24 +103,29 @@ def resume(path: str | pathlib.Path, *, show: Show = ignore) -> Records:
 
 
 def measure(server: ForkServer, agenda: Agenda) -> Generator[Progress | Static | Record, None, None]:
-    """Measure the agenda: static costs, then every group once for every replicate."""
-    with private_folder() as cache:
+    """Measure the agenda: static costs, then all cases once for every replicate."""
+    with private_folder() as folder:
+        caches = Caches(pathlib.Path(folder))
         yield from _count(server, agenda, agenda.until(_COUNT_SHARE))
         for replicate in range(agenda.settings.replicates):
-            for group in agenda.groups(replicate):
-                if agenda.late():
-                    break
-                run_of_group = GroupRun(
-                    server,
-                    group,
-                    replicate=replicate,
-                    settings=agenda.shared_settings(),
-                    cache=pathlib.Path(cache),
-                    deadline=agenda.until(),
-                )
-                with contextlib.closing(run_of_group.measure()) as events:
-                    for event in events:
-                        yield agenda.finish(event) if isinstance(event, Record) else agenda.progress(event)
+            work = agenda.next_replicate(replicate)
+            if work is None:
+                continue
+            began = time.perf_counter()
+            todo, settings = work
+            run_of_replicate = ReplicateRun(
+                server,
+                todo,
+                settings=settings,
+                caches=caches,
+                room=agenda.room,
+                epoch=agenda.epoch,
+                deadline=agenda.until(),
+            )
+            with contextlib.closing(run_of_replicate.measure()) as events:
+                for event in events:
+                    yield agenda.finish(event) if isinstance(event, Record) else agenda.progress(event)
+            agenda.replicate_ended(todo, settings.budget_s, time.perf_counter() - began)
         yield from _count(server, agenda, agenda.until())
 
 
@@ -182,7 +188,7 @@ def _count(server: ForkServer, agenda: Agenda, until: float) -> Iterator[Progres
     with ThreadPoolExecutor(max_workers=min(usable_cores(), _COUNTERS)) as pool:
         for number, (model, static) in enumerate(zip(queue, pool.map(cost, queue), strict=True), start=1):
             if isinstance(static, Static):
-                agenda.count(model)
+                agenda.count(static)
                 yield static
             elif static is not None:  # it is measured all the same
                 agenda.give_up_counting(model, static)

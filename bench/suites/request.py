@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from bench.suites.suite import Suite, check_case, choose, override, sample
+from bench.suites.suite import Suite, check_case, choose, kind_of, override, sample
 from bench.suites.values import DEFAULTS, change_settings
 from results.errors import InputError
 from results.schema.case import Case
@@ -40,4 +40,5 @@ def requested(
         raise InputError("no cases to measure")
     for case in cases:
         check_case(case)
-    return GivenCases(cases=cases, settings=change_settings(DEFAULTS, **settings))
+    defaults = DEFAULTS[kind_of(cases[0].device)]
+    return GivenCases(cases=cases, settings=change_settings(defaults, **settings))

@@ -5,7 +5,7 @@ cases of all blocks together, without duplicates, are the plan:
 
     description = "Depth against batch size"
 
-    [settings]                    # all optional: replicates, target, budget_s, timeout_s, time_limit_s
+    [settings]                    # all optional: the fields of `Settings`
     target = "1%"
     budget_s = { cpu = 10, accelerator = 2 }                 # a value, or a table by kind of device
 
@@ -70,7 +70,7 @@ class Suite:
     name: str
     """Name of the built-in suite, or of the file, in the alphabet of run ids."""
     description: str
-    settings: Mapping[Kind, Settings] = dataclasses.field(default_factory=lambda: dict.fromkeys(KINDS, DEFAULTS))
+    settings: Mapping[Kind, Settings] = dataclasses.field(default_factory=lambda: DEFAULTS)
     blocks: tuple[Block, ...]
     written: bool = True
     """Whether its blocks come from a file, so that an error names the block."""
@@ -193,7 +193,7 @@ def _settings_by_kind(table: object) -> Mapping[Kind, Settings]:
                 chosen[kind][key] = value
             elif kind in value:
                 chosen[kind][key] = value[kind]
-    return {kind: valid_settings(values) for kind, values in chosen.items()}
+    return {kind: valid_settings(values, DEFAULTS[kind]) for kind, values in chosen.items()}
 
 
 def _block(table: object, number: int) -> Block:

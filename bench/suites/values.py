@@ -21,8 +21,9 @@ KINDS: Final[tuple[Kind, ...]] = ("cpu", "accelerator")
 
 ALL: Final = "all"
 """Name for every variant of `resnet.VARIANTS`, in place of a model."""
-DEFAULTS: Final = Settings(replicates=1, target=0.01, budget_s=5.0, timeout_s=600.0, time_limit_s=None)
-"""Settings that a suite does not state."""
+_CPU: Final = Settings(replicates=5, target=0.01, budget_s=1.0, timeout_s=600.0, time_limit_s=None)
+DEFAULTS: Final[Mapping[Kind, Settings]] = {"cpu": _CPU, "accelerator": structs.replace(_CPU, live=12)}
+"""Settings that a suite does not state. On an accelerator every live worker holds a context, and shares its power."""
 
 
 def fraction(value: object) -> float:
@@ -75,11 +76,11 @@ def shown(value: object) -> str:
         return "an integer of more digits than can be shown"
 
 
-def valid_settings(table: Mapping[str, object]) -> Settings:
-    """Return the settings of `table`, the others from `DEFAULTS`; raise `InputError` for an invalid setting."""
+def valid_settings(table: Mapping[str, object], defaults: Settings) -> Settings:
+    """Return the settings of `table`, the others from `defaults`; raise `InputError` for an invalid setting."""
     with within("settings"):
         check_keys(table, [*Settings.__struct_fields__])
-        values = structs.asdict(DEFAULTS) | dict(table)
+        values = structs.asdict(defaults) | dict(table)
         with within("target"):
             values["target"] = fraction(values["target"])
         types = get_type_hints(Settings, include_extras=True)
@@ -93,7 +94,7 @@ def change_settings(settings: Settings, **changes: object) -> Settings:
         InputError: a setting is unknown, or its value is invalid.
     """
     given = {key: value for key, value in changes.items() if value is not None}
-    return valid_settings(structs.asdict(settings) | given)
+    return valid_settings(given, settings)
 
 
 def axis_values(axis: str, value: object) -> Mapping[Kind, tuple[Any, ...]]:

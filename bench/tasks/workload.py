@@ -18,6 +18,7 @@ from bench.measure.timing import Step
 from bench.runtimes import Prepared, engine_of
 from bench.suites import models
 from bench.tasks import networks
+from bench.tasks.draws import QuickDraws
 from bench.tasks.inference import inference_step
 from bench.tasks.training import training_step
 from results.schema.case import Case
@@ -100,7 +101,7 @@ def build(
         raise Unsupported(f"{case.runtime} runs no {case.task}")
     if (reason := engine.unsupported(case)) is not None:
         raise Unsupported(reason)
-    module = network(case, dtype)
+    module = network(case, dtype, quick=True)
     images, labels = random_batch(case, case.batch_size, dtype)
     scaler = precision.grad_scaler(case)
     prepared = engine.prepare(case, module, images, device=device or open_device(case.device), cache=cache)
@@ -118,16 +119,19 @@ def build(
     )
 
 
-def network(case: Case, dtype: str | None = None) -> torch.nn.Module:
+def network(case: Case, dtype: str | None = None, *, quick: bool = False) -> torch.nn.Module:
     """Return the network of a case on its device, with the same weights in every process.
 
-    Sets threads, TF32 and the seed of the random numbers, as every case needs them.
+    Sets threads, TF32 and the seed of the random numbers, as every case needs them. With `quick` its weights have the
+    usual scale only (see `bench.tasks.draws`).
     """
     torch.set_num_threads(known(case.threads))
     precision.set_tf32(on=PROMISES[case.precision].tf32)
     torch.manual_seed(SEED)
-    module = networks.create_network(case.model).to(case.device, _dtype(case, dtype))
-    return module.to(memory_format=_memory_format(case)).train(TASKS[case.task].trains)
+    with QuickDraws() if quick else contextlib.nullcontext():
+        module = networks.create_network(case.model)
+    module = module.to(case.device, _dtype(case, dtype)).to(memory_format=_memory_format(case))
+    return module.train(TASKS[case.task].trains)
 
 
 def random_batch(case: Case, count: int, dtype: str | None = None) -> tuple[torch.Tensor, torch.Tensor]:

@@ -31,6 +31,10 @@ class Samples(Stored, frozen=True, kw_only=True):
     """For each step, the index of its turn: 0, 0, 1, 1, 2, …"""
     wall_s: tuple[StepSeconds, ...]
     """For each turn, wall seconds a step: the host's clock from one synchronisation to the next."""
+    at_s: tuple[Seconds, ...] = ()
+    """For each turn, the middle of its timed steps, in seconds since the run began."""
+    part: tuple[Count, ...] = ()
+    """For each turn, the part of the replicate in which it was taken."""
     baseline_s: tuple[StepSeconds | None, ...] = ()
     """For each turn, the median step of the group's baseline in the same round, None after the baseline left the
     rotation; empty for the baseline itself, and for a group without a baseline."""

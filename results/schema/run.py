@@ -93,6 +93,8 @@ class Settings(Stored, frozen=True, kw_only=True):
     """Seconds without an answer after which a worker counts as hung."""
     time_limit_s: Patience | None
     """Seconds for the whole run; cases beyond it are not measured."""
+    live: Size | None = None
+    """The most workers alive at the same time; None: as many as memory holds."""
 
 
 class Source(Stored, frozen=True, kw_only=True):

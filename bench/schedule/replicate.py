@@ -1,0 +1,244 @@
+"""Measure a replicate: a fresh worker of every case, all alive together; every case ends as a `Record`.
+
+A replicate that memory does not hold is measured in parts. Two or more anchors, the workers of small cases, live
+through all parts, so that every case shares rounds with them. A failure of a worker affects its own record only.
+"""
+
+import dataclasses
+import pathlib
+import random
+import shutil
+import time
+from collections.abc import Collection, Generator, Iterator, Sequence
+from typing import Final, TypeVar
+
+from bench.process.client import WorkerClient
+from bench.process.forkserver import ForkServer
+from bench.process.protocol import Failed
+from bench.schedule.progress import Phase
+from bench.schedule.room import Room
+from bench.schedule.rotation import Left, Lost, Rotation, Stepped
+from bench.schedule.seat import Seat
+from results.schema.case import Case
+from results.schema.labels import RUNTIMES
+from results.schema.record import Record, Stop
+from results.schema.run import Settings
+
+ANCHORS: Final = 2
+"""Workers that live through all parts of a replicate."""
+
+_Result = TypeVar("_Result")
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Activity:
+    """The case at work in a replicate."""
+
+    phase: Phase
+    case: Case
+    steps: int = 0
+    """Steps of the case so far."""
+
+
+Steps = Generator[Activity | Record, None, _Result]
+"""Yields records and the events between them, and returns a `_Result`."""
+
+
+class Caches:
+    """Private folders of a run: a compiler's cache for each case, and references for each baseline."""
+
+    def __init__(self, folder: pathlib.Path) -> None:
+        self._folder = folder
+        self._names: dict[Case, str] = {}
+        self._filled: set[Case] = set()
+
+    def compiler(self, case: Case) -> str:
+        """Return the folder of the compiler's artefacts of a case, which all its workers share."""
+        return self._made("compiler", case)
+
+    def references(self, case: Case) -> str:
+        """Return the folder of the right results of a case's baseline."""
+        return self._made("references", case.baseline)
+
+    def forget_references(self, case: Case) -> None:
+        """Delete the right results of a case's baseline: they may take gigabytes."""
+        shutil.rmtree(self._path("references", case.baseline), ignore_errors=True)
+
+    def cold(self, case: Case) -> bool:
+        """Return whether a worker of the case would compile with an empty cache."""
+        return RUNTIMES[case.runtime].compiles and case not in self._filled
+
+    def fill(self, case: Case) -> None:
+        """Note that a worker of the case has filled its compiler's cache."""
+        self._filled.add(case)
+
+    def _made(self, kind: str, case: Case) -> str:
+        path = self._path(kind, case)
+        path.mkdir(mode=0o700, exist_ok=True)
+        return str(path)
+
+    def _path(self, kind: str, case: Case) -> pathlib.Path:
+        return self._folder / f"{kind}-{self._names.setdefault(case, str(len(self._names)))}"
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Todo:
+    """The cases of a replicate that still need a record."""
+
+    replicate: int
+    cases: tuple[Case, ...]
+    """In the order in which their workers start."""
+    anchors: tuple[Case, ...] = ()
+    """Cases that are measured again to join the others with records from before a break."""
+    first_part: int = 0
+    """The number of the next part."""
+
+
+class ReplicateRun:
+    """Measures a replicate once."""
+
+    def __init__(
+        self,
+        server: ForkServer,
+        todo: Todo,
+        *,
+        settings: Settings,
+        caches: Caches,
+        room: Room,
+        epoch: float,
+        deadline: float = float("inf"),
+    ) -> None:
+        """Prepare to measure `todo`.
+
+        Args:
+            server: the server that forks the workers.
+            todo: the cases to measure.
+            settings: target, budget and time-out of a worker.
+            caches: folders that the replicates of a run share.
+            room: what is known about the memory of workers; it learns more.
+            epoch: reading of `time.perf_counter` at which the run began.
+            deadline: reading of `time.perf_counter` after which no further worker starts.
+        """
+        self._server = server
+        self._todo = todo
+        self._settings = settings
+        self._caches = caches
+        self._room = room
+        self._epoch = epoch
+        self._deadline = deadline
+        self._part = todo.first_part
+        # Seeded by plan and replicate: orders must differ between replicates, over which results are averaged.
+        self._shuffler = random.Random(f"{todo.cases[0].key} {todo.replicate}")  # noqa: S311 - no secret
+        self._waiting = list(dict.fromkeys((*todo.anchors, *todo.cases)))
+        self._alone: list[Case] = []
+        self._live: dict[Seat, WorkerClient] = {}
+
+    def measure(self) -> Steps[None]:
+        """Measure every case, in as many parts as memory requires."""
+        try:
+            while self._waiting and not self._late():
+                yield from self._start()
+                yield from self._rotate(self._anchors() if self._waiting else ())
+            yield from self._rotate(())  # anchors, if the next part was to begin too late
+            for case in self._alone:
+                if not self._late():
+                    yield from self._measure_alone(case)
+        finally:
+            for live in self._live.values():
+                live.close()
+
+    def _late(self) -> bool:
+        return time.perf_counter() >= self._deadline
+
+    def _start(self) -> Steps[None]:
+        """Start the waiting workers that memory holds beside the live workers, at least a worker."""
+        started = False
+        while self._waiting and not self._late():
+            case = self._waiting[0]
+            if not self._room.holds(case, live=len(self._live), compiles=self._caches.cold(case)):
+                if started:
+                    return
+                yield from self._make_room()
+                continue
+            started = True
+            yield from self._seat(self._waiting.pop(0))
+
+    def _make_room(self) -> Steps[None]:
+        """End the largest anchor, as the next case does not fit beside it."""
+        largest = max(self._live, key=lambda seat: self._room.bytes_of(seat.case))
+        if largest.enough(self._settings):
+            yield from self._left(largest, "budget")
+        else:
+            yield from self._rotate([seat for seat in self._live if seat is not largest])
+
+    def _anchors(self) -> list[Seat]:
+        """Return the live seats that stay for the next part: those of the smallest workers, but never all."""
+        smallest = sorted(self._live, key=lambda seat: self._room.bytes_of(seat.case))
+        return smallest[: min(ANCHORS, len(smallest) - 1)]
+
+    def _seat(self, case: Case) -> Steps[Seat | None]:
+        """Prepare a fresh worker and seat it; yield its record instead, and return None, where it fails."""
+        yield Activity(phase="preparing", case=case)
+        live = WorkerClient(self._server, case, self._todo.replicate, self._settings)
+        seat = Seat(case, live, epoch=self._epoch)
+        self._live[seat] = live
+        try:
+            warm = RUNTIMES[case.runtime].compiles and not self._caches.cold(case)
+            live.prepare(self._caches.compiler(case), shared=self._caches.references(case), warm=warm)
+            self._caches.fill(case)
+            self._room.learn(case, live.footprint())
+        except Failed as failure:
+            yield from self._lost(seat, failure)
+            return None
+        return seat
+
+    def _measure_alone(self, case: Case) -> Steps[None]:
+        seat = yield from self._seat(case)
+        if seat is not None:
+            self._live[seat].notes.append("measured alone: it did not fit into memory together with others")
+            yield from self._rotate(())
+
+    def _rotate(self, staying: Collection[Seat]) -> Steps[None]:
+        """Measure a part of the replicate; the seats that are `staying` remain live."""
+        seats: Sequence[Seat] = tuple(self._live)
+        for seat in seats:
+            seat.part = self._part
+        rotation = Rotation(seats, self._settings, staying=staying, deadline=self._deadline, shuffler=self._shuffler)
+        for event in rotation.events():
+            match event:
+                case Stepped(seat):
+                    yield Activity(phase="measuring", case=seat.case, steps=seat.steps)
+                case Left(seat, stop):
+                    yield from self._left(seat, stop)
+                case Lost(seat, failure):
+                    yield from self._lost(seat, failure)
+        self._part += 1
+
+    def _left(self, seat: Seat, stop: Stop) -> Iterator[Record]:
+        live = self._live[seat]
+        samples = seat.samples(live.phases)
+        try:
+            record = live.end(samples, stop)
+        except Failed as failure:
+            record = live.fail(failure, samples)
+        live.close()
+        del self._live[seat]
+        self._forget(seat.case)
+        yield record
+
+    def _lost(self, seat: Seat, failure: Failed) -> Iterator[Record]:
+        crowded = len(self._live) > 1
+        live = self._live.pop(seat)
+        if failure.status == "out-of-memory" and crowded:
+            live.close()
+            self._alone.append(seat.case)  # it may have lacked the memory of the other workers
+            return
+        record = live.fail(failure, seat.samples(live.phases) if seat.steps else None)
+        self._forget(seat.case)
+        yield record
+
+    def _forget(self, case: Case) -> None:
+        """Delete the right results of the case's baseline where no other case needs them."""
+        others = (*(seat.case for seat in self._live), *self._waiting, *self._alone)
+        if all(other.baseline != case.baseline for other in others):
+            self._caches.forget_references(case)

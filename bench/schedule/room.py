@@ -1,0 +1,59 @@
+"""The number of workers that may live at the same time: what memory holds, and a setting."""
+
+from typing import Final
+
+from bench.machine import memory
+from bench.process.protocol import Footprint
+from results.schema.case import Case
+
+HEADROOM: Final = 1.5
+"""Memory of a worker over what a worker of this case, or the largest so far, took: its peak may come later."""
+CONTEXT_BYTES: Final = 1 << 30
+"""Memory of a process on an accelerator without its tensors: context and library handles."""
+COMPILER_BYTES: Final = 2 << 30
+"""Memory of the compiler's processes while a case compiles."""
+USABLE: Final = 0.9
+"""Share of the free memory that workers may fill."""
+
+
+class Room:
+    """The memory that workers of a run took, and whether another worker fits."""
+
+    def __init__(self, most: int | None) -> None:
+        """Begin without knowledge; `most` is the largest number of live workers, None for any number."""
+        self._most = most
+        self._host: dict[Case, int] = {}
+        self._device: dict[Case, int] = {}
+        self._free: dict[str, int] = {}
+
+    def learn(self, case: Case, footprint: Footprint) -> None:
+        """Note the memory of a worker of `case`, and the free memory of its device."""
+        self._host[case] = footprint.host_bytes
+        if footprint.device_bytes is not None and footprint.device_free_bytes is not None:
+            self._device[case] = footprint.device_bytes
+            self._free[case.device] = footprint.device_free_bytes
+
+    def bytes_of(self, case: Case) -> int:
+        """Return the bytes that a worker of `case` took on the host and on its device, 0 where none has run."""
+        return self._host.get(case, 0) + self._device.get(case, 0)
+
+    def holds(self, case: Case, *, live: int, compiles: bool) -> bool:
+        """Return whether a worker of `case` fits beside so many live workers.
+
+        `compiles` says whether it would start the compiler with an empty cache.
+        """
+        if live == 0:
+            return True
+        if self._most is not None and live >= self._most:
+            return False
+        host = USABLE * memory.available() - COMPILER_BYTES * compiles
+        fits = HEADROOM * _expected(self._host, case) <= host
+        if case.device in self._free:
+            need = HEADROOM * _expected(self._device, case) + CONTEXT_BYTES
+            fits = fits and need <= USABLE * self._free[case.device]
+        return fits
+
+
+def _expected(taken: dict[Case, int], case: Case) -> int:
+    """Return the bytes that a worker of the case took, or the most that any worker took."""
+    return taken.get(case, max(taken.values(), default=0))
