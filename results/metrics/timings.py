@@ -60,6 +60,21 @@ class Spread(NamedTuple):
     speedup_high: Floats
 
 
+class SteadyTurns(NamedTuple):
+    """The turns of some records after warm-up: arrays with an entry a turn."""
+
+    record: Whole
+    """Index of the record."""
+    turn: Whole
+    """Index of the turn in its record."""
+    step_s: Floats
+    """Median of its steady steps."""
+
+    def chosen(self, flags: Flags) -> "SteadyTurns":
+        """Return the turns with a flag."""
+        return SteadyTurns(self.record[flags], self.turn[flags], self.step_s[flags])
+
+
 def medians(records: Sequence[Record]) -> Medians:
     """Return the medians of the samples of each record: O(n log m) for n series of m steps."""
     rows = np.full((len(Medians._fields), len(records)), np.nan)
@@ -74,6 +89,27 @@ def timings(records: Sequence[Record]) -> tuple[Medians, Spread]:
     for start, samples in _parts(records):
         _fill(typical[:, start : start + _AT_ONCE], spread[:, start : start + _AT_ONCE], samples)
     return Medians(*typical), Spread(*spread)
+
+
+def steady_turns(records: Sequence[Record]) -> SteadyTurns:
+    """Return the steady turns of all records: O(n log m) for n series of m steps."""
+    columns: list[list[Any]] = [[], [], []]
+    for start, samples in _parts(records):
+        own = [(index, record) for index, record in enumerate(samples) if record and len(record.step_s) > record.warmup]
+        if not own:
+            continue
+        steps, numbers = (
+            list(chain.from_iterable(getattr(record, name)[record.warmup :] for _, record in own))
+            for name in ("step_s", "turn")
+        )
+        counts = np.array([len(record.step_s) - record.warmup for _, record in own])
+        turns = _turns(np.array(steps), np.array(numbers), counts)
+        indices = start + np.array([index for index, _ in own])
+        parts = (turns.turns.each(indices), turns.index, turns.of_turn.medians(turns.steps))
+        for column, part in zip(columns, parts, strict=True):
+            column.append(part)
+    record, index = (np.concatenate([np.empty(0, np.int64), *column]) for column in columns[:2])
+    return SteadyTurns(record, index, np.concatenate([np.empty(0), *columns[2]]))
 
 
 def _parts(records: Sequence[Record]) -> Iterator[tuple[int, list[Samples | None]]]:
