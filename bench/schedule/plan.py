@@ -20,7 +20,7 @@ WORKER_S: Final = 0.5
 """Start, build, first step and end of a worker, for the estimate: resnet50 on two cores takes 0.4 s."""
 COMPILE_S: Final = 30.0
 """A compilation with an empty cache, likewise."""
-WARM_COMPILE_S: Final = 8.0
+WARM_COMPILE_S: Final = 3.0
 """A compilation that starts from the cache of an earlier process, likewise."""
 
 

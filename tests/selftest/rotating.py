@@ -92,7 +92,9 @@ def carry_over(server: ForkServer, threads: int) -> Iterator[Row]:
 def _carried(server: ForkServer, case: Case, neighbour: Case) -> intervals.Interval:
     """Return the time after the neighbour's step over the time alone, from pairs of turns of the same worker."""
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
-        lives = [stack.enter_context(contextlib.closing(WorkerClient(server, c, 1, SETTINGS))) for c in (case, neighbour)]
+        lives = [
+            stack.enter_context(contextlib.closing(WorkerClient(server, c, 1, SETTINGS))) for c in (case, neighbour)
+        ]
         for live in lives:
             live.prepare(folder)
         own, other = (Seat(live.case, live) for live in lives)
@@ -122,7 +124,9 @@ def default_run(server: ForkServer, threads: int) -> Iterator[Row]:
         took = time.perf_counter() - began
         run = MeasuredRun(records.files[0])
         frame = results.table(records)
-    cases = [case for case, own in run.replicates.items() if all(run.file.records[i].status == "ok" for i in own.values())]
+    cases = [
+        case for case, own in run.replicates.items() if all(run.file.records[i].status == "ok" for i in own.values())
+    ]
     count = records.files[0].run.settings.replicates
     yield Row(f"default suite: {len(cases)} cases, {count} replicates", f"{took / 60:.1f} min", "≤ 6 min", took <= 360)
     halves = {pair: half(_logs(run, *pair)) for pair in itertools.combinations(cases, 2)}
@@ -194,9 +198,7 @@ def replicates(server: ForkServer, threads: int) -> Iterator[Row]:
         with tempfile.TemporaryDirectory() as folder:
             began = time.perf_counter()
             axes = {"model": list(FIELD)}
-            records = bench.run(
-                axes=axes, device="cpu", out=folder, replicates=count, budget_s=budget_s, target=0.0001
-            )
+            records = bench.run(axes=axes, device="cpu", out=folder, replicates=count, budget_s=budget_s, target=0.0001)
             took = time.perf_counter() - began
             run = MeasuredRun(records.files[0])
         widths = [half(_logs(run, *pair)) for pair in itertools.combinations(run.replicates, 2)]
