@@ -35,9 +35,13 @@ SAMPLES: Final = 30
 _LEVEL: Final = 9
 
 
-def packed(content: Mapping[str, Any]) -> str:
-    """Return `content` as base64 of raw deflate of JSON: a page of many cases is mostly repetition."""
-    text = json.dumps(content, separators=(",", ":"), allow_nan=False, ensure_ascii=False)
+def packed_json(content: Mapping[str, Any]) -> str:
+    """Return `content` as JSON, packed: a page of many cases is mostly repetition."""
+    return packed(json.dumps(content, separators=(",", ":"), allow_nan=False, ensure_ascii=False))
+
+
+def packed(text: str) -> str:
+    """Return `text` as base64 of raw deflate, which the page's script unpacks."""
     squeezed = zlib.compressobj(_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
     return base64.b64encode(squeezed.compress(text.encode("utf-8", "replace")) + squeezed.flush()).decode()
 

@@ -66,9 +66,9 @@ function reach({ target }) {
   else ["tabindex", "role", "aria-label"].forEach((name) => frame.removeAttribute(name));
 }
 
-// Runs Plotly, which stands in the page as text: it takes a second or two, and by now all else can be used.
+// Runs Plotly, of which only the source was unpacked: it takes a second or two, and by now all else can be used.
 function wakePlotly() {
-  if (!window.Plotly) document.head.append(make("script", { text: find("plotly").textContent }));
+  if (!window.Plotly) document.head.append(make("script", { text: plotly }));
 }
 
 // Draws a single chart a frame, so that a click is answered before everything is drawn.
