@@ -12,7 +12,6 @@ from results.schema.record import Record
 from results.schema.run import RunHeader, Settings
 from results.storage.reader import RunFile
 
-
 MOST_TITLED: Final = 3
 """The most machines that the title names."""
 
