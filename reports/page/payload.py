@@ -11,7 +11,7 @@ from reports.page.commands import reproduce
 from reports.style.columns import COLUMNS
 from reports.style.rows import CaseView, each
 from reports.style.table import Cell, Table
-from reports.style.theme import template
+from reports.style.theme import MACHINES, template
 from reports.style.units import SCALES, number
 from reports.style.views import TRAINING
 from results.metrics.rows import plain
@@ -61,6 +61,7 @@ def payload(source: Source, listed: Table, charts: Mapping[str, Any]) -> dict[st
     return {
         "templates": {mode: template(mode) for mode in ("light", "dark")},
         "scales": SCALES,
+        "machine_styles": [{"color": style.color, "symbol": style.symbol, "dash": style.dash} for style in MACHINES],
         "charts": charts,
         "pick_columns": PICK_COLUMNS,
         "training": TRAINING,
