@@ -21,7 +21,7 @@ def point(tmp_path, write_run, make_record):
         path = write_run(tmp_path, [make_record(**fields)])
         frame = results.table(results.load(path)).assign(**{name: [value] for name, value in (row or {}).items()})
         (plain_row,) = plain(frame)
-        return point_of({**plain_row, "usable": bool(usable(frame).iloc[0])}, DATE)
+        return point_of({**plain_row, "usable": bool(usable(frame).iloc[0])}, DATE, "c0ffee")
 
     return make
 

@@ -6,7 +6,7 @@ import pytest
 
 from results.errors import InputError
 from results.importers import reading
-from results.importers.reading import Content, SourceRow, csv_rows, read_content, unknown_environment
+from results.importers.reading import Content, read_content, unknown_environment
 from results.schema.run import Environment
 from results.schema.validation import validated
 from results.storage.reader import check_run_id
