@@ -26,6 +26,8 @@ from typing import Any, Final
 
 import psutil
 
+from bench.machine.cpu import remember_cores
+
 _PR_SET_PDEATHSIG: Final = 1
 _PR_SET_CHILD_SUBREAPER: Final = 36
 
@@ -41,6 +43,7 @@ def serve_forks(file_number: int, preload: Sequence[str], leave_s: float) -> Non
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _prctl(_PR_SET_CHILD_SUBREAPER, 1)
     connection = socket.socket(fileno=file_number)
+    remember_cores()
     with warnings.catch_warnings(action="ignore"):  # of one library about another: nothing a user can act on
         for module in preload:
             with contextlib.suppress(ImportError):

@@ -98,9 +98,7 @@ class CompiledModule(PreparedModule):
             notes.append(f"CUDA graphs were skipped {skips} times: those parts ran as plain compile")
         failed = counters["frames"]["total"] - counters["frames"]["ok"]
         if config.suppress_errors and failed:
-            notes.append(
-                f"{failed} functions ran uncompiled, as errors were suppressed: unset {_SUPPRESS}"
-            )
+            notes.append(f"{failed} functions ran uncompiled, as errors were suppressed: unset {_SUPPRESS}")
         return RuntimeReport(
             facts={
                 "graph_breaks": sum(counters["graph_break"].values()),
