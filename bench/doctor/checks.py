@@ -221,7 +221,7 @@ def _binding(host: Host) -> Check:
     """Check the binding of threads: OpenMP binds the process too, and the memory of a thread that moves is far."""
     bound = [name for name in BINDING if host.variables.get(name, "false").strip().lower() not in _UNBOUND]
     if bound and host.usable_cores > 1 and host.variables.get("OMP_PROC_BIND", "").strip().lower() != "false":
-        seen = f"{', '.join(bound)} binds each thread to its cores, and the process with its compiler to the first's"
+        seen = f"{', '.join(bound)} binds threads, and to the first of these cores the process with its compiler"
         remedy = f"unset {' '.join(bound)}; bind the whole process instead: taskset -c 0-3 resnet-bench ..."
         return Check(name="binding", state="warn", seen=seen, remedy=remedy)
     if host.nodes is None:
