@@ -40,6 +40,7 @@ class ResNetConfig:
     num_classes: int = 1000
     """Outputs of the classifier; 0 leaves it out and gives pooled features."""
     in_channels: int = 3
+    """Channels of the images: 3 for colour, 1 for grey, 4 or more for other sensors."""
 
     def __post_init__(self) -> None:
         _check_word("block", self.block, get_args(BlockType))
