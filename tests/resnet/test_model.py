@@ -127,7 +127,7 @@ def configs(draw):
         "width_per_group": draw(st.sampled_from([64, 64, 8, 128])),
         "stem": draw(st.sampled_from(["imagenet", "deep", "cifar"])),
         "stem_width": draw(st.sampled_from([8, 16])),
-        "shortcut": draw(st.sampled_from(["projection", "padding", "avgpool", "none"])),
+        "shortcut": draw(st.sampled_from(["projection", "padding", "padding_both", "avgpool", "none"])),
         "num_classes": draw(st.integers(0, 5)),
         "in_channels": draw(st.integers(1, 4)),
     }
