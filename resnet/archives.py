@@ -36,8 +36,11 @@ STORAGES: Final = {
 
 
 def read_zip(path: pathlib.Path) -> Any:
-    """Return what a zip archive of torch.save holds; its checksums are compared."""
+    """Return what a zip archive of torch.save holds; checksums are compared where it has them."""
     with zipfile.ZipFile(path) as archive:
+        for entry in archive.infolist():
+            if entry.CRC == 0:  # written with torch.serialization.set_crc32_options(False)
+                del entry.CRC
         (pickled,) = (name for name in archive.namelist() if name.rpartition("/")[2] == "data.pkl")
         root = pickled.removesuffix("data.pkl")
         if f"{root}byteorder" in archive.namelist() and archive.read(f"{root}byteorder") != b"little":

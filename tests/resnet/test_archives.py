@@ -75,3 +75,14 @@ def test_a_storage_larger_than_the_file_is_refused_before_it_takes_memory(tmp_pa
     path.write_bytes(path.read_bytes().replace(count, b"J" + (2**31 - 1).to_bytes(4, "little")))
     with pytest.raises(ValueError, match="a storage of 2147483647 numbers"):
         archives.read_legacy(path)
+
+
+def test_an_archive_without_checksums_is_read(tmp_path):
+    torch.serialization.set_crc32_options(compute_crc32=False)
+    try:
+        torch.save({"a": torch.ones(3)}, tmp_path / "weights.pt")
+    finally:
+        torch.serialization.set_crc32_options(compute_crc32=True)
+    with zipfile.ZipFile(tmp_path / "weights.pt") as archive:
+        assert {entry.CRC for entry in archive.infolist() if entry.filename.endswith("data/0")} == {0}
+    assert archives.read_zip(tmp_path / "weights.pt")["a"].tolist() == [1, 1, 1]
