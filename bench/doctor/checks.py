@@ -4,12 +4,15 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Final, Literal
 
+from bench.machine.cpu import BINDING
 from results.schema.record import Noise
 from results.text import digits
 
 State = Literal["good", "warn", "bad", "unknown"]
 Power = Literal["no battery", "on mains", "on battery", "unknown"]
 
+_UNBOUND: Final = frozenset({"false", "none", "disabled"})
+"""Values of variables of OpenMP that bind nothing."""
 SHARE_OF_MEMORY: Final = 0.1
 """Bytes of memory that should be free: below, the kernel drops the page cache and begins to swap."""
 
@@ -182,12 +185,19 @@ def _swap(host: Host) -> Check:
 def _threads(host: Host) -> Check:
     """Check the number of threads, which should be the number of cores that this process can keep busy."""
     cores = host.usable_cores
+    limit = host.variables.get("OMP_THREAD_LIMIT", "")
+    if limit.isdecimal() and int(limit) < cores:
+        seen = f"OMP_THREAD_LIMIT={limit} stops further threads, whatever their number is set to, on {cores} cores"
+        return Check(name="threads", state="bad", seen=seen, remedy="unset OMP_THREAD_LIMIT")
+    if host.variables.get("OMP_DYNAMIC", "").strip().lower() in {"true", "1"}:
+        seen = "OMP_DYNAMIC lets OpenMP take fewer threads than asked for while the machine is busy"
+        return Check(name="threads", state="warn", seen=seen, remedy="unset OMP_DYNAMIC")
     given = {name: text for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS") if (text := host.variables.get(name))}
     remedy = f"export OMP_NUM_THREADS={cores}, or give --threads {cores}"
     if not given:
         if cores == host.allowed_cores:
             return Check(name="threads", state="good", seen=f"torch chooses, for {cores} cores")
-        seen = f"torch chooses for {host.allowed_cores} cores, of which {cores} are paid for"
+        seen = f"torch chooses for {host.allowed_cores} cores, of which {cores} are paid for: runs plan {cores} threads"
         return Check(name="threads", state="warn", seen=seen, remedy=remedy)
     seen = f"{', '.join(f'{name}={text}' for name, text in given.items())} for {cores} cores"
     counts = [int(text) for text in given.values() if text.isdecimal()]
@@ -208,10 +218,12 @@ def _waiting(host: Host) -> Check:
 
 
 def _binding(host: Host) -> Check:
-    """Check the binding of threads: a thread that moves to another NUMA node has its memory far away."""
-    variables = ("GOMP_CPU_AFFINITY", "KMP_AFFINITY", "OMP_PROC_BIND", "OMP_PLACES")
-    if bound := [name for name in variables if name in host.variables]:
-        return Check(name="binding", state="good", seen=f"threads are bound by {', '.join(bound)}")
+    """Check the binding of threads: OpenMP binds the process too, and the memory of a thread that moves is far."""
+    bound = [name for name in BINDING if host.variables.get(name, "false").strip().lower() not in _UNBOUND]
+    if bound and host.usable_cores > 1 and host.variables.get("OMP_PROC_BIND", "").strip().lower() != "false":
+        seen = f"{', '.join(bound)} binds threads, and to the first of these cores the process with its compiler"
+        remedy = f"unset {' '.join(bound)}; bind the whole process instead: taskset -c 0-3 resnet-bench ..."
+        return Check(name="binding", state="warn", seen=seen, remedy=remedy)
     if host.nodes is None:
         return Check(name="binding", state="unknown", seen="the system does not show its NUMA nodes")
     if host.nodes == 1 or host.allowed_cores < host.logical_cores:

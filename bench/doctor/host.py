@@ -2,7 +2,6 @@
 
 import os
 import pathlib
-import sys
 import time
 import warnings
 from collections.abc import Callable, Collection, Iterable
@@ -13,6 +12,7 @@ import psutil
 from bench.doctor.checks import Host, Power
 from bench.machine import cpu, memory, noise, software
 from bench.machine.cgroup import cgroup_folders, cgroup_limits
+from bench.machine.cpu_names import cpu_list
 from bench.machine.files import read_text
 
 WATCH_S: Final = 1.5
@@ -33,7 +33,7 @@ def look(sleep: Callable[[float], None] = time.sleep) -> Host:
     busy = busiest(spent, _cpu_seconds(), time.perf_counter() - began, noise.own_processes() or {os.getpid()})
     hotter = throttle_count(_CPUS)
     granted, limit = cgroup_limits(cgroup_folders())
-    allowed = _allowed()
+    allowed = cpu.given_cores()
     total = psutil.virtual_memory().total
     return Host(
         governors=cpu.governor(_CPUS),
@@ -79,7 +79,7 @@ def siblings(lists: Iterable[str], allowed: Collection[int]) -> bool | None:
     known = False
     for text in filter(None, lists):
         known = True
-        if len(_cores(text) & set(allowed)) > 1:
+        if len(cpu_list(text) & set(allowed)) > 1:
             return True
     return False if known else None
 
@@ -106,19 +106,6 @@ def _cpu_seconds() -> dict[tuple[int, str], float]:
         if times is not None:  # None where the system hides it
             seconds[process.pid, str(process.info["name"])] = times.user + times.system
     return seconds
-
-
-def _cores(text: str) -> set[int]:
-    cores: set[int] = set()
-    for part in text.split(","):
-        first, _, last = part.partition("-")
-        cores |= set(range(int(first), int(last or first) + 1))
-    return cores
-
-
-def _allowed() -> set[int]:
-    """Return the cores that this process may run on; macOS has no affinity."""
-    return os.sched_getaffinity(0) if sys.platform == "linux" else set(range(os.cpu_count() or 1))
 
 
 def _swap() -> int:

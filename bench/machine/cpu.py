@@ -1,4 +1,4 @@
-"""The CPU: its name, its instruction sets, and the cores that this process may use.
+"""The CPU: its instruction sets, and the cores that this process may use; `bench.machine.cpu_names` names it.
 
 Functions that parse a format take its text or folder as an argument.
 """
@@ -13,6 +13,7 @@ from typing import Final
 import psutil
 
 from bench.machine.cgroup import cgroup_folders, cgroup_limits
+from bench.machine.cpu_names import apple_name, board_name, cores_of, cpu_name, hybrid_kinds
 from bench.machine.files import read_text
 
 CPU_FLAGS: Final = (
@@ -32,11 +33,46 @@ _APPLE_FLAGS: Final = {
 }
 
 
+BINDING: Final = ("GOMP_CPU_AFFINITY", "KMP_AFFINITY", "OMP_PROC_BIND", "OMP_PLACES")
+"""Variables by which OpenMP binds threads, and with them the process that imports torch."""
+
+_given: set[int] | None = None
+"""The cores that this process was given, None before `remember_cores`."""
+
+
+def remember_cores() -> None:
+    """Note the cores of this process before a library binds it: libgomp does so as torch is imported."""
+    global _given  # noqa: PLW0603 - forked workers must know it
+    _given = bound_cores()
+
+
+def given_cores() -> set[int]:
+    """Return the cores that this process was given, whatever a library has bound it to since `remember_cores`."""
+    return bound_cores() if _given is None else _given
+
+
+def bound_cores() -> set[int]:
+    """Return the cores that this process may run on now; macOS has no affinity."""
+    return os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set(range(os.cpu_count() or 1))
+
+
+def taken_cores() -> str | None:
+    """Return a note where something has bound this process to fewer cores than it was given, else None."""
+    given, bound = len(given_cores()), len(bound_cores() & given_cores())
+    if bound >= given:
+        return None
+    chosen = [f"{name}={value}" for name in BINDING if (value := os.environ.get(name))]
+    cause = f", by {' '.join(chosen)}" if chosen else ""
+    return f"its process is bound to {bound} of the {given} cores that it was given{cause}: the compiler has no others"
+
+
 def name_and_flags() -> tuple[str | None, tuple[str, ...]]:
     """Return the name of this machine's CPU, and the flags of `CPU_FLAGS` that it has."""
     if sys.platform == "darwin":
-        return parse_sysctl(_sysctl)
-    return parse_cpuinfo(read_text(pathlib.Path("/proc/cpuinfo")))
+        return apple_name(_sysctl), parse_sysctl(_sysctl)
+    text = read_text(pathlib.Path("/proc/cpuinfo"))
+    name = cpu_name(text, board=board_name(), hybrid=hybrid_kinds(), allowed=given_cores())
+    return name, parse_flags(text)
 
 
 def cpu_flags() -> tuple[str, ...]:
@@ -44,35 +80,25 @@ def cpu_flags() -> tuple[str, ...]:
     return name_and_flags()[1]
 
 
-def parse_cpuinfo(text: str) -> tuple[str | None, tuple[str, ...]]:
-    """Return a CPU's name and its flags of `CPU_FLAGS`, from the text of ``/proc/cpuinfo``.
-
-    Arm's text has no name: the numbers of the implementer and the part replace it.
-    """
-    fields: dict[str, str] = {}
-    for line in text.splitlines():
-        key, _, value = line.partition(":")
-        fields.setdefault(key.strip(), value.strip())
-    name = fields.get("model name") or fields.get("Hardware")
-    if name is None and "CPU part" in fields:
-        name = f"Arm implementer {fields.get('CPU implementer', '?')} part {fields['CPU part']}"
-    present = set(fields.get("flags", fields.get("Features", "")).split())
-    return name, tuple(flag for flag in CPU_FLAGS if flag in present)
+def parse_flags(text: str) -> tuple[str, ...]:
+    """Return the flags of `CPU_FLAGS` that all cores in the text of ``/proc/cpuinfo`` have."""
+    machine, cores = cores_of(text)
+    present = [set(fields.get("flags", fields.get("features", "")).split()) for fields in cores or [machine]]
+    return tuple(flag for flag in CPU_FLAGS if all(flag in flags for flags in present))
 
 
-def parse_sysctl(read: Callable[[str], str | None]) -> tuple[str | None, tuple[str, ...]]:
-    """Return a CPU's name and flags on macOS; `read` returns the value of a sysctl name, None for an unknown name."""
+def parse_sysctl(read: Callable[[str], str | None]) -> tuple[str, ...]:
+    """Return a CPU's flags on macOS; `read` returns the value of a sysctl name, None for an unknown name."""
     present = {flag for name, flag in _APPLE_FLAGS.items() if read(name) == "1"}
-    return read("machdep.cpu.brand_string"), tuple(flag for flag in CPU_FLAGS if flag in present)
+    return tuple(flag for flag in CPU_FLAGS if flag in present)
 
 
 def usable_cores() -> int:
-    """Return the number of cores that both the affinity and the control group of this process allow.
+    """Return the number of cores that this process was given and that its control group allows.
 
     Fractions of a core do not count, but the number is at least 1: a further thread would wait for the others.
     """
-    # The cores that affinity allows; macOS has no affinity.
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = len(given_cores())
     granted, _ = cgroup_limits(cgroup_folders())
     return cores if granted is None else max(1, min(cores, int(granted)))
 

@@ -26,6 +26,8 @@ from typing import Any, Final
 
 import psutil
 
+from bench.machine.cpu import remember_cores
+
 _PR_SET_PDEATHSIG: Final = 1
 _PR_SET_CHILD_SUBREAPER: Final = 36
 
@@ -41,10 +43,14 @@ def serve_forks(file_number: int, preload: Sequence[str], leave_s: float) -> Non
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _prctl(_PR_SET_CHILD_SUBREAPER, 1)
     connection = socket.socket(fileno=file_number)
+    remember_cores()
+    variables = set(os.environ)
     with warnings.catch_warnings(action="ignore"):  # of one library about another: nothing a user can act on
         for module in preload:
             with contextlib.suppress(ImportError):
                 importlib.import_module(module)
+    for name in set(os.environ) - variables:  # torch sets a folder of its own, which would pass for the user's
+        del os.environ[name]
     gc.collect()
     gc.freeze()  # else each worker's first garbage collection walks all imported modules and copies their pages: 0.3 s
     workers: set[int] = set()

@@ -1,41 +1,117 @@
-"""``torch.compile`` with its default backend, in every mode."""
+"""``torch.compile`` with its default backend, in every mode.
 
+Many things can turn the compiler off silently: switches of torch, errors that are suppressed, a graph that is compiled
+and never called. So the executions of compiled graphs are counted in every step.
+"""
+
+import functools
 import importlib
 import os
 import pathlib
-from typing import Final
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 import torch
+from torch._dynamo import config
 from torch._dynamo.utils import counters
 
-from bench.measure.device import Device
+from bench.measure.device import Device, Unsupported
 from bench.runtimes import Prepared, PreparedModule, Runtime, RuntimeReport
 from results.schema.case import Case
 from results.schema.labels import RUNTIMES
 
 _GRAPHS_MODE: Final = "reduce-overhead"
+_SWITCHES: Final = re.compile(r"(TORCH_COMPILE|TORCHDYNAMO)_\w+")
+"""Variables that may be the cause where no compiled graph runs."""
+_SUPPRESS: Final = "TORCHDYNAMO_SUPPRESS_ERRORS"
+
+
+class Executions:
+    """The number of executions of compiled graphs in this process."""
+
+    total = 0
+    _watched = False
+
+    @classmethod
+    def watch(cls) -> None:
+        """Count from now on, by a function around the call of any compiled graph."""
+        if cls._watched:
+            return
+        cls._watched = True
+        graph = importlib.import_module("torch._inductor.output_code").CompiledFxGraph
+        call = graph.__call__
+
+        @functools.wraps(call)
+        def execute(self: Any, inputs: Any) -> Any:
+            cls.total += 1
+            return call(self, inputs)
+
+        graph.__call__ = execute
 
 
 class CompiledModule(PreparedModule):
     """A module that dynamo compiles in its first step."""
 
     _graphs = 0
+    _steps = 0
+    _eager_steps = 0
+
+    def __init__(
+        self,
+        module: torch.nn.Module,
+        images: torch.Tensor,
+        device: Device,
+        run: Callable[[torch.Tensor], torch.Tensor] | None = None,
+    ) -> None:
+        """Run `module` on `images`, through `run` if that is given, and count the steps without a compiled graph."""
+        super().__init__(module, images, device, run)
+        plain = self.forward
+
+        def forward() -> torch.Tensor:
+            before = Executions.total
+            logits = plain()
+            self._steps += 1
+            self._eager_steps += Executions.total == before
+            return logits
+
+        self.forward = forward
 
     def first_step_ended(self) -> None:
-        """Count the graphs of the first compilation."""
+        """Count the graphs of the first compilation.
+
+        Raises:
+            Unsupported: no compiled graph ran.
+        """
         self._graphs = _compiled_graphs()
+        self._check()
 
     def report(self) -> RuntimeReport:
-        """Return the counts of dynamo and inductor."""
-        skips = counters["inductor"]["cudagraph_skips"]
-        note = f"CUDA graphs were skipped {skips} times: those parts ran as plain compile"
+        """Return the counts of dynamo and inductor.
+
+        Raises:
+            Unsupported: a step ran no compiled graph.
+        """
+        self._check()
+        notes = []
+        if skips := counters["inductor"]["cudagraph_skips"]:
+            notes.append(f"CUDA graphs were skipped {skips} times: those parts ran as plain compile")
+        failed = counters["frames"]["total"] - counters["frames"]["ok"]
+        if config.suppress_errors and failed:
+            notes.append(f"{failed} functions ran uncompiled, as errors were suppressed: unset {_SUPPRESS}")
         return RuntimeReport(
             facts={
                 "graph_breaks": sum(counters["graph_break"].values()),
                 "recompiles": _compiled_graphs() - self._graphs,
             },
-            notes=(note,) if skips else (),
+            notes=tuple(notes),
         )
+
+    def _check(self) -> None:
+        if self._eager_steps:
+            what = "nothing was compiled" if self._eager_steps == self._steps else "the compiler gave up"
+            counted = f"{self._eager_steps} of {self._steps} steps ran without a compiled graph"
+            raise Unsupported(f"{what}: {counted}, so this is no row of compile; {_remedy(os.environ)}")
 
 
 class Inductor:
@@ -56,12 +132,22 @@ class Inductor:
         device: Device,
         cache: pathlib.Path | None,
     ) -> Prepared:
-        """Return the module with a compiler that works in `cache`, once the first step starts it."""
+        """Return the module with a compiler that works in `cache`, once the first step starts it.
+
+        Raises:
+            Unsupported: what is compiled into `cache` cannot be loaded.
+        """
         if cache is not None:
+            if os.statvfs(cache).f_flag & getattr(os, "ST_NOEXEC", 0):
+                raise Unsupported(
+                    "the compiler's folder is on a file system that runs no programs (noexec): set "
+                    "TORCHINDUCTOR_CACHE_DIR, or TMPDIR, to a folder of another file system"
+                )
             os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(cache)
             os.environ["TRITON_CACHE_DIR"] = str(cache / "triton")  # the user's may be warm
         # Only now, as its processes take over the variables; and not in the first step, which is timed.
         importlib.import_module("torch._inductor.compile_fx")
+        Executions.watch()
         compiled = torch.compile(module, mode=RUNTIMES[case.runtime].mode, dynamic=False)
         return CompiledModule(module, images, device, compiled)
 
@@ -69,6 +155,16 @@ class Inductor:
 def _compiled_graphs() -> int:
     """Return how many graphs dynamo has compiled in this process; a recompilation is a further one."""
     return int(counters["stats"]["unique_graphs"])
+
+
+def _remedy(variables: Mapping[str, str]) -> str:
+    """Return what to do where no compiled graph runs: unset the variables that may be the cause."""
+    # torch takes any text of the variable for suppressed errors as true, "0" too.
+    chosen = [name for name, value in sorted(variables.items()) if _SWITCHES.fullmatch(name) and value]
+    chosen = [name for name in chosen if variables[name] != "0" or name == _SUPPRESS]
+    if chosen:
+        return f"unset {' '.join(chosen)}" + (", which shows the compiler's error" if _SUPPRESS in chosen else "")
+    return "look for torch.compiler.set_stance, torch._dynamo.config or a limit of recompilations that was reached"
 
 
 RUNTIME: Final[Runtime] = Inductor()

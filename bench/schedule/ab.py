@@ -21,7 +21,7 @@ from bench.machine.clock import now
 from bench.process import ask
 from bench.process.forkserver import SERVE, ForkServer, ServerLost
 from bench.schedule.pairs import Arm, Pairs
-from bench.schedule.plan import share_of_limit
+from bench.schedule.plan import default_threads, share_of_limit
 from bench.schedule.progress import Show, ignore
 from bench.schedule.run import Stopped, private_folder
 from bench.suites.suite import custom_suite, expand
@@ -152,7 +152,7 @@ def _arm(
     try:
         (full_name,), environment = ask.environment(server, {device})
         suite = custom_suite({axis: [value] for axis, value in setup.axes.items()})
-        (case,) = expand(suite, device=full_name, threads=known(environment.torch_threads))
+        (case,) = expand(suite, device=full_name, threads=default_threads(environment))
     except InputError as error:
         raise InputError(f"arm {name}: {error}") from None
     own = cache / name

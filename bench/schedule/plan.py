@@ -20,7 +20,7 @@ WORKER_S: Final = 0.5
 """Start, build, first step and end of a worker, for the estimate: resnet50 on two cores takes 0.4 s."""
 COMPILE_S: Final = 30.0
 """A compilation with an empty cache, likewise."""
-WARM_COMPILE_S: Final = 8.0
+WARM_COMPILE_S: Final = 3.0
 """A compilation that starts from the cache of an earlier process, likewise."""
 
 
@@ -56,18 +56,26 @@ def make_plan(server: ForkServer, request: Suite | GivenCases, device: str) -> P
     if isinstance(request, GivenCases):
         return _plan_of_cases(server, request, device)
     (full_name,), environment = ask.environment(server, {device})
-    cases = expand(request, device=full_name, threads=known(environment.torch_threads))
+    cases = expand(request, device=full_name, threads=default_threads(environment))
     settings = request.settings[kind_of(full_name)]
     return Plan(suite=request.name, cases=cases, settings=settings, environment=environment)
 
 
+def default_threads(environment: Environment) -> int:
+    """Return the threads of a case that states none: as torch chooses, but no more than the cores that it may use.
+
+    torch knows nothing of a control group's limit, under which further threads would stop all of them.
+    """
+    return min(known(environment.torch_threads), known(environment.usable_cores))
+
+
 def _plan_of_cases(server: ForkServer, request: GivenCases, device: str) -> Plan:
-    """Complete given cases as a suite does: full names of devices, and torch's number of threads."""
+    """Complete given cases as a suite does: full names of devices, and the number of threads."""
     devices = {case.device for case in request.cases}
     names = sorted(devices if device == "auto" else {device, *devices})
     described, environment = ask.environment(server, names)
     full_names = dict(zip(names, described, strict=True))
-    threads = known(environment.torch_threads)
+    threads = default_threads(environment)
     cases = dict.fromkeys(
         structs.replace(case, device=full_names[case.device], threads=case.threads or threads) for case in request.cases
     )

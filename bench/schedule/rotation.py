@@ -50,7 +50,7 @@ class Lost:
     failure: Failed
 
 
-Event = Stepped | Left | Lost
+RotationEvent = Stepped | Left | Lost
 
 
 class Rotation:
@@ -91,7 +91,7 @@ class Rotation:
         self._spent_s = dict.fromkeys(seats, 0.0)
         self._credit_s = dict.fromkeys(seats, 0.0)
 
-    def events(self) -> Iterator[Event]:
+    def events(self) -> Iterator[RotationEvent]:
         """Step the seats, and yield their events between turns."""
         while any(seat not in self._staying for seat in self._live):
             for seat in self._round():
@@ -110,7 +110,7 @@ class Rotation:
             self._forward = True
         return list(self._order)
 
-    def _step(self, seat: Seat) -> Event:
+    def _step(self, seat: Seat) -> RotationEvent:
         try:
             took_s = seat.take_turn(seat.plan(alone=len(self._live) == 1), self._clock, self._sleep)
         except Failed as failure:

@@ -17,6 +17,7 @@ from torch.profiler import ExecutionTraceObserver
 
 from bench.machine.device_names import device_type
 from bench.tasks.workload import Workload
+from bench.validate.probes import float32_formats, working_threads
 from results.schema.case import Case
 from results.schema.record import UNSEEN, Ran
 
@@ -50,18 +51,22 @@ def observe(case: Case, workload: Workload) -> tuple[Ran | None, str | None]:
             autocast.add(str(torch.get_autocast_dtype(kind)).removeprefix("torch."))
 
     convolutions, linears = products(trace(workload, look))
+    computed = {dtype for node in (*convolutions, *linears) for dtype in _dtypes(node)}
+    product, convolution = float32_formats(case.device) if "float32" in computed else ("float32", "float32")
+    if device_type(case.device) != "cuda":  # where a switch of its own states TF32
+        computed = computed - {"float32"} | {product, convolution} if "float32" in computed else computed
     first = next((shape for node in convolutions if len(shape := _shape(node)) == 4), None)
     ran = Ran(
         parameter_dtypes=tuple(
             sorted({str(weight.dtype).removeprefix("torch.") for weight in workload.module.parameters()})
         ),
-        compute_dtypes=tuple(sorted({dtype for node in (*convolutions, *linears) for dtype in _dtypes(node)})),
+        compute_dtypes=tuple(sorted(computed)),
         layout=layout(convolutions),
-        tf32_matmul=torch.backends.cuda.matmul.allow_tf32,
-        tf32_convolution=torch.backends.cudnn.allow_tf32,
+        tf32_matmul=torch.backends.cuda.matmul.allow_tf32 or product == "tf32",
+        tf32_convolution=torch.backends.cudnn.allow_tf32 or convolution == "tf32",
         autocast="+".join(sorted(autocast)) or None,
         grad_scaler=workload.scaler.is_enabled(),
-        threads=torch.get_num_threads(),
+        threads=working_threads(),
         batch_size=None if first is None else first[0],
         image_size=None if first is None else first[2],
     )

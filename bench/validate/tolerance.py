@@ -16,6 +16,9 @@ from results.schema.labels import PROMISES
 
 MULTIPLE: Final = 5.0
 """Allowed error of a value in fp32, in multiples of the baseline's own error or of two epsilons."""
+MOST: Final = 2.0**-13
+"""The largest error of a baseline in fp32 that counts as rounding, a thousand epsilons: a library that computes in a
+lower precision must not excuse the other cases."""
 LOWER: Final = (3.0, 12.0)
 """Bounds of the allowed error of a value in a lower precision, in epsilons: twice the baseline's error between them."""
 GRADIENT: Final = 2.0**-6
@@ -40,7 +43,7 @@ def allowances(case: Case, errors: dict[str, float]) -> dict[str, float]:
     for name, error in errors.items():
         result = name in RESULTS
         if result and single:
-            allowed[name] = MULTIPLE * max(error, 2 * epsilon)
+            allowed[name] = MULTIPLE * max(min(error, MOST), 2 * epsilon)
         elif result:
             allowed[name] = epsilon * min(LOWER[1], max(LOWER[0], 2 * error / EPSILON["float32"]))
         elif MULTIPLE * error < LOWER_GRADIENT:

@@ -16,6 +16,7 @@ import torch
 
 from bench.costs.static import cost
 from bench.machine import memory
+from bench.machine.cpu import taken_cores
 from bench.machine.device_names import is_cpu
 from bench.measure import precision
 from bench.measure.device import Device, Unsupported, first_line, open_device, resolve
@@ -109,8 +110,8 @@ class WorkerServer:
         self.workload.prepared.first_step_ended()
         gc.collect()
         gc.freeze()  # garbage collections during the timing need not walk the model's objects
-        note = precision.emulated(self.case)
-        return Ready(first_step_s=first_step_s, phases=self.workload.phases, notes=(note,) if note else ())
+        notes = (precision.emulated(self.case), taken_cores())
+        return Ready(first_step_s=first_step_s, phases=self.workload.phases, notes=tuple(filter(None, notes)))
 
     def turn(self, request: TakeTurn) -> Turn:
         """Run one turn."""

@@ -38,6 +38,8 @@ class View:
 
     label: str
     frame: pd.DataFrame
+    whole: str | None = None
+    """Label of the set that was split into groups of machines, the same in the view of each group."""
 
 
 def axis_text(name: str, value: Any) -> str:

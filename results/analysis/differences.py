@@ -91,8 +91,8 @@ def _statics(side: Records) -> dict[tuple[str, int], set[tuple[int, ...]]]:
 
 
 def environment(base: Records, new: Records) -> tuple[Change, ...]:
-    """Return the fields of the environment that differ, except fields that change from moment to moment."""
-    before, after = ([_flat(run.environment) for run in _runs(side)] for side in (base, new))
+    """Return what differs of the environment, except fields that change from moment to moment, and of the code."""
+    before, after = ([_flat(run.environment) | _code(run) for run in _runs(side)] for side in (base, new))
     names = dict.fromkeys(name for fields in (*before, *after) for name in fields)
     changes = []
     for name in names:
@@ -136,6 +136,12 @@ def _flat(machine: Environment) -> dict[str, str]:
         else:
             flat[name] = " ".join(value) if isinstance(value, tuple) else str(value)
     return flat
+
+
+def _code(run: RunHeader) -> dict[str, str]:
+    """Return the commit of the code that an imported run measured, where its source states it."""
+    code = run.source and run.source.code
+    return {"commit": code} if code else {}
 
 
 def _runs(side: Records) -> list[RunHeader]:

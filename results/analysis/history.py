@@ -47,6 +47,7 @@ HISTORY_COLUMNS: Final = (
     "change_high",
     "p",
     "environment",
+    "commit",
 )
 """The columns of `frame`, in order."""
 
@@ -64,7 +65,7 @@ _READ: Final = (
     "nulls",
 )
 """The columns of `results.table` that a history uses."""
-_TELLING: Final = ("torch", "driver", "kernel", "tool_commit")
+_TELLING: Final = ("commit", "torch", "driver", "kernel", "tool_commit")
 """Fields of the environment that most often explain a change, listed first."""
 
 
@@ -153,8 +154,14 @@ def frame(series: Sequence[Series]) -> "pd.DataFrame":
 
 def environment_text(change: LevelChange) -> str:
     """Return the changes of the environment in a line of text."""
-    changes = [f"{field.what}: {field.base} became {field.new}" for field in change.environment]
-    return "; ".join(changes) or "nothing in the environment"
+    return "; ".join(map(_changed, change.environment)) or "nothing in the environment"
+
+
+def _changed(field: differences.Change) -> str:
+    if field.base != field.new:
+        return f"{field.what}: {field.base} became {field.new}"
+    changes = ", with unknown changes" if "-dirty" in field.new else ""
+    return f"{field.what}: {field.new} before and after{changes}"
 
 
 def _rows(series: Series) -> Iterator[Row]:
@@ -181,7 +188,8 @@ def _of_machine(name: str, runs: Sequence[RunFile], rows: Sequence[Row], margin:
             ((date, row) for row in own if row["run"] not in undated and (date := dates[row["run"]])),
             key=lambda pair: (pair[0], pair[1]["run"]),
         )
-        points, changes = _judged([point_of(row, date) for date, row in dated], files, margin)
+        undivided = [point_of(row, date, _commit(files[row["run"]])) for date, row in dated]
+        points, changes = _judged(undivided, files, margin)
         timed = sum(point.latency_s is not None for point in points)
         left_out = [row["run"] for row in own if row["run"] in undated]
         yield Series(
@@ -243,6 +251,14 @@ def _undated(file: RunFile) -> str | None:
     return None if date_of(file.run.started) else f"{file.run.started!r} is no date"
 
 
+def _commit(file: RunFile) -> str | None:
+    """Return the commit of the code that a run measured; of a measured run it is that of this tool and its networks."""
+    source = file.run.source
+    if source is None:
+        return file.run.environment.tool_commit
+    return f"{source.commit}-dirty" if source.commit and source.dirty else source.commit
+
+
 def _too_few(timed: int) -> str:
     runs = f"{timed or 'no'} run{'s' if timed > 1 else ''} with a latency"
     return f"too few runs to tell: {runs}, and a change needs {MIN_RUNS} before and {MIN_RUNS} after it"
@@ -253,4 +269,7 @@ def _environment(before: RunFile, after: RunFile) -> tuple[differences.Change, .
     # Only the headers are compared, and records cost time to gather.
     sides = [Records((dataclasses.replace(file, records=(), statics=()),)) for file in (before, after)]
     changes = differences.environment(*sides)
+    code = [file.run.source and file.run.source.code for file in (before, after)]
+    if code[0] and code[0] == code[1]:  # each change shows its commit
+        changes = (*changes, differences.Change(what="commit", base=code[0], new=code[0]))
     return tuple(sorted(changes, key=lambda change: change.what.rpartition(".")[2] not in _TELLING))

@@ -33,10 +33,12 @@ class Point:
     """Number of changes up to the point; None without a latency."""
     level_s: float | None
     """Typical latency of the runs of its segment."""
+    commit: str | None
+    """Commit of the code, with ``-dirty`` where it had changes that were not committed; None where it is unknown."""
 
 
-def point_of(row: Row, date: datetime.datetime) -> Point:
-    """Return the point of a row of `results.table` in a run of that date.
+def point_of(row: Row, date: datetime.datetime, commit: str | None) -> Point:
+    """Return the point of a row of `results.table` in a run of that date and commit.
 
     The row is as `results.metrics.rows.plain` gives it, and its ``usable`` is that of `Study.usable`.
     """
@@ -57,6 +59,7 @@ def point_of(row: Row, date: datetime.datetime) -> Point:
         noisy=tuple(sorted({warning.kind for warning in map(RecordWarning.parse, row["warnings"]) if warning.noise})),
         segment=None,
         level_s=None,
+        commit=commit,
     )
 
 

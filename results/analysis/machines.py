@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Iterator, Sequence
 
 from results.analysis import differences
-from results.schema.run import Environment, RunHeader
+from results.schema.run import UNKNOWN_ACCELERATOR, Environment, RunHeader
 from results.storage.reader import Records, RunFile
 
 
@@ -54,7 +54,8 @@ def _details(run: RunHeader) -> Iterator[str]:
     yield _called(machine)
     yield f"torch {machine.torch or 'unknown'}"
     if run.source is not None:
-        yield f"imported from {run.source.file}"
+        code = run.source.code
+        yield f"imported from {run.source.file}" + (f" (commit {code})" if code else "")
     else:
         yield f"resnet-bench {machine.tool_version or 'unknown'} ({machine.tool_commit or 'no commit known'})"
     if run.settings is not None:
@@ -72,8 +73,10 @@ def _alike(group: tuple[list[RunFile], list[RunFile]], file: RunFile) -> bool:
 
 
 def _named(run: RunHeader) -> tuple[str | None, tuple[str, ...]] | None:
-    """Return the chips of an imported run, None where its source does not state them."""
+    """Return the chips of an imported run, None where its source does not state them all."""
     cards = tuple(card.name for card in run.environment.accelerators)
+    if UNKNOWN_ACCELERATOR in cards:
+        return None
     return (run.environment.cpu, cards) if run.environment.cpu or cards else None
 
 

@@ -31,7 +31,7 @@ def to_pytest_benchmark(study: Study) -> Files:
     timed = [(benchmark, data) for benchmark in exported.benchmarks if (data := _data(benchmark))]
     untimed = len(exported.benchmarks) - len(timed)
     runs = [file.run for file in study.records.files]
-    commits = {run.environment.tool_commit for run in runs}
+    commits = {run.environment.tool_commit if run.source is None else run.source.commit for run in runs}
     content = {
         "machine_info": _machine_info([run.environment for run in runs]),
         "commit_info": {"id": commits.pop() if len(commits) == 1 else None, "project": "resnet-bench"},

@@ -12,13 +12,11 @@ from results.importers.reading import (
     Content,
     Imported,
     Options,
-    SourceRow,
     Tell,
     check_new,
-    csv_rows,
-    quoted,
     unknown_environment,
 )
+from results.importers.rows import SourceRow, csv_rows, quoted
 from results.metrics.table import COLUMNS
 from results.schema.axes import AXES, COUNTS
 from results.schema.case import UNSTATED, Case
@@ -91,7 +89,7 @@ def _run(content: Content, name: str, rows: list[SourceRow]) -> Imported:
     cards = {
         key.removeprefix("on "): value
         for key, (value, _) in machine.items()
-        if key.startswith("on ") and value is not None
+        if key.startswith("on ") and (value is not None or key != "on cpu")
     }
     run = RunHeader(
         id=name,

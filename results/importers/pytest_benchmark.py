@@ -1,40 +1,47 @@
 """JSON that pytest-benchmark saves (``--benchmark-json``, ``--benchmark-save``), of any project.
 
-A benchmark states little about its network, so each axis is read by its name from ``extra_info``, then from ``params``,
-and comes from options where it is in neither. The rounds of a benchmark become the steps of a process.
+A benchmark states little about its network, so each axis is read from ``extra_info``, then from ``params``, and comes
+from options where it is in neither. The rounds of a benchmark become the steps of a process.
 """
 
+import collections
 import dataclasses
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from msgspec import structs
 
 from results.errors import InputError
+from results.importers.benchmark_axes import UnmeasurableError, said_chip, settled_precision, stated_axes
 from results.importers.reading import (
     Content,
     Imported,
     Options,
     Tell,
     check_new,
-    device_and_chip,
-    quoted,
+    missing,
+    positions_text,
+    settled_device,
+    short_name,
     unknown_environment,
 )
+from results.importers.rows import quoted
 from results.importers.timm_names import TIMM, Network
-from results.schema.axes import AXES, COUNTS
+from results.schema.axes import AXES
 from results.schema.case import OPTIONAL, UNSTATED, Case
 from results.schema.metrics import METRICS
 from results.schema.record import Record, Samples, Summary
-from results.schema.run import RunHeader
+from results.schema.run import RunHeader, Source
 from results.schema.types import LEAST_S, MOST_S
 from results.schema.validation import InvalidError, document, validated
-from results.text import printable
 
 FORMAT: Final = "pytest-benchmark"
 
 _MAX_BYTES: Final = 64 * 2**20
 """JSON takes many times its size in memory, and a line of a run file is no longer than this."""
 _OURS: Final = {known.model: known for known in TIMM.values()}
+_UNVERSIONED: Final = {"unversioned", "unknown", ""}
+"""What pytest-benchmark writes where there is no commit."""
 _ROUNDS: Final = "its steps are pytest-benchmark's rounds, all taken as steady"
 
 
@@ -49,6 +56,8 @@ class _Stats:
 class _Benchmark:
     name: str
     stats: _Stats
+    fullname: str | None = None
+    """The name behind the test's module."""
     extra_info: dict[str, Any] | None = None
     params: dict[str, Any] | None = None
 
@@ -59,36 +68,53 @@ class _File:
 
     benchmarks: tuple[_Benchmark, ...]
     machine_info: dict[str, Any] | None = None
+    commit_info: dict[str, Any] | None = None
     datetime: str | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class _Read:
-    """A benchmark as a record, and what it states about its machine."""
+class _Stated:
+    """A benchmark and what it states."""
 
     position: str
+    benchmark: _Benchmark
     run: str
-    record: Record
-    chip: str | None
-    torch: str | None
-    started: str | None
-    """Date of the run, where an export of ours states it."""
+    axes: dict[str, Any]
+    chip: str | None = None
+    """Name of its device."""
+
+    @property
+    def ours(self) -> dict[str, Any]:
+        """What an export of ours states besides."""
+        extra = self.benchmark.extra_info or {}
+        return extra if _is_ours(extra) else {}
 
 
-def read(content: Content, options: Options, tell: Tell) -> list[Imported]:  # noqa: ARG001 - an importer's signature
+def read(content: Content, options: Options, tell: Tell) -> list[Imported]:
     """Return the runs of a file: a single run, or the named runs of our own export.
 
     Raises:
         InputError: The file is no such JSON, or lacks a value that a case needs.
     """
     file = _parsed(content)
-    runs: dict[str, list[_Read]] = {}
-    for index, benchmark in enumerate(file.benchmarks):
-        benchmark_read = _read(content, f"benchmarks[{index}]", benchmark, options)
-        runs.setdefault(benchmark_read.run, []).append(benchmark_read)
-    if not runs:
-        raise InputError(f"{content.name}: benchmarks: holds none to import")
-    return [_imported(content, file, name, own) for name, own in runs.items()]
+    stated = _on_devices(content.name, _all_stated(content, file, tell), file, options)
+    stated = [_with_options(each, options) for each in stated]
+    lacking = {axis for each in stated for axis in AXES if axis not in {*OPTIONAL, *each.axes}} - {"model"}
+    if lacking:
+        raise missing(content.name, lacking, "extra_info nor params")
+    for axis, value in options.axes.items():
+        unused = [each.position for each in stated if each.axes[axis] != value]
+        if unused:
+            option = f"--{axis.replace('_', '-')} {value}"
+            tell(f"{content.name}: {option} is not used where the file states another value: {positions_text(unused)}")
+    unnamed = {each.axes["device"] for each in stated if each.axes["device"] != "cpu" and not each.chip}
+    if unnamed:
+        tell(f"{content.name}: {', '.join(sorted(unnamed))}: an accelerator without a name; give --device NAME")
+    runs: dict[str, list[tuple[_Stated, Record]]] = {}
+    for each, case in zip(stated, _cases(content.name, stated, tell), strict=True):
+        record = _record(f"{content.name} {each.position}", case, each.benchmark)
+        runs.setdefault(each.run, []).append((each, record))
+    return [_imported(content, file, options, name, own) for name, own in runs.items()]
 
 
 def _parsed(content: Content) -> _File:
@@ -100,42 +126,72 @@ def _parsed(content: Content) -> _File:
         raise InputError(f"{content.name}: {error}; this is no JSON of pytest-benchmark") from None
 
 
-def _read(content: Content, position: str, benchmark: _Benchmark, options: Options) -> _Read:
-    extra = benchmark.extra_info or {}
-    where = f"{content.name} {position}"
-    axes = {axis: _axis(where, axis, benchmark, options) for axis in AXES}
-    ours = extra if _is_ours(extra) else {}
-    chip = ours.get("machine") if isinstance(ours.get("machine"), str) else None
-    if options.device is not None:
-        axes["device"], chip = device_and_chip(options.device, axes["device"])
-    for axis, value in axes.items():
-        if value is None and axis not in OPTIONAL:
-            option = axis.replace("_", "-")
-            raise InputError(f"{where}: {axis}: in neither extra_info nor params; give --{option}")
-    run, torch = ours.get("run"), extra.get("torch")
-    return _Read(
-        position=position,
-        run=run if isinstance(run, str) else content.run_id(),
-        record=_record(where, Case(**axes), benchmark),
-        chip=chip,
-        torch=options.torch or (torch if isinstance(torch, str) else None),
-        started=_word(ours, "started"),
-    )
+def _all_stated(content: Content, file: _File, tell: Tell) -> list[_Stated]:
+    """Return all benchmarks that are cases, without the values that options give."""
+    stated: list[_Stated] = []
+    unnamed: list[str] = []
+    left_out: list[str] = []
+    for index, benchmark in enumerate(file.benchmarks):
+        position = f"benchmarks[{index}]"
+        sources = {"extra_info": benchmark.extra_info, "params": benchmark.params}
+        try:
+            axes = stated_axes(f"{content.name} {position}", sources, _noting(unnamed, content.name))
+        except UnmeasurableError as error:
+            left_out.append(str(error).removeprefix(f"{content.name} "))
+            continue
+        each = _Stated(position=position, benchmark=benchmark, run=content.run_id(), axes=axes)
+        chip, run = each.ours.get("machine"), each.ours.get("run")
+        named = dataclasses.replace(each, chip=chip if isinstance(chip, str) else None)
+        stated.append(dataclasses.replace(named, run=run) if isinstance(run, str) else named)
+    if not stated:
+        raise InputError(
+            f"{content.name}: benchmarks: holds none to import{''.join(f'; {why}' for why in left_out[:1])}"
+        )
+    if left_out:
+        tell(f"{content.name}: {len(left_out)} of {len(file.benchmarks)} left out: {positions_text(left_out)}")
+    if unnamed:
+        tell(f"{content.name}: no name of a network, so the test's name counts: {positions_text(unnamed)}")
+    return stated
 
 
-def _axis(where: str, axis: str, benchmark: _Benchmark, options: Options) -> Any:
-    """Return the value of an axis, None where neither the benchmark nor an option states it."""
-    for name in ("extra_info", "params"):
-        value = (getattr(benchmark, name) or {}).get(axis)
-        if value is not None:
-            kind = int if axis in COUNTS else str
-            if type(value) is not kind:
-                word = "a whole number" if kind is int else "text"
-                raise InputError(f"{where}.{name}.{axis}: {quoted(str(value))} is not {word}")
-            return value
-    if axis == "model":
-        return printable(benchmark.name)[:128]
-    return options.axes.get(axis, UNSTATED.get(axis))
+def _noting(lines: list[str], name: str) -> Callable[[str, str], None]:
+    return lambda path, value: lines.append(f"{path.removeprefix(f'{name} ')} is {value}")
+
+
+def _on_devices(name: str, stated: Sequence[_Stated], file: _File, options: Options) -> list[_Stated]:
+    """Return the benchmarks with their devices, of which ``--device`` may name those of a single kind."""
+    kinds = {device == "cpu" for each in stated if (device := each.axes.get("device")) is not None}
+    named = []
+    for each in stated:
+        device, chip = each.axes.get("device"), each.chip
+        if options.device is not None:
+            device, given = settled_device(f"{name} {each.position}", options.device, device, mixed=len(kinds) > 1)
+            chip = given or chip
+        if chip is None and device not in {None, "cpu"}:
+            chip = said_chip((each.benchmark.extra_info or {}, file.machine_info or {}))
+        named.append(dataclasses.replace(each, axes=each.axes | ({"device": device} if device else {}), chip=chip))
+    return named
+
+
+def _with_options(stated: _Stated, options: Options) -> _Stated:
+    axes = {**UNSTATED, **options.axes, **stated.axes}
+    if "precision" in axes and "device" in axes:
+        axes["precision"] = settled_precision(axes["precision"], axes["device"])
+    return dataclasses.replace(stated, axes=axes)
+
+
+def _cases(name: str, stated: Sequence[_Stated], tell: Tell) -> list[Case]:
+    """Return the case of each benchmark; those that would share a case have the full name of their test as model."""
+    cases = [Case(**{"model": short_name(each.benchmark.name)} | each.axes) for each in stated]
+    counts = collections.Counter((each.run, case) for each, case in zip(stated, cases, strict=True))
+    shared = []
+    for index, each in enumerate(stated):
+        if counts[each.run, cases[index]] > 1 and each.benchmark.fullname:
+            cases[index] = structs.replace(cases[index], model=short_name(each.benchmark.fullname))
+            shared.append(each.position)
+    if shared:
+        tell(f"{name}: equal but for the full name of the test, which counts as model: {positions_text(shared)}")
+    return cases
 
 
 def _record(where: str, case: Case, benchmark: _Benchmark) -> Record:
@@ -184,20 +240,24 @@ def _summary(case: Case, metrics: dict[str, float]) -> Summary:
     return Summary(metrics=rate | metrics, family=named.family, block=named.block, depth=named.depth)
 
 
-def _imported(content: Content, file: _File, name: str, benchmarks: list[_Read]) -> Imported:
+def _imported(
+    content: Content, file: _File, options: Options, name: str, own: Sequence[tuple[_Stated, Record]]
+) -> Imported:
     seen: dict[Case, str] = {}
-    for benchmark in benchmarks:
-        wrong = check_new(benchmark.record.case, seen, benchmark.position)
+    for each, record in own:
+        wrong = check_new(record.case, seen, each.position)
         if wrong:
-            raise InputError(f"{content.name} {benchmark.position}: {wrong}")
-    chips = {benchmark.record.case.device: benchmark.chip for benchmark in benchmarks if benchmark.chip}
+            raise InputError(f"{content.name} {each.position}: {wrong}")
+    chips = {record.case.device: each.chip for each, record in own if record.case.device != "cpu" or each.chip}
     info = file.machine_info or {}
     stated = info.get("cpu")
     cpu: dict[str, Any] = stated if isinstance(stated, dict) else {}
     cores = cpu.get("count")
+    torches = (_word(each.benchmark.extra_info or {}, "torch") for each, _ in own)
+    starts = (_word(each.ours, "started") for each, _ in own)
     run = RunHeader(
         id=name,
-        started=next((benchmark.started for benchmark in benchmarks if benchmark.started), file.datetime),
+        started=next(filter(None, starts), file.datetime),
         suite=FORMAT,
         settings=None,
         environment=unknown_environment(
@@ -206,16 +266,31 @@ def _imported(content: Content, file: _File, name: str, benchmarks: list[_Read])
             os=_word(info, "system"),
             kernel=_word(info, "release"),
             python=_word(info, "python_version"),
-            torch=next((benchmark.torch for benchmark in benchmarks if benchmark.torch), None),
+            torch=options.torch or next(filter(None, torches), _word(info, "torch_version")),
             accelerators={device: chip for device, chip in chips.items() if device != "cpu"},
         ),
         plan=tuple(seen),
-        source=content.source(FORMAT),
+        source=_source(content, file.commit_info or {}),
     )
     return Imported(
         run=run,
-        records=tuple(benchmark.record for benchmark in benchmarks),
-        positions=tuple(benchmark.position for benchmark in benchmarks),
+        records=tuple(record for _, record in own),
+        positions=tuple(each.position for each, _ in own),
+    )
+
+
+def _source(content: Content, commit_info: dict[str, Any]) -> Source:
+    """Return the source with the commit of the benchmarks' code; git's id of nothing is all zeros."""
+    source = content.source(FORMAT)
+    commit = _word(commit_info, "id")
+    if commit is None or commit in _UNVERSIONED or not commit.strip("0"):
+        return source
+    branch, dirty = _word(commit_info, "branch"), commit_info.get("dirty")
+    return structs.replace(
+        source,
+        commit=short_name(commit),
+        branch=branch and short_name(branch),
+        dirty=dirty if isinstance(dirty, bool) else None,
     )
 
 

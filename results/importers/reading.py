@@ -1,37 +1,37 @@
-"""The parts that importers share: a file read whole, rows that know their line, options, and the imported run."""
+"""The parts that importers share: a file read whole, options, devices, and the imported run."""
 
-import csv
 import dataclasses
 import functools
 import hashlib
-import io
-import math
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 from msgspec import structs
 
 from results.errors import InputError
+from results.schema.axes import AXES
 from results.schema.case import Case
 from results.schema.record import Record
-from results.schema.run import Accelerator, Environment, RunHeader, Source
+from results.schema.run import UNKNOWN_ACCELERATOR, Accelerator, Environment, RunHeader, Source
 from results.text import printable
 
 MAX_FILE_BYTES: Final = 256 * 2**20
 """A larger file is no table of benchmarks, and would fill the memory."""
-MAX_ROWS: Final = 500_000
-"""More rows would fill some GB of memory (5 kB each)."""
 SILENT: Final = "its source does not state it"
 """Reason of a missing value of an imported run, where no other reason is known."""
 
-_MAX_FIELD: Final = 2**24
-_NUMBER: Final = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,4})?", re.ASCII)
-_QUOTED: Final = 60
-"""Characters of a cell that a message shows."""
-_LARGEST: Final = 1e30
-"""The largest value of a metric, as in `results.schema.types.Value`."""
+_ACCELERATORS: Final = {"cuda": "cuda", "gpu": "cuda", "hip": "cuda", "rocm": "cuda"} | {
+    name: name for name in ("mps", "xpu", "hpu", "npu", "mtia", "xla", "tpu")
+}
+"""Torch's types of accelerators by what people call them; torch calls those of AMD ``cuda`` too."""
+_EXAMPLES: Final = {"image_size": "224", "device": "cpu"}
+"""Values for a hint, of axes without a default."""
+_LONGEST: Final = 128
+"""Characters of `results.schema.types.Name`."""
+_NAMED: Final = 3
+"""The most positions that a line for a person names."""
 
 Tell = Callable[[str], None]
 """Takes a line for a person about something that is not imported."""
@@ -105,50 +105,6 @@ class Content:
         return text
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class SourceRow:
-    """A row of a CSV file."""
-
-    file: str
-    line: int
-    """Line on which the row begins, from 1."""
-    cells: dict[str, str]
-    """Cells by the name of the column, as in the file."""
-
-    def error(self, column: str, what: str) -> InputError:
-        """Return the error that names the file, the line and the column."""
-        return InputError(f"{self.file} line {self.line}, {printable(column)[:_QUOTED]}: {what}")
-
-    def number(self, column: str, low: float = -_LARGEST, high: float = _LARGEST) -> float | None:
-        """Return the number in `column`, None where the cell is empty or there is no such column.
-
-        Raises:
-            InputError: It is no number from `low` to `high`.
-        """
-        cell = self.cells.get(column, "").strip()
-        if not cell:
-            return None
-        value = float(cell) if _NUMBER.fullmatch(cell) else math.nan
-        if not math.isfinite(value):
-            raise self.error(column, f"{quoted(cell)} is not a number")
-        if not low <= value <= high:
-            most = "" if high == _LARGEST and value < low else f" and at most {high:.10g}"
-            raise self.error(column, f"{quoted(cell)} is not at least {low:g}{most}")
-        return value
-
-    def whole(self, column: str, low: int = 1, high: int = 2**31) -> int | None:
-        """Return the whole number in `column`; as `number`."""
-        value = self.number(column, low, high)
-        if value is not None and not value.is_integer():
-            raise self.error(column, f"{quoted(self.cells[column])} is not a whole number")
-        return None if value is None else int(value)
-
-
-def quoted(cell: str) -> str:
-    """Return `cell` in quotes, short and on one line."""
-    return repr(cell) if len(cell) <= _QUOTED else f"{cell[:_QUOTED]!r}…"
-
-
 def read_content(path: str | Path) -> Content:
     """Read a whole file.
 
@@ -171,59 +127,12 @@ def read_content(path: str | Path) -> Content:
     return Content(path, data)
 
 
-def csv_rows(content: Content) -> tuple[tuple[str, ...], Iterator[SourceRow]]:
-    """Return the names of the columns, and the rows as they are read.
-
-    Raises:
-        InputError: It is not text, has no header, a column twice, or (while rows are read) broken quotes or a row
-            that is shorter or longer than the header.
-    """
-    lines = _cells(content)
-    line, heads = next(lines, (1, []))
-    first = f"{content.name} line {line}"
-    if not any(heads):
-        raise InputError(f"{first}: the file is empty; it should begin with the names of its columns")
-    if len(heads) == 1 and (";" in heads[0] or "\t" in heads[0]):
-        raise InputError(f"{first}: separated by semicolons or tabs; save it with commas")
-    twice = next((head for index, head in enumerate(heads) if head in heads[:index]), None)
-    if twice is not None:
-        raise InputError(f"{first}: the column {quoted(twice)} is there twice")
-    return tuple(heads), _rows(content, heads, lines)
-
-
-def _rows(content: Content, heads: Sequence[str], lines: Iterator[tuple[int, list[str]]]) -> Iterator[SourceRow]:
-    for count, (line, cells) in enumerate(lines, start=1):
-        if count > MAX_ROWS:
-            raise InputError(f"{content.name} line {line}: more than {MAX_ROWS:,} rows; split the file")
-        if len(cells) != len(heads):
-            raise InputError(f"{content.name} line {line}: {len(cells)} cells under {len(heads)} columns")
-        yield SourceRow(file=content.name, line=line, cells=dict(zip(heads, cells, strict=True)))
-
-
-def _cells(content: Content) -> Iterator[tuple[int, list[str]]]:
-    """Yield the cells of each row that is not blank, with the line on which it begins."""
-    reader = csv.reader(io.StringIO(content.text(), newline=""), strict=True)
-    while True:
-        line = reader.line_num + 1
-        before = csv.field_size_limit(_MAX_FIELD)  # the module's own, which other code may rely on
-        try:
-            cells = next(reader, None)
-        except csv.Error as error:
-            raise InputError(f"{content.name} line {line}: {error}") from None
-        finally:
-            csv.field_size_limit(before)
-        if cells is None:
-            return
-        if cells:
-            yield line, cells
-
-
 def unknown_environment(
     *,
     cpu: str | None = None,
     torch: str | None = None,
     cuda: str | None = None,
-    accelerators: dict[str, str] | None = None,
+    accelerators: Mapping[str, str | None] | None = None,
     **known: str | int | None,
 ) -> Environment:
     """Return an environment with the given facts; other fields are null.
@@ -232,27 +141,102 @@ def unknown_environment(
         cpu: its name.
         torch: the version of PyTorch.
         cuda: the version of CUDA that torch was built with.
-        accelerators: names by device, such as ``cuda:0``.
+        accelerators: names by device, such as ``cuda:0``; None where the name is unknown.
         known: ``logical_cores``, ``os``, ``kernel`` and ``python``.
     """
     stated = {name: value for name, value in {"cpu": cpu, "torch": torch, **known}.items() if value is not None}
     empty = {"cpu_flags": (), "torch_build": {"cuda": cuda} if cuda else {}, "variables": {}}
-    cards = tuple(Accelerator(device=key, name=name, memory_bytes=None) for key, name in (accelerators or {}).items())
+    cards = tuple(
+        Accelerator(device=device, name=name or UNKNOWN_ACCELERATOR, memory_bytes=None)
+        for device, name in (accelerators or {}).items()
+    )
     rest = {field.name for field in structs.fields(Environment)} - {*empty, *stated, "accelerators", "nulls"}
     nulls = dict.fromkeys(sorted(rest), SILENT)
     values = dict.fromkeys(nulls) | empty | stated
     return Environment(accelerators=cards, nulls=nulls, **values)  # type: ignore[arg-type] # checked as the run is written
 
 
+def torch_device(word: str) -> str | None:
+    """Return torch's name of a device with its index: ``cuda:0`` for ``cuda`` or ``GPU``; None for any other text."""
+    kind, _, index = word.strip().lower().partition(":")
+    if kind == "cpu":
+        return "cpu"
+    known = kind in _ACCELERATORS and (index.isdecimal() or not index)
+    return f"{_ACCELERATORS[kind]}:{index or 0}" if known else None
+
+
 def device_and_chip(option: str, known: str | None) -> tuple[str, str | None]:
     """Return the device that ``--device`` names, and what it is called: ``RTX 3090``, or ``cpu:AMD EPYC 9B14``.
 
-    A bare name is that of the device which the file states (`known`), else of an accelerator.
+    A bare name is that of the device which the file states (`known`), else of an accelerator. ``cuda`` and the like
+    name a device only, whose own name stays unknown.
     """
     kind, colon, name = option.partition(":")
     if kind == "cpu" and (colon or not name):
         return "cpu", name or None
+    device = torch_device(option)
+    if device is not None:
+        return device, None
+    if kind in _ACCELERATORS:
+        return f"{_ACCELERATORS[kind]}:0", name
     return known or "cuda:0", option or None
+
+
+def settled_device(where: str, option: str, stated: str | None, *, mixed: bool) -> tuple[str, str | None]:
+    """Return the device and its name, where a file may state the device, and ``--device`` is given.
+
+    Args:
+        where: the position, for messages.
+        option: the value of ``--device``.
+        stated: the device that the file states.
+        mixed: whether the file states CPUs and accelerators: the option then names those of its kind.
+
+    Raises:
+        InputError: The option is a device of another kind than all of the file.
+    """
+    device, chip = device_and_chip(option, stated)
+    if stated is None:
+        return device, chip
+    if (device == "cpu") != (stated == "cpu"):
+        if not mixed:
+            raise InputError(
+                f"{where}: its device is {stated}, and --device {option} is another; leave the option out, or give "
+                "the name of the device"
+            )
+        return stated, None
+    bare = device_and_chip(option, None)[0] != "cpu"
+    return stated, None if stated == "cpu" and bare and mixed else chip
+
+
+def short_name(name: str) -> str:
+    """Return a name that fits the schema; the end of a longer name gives way to a digest of all of it."""
+    shown = printable(name)
+    if len(shown) <= _LONGEST:
+        return shown
+    return f"{shown[: _LONGEST - 9]}~{hashlib.sha256(shown.encode()).hexdigest()[:8]}"
+
+
+def missing(name: str, axes: Iterable[str], where: str) -> InputError:
+    """Return the error that lists all axes which neither a file nor options state, with the options to give.
+
+    Args:
+        name: the file.
+        axes: the axes.
+        where: the parts of the file that could state them, such as ``extra_info nor params``.
+    """
+    wanted = [axis for axis in AXES if axis in {*axes}]
+    options = " ".join(
+        f"--{axis.replace('_', '-')} {AXES[axis].default or _EXAMPLES.get(axis, axis.upper())}" for axis in wanted
+    )
+    return InputError(
+        f"{name}: {', '.join(wanted)}: stated in neither {where}; give what holds for this file, in the form {options}"
+    )
+
+
+def positions_text(positions: Sequence[str]) -> str:
+    """Return the first of `positions` in a line, and how many more there are."""
+    more = f" and {len(positions) - _NAMED} more" if len(positions) > _NAMED else ""
+    return ", ".join(positions[:_NAMED]) + more
 
 
 def check_new(case: Case, seen: dict[Case, str], position: str) -> str | None:

@@ -1,4 +1,4 @@
-"""timm's benchmark tables: the CSV files in its folder ``results``, and the output of its ``benchmark.py``.
+"""timm's benchmark tables: the CSV files in its folder ``results``, and CSV or JSON of its ``benchmark.py``.
 
 Columns and their order differ from file to file; those of inference begin with ``infer_``, of training with
 ``train_``, and a run of both has both in one row. Times are milliseconds a batch, GMACs and activations are counted
@@ -7,7 +7,7 @@ by timm with fvcore, and accuracy comes from its ``results-imagenet.csv``.
 
 import dataclasses
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from msgspec import structs
@@ -17,16 +17,15 @@ from results.importers.reading import (
     Content,
     Imported,
     Options,
-    SourceRow,
     Tell,
-    check_new,
-    csv_rows,
-    quoted,
-    read_content,
+    missing,
     unknown_environment,
 )
+from results.importers.rows import SourceRow, csv_rows, json_rows, quoted
+from results.importers.timm_accuracy import Accuracy, accuracy_of
 from results.importers.timm_files import ParsedName, parsed
 from results.importers.timm_names import architecture, network
+from results.importers.timm_rows import TIMES, UNEXPLAINED, Attempt, ReadRows, attempt_of, without_words
 from results.schema.axes import CONDITIONS, SETTINGS
 from results.schema.case import Case
 from results.schema.labels import PROMISES, TASKS
@@ -51,19 +50,15 @@ _COUNTED: Final = "timm's GMACs are those of fvcore, which counts batch norm and
 _TF32: Final = "timm leaves TF32 on in fp32, at least for convolutions"
 _UNSCALED: Final = "timm trains amp-fp16 without a gradient scaler"
 
-Accuracy = dict[tuple[str, int], tuple[float, str]]
-"""Best top-1 as a fraction and the weights that reach it, by architecture and image size."""
-
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class _File:
     """Facts that all rows of a file share."""
 
-    name: str
     known: ParsedName
     """Facts from the file's name and the options."""
     options: Options
-    sides: dict[str, str]
+    sides: dict[str, str | None]
     """Prefixes of the columns to import, with their tasks."""
     both: bool
     """Whether there are columns of both tasks."""
@@ -76,27 +71,25 @@ def read(content: Content, options: Options, tell: Tell) -> list[Imported]:
     Raises:
         InputError: The file, a row or an option is wrong, or something is missing that a case needs.
     """
-    heads, rows = csv_rows(content)
+    heads, rows = _table(content)
     known = parsed(content.path.stem, options)
+    sides = _sides(content.name, heads, known, options)
+    _check_stated(content.name, heads, sides, known, options)
     file = _File(
-        name=content.name,
         known=known,
         options=options,
-        sides=_sides(content.name, heads, known, options),
+        sides=sides,
         both=len(_prefixes(heads)) > 1,
-        accuracy=_accuracy(options),
+        accuracy={} if options.accuracy is None else accuracy_of(options.accuracy, tell),
     )
-    for axis in (*SETTINGS, *CONDITIONS):
-        if axis not in known.axes and axis not in _OF_ROWS:
-            option = axis.replace("_", "-")
-            raise InputError(f"{content.name}: {axis}: the file's name does not state it; give --{option}")
-    if not options.axes.get("runtime") and known.unknown:
-        words = ", ".join(map(quoted, known.unknown))
-        raise InputError(f"{content.name}: runtime: the file's name holds {words}, which says nothing; give --runtime")
     _tell_unknown(content.name, heads, tell)
-    records, positions = _records(file, rows)
+    rows_read = _read_rows(file, rows)
+    rows_read.tell(content.name, tell)
+    records = rows_read.records
+    if not records:
+        raise InputError(f"{content.name}: holds no row to import")
     device, chip = known.axes["device"], known.chip
-    accelerators = {device: chip} if chip and device != "cpu" else {}
+    accelerators = {} if device == "cpu" else {device: chip}
     run = RunHeader(
         id=content.run_id(),
         started=None,
@@ -105,57 +98,78 @@ def read(content: Content, options: Options, tell: Tell) -> list[Imported]:
         environment=unknown_environment(
             cpu=chip if device == "cpu" else None, torch=known.torch, cuda=known.cuda, accelerators=accelerators
         ),
-        plan=tuple(record.case for record in records),
+        plan=tuple(records),
         source=content.source(FORMAT),
     )
-    return [Imported(run=run, records=tuple(records), positions=tuple(positions))]
+    return [Imported(run=run, records=tuple(records.values()), positions=tuple(rows_read.positions.values()))]
 
 
-def _records(file: _File, rows: Iterable[SourceRow]) -> tuple[list[Record], list[str]]:
-    """Return the records of all rows, and the position of each."""
-    records: list[Record] = []
-    positions: list[str] = []
-    seen: dict[Case, str] = {}
+def _table(content: Content) -> tuple[tuple[str, ...], Iterator[SourceRow]]:
+    """Return the columns and rows of CSV, or of the JSON that ``benchmark.py`` prints behind a line ``--result``."""
+    text = content.text().rpartition("--result\n")[2].lstrip()
+    return json_rows(content, text) if text[:1] in {"[", "{"} else csv_rows(content)
+
+
+def _read_rows(file: _File, rows: Iterable[SourceRow]) -> ReadRows:
+    read = ReadRows()
     names: dict[Case, str] = {}
-    for row in rows:
-        for prefix, task in file.sides.items():
-            record = _record(file, row, prefix, task)
+    for row in map(without_words, rows):
+        name = row.cells["model"].strip()
+        if not name:
+            raise row.error("model", "empty")
+        if network(name).depth is None and file.options.only_known:
+            continue
+        attempts = [(prefix, task, attempt_of(row, prefix)) for prefix, task in file.sides.items()]
+        timed = any(attempt.cause is None for _, _, attempt in attempts)
+        for prefix, task, attempt in attempts:
+            record = _record(file, row, prefix, task, attempt)
             if record is None:
+                # A run of both tasks leaves the columns of a task empty that was not measured.
+                if not (timed and attempt.cause == UNEXPLAINED):
+                    read.without_case.append(f"{row.position} ({printable(name)})")
                 continue
-            name = row.cells["model"].strip()
             if names.setdefault(record.case, name) != name:  # other weights of the same network: a second opinion
                 case = structs.replace(record.case, model=f"timm:{name}")
                 record = structs.replace(record, case=case)
-            wrong = check_new(record.case, seen, f"line {row.line}")
-            if wrong:
-                raise row.error("model", wrong)
-            records.append(record)
-            positions.append(f"line {row.line}")
-    if not records:
-        raise InputError(f"{file.name}: holds no row to import")
-    return records, positions
+            read.add(record, row.position)
+    return read
 
 
-def _sides(name: str, heads: tuple[str, ...], known: ParsedName, options: Options) -> dict[str, str]:
-    """Return the prefixes of the columns to import, with their tasks."""
+def _sides(name: str, heads: tuple[str, ...], known: ParsedName, options: Options) -> dict[str, str | None]:
+    """Return the prefixes of the columns to import, with their tasks; None where nothing states the task."""
     if "model" not in heads:
         raise InputError(f"{name} line 1: no column 'model', so this is none of timm's benchmark tables")
     if "top1" in heads:
-        raise InputError(f"{name} line 1: a table of accuracy, not of speed; give it with --accuracy")
-    sides = _prefixes(heads)
-    if not sides:
-        if "task" not in known.axes:
-            raise InputError(f"{name}: task: neither its name nor its columns state it; give --task")
-        sides = {"": known.axes["task"]}
+        raise InputError(f"{name} line 1: a table of accuracy, not of speed; --accuracy takes results-imagenet.csv")
+    sides: dict[str, str | None] = {**_prefixes(heads)} or {"": known.axes.get("task")}
     given = options.axes.get("task")
     if given is not None:
         sides = {prefix: task for prefix, task in sides.items() if task == given}
         if not sides:
             raise InputError(f"{name} line 1: no columns of {given}; leave out --task")
     for prefix, task in sides.items():
-        if not {f"{prefix}samples_per_sec", f"{prefix}step_time"} & set(heads):
-            raise InputError(f"{name} line 1: no column '{prefix}samples_per_sec' or '{prefix}step_time' for {task}")
+        if not {f"{prefix}{column}" for column in TIMES} & set(heads):
+            what = f" for {task}" if task else ""
+            raise InputError(f"{name} line 1: no column '{prefix}samples_per_sec' or '{prefix}step_time'{what}")
     return sides
+
+
+def _check_stated(
+    name: str, heads: tuple[str, ...], sides: Mapping[str, str | None], known: ParsedName, options: Options
+) -> None:
+    """Raise `InputError`, with all options to give, where nothing states the value of an axis."""
+    lacking = {axis for axis in (*SETTINGS, *CONDITIONS) if axis not in known.axes and axis not in _OF_ROWS}
+    if None in sides.values():
+        lacking.add("task")
+    for axis, column in (("batch_size", "batch_size"), ("image_size", "img_size")):
+        if axis not in options.axes and any(f"{prefix}{column}" not in heads for prefix in sides):
+            lacking.add(axis)
+    words = ""
+    if known.unknown and "runtime" not in options.axes:
+        lacking.add("runtime")
+        words = f", where {', '.join(map(quoted, known.unknown))} says nothing,"
+    if lacking:
+        raise missing(name, lacking, f"the file's name{words} nor its columns")
 
 
 def _prefixes(heads: tuple[str, ...]) -> dict[str, str]:
@@ -170,35 +184,22 @@ def _tell_unknown(name: str, heads: tuple[str, ...], tell: Tell) -> None:
         tell(f"{name}: columns that are not imported: {', '.join(map(quoted, strange[:10]))}{more}")
 
 
-def _record(file: _File, row: SourceRow, prefix: str, task: str) -> Record | None:
-    """Return the record of a row for `task`, None where the row has none or it is not imported."""
+def _record(file: _File, row: SourceRow, prefix: str, task: str | None, attempt: Attempt) -> Record | None:
+    """Return the record of an attempt, None where it failed and the row does not state its case."""
     name = row.cells["model"].strip()
-    if not name:
-        raise row.error("model", "empty")
-    named = network(name)
-    if named.depth is None and file.options.only_known:
+    batch = _size(row, f"{prefix}batch_size", file.options, "batch_size", attempt)
+    size = _size(row, f"{prefix}img_size", file.options, "image_size", attempt)
+    if batch is None or size is None:
         return None
-    failure = row.cells.get(f"{prefix}error", "").strip() or row.cells.get("error", "").strip()
-    step_ms = row.number(f"{prefix}step_time", 1000 * LEAST_S, 1000 * MOST_S)
-    rate = row.number(f"{prefix}samples_per_sec", 1 / MOST_S, 1 / LEAST_S)
-    if step_ms is None and rate is None and not failure:
-        if file.both and not row.cells.get(f"{prefix}batch_size", "").strip():
-            return None  # one task of a run of both was not measured
-        raise row.error(f"{prefix}step_time", "empty, and samples_per_sec too")
-    batch = _needed(row, f"{prefix}batch_size", file.options, "batch_size")
-    size = _needed(row, f"{prefix}img_size", file.options, "image_size")
+    named = network(name)
     own = {"model": named.model, "task": task, "batch_size": batch, "image_size": size}
     case = Case(**file.known.axes | own)
     summary = Summary(metrics={}, family=named.family, block=named.block, depth=named.depth)
-    record = Record(case=case, replicate=0, status="ok", started=None, duration_s=None, summary=summary)
-    if step_ms is None and rate is None:
-        return structs.replace(
-            record,
-            status="out-of-memory" if "out of memory" in failure.lower() else "error",
-            cause=printable(" ".join(failure.split()))[:1000],
-            summary=structs.replace(summary, replicates=0, failed_replicates=1),
-        )
-    metrics, notes = _times(row, prefix, case, step_ms, rate)
+    record = Record(case=case, replicate=0, status=attempt.status, started=None, duration_s=None, summary=summary)
+    if attempt.cause is not None:
+        failed = structs.replace(summary, replicates=0, failed_replicates=1)
+        return structs.replace(record, cause=attempt.cause, summary=failed)
+    metrics, notes = _times(row, prefix, case, attempt)
     share = metrics["throughput_img_per_s"] * metrics["latency_s"] / batch
     clocks = (f"clocks: throughput times step time is {share:.2g} times the batch",)
     counts = _counts(row, prefix)
@@ -216,11 +217,9 @@ def _record(file: _File, row: SourceRow, prefix: str, task: str) -> Record | Non
     )
 
 
-def _times(
-    row: SourceRow, prefix: str, case: Case, step_ms: float | None, rate: float | None
-) -> tuple[dict[str, float], list[str]]:
+def _times(row: SourceRow, prefix: str, case: Case, attempt: Attempt) -> tuple[dict[str, float], list[str]]:
     """Return the measured values, and notes on them."""
-    notes = []
+    step_ms, rate, notes = attempt.step_ms, attempt.rate, []
     if step_ms is None or rate is None:
         notes.append("timm gives only one of step time and throughput: the other follows from the batch")
     latency = step_ms / 1000 if step_ms is not None else case.batch_size / (rate or math.inf)
@@ -261,29 +260,13 @@ def _top1(file: _File, name: str, size: int, nulls: dict[str, str], notes: list[
     return {"imagenet_top1": best[0]}
 
 
-def _needed(row: SourceRow, column: str, options: Options, axis: str) -> int:
-    value = row.whole(column)
-    if value is None and axis not in options.axes:
+def _size(row: SourceRow, column: str, options: Options, axis: str, attempt: Attempt) -> int | None:
+    """Return a size of the case, None where a row of a failure does not state it."""
+    cell = row.cells.get(column, "").strip()
+    if attempt.cause is not None and not cell.strip("0."):  # a failure may leave it empty or at 0
+        cell = ""
+    value = row.whole(column) if cell else None
+    if value is None and axis not in options.axes and attempt.cause is None:
         raise row.error(column, f"missing; give --{axis.replace('_', '-')}")
-    return int(options.axes[axis]) if value is None else value
-
-
-def _accuracy(options: Options) -> Accuracy:
-    if options.accuracy is None:
-        return {}
-    content = read_content(options.accuracy)
-    heads, rows = csv_rows(content)
-    missing = [column for column in ("model", "img_size", "top1") if column not in heads]
-    if missing:
-        raise InputError(
-            f"{content.name} line 1: no column {missing[0]!r}; --accuracy takes timm's results-imagenet.csv"
-        )
-    best: Accuracy = {}
-    for row in rows:
-        size, top1, name = row.whole("img_size"), row.number("top1", 0, 100), row.cells["model"].strip()
-        if size is None or top1 is None:
-            raise row.error("img_size" if size is None else "top1", "empty")
-        key = (architecture(name), size)
-        if key not in best or top1 / 100 > best[key][0]:
-            best[key] = (top1 / 100, quoted(name))
-    return best
+    stated = options.axes.get(axis) if value is None else value
+    return None if stated is None else int(stated)

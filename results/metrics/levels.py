@@ -14,10 +14,13 @@ from results.metrics.timings import SteadyTurns, steady_turns
 from results.schema.record import Record, Samples
 from results.statistics import intervals
 from results.statistics.drift import Turns, fit
-from results.statistics.segments import Floats, Segments, Whole
+from results.statistics.segments import Flags, Floats, Segments, Whole
 
 ALONE: Final = -1
 """The field of a record that was not timed together with others."""
+
+
+Indices = Sequence[int] | Whole
 
 
 class Levels(NamedTuple):
@@ -163,7 +166,7 @@ def _halves(logs: Floats, series: Segments) -> Floats:
     return np.asarray(np.log(ends.high / ends.low) / 2)
 
 
-def log_ratios(levels: Levels, latencies: Floats, before: Sequence[int], after: Sequence[int]) -> Floats:
+def log_ratios(levels: Levels, latencies: Floats, before: Indices, after: Indices) -> Floats:
     """Return the logarithm of the speed of records `after` over records `before`, NaN where a time is unknown.
 
     Where two records share no field, their times were measured apart: the ratio of their latencies holds the drift of
@@ -175,14 +178,13 @@ def log_ratios(levels: Levels, latencies: Floats, before: Sequence[int], after: 
         before: indices of records.
         after: indices of as many other records.
     """
-    slower, faster = np.array(before, dtype=np.int64), np.array(after, dtype=np.int64)
-    together = (levels.field[slower] == levels.field[faster]) & (levels.field[slower] != ALONE)
+    slower, faster, together = _sides(levels, before, after)
     times = np.log(latencies)
     return np.where(together, levels.level[slower] - levels.level[faster], times[slower] - times[faster])
 
 
 def ratios(
-    levels: Levels, latencies: Floats, before: Sequence[int], after: Sequence[int], counts: Sequence[int]
+    levels: Levels, latencies: Floats, before: Indices, after: Indices, counts: Sequence[int]
 ) -> intervals.Intervals:
     """Return the speed of the cases `after` over the cases `before`.
 
@@ -209,8 +211,13 @@ def ratios(
     return intervals.Intervals(*(np.where(single, own, end) for own, end in zip(within, across, strict=True)))
 
 
-def halves(levels: Levels, before: Sequence[int], after: Sequence[int]) -> Floats:
+def halves(levels: Levels, before: Indices, after: Indices) -> Floats:
     """Return the half-width of the interval within the process of each of `log_ratios`, NaN where it has none."""
-    slower, faster = np.array(before, dtype=np.int64), np.array(after, dtype=np.int64)
-    together = (levels.field[slower] == levels.field[faster]) & (levels.field[slower] != ALONE)
+    slower, faster, together = _sides(levels, before, after)
     return np.where(together, np.hypot(levels.half[slower], levels.half[faster]), np.nan)
+
+
+def _sides(levels: Levels, before: Indices, after: Indices) -> tuple[Whole, Whole, Flags]:
+    """Return both sides as arrays, and whether the records of each pair were timed together."""
+    slower, faster = np.asarray(before, dtype=np.int64), np.asarray(after, dtype=np.int64)
+    return slower, faster, (levels.field[slower] == levels.field[faster]) & (levels.field[slower] != ALONE)

@@ -40,7 +40,7 @@ class Medians(NamedTuple):
 
 
 class Spread(NamedTuple):
-    """Intervals, quantiles and speed-ups of the same samples: arrays as in `Medians`."""
+    """Intervals and quantiles of the same samples: arrays as in `Medians`."""
 
     latency_low_s: Floats
     """Interval of the median over the steady turns, rescaled to be centred on the median over the steps. NaN where the
@@ -53,11 +53,6 @@ class Spread(NamedTuple):
     p90_s: Floats
     p95_s: Floats
     p99_s: Floats
-    speedup: Floats
-    """Median over the steady turns of the baseline's median step over the record's own, in the same rounds."""
-    speedup_low: Floats
-    """Its interval, NaN where the turns are too few."""
-    speedup_high: Floats
 
 
 class SteadyTurns(NamedTuple):
@@ -156,9 +151,8 @@ def _fill(typical: Floats, spread: Floats | None, samples: Sequence[Samples | No
         ordered = segments.ordered(steps[warm])
         typical[2, indices[has_steady]] = latency = segments.middles(ordered)
         if spread is not None:
-            steady = [record for record, any_left in zip(series, has_steady.tolist(), strict=True) if any_left]
             turns = _turns(steps[warm], turn[warm], left[has_steady])
-            spread[:, indices[has_steady]] = _spread(turns, steady, ordered, latency)
+            spread[:, indices[has_steady]] = _spread(turns, ordered, latency)
 
 
 def _turns(steps: Floats, turn: Whole, counts: Whole) -> _Turns:
@@ -202,7 +196,7 @@ def _clocks(turns: _Turns, series: Sequence[Samples]) -> tuple[Floats, Floats]:
     return turns.turns.medians(means), turns.turns.medians(walls)
 
 
-def _spread(turns: _Turns, series: Sequence[Samples], ordered: Floats, latency: Floats) -> tuple[Floats, ...]:
+def _spread(turns: _Turns, ordered: Floats, latency: Floats) -> tuple[Floats, ...]:
     """Return the fields of `Spread` from the steady steps, the same steps in rising order, and their median."""
     effective = intervals.effectives(turns.steps, turns.of_record)
     per_turn = turns.of_turn.medians(turns.steps)
@@ -212,7 +206,6 @@ def _spread(turns: _Turns, series: Sequence[Samples], ordered: Floats, latency: 
         latency * (interval.high / interval.value),
         effective,
         *_quantiles(ordered, turns, effective),
-        *_speedups(series, turns, per_turn),
     )
 
 
@@ -223,22 +216,6 @@ def _quantiles(ordered: Floats, turns: _Turns, effective: Floats) -> list[Floats
         bounded: Flags = np.array([intervals.bounding_ranks(size, q) is not None for size in sizes.tolist()])
         values.append(np.where(bounded[size_of], turns.of_record.quantiles(ordered, q), np.nan))
     return values
-
-
-def _speedups(series: Sequence[Samples], turns: _Turns, per_turn: Floats) -> Floats:
-    rows = np.full((3, len(series)), np.nan)
-    ratios = _of_turns([record.baseline_s for record in series], turns) / per_turn
-    paired = ~np.isnan(ratios)
-    counts = np.add.reduceat(paired.astype(np.int64), turns.turns.starts)
-    has_pairs = counts > 0
-    if has_pairs.any():
-        ratios, segments = ratios[paired], Segments(counts[has_pairs])
-        interval = intervals.median_intervals(ratios, segments)
-        rows[:, has_pairs] = interval
-        few = np.isnan(interval.value)
-        if few.any():
-            rows[0, np.flatnonzero(has_pairs)[few]] = segments.medians(ratios)[few]
-    return rows
 
 
 def _phases(turns: _Turns, warm: Flags, series: Sequence[Samples]) -> Floats:

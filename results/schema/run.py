@@ -13,6 +13,8 @@ rates and arms of A/B runs; 3 adds imported runs: summaries in place of samples,
 of each line; 5 gives each turn its time and its part, in place of the baseline's turn. Files of versions 1 to 4 are
 still read."""
 ArmName = Literal["a", "b"]
+UNKNOWN_ACCELERATOR: Final = "unknown accelerator"
+"""Name of an accelerator that an imported source does not name: it is not that of another run."""
 
 
 class PeakRate(Stored, frozen=True, kw_only=True):
@@ -107,6 +109,19 @@ class Source(Stored, frozen=True, kw_only=True):
     """Name of the file, without its folder."""
     sha256: Annotated[str, Meta(pattern=r"^[0-9A-Za-z]{64}\Z")]
     """SHA-256 of its content."""
+    commit: Name | None = None
+    """Commit of the code that was measured, None where the source does not state it."""
+    branch: Name | None = None
+    dirty: bool | None = None
+    """Whether the code had changes that were not committed; None where the source does not state it."""
+
+    @property
+    def code(self) -> str | None:
+        """The commit in short, with its branch and the mark of changes, for people; None where it is not known."""
+        if self.commit is None:
+            return None
+        branch = f" on {self.branch}" if self.branch else ""
+        return f"{self.commit[:12]}{'-dirty' if self.dirty else ''}{branch}"
 
 
 class RunHeader(Stored, frozen=True, kw_only=True):

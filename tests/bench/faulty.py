@@ -9,6 +9,8 @@ import time
 
 import psutil
 
+from bench.machine.cpu import bound_cores, given_cores
+
 
 def _answer(connection, content):
     connection.sendall(json.dumps(content).encode() + b"\n")
@@ -21,6 +23,11 @@ def echo(connection):
         answer["has_torch"] = "torch" in sys.modules
         answer["accelerator_initialised"] = sys.modules["torch"].cuda.is_initialized()
         _answer(connection, answer)
+
+
+def cores(connection):
+    for _ in connection.makefile("rb"):
+        _answer(connection, {"given": sorted(given_cores()), "bound": sorted(bound_cores()), "set": [*os.environ]})
 
 
 def where(connection):

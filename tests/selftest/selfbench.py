@@ -13,7 +13,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from typing import Any, Final
+from typing import Final
+
+import numpy as np
 
 from bench.measure.device import Cpu
 from bench.measure.timing import time_turn
@@ -21,22 +23,22 @@ from bench.process import ask
 from bench.process.client import WorkerClient
 from bench.process.forkserver import SERVE, ForkServer
 from bench.process.protocol import Turn, serve_requests
-from bench.schedule.rotation import Lost, Seat, rotate
+from bench.schedule.rotation import Left, Lost, Rotation
+from bench.schedule.seat import Seat
 from bench.tasks.inference import inference_step
+from results.metrics.levels import levels
 from results.metrics.table import table
 from results.schema.case import Case
-from results.schema.run import Settings
 from results.schema.types import known
 from results.statistics import intervals
-from results.statistics.steady import turn_medians
 from results.storage.reader import load
 from tests.bench.fakes import FakeWorker
+from tests.selftest.rotating import SETTINGS, carry_over, case_of, default_run, replicates, worker_cost
 from tests.selftest.rows import Row
 from tests.selftest.session import finish, parsed
 
 BY_HAND: Final = "tests.selftest.selfbench:by_hand"
 PAIRS: Final = 5
-SETTINGS: Final = Settings(replicates=1, target=0.002, budget_s=8, timeout_s=1200, time_limit_s=None)
 
 _TIMM_LIKE: Final = """
 import sys, time, torch, torchvision
@@ -100,28 +102,31 @@ def paired(server: ForkServer, ours: Case, reference: Case, target: str = SERVE)
 
 
 def _pair(server: ForkServer, ours: Case, reference: Case, target: str, caches: list[str]) -> float | None:
-    lives = [WorkerClient(server, ours, 0, SETTINGS), WorkerClient(server, reference, 0, SETTINGS, target)]
+    lives = [WorkerClient(server, ours, 1, SETTINGS), WorkerClient(server, reference, 1, SETTINGS, target)]
+    records = []
     try:
         for live, cache in zip(lives, caches, strict=True):
             live.prepare(cache)
-        seat, base = (Seat(live.case, live) for live in lives)
-        for event in rotate((seat, base), base, SETTINGS):
+        seats = {Seat(live.case, live): live for live in lives}
+        for event in Rotation(tuple(seats), SETTINGS).events():
             if isinstance(event, Lost):
                 raise event.failure
-        samples = seat.samples(lives[0].phases)
+            if isinstance(event, Left):
+                live = seats[event.seat]
+                records.append((live is lives[0], live.end(event.seat.samples(live.phases), event.stop)))
     finally:
         for live in lives:
             live.close()
-    pairs = [(own, samples.baseline_s[turn]) for turn, own in turn_medians(samples).items()]
-    ratio = intervals.median_interval([own / base for own, base in pairs if base is not None])
-    return None if ratio is None else ratio.value
+    own, other = (record for _, record in sorted(records, key=lambda pair: not pair[0]))
+    fitted = levels([own, other], ["own", "other"]).level
+    return None if np.isnan(fitted).any() else float(np.exp(fitted[0] - fitted[1]))
 
 
 def fidelity(server: ForkServer, threads: int) -> Iterator[Row]:
     """Our harness around torchvision's model, against a loop by hand around the same model."""
     for name in ("resnet18", "resnet50"):
-        case = _case(f"torchvision:{name}", threads)
-        yield _ratio_row(f"fidelity: {name}, harness / loop by hand", paired(server, case, case, BY_HAND))
+        case = case_of(f"torchvision:{name}", threads)
+        yield _ratio_row(f"fidelity: {name}, harness / loop by hand", paired(server, case, case, BY_HAND), 0.02)
 
 
 def same_model(server: ForkServer, threads: int) -> Iterator[Row]:
@@ -130,7 +135,7 @@ def same_model(server: ForkServer, threads: int) -> Iterator[Row]:
         for task in ("inference", "training"):
             for runtime in ("eager", "compile"):
                 axes = {"task": task, "runtime": runtime, "batch_size": 1 if task == "inference" else 4}
-                ours, theirs = (_case(model, threads, **axes) for model in (name, f"torchvision:{name}"))
+                ours, theirs = (case_of(model, threads, **axes) for model in (name, f"torchvision:{name}"))
                 yield _ratio_row(f"ours / torchvision: {name} {task} {runtime}", paired(server, ours, theirs))
 
 
@@ -139,7 +144,7 @@ def overhead(server: ForkServer, threads: int) -> Iterator[Row]:
     import torch  # noqa: PLC0415
 
     nothing = torch.zeros(1)
-    step = inference_step(_case("resnet18", 1), lambda: nothing)
+    step = inference_step(case_of("resnet18", 1), lambda: nothing)
     cost = statistics.median(time_turn(step, Cpu(), steps=20).wall_s for _ in range(2_000))  # the turns of a run
     what = f"overhead a step: {cost * 1e6:.2f} µs, of a step of 1 ms"
     yield Row(what, f"{cost / 1e-3:.3%}", "≤ 0.2 %", cost <= 2e-6)
@@ -196,20 +201,21 @@ CHECKS: Final[dict[str, Callable[[ForkServer, int], Iterator[Row]]]] = {
     "fidelity": fidelity,
     "answer": time_to_answer,
     "model": same_model,
+    "worker": worker_cost,
+    "carry": carry_over,
+    "default": default_run,
+    "replicates": replicates,
 }
 
 
-def _case(model: str, threads: int, **axes: Any) -> Case:
-    usual = {"task": "inference", "batch_size": 1, "precision": "fp32", "runtime": "eager", "layout": "nchw"}
-    return Case(**{"model": model, "image_size": 224, "device": "cpu", "threads": threads, **usual, **axes})
-
-
-def _ratio_row(what: str, interval: intervals.Interval | None) -> Row:
+def _ratio_row(what: str, interval: intervals.Interval | None, reach: float = 0.03) -> Row:
+    bound = f"1.00 ± {reach:g}"
     if interval is None:
-        return Row(what, "too few turns", "1.00 ± 0.03", None)
+        return Row(what, "too few turns", bound, None)
     figure = f"{interval.value:.4f} [{interval.low:.4f}, {interval.high:.4f}]"
-    inside, outside = 0.97 <= interval.low <= interval.high <= 1.03, interval.low > 1.03 or interval.high < 0.97
-    return Row(what, figure, "1.00 ± 0.03", inside or (None if not outside else False))
+    low, high = 1 - reach, 1 + reach
+    inside, outside = low <= interval.low <= interval.high <= high, interval.low > high or interval.high < low
+    return Row(what, figure, bound, inside or (None if not outside else False))
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -36,6 +36,7 @@ HISTORY_COLUMNS: Final[dict[str, Column]] = {
     "level_s": amount("level", "level_s", "s"),
     "noisy": words("signs of noise", "noisy"),
     "environment": words("what changed around it", "environment"),
+    "commit": words("commit", "commit"),
 }
 """Columns of the data of a history."""
 
@@ -58,6 +59,7 @@ class RunView(Protocol):
     change_high: float
     environment: str
     """What changed around it, joined by semicolons."""
+    commit: str | None
 
 
 def runs(source: Source) -> pd.DataFrame:
@@ -196,6 +198,8 @@ def _mark(figure: Figure, row: RunView) -> None:
 
 def _hover(row: RunView) -> str:
     lines = [f"<b>{label(row.run)}</b>", label(row.started.replace("T", " ").replace("Z", " UTC"))]
+    if isinstance(row.commit, str):
+        lines.append(label(f"commit {row.commit}"))
     if number(row.latency_s) is None:
         return "<br>".join([*lines, label(f"{row.status}: {row.cause}")])
     lines.append(f"{quantity(row.latency_s, 's', row.low, row.high)} a step {spread(row.latency_s, row.low, row.high)}")

@@ -42,8 +42,9 @@ def test_a_file_becomes_a_run_file_that_the_others_read(capsys):
 def test_options_stand_in_for_what_the_file_does_not_tell(folder, capsys):
     (folder / NAME).rename("mine.csv")
     assert main(["import", "timm", "mine.csv"]) == 2
-    assert (
-        capsys.readouterr().err == "error: mine.csv: precision: the file's name does not state it; give --precision\n"
+    assert capsys.readouterr().err == (
+        "error: mine.csv: device, precision, runtime, layout: stated in neither the file's name nor its columns; give "
+        "what holds for this file, in the form --device cpu --precision fp32 --runtime eager --layout nchw\n"
     )
     axes = ["--precision", "fp32", "--layout", "nchw", "--runtime", "eager", "--torch", "2.9"]
     device = ["--device", "NVIDIA H100", "--only-known", "--out", "elsewhere"]
@@ -58,6 +59,15 @@ def test_accuracy_is_joined(folder):
     (folder / "results-imagenet.csv").write_text("model,img_size,top1\nresnet50.a1_in1k,224,80.22\n")
     assert main(["import", "timm", NAME, "--accuracy", "results-imagenet.csv"]) == 0
     assert results.table(results.load("runs"))["imagenet_top1"].tolist()[0] == pytest.approx(0.8022)
+
+
+def test_accuracy_on_another_test_set_is_refused(folder, capsys):
+    (folder / "results-imagenet-a.csv").write_text("model,img_size,top1,top1_diff\nresnet50.a1_in1k,224,2.98,-90\n")
+    assert main(["import", "timm", NAME, "--accuracy", "results-imagenet-a.csv"]) == 2
+    err = capsys.readouterr().err
+    assert err.startswith("error: results-imagenet-a.csv line 1: the column 'top1_diff' says ")
+    assert err.endswith("--accuracy takes timm's results-imagenet.csv\n")
+    assert not (folder / "runs").exists()
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,10 @@ def test_variables_that_change_speed_are_kept_and_no_others():
         "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE": "1",
         "ONEDNN_MAX_CPU_ISA": "AVX2",
         "DNNL_VERBOSE": "0",
+        "TORCH_COMPILE_DISABLE": "1",
+        "TORCHDYNAMO_SUPPRESS_ERRORS": "1",
+        "ATEN_CPU_CAPABILITY": "avx2",
+        "CXX": "clang++",
     }
     others = {"USER": "ada", "HOME": "/home/ada", "AWS_SECRET_ACCESS_KEY": "x", "CUDA_HOME": "/opt", "PATH": "/bin"}
     assert variables({**others, **chosen}) == chosen

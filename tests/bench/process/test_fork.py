@@ -19,18 +19,18 @@ LEAVE_S = 60.0
 """Longer than any worker takes to end on a busy machine."""
 SERVE = (
     "import json, sys; sys.path[:0] = json.loads(sys.argv[2]); from bench.process.fork import serve_forks; "
-    "serve_forks(int(sys.argv[1]), ['json', 'no_such_module'], float(sys.argv[3]))"
+    "serve_forks(int(sys.argv[1]), ['json', 'no_such_module', *sys.argv[4:]], float(sys.argv[3]))"
 )
 
 
 class Server:
-    """A server that preloads a module of Python's and another that does not exist."""
+    """A server that preloads a module of Python's, another that does not exist, and `preload`."""
 
-    def __init__(self, leave_s=LEAVE_S):
+    def __init__(self, *preload, leave_s=LEAVE_S, path=()):
         self.socket, theirs = socket.socketpair()
         self.socket.settimeout(60)
         self.lines = self.socket.makefile("rb")
-        arguments = [str(theirs.fileno()), json.dumps(sys.path), str(leave_s)]
+        arguments = [str(theirs.fileno()), json.dumps([*sys.path, *path]), str(leave_s), *preload]
         with theirs:
             self.process = subprocess.Popen([sys.executable, "-c", SERVE, *arguments], pass_fds=(theirs.fileno(),))
 
@@ -115,6 +115,21 @@ def test_a_process_that_is_no_worker_is_left_alone(server):
     connection.close()
     assert server.reap(pid, kill=True) is not None
     assert server.reap(pid, kill=True) is None
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has affinity")
+def test_what_an_import_binds_and_sets_is_not_taken_for_the_users(tmp_path):
+    tmp_path.joinpath("binding.py").write_text(
+        "import os\nos.sched_setaffinity(0, {min(os.sched_getaffinity(0))})\nos.environ['SET_BY_AN_IMPORT'] = '1'\n"
+    )
+    with contextlib.closing(Server("binding", path=[str(tmp_path)])) as server:
+        _, connection = server.spawn("cores")
+        with connection:
+            connection.sendall(b"{}\n")
+            answer = json.loads(connection.makefile("rb").readline())
+    cores = sorted(os.sched_getaffinity(0))
+    assert (answer["given"], answer["bound"]) == (cores, cores[:1])
+    assert "SET_BY_AN_IMPORT" not in answer["set"]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has subreapers")

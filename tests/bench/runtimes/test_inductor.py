@@ -6,7 +6,7 @@ import pytest
 import torch
 import torch._dynamo
 
-from bench.measure.device import Cpu
+from bench.measure.device import Cpu, Unsupported
 from bench.process.protocol import Finish, Prepare, TakeTurn
 from bench.runtimes import inductor
 from bench.worker.serve import WorkerServer
@@ -97,6 +97,61 @@ def test_a_mode_that_would_be_another_is_unsupported(make_case, runtime, device,
     reason = inductor.RUNTIME.unsupported(make_case(runtime=runtime, device=device))
     assert (reason is None) == supported
     assert reason is None or device in reason
+
+
+SMALL = torch.nn.Sequential(torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten(), torch.nn.ReLU(), torch.nn.Linear(3, 10))
+
+
+@needs_compiler
+@pytest.mark.usefixtures("fresh_compiler")
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [("disable", True), ("debug_backend_override", ">=0:eager"), ("debug_backend_override", ">=0:aot_eager")],
+)
+def test_a_case_that_compiles_nothing_is_unsupported(case, tmp_path, monkeypatch, setting, value):
+    monkeypatch.setattr("bench.tasks.networks.create_network", lambda name: SMALL)
+    monkeypatch.setenv("TORCH_COMPILE_DISABLE", "1")
+    with torch._dynamo.config.patch(setting, value), pytest.raises(Unsupported, match="nothing was compiled") as caught:
+        prepared(case, tmp_path)
+    assert "unset TORCH_COMPILE_DISABLE" in str(caught.value)
+
+
+@pytest.mark.usefixtures("fresh_compiler")
+def test_suppressed_errors_of_the_compiler_are_unsupported(case, tmp_path, monkeypatch):
+    def fail(*_, **__):
+        raise RuntimeError("no compiler")
+
+    monkeypatch.setattr("bench.tasks.networks.create_network", lambda name: SMALL)
+    monkeypatch.setattr("torch._inductor.compile_fx.compile_fx", fail)
+    monkeypatch.setenv("TORCHDYNAMO_SUPPRESS_ERRORS", "0")  # torch takes any text as true
+    with torch._dynamo.config.patch(suppress_errors=True), pytest.raises(Unsupported) as caught:
+        prepared(case, tmp_path)
+    assert "unset TORCHDYNAMO_SUPPRESS_ERRORS, which shows" in str(caught.value)
+
+
+@needs_compiler
+@pytest.mark.usefixtures("fresh_compiler")
+def test_timed_steps_without_a_compiled_graph_are_no_row_of_compile(case, tmp_path, monkeypatch):
+    monkeypatch.setattr("bench.tasks.networks.create_network", lambda name: SMALL)
+    subject = prepared(case, tmp_path)
+    with torch.compiler.set_stance("force_eager"):
+        subject.turn(TakeTurn(steps=2, drop=1))
+    with pytest.raises(Unsupported, match=r"3 of 4 steps ran without a compiled graph.*set_stance"):
+        subject.finish(Finish())
+
+
+def test_a_folder_without_programs_is_named_with_a_remedy(case, tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "statvfs", lambda _: type("Flags", (), {"f_flag": os.ST_NOEXEC}))
+    with pytest.raises(Unsupported, match=r"noexec.*TORCHINDUCTOR_CACHE_DIR"):
+        inductor.RUNTIME.prepare(case, SMALL, torch.zeros(1), device=Cpu(), cache=tmp_path)
+
+
+def test_suppressed_errors_of_a_part_are_noted(monkeypatch):
+    subject = inductor.CompiledModule(torch.nn.Identity(), torch.zeros(1), Cpu())
+    monkeypatch.setitem(inductor.counters, "frames", {"total": 3, "ok": 1})
+    assert subject.report().notes == ()
+    with torch._dynamo.config.patch(suppress_errors=True):
+        assert "2 functions" in subject.report().notes[0]
 
 
 def test_skipped_cuda_graphs_are_noted(monkeypatch):

@@ -5,7 +5,7 @@ from msgspec import structs
 
 from bench.process import ask
 from bench.schedule.group import Activity
-from bench.schedule.plan import Agenda, estimate_s, make_plan, share_of_limit
+from bench.schedule.plan import Agenda, default_threads, estimate_s, make_plan, share_of_limit
 from bench.suites.request import requested
 from results.errors import InputError
 from results.schema.run import Settings
@@ -93,7 +93,7 @@ def test_a_model_is_counted_once_and_its_records_say_when_it_cannot_be(agenda, m
 @pytest.fixture
 def machine(monkeypatch, make_run):
     """Let a plan be made for a machine with one accelerator, with no process asked; gives what torch's threads are."""
-    environment = structs.replace(make_run().environment, torch_threads=3)
+    environment = structs.replace(make_run().environment, torch_threads=3, usable_cores=4)
     full = {"auto": "cuda:0", "cuda": "cuda:0", "cuda:0": "cuda:0", "cpu": "cpu"}
     monkeypatch.setattr(ask, "environment", lambda _, devices: ([full[name] for name in sorted(devices)], environment))
     return environment
@@ -109,9 +109,15 @@ def test_given_cases_carry_the_full_name_of_their_device(machine, make_case, nam
     assert [case.device for case in planned(cases).cases] == ["cuda:0", "cpu"]
 
 
-def test_given_cases_without_threads_get_torchs(machine, make_case):
+def test_given_cases_without_threads_get_torchs_threads(machine, make_case):
     cases = [make_case(threads=None), make_case(threads=1)]
     assert [case.threads for case in planned(cases).cases] == [3, 1]
+
+
+def test_threads_are_no_more_than_the_cores_that_a_container_grants(make_run):
+    host = structs.replace(make_run().environment, torch_threads=192, usable_cores=8)
+    assert default_threads(host) == 8
+    assert default_threads(structs.replace(host, torch_threads=4)) == 4
 
 
 def test_a_device_beside_given_cases_is_theirs_or_refused(machine, make_case):

@@ -91,6 +91,25 @@ def test_a_layer_of_another_layout_is_seen(tiny):
     assert audit.observe(case, work)[0].layout == "mixed"
 
 
+@pytest.mark.parametrize("task", ["inference", "training"])
+def test_a_library_that_computes_float32_in_fewer_bits_is_seen(tiny, monkeypatch, task):
+    monkeypatch.setattr(audit, "float32_formats", lambda device: ("float32", "bfloat16"))
+    assert observe(tiny(task=task))[0].compute_dtypes == ("bfloat16", "float32")
+    assert observe(tiny(task=task, precision="amp-bf16"))[0].compute_dtypes == ("bfloat16",)
+
+
+def test_tf32_that_a_library_switches_on_is_seen_on_a_gpu(tiny, monkeypatch):
+    monkeypatch.setattr(audit, "float32_formats", lambda device: ("tf32", "tf32"))
+    work = build(tiny())
+    ran, _ = audit.observe(tiny(device="cuda:0"), work)
+    assert (ran.tf32_matmul, ran.tf32_convolution, ran.compute_dtypes) == (True, True, ("float32",))
+
+
+def test_threads_that_do_not_work_are_seen(tiny, monkeypatch):
+    monkeypatch.setattr(audit, "working_threads", lambda: 1)
+    assert observe(tiny(threads=2))[0].threads == 1
+
+
 def test_a_batch_that_is_not_the_promised_one_is_seen(tiny):
     case = tiny(batch_size=4)
     assert audit.observe(case, build(tiny(batch_size=3)))[0].batch_size == 3

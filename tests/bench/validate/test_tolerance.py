@@ -21,3 +21,8 @@ def test_each_precision_allows_some_error_and_less_than_all(make_case, label):
     allowed = allowances(make_case(precision=label), {"output": 1e-7, "conv1.weight": 1e-6})
     assert set(allowed) == {"output", "conv1.weight"}
     assert all(0 < limit < 1 for limit in allowed.values())
+
+
+def test_a_baseline_in_a_lower_precision_excuses_no_result_in_fp32(make_case):
+    allowed = allowances(make_case(), {"output": 2.0**-7, "loss": 2.0**-8})
+    assert all(limit < 2.0**-8 for limit in allowed.values())

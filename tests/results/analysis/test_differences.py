@@ -2,6 +2,7 @@ import pytest
 from msgspec import structs
 
 from results.analysis import differences
+from results.schema.run import Source
 from results.storage.reader import load
 
 
@@ -39,6 +40,14 @@ def test_a_field_of_the_environment_that_differs_is_a_change(run_of, make_run):
         "torch": ("2.14.1", "2.15.0"),
         "torch_build.OpenMP": ("201511", "202011"),
     }
+
+
+def test_the_commit_of_imported_code_is_a_change(run_of):
+    source = Source(format="pytest-benchmark", file="x.json", sha256="0" * 64, commit="a" * 40, branch="main")
+    base, new = run_of("a", source=source), run_of("b", source=structs.replace(source, commit="b" * 40, dirty=True))
+    (change,) = differences.environment(base, new)
+    assert (change.what, change.base, change.new) == ("commit", f"{'a' * 12} on main", f"{'b' * 12}-dirty on main")
+    assert differences.environment(base, base) == ()
 
 
 def test_cases_that_moved_to_other_threads_or_devices_are_named(make_case):

@@ -4,7 +4,7 @@ import math
 import pytest
 from msgspec import structs
 
-from results.analysis.history import HISTORY_COLUMNS, frame, history
+from results.analysis.history import HISTORY_COLUMNS, environment_text, frame, history
 from results.errors import InputError
 from results.schema.axes import AXES
 from results.schema.record import Noise, Summary
@@ -33,6 +33,34 @@ def test_a_step_is_named_with_what_changed_in_the_environment(make):
     assert change.ratio == pytest.approx(change.after_s / change.before_s)
     assert [(one.what, one.base, one.new) for one in change.environment] == [("torch", "2.4.0", "2.5.0")]
     assert (change.runs, change.noisy) == (20, 0)
+
+
+def commits(*commit, dirty=None):
+    """The fields of a run's index: imported from code of a commit until run 10, and of another from then on."""
+    source = Source(format="pytest-benchmark", file="x.json", sha256="0" * 64, dirty=dirty)
+    return lambda index: {"run": {"source": structs.replace(source, commit=commit[index >= 10])}}
+
+
+def test_the_commit_of_imported_code_is_shown_at_a_change(make):
+    (series,) = history(make(STEP, each=commits("a" * 40, "b" * 40)))
+    (change,) = series.changes
+    assert environment_text(change) == f"commit: {'a' * 12} became {'b' * 12}"
+    assert [series.points[index].commit for index in (9, 10)] == ["a" * 40, "b" * 40]
+    assert frame([series])["commit"].tolist() == ["a" * 40] * 10 + ["b" * 40] * 10
+
+
+def test_a_commit_that_stays_is_shown_with_its_unknown_changes(make):
+    (change,) = history(make(STEP, each=commits("a" * 40, "a" * 40)))[0].changes
+    assert environment_text(change) == f"commit: {'a' * 12} before and after"
+    (series,) = history(make(STEP, each=commits("a" * 40, "a" * 40, dirty=True)))
+    text = environment_text(series.changes[0])
+    assert text == f"commit: {'a' * 12}-dirty before and after, with unknown changes"
+    assert series.points[0].commit == f"{'a' * 40}-dirty"
+
+
+def test_the_commit_of_a_measured_run_is_that_of_the_tool(make):
+    (series,) = history(make(STEP, each=lambda index: {"environment": {"tool_commit": f"{index}"}}))
+    assert series.points[3].commit == "3"
 
 
 def test_what_most_often_explains_a_change_comes_first(make):

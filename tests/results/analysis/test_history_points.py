@@ -21,7 +21,7 @@ def point(tmp_path, write_run, make_record):
         path = write_run(tmp_path, [make_record(**fields)])
         frame = results.table(results.load(path)).assign(**{name: [value] for name, value in (row or {}).items()})
         (plain_row,) = plain(frame)
-        return point_of({**plain_row, "usable": bool(usable(frame).iloc[0])}, DATE)
+        return point_of({**plain_row, "usable": bool(usable(frame).iloc[0])}, DATE, "c0ffee")
 
     return make
 
@@ -32,6 +32,7 @@ def test_a_sound_row_is_a_latency_within_its_interval(point):
     assert made.latency_s == pytest.approx(0.05, rel=0.02)
     assert (made.status, made.cause, made.noisy) == ("ok", None, ())
     assert (made.started, made.segment, made.level_s) == ("2026-01-02T03:04:05Z", None, None)
+    assert made.commit == "c0ffee"
 
 
 def test_a_failure_has_its_status_and_no_latency(point):

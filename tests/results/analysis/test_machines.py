@@ -1,11 +1,12 @@
 import dataclasses
+from pathlib import Path
 
 import pytest
 from msgspec import structs
 
 from results.analysis.machines import described, machines
-from results.schema.run import Accelerator, Source
-from results.storage.reader import Records, load
+from results.schema.run import UNKNOWN_ACCELERATOR, Accelerator, Source
+from results.storage.reader import Records, RunFile, load
 
 
 @pytest.fixture
@@ -80,6 +81,18 @@ def test_imported_runs_are_of_one_machine_where_their_sources_name_it(runs):
     assert [[file.run.id for file in one.base.files] for one in found] == [["a", "b"], ["c"], ["d"], ["e"]]
 
 
+def test_accelerators_without_a_name_are_never_the_same(make_run):
+    def imported(name, card):
+        source = Source(format="csv", file="x.csv", sha256="0" * 64)
+        run = make_run(run_id=name, accelerator=card, source=source, settings=None)
+        path = Path(f"{name}.jsonl")
+        return RunFile(path=path, run=run, statics=(), records=(), complete=True, problems=())
+
+    cards = {"a": "H100", "b": "H100", "c": UNKNOWN_ACCELERATOR, "d": UNKNOWN_ACCELERATOR}
+    grouped = machines(Records(tuple(imported(*card) for card in cards.items())), Records(()))
+    assert [[file.run.id for file in machine.base.files] for machine in grouped] == [["a", "b"], ["c"], ["d"]]
+
+
 def test_of_several_new_machines_nobody_knows_which_took_whose_place(runs):
     base = Records((*runs("a1", cpu="x86"), *runs("a2", cpu="arm")))
     new = Records((*runs("b1", cpu="x86 of next year"), *runs("b2", cpu="arm of next year")))
@@ -103,3 +116,5 @@ def test_an_imported_run_says_so(tmp_path, make_run, write_run):
     (line,) = described(load(write_run(tmp_path, run=run)))
     assert line.startswith("run i of an unknown date, ")
     assert line.endswith("imported from table.csv")
+    run = make_run(run_id="j", settings=None, started=None, source=structs.replace(source, commit="c" * 40))
+    assert described(load(write_run(tmp_path, run=run)))[0].endswith("imported from table.csv (commit cccccccccccc)")

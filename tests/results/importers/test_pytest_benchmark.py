@@ -101,6 +101,113 @@ def test_a_device_has_the_name_that_is_given(imported):
     ]
 
 
+def several(*benchmarks, **fields):
+    """A file of several benchmarks, of each of which some fields are given."""
+    return saved() | {"benchmarks": [saved(**each)["benchmarks"][0] for each in benchmarks]} | fields
+
+
+@pytest.fixture
+def told(tmp_path):
+    """Returns a function that imports JSON, and gives the records and what was told."""
+
+    def run(content, **given):
+        path, lines = tmp_path / "saved.json", []
+        path.write_text(json.dumps(content))
+        files = import_files("pytest-benchmark", [path], tmp_path / "told", options(**given), tell=lines.append)
+        return results.load(*files), [line.partition("saved.json: ")[2] for line in lines]
+
+    return run
+
+
+def test_tests_of_the_same_name_are_distinguished_by_their_modules(told):
+    twin = {"name": "test_it", "extra_info": {}}
+    content = several(
+        {**twin, "fullname": "a.py::test_it"},
+        {**twin, "fullname": "b.py::test_it"},
+        {"extra_info": {}, "name": "test_x"},
+    )
+    records, (line,) = told(content, **NEEDED)
+    assert [record.case.model for record in records] == ["a.py::test_it", "b.py::test_it", "test_x"]
+    assert line.endswith("counts as model: benchmarks[0], benchmarks[1]")
+
+
+def test_networks_of_the_same_name_with_other_parameters_are_distinguished_too(told):
+    content = several({"fullname": "a.py::test_it[sgd]"}, {"fullname": "a.py::test_it[adam]"})
+    records, _ = told(content, **NEEDED)
+    assert [record.case.model for record in records] == ["a.py::test_it[sgd]", "a.py::test_it[adam]"]
+
+
+def test_an_accelerator_of_the_file_is_never_shown_as_the_cpu(told):
+    content = several({"params": {"device": "cuda", "dtype": "float16", "batch_size": 1, "image_size": 8}})
+    given = {name: value for name, value in NEEDED.items() if name != "device"}
+    records, lines = told(content, **given)
+    row = results.table(records).loc[0]
+    assert row[["device", "accelerator", "precision"]].tolist() == ["cuda:0", "unknown accelerator", "fp16"]
+    assert lines == [
+        "--precision fp32 is not used where the file states another value: benchmarks[0]",
+        "cuda:0: an accelerator without a name; give --device NAME",
+    ]
+
+
+@pytest.mark.parametrize("key", ["gpu", "gpu_name", "device_name", "accelerator"])
+def test_the_name_of_an_accelerator_is_read(told, key):
+    content = saved(params={"device": "cuda:1", "batch_size": 1, "image_size": 8}, extra_info={key: "NVIDIA T4"})
+    given = {name: value for name, value in NEEDED.items() if name != "device"}
+    assert results.table(told(content, **given)[0]).loc[0, "accelerator"] == "NVIDIA T4"
+
+
+def test_a_bare_device_is_the_accelerator_of_a_file_with_both(told):
+    sizes = {"batch_size": 1, "image_size": 8}
+    content = several({"params": {"device": "cpu", **sizes}}, {"params": {"device": "cuda", **sizes}})
+    records, _ = told(content, **{**NEEDED, "device": "NVIDIA H100"})
+    assert results.table(records)[["cpu", "accelerator"]].to_numpy().tolist() == [
+        ["AMD EPYC", None],
+        ["AMD EPYC", "NVIDIA H100"],
+    ]
+
+
+UNNAMED = {
+    "network": "UNSERIALIZABLE[ResNet(\n  (conv1): Conv2d(3, 64)\n)]",
+    "function": "UNSERIALIZABLE[<function resnet18 at 0x7f6008a5fb00>]",
+    "long": "x" * 200,
+    "hidden": "a\x1b[31m",
+    "object": {"depth": 50},
+    "number": 50,
+}
+
+
+@pytest.mark.parametrize("case", UNNAMED)
+def test_a_model_that_is_no_name_gives_way_to_the_name_of_the_test(told, case):
+    content = saved(params={"model": UNNAMED[case], "batch_size": 8, "image_size": 8}, extra_info={})
+    records, (line,) = told(content, **NEEDED)
+    assert records[0].case.model == "test_forward[8]"
+    assert line.startswith("no name of a network, so the test's name counts: benchmarks[0].params.model is ")
+    assert line.isprintable()
+
+
+def test_a_benchmark_outside_of_the_axes_is_left_out_and_named(told):
+    sizes = {"batch_size": 1, "image_size": 8}
+    content = several({"params": {"dtype": "float64", **sizes}}, {"params": {"dtype": "float32", **sizes}})
+    records, (line,) = told(content, **NEEDED)
+    assert [record.case.precision for record in records] == ["fp32"]
+    assert line.startswith("1 of 2 left out: benchmarks[0].params.dtype: 'float64' is none of ")
+
+
+def test_the_commit_of_the_code_is_read(imported):
+    info = {"id": "0dc1e86a85e2526a4235cd2a21dcab252e4164a3", "dirty": True, "branch": "main", "project": "x"}
+    records = imported({**saved(), "commit_info": info}, **NEEDED)
+    source = records.run(records[0]).source
+    assert (source.commit, source.dirty, source.branch) == (info["id"], True, "main")
+    assert source.code == "0dc1e86a85e2-dirty on main"
+
+
+@pytest.mark.parametrize("info", [None, {}, {"id": "unversioned", "dirty": None}, {"id": "0" * 40}, {"id": 3}])
+def test_code_without_a_commit_has_none(imported, info):
+    records = imported({**saved(), "commit_info": info}, **NEEDED)
+    source = records.run(records[0]).source
+    assert (source.commit, source.dirty, source.branch, source.code) == (None, None, None, None)
+
+
 def test_a_file_of_an_older_version_is_read(imported):
     content = {"benchmarks": [{"name": "x", "stats": {"median": 1}, "params": None}], "machine_info": {"cpu": "x86"}}
     records = imported(content, batch_size=1, image_size=224, **NEEDED)
@@ -151,12 +258,16 @@ WRONG = {
     "round": (saved(stats={"median": 1, "data": [1, 0]}), "benchmarks[0], samples.step_s[1]: "),
     "batch": (saved(params={"batch_size": "8"}), "benchmarks[0].params.batch_size: '8' is not a whole number"),
     "true": (saved(params={"batch_size": True}), "benchmarks[0].params.batch_size: 'True' is not a whole number"),
-    "precision": (saved(extra_info={"precision": "amp"}), "benchmarks[0], precision: "),
-    "model": (saved(extra_info={"model": "a\x1b[31m"}), "benchmarks[0], model: "),
-    "image": (
-        saved(params={"batch_size": 1}),
-        "benchmarks[0]: image_size: in neither extra_info nor params; give --image",
+    "precision": (
+        saved(extra_info={"precision": "int8"}),
+        "holds none to import; benchmarks[0].extra_info.precision: 'int8' is none of fp32, ",
     ),
+    "dtypes": (
+        saved(params={"dtype": "half", "precision": "fp32"}),
+        "precision says fp32 and dtype says fp16; correct",
+    ),
+    "device": (saved(params={"device": "cuda"}), "benchmarks[0]: its device is cuda:0, and --device cpu is another"),
+    "image": (saved(params={"batch_size": 1}), "image_size: stated in neither extra_info nor params; give"),
     "twice": ({"benchmarks": saved()["benchmarks"] * 2}, "benchmarks[1]: the same case as benchmarks[0]"),
     "run": (saved(extra_info={"run": "../x", "metrics": {"latency_s": 1}}), "run id '../x'"),
     "zero metric": (
@@ -187,8 +298,13 @@ def test_a_file_that_memory_would_not_hold_is_refused(imported, monkeypatch):
 
 
 def test_what_a_case_needs_must_be_given(imported):
-    with pytest.raises(InputError, match=r"benchmarks\[0\]: task: in neither extra_info nor params; give --task"):
-        imported(saved())
+    with pytest.raises(InputError) as caught:
+        imported(saved(params={"batch_size": 4}))
+    assert str(caught.value).endswith(
+        "saved.json: task, image_size, device, precision, runtime, layout: stated in neither extra_info nor params; "
+        "give what holds for this file, in the form --task inference --image-size 224 --device cpu --precision fp32 "
+        "--runtime eager --layout nchw"
+    )
 
 
 ANY = st.recursive(

@@ -1,4 +1,3 @@
-import csv
 import os
 
 import msgspec
@@ -6,7 +5,17 @@ import pytest
 
 from results.errors import InputError
 from results.importers import reading
-from results.importers.reading import Content, SourceRow, csv_rows, read_content, unknown_environment
+from results.importers.reading import (
+    Content,
+    device_and_chip,
+    missing,
+    positions_text,
+    read_content,
+    settled_device,
+    short_name,
+    torch_device,
+    unknown_environment,
+)
 from results.schema.run import Environment
 from results.schema.validation import validated
 from results.storage.reader import check_run_id
@@ -39,42 +48,6 @@ def test_any_name_gives_a_run_id_and_a_source(tmp_path, name):
     assert content.source("csv").file.isprintable()
 
 
-def rows(text):
-    heads, found = csv_rows(Content("x.csv", text.encode()))
-    return heads, list(found)
-
-
-def test_rows_know_the_line_on_which_they_begin():
-    heads, found = rows('a,b\n1,"x\ny"\n\n2,z\n')
-    assert heads == ("a", "b")
-    assert [(row.line, row.cells["b"]) for row in found] == [(2, "x\ny"), (5, "z")]
-
-
-def test_a_long_cell_is_read_and_the_module_is_left_as_it_was():
-    before = csv.field_size_limit()
-    assert len(rows("a\n" + "x" * 200_000)[1][0].cells["a"]) == 200_000
-    assert csv.field_size_limit() == before
-    with pytest.raises(InputError, match=r"x\.csv line 2: field larger than field limit"):
-        rows("a\n" + "x" * (2**24 + 1))
-    assert csv.field_size_limit() == before
-
-
-@pytest.mark.parametrize("cell", ["1", "1.5", "-2", "+.5e-3", " 7 ", "1e3"])
-def test_numbers_are_those_of_a_program(cell):
-    assert SourceRow(file="x", line=1, cells={"a": cell}).number("a") == float(cell)
-
-
-@pytest.mark.parametrize("cell", ["1_0", "\u0661", "0x1", "1,5", "nan", "inf", "1e999", "1 2", "=1", "--1", "."])
-def test_anything_else_is_no_number(cell):
-    with pytest.raises(InputError, match=r"x line 3, a: .* is not a number"):
-        SourceRow(file="x", line=3, cells={"a": cell}).number("a")
-
-
-def test_an_empty_cell_and_a_column_that_is_not_there_are_none():
-    row = SourceRow(file="x", line=1, cells={"a": " "})
-    assert (row.number("a"), row.whole("a"), row.number("b")) == (None, None, None)
-
-
 def test_what_is_not_known_of_a_machine_has_its_reason():
     environment = unknown_environment(cpu="AMD", accelerators={"cuda:0": "H100"}, cuda="12.4")
     assert validated(msgspec.to_builtins(environment), Environment) == environment
@@ -83,18 +56,70 @@ def test_what_is_not_known_of_a_machine_has_its_reason():
     assert environment.accelerators[0].memory_bytes is None
 
 
-def test_more_rows_than_memory_takes_are_refused(monkeypatch):
-    monkeypatch.setattr(reading, "MAX_ROWS", 2)
-    assert len(rows("a\n1\n2\n")[1]) == 2
-    with pytest.raises(InputError, match=r"x\.csv line 4: more than 2 rows; split the file"):
-        rows("a\n1\n2\n3\n")
+def test_an_accelerator_without_a_name_is_an_unknown_accelerator():
+    (card,) = unknown_environment(accelerators={"cuda:0": None}).accelerators
+    assert (card.device, card.name) == ("cuda:0", "unknown accelerator")
 
 
-def test_a_number_outside_its_range_is_told_the_range():
-    row = SourceRow(file="x", line=2, cells={"a": "0", "b": str(2**31 + 1)})
-    with pytest.raises(InputError, match="x line 2, a: '0' is not at least 1 and at most 2147483648"):
-        row.whole("a")
-    with pytest.raises(InputError, match="is not at least 1 and at most 2147483648"):
-        row.whole("b")
-    with pytest.raises(InputError, match=r"'0' is not at least 0.5$"):
-        row.number("a", 0.5)
+@pytest.mark.parametrize(
+    ("word", "device"),
+    [
+        *(("cpu", "cpu"), ("CPU", "cpu"), ("cuda", "cuda:0"), ("cuda:1", "cuda:1"), ("GPU", "cuda:0")),
+        *(
+            ("mps", "mps:0"),
+            ("xpu:2", "xpu:2"),
+            ("rocm", "cuda:0"),
+            ("NVIDIA H100", None),
+            ("cuda:x", None),
+            ("", None),
+        ),
+    ],
+)
+def test_a_device_has_the_name_that_torch_gives_it(word, device):
+    assert torch_device(word) == device
+
+
+@pytest.mark.parametrize(
+    ("option", "known", "result"),
+    [
+        ("NVIDIA H100", None, ("cuda:0", "NVIDIA H100")),
+        ("AMD EPYC", "cpu", ("cpu", "AMD EPYC")),
+        ("cpu:AMD EPYC", "cuda:0", ("cpu", "AMD EPYC")),
+        ("cuda", None, ("cuda:0", None)),
+        ("cuda:1", "cuda:0", ("cuda:1", None)),
+        ("xpu:Intel Max", None, ("xpu:0", "Intel Max")),
+    ],
+)
+def test_an_option_names_a_device_its_chip_or_both(option, known, result):
+    assert device_and_chip(option, known) == result
+
+
+def test_the_device_of_the_file_counts_and_the_option_names_its_chip():
+    def settled(option, stated, mixed=False):
+        return settled_device("x", option, stated, mixed=mixed)
+
+    assert settled("NVIDIA H100", "cuda:1") == ("cuda:1", "NVIDIA H100")
+    assert settled("NVIDIA H100", "cpu", mixed=True) == ("cpu", None)
+    assert settled("cpu:AMD EPYC", "cuda:0", mixed=True) == ("cuda:0", None)
+    assert settled("cpu:AMD EPYC", "cpu", mixed=True) == ("cpu", "AMD EPYC")
+    for option, stated in (("cpu", "cuda:0"), ("cuda", "cpu")):
+        with pytest.raises(InputError, match=f"x: its device is {stated}, and --device {option} is another"):
+            settled(option, stated)
+
+
+def test_a_long_name_fits_and_stays_different_from_others():
+    long = [short_name("x" * 200 + end) for end in "ab"]
+    assert len({*long}) == 2
+    assert all(len(name) == 128 for name in long)
+    assert short_name("x" * 128) == "x" * 128
+
+
+def test_all_missing_options_are_ready_to_paste_in_the_order_of_the_axes():
+    message = str(missing("x.csv", {"layout", "device", "image_size", "task"}, "a nor b"))
+    assert message.startswith("x.csv: task, image_size, device, layout: stated in neither a nor b; ")
+    assert message.endswith(" --task inference --image-size 224 --device cpu --layout nchw")
+
+
+def test_few_positions_are_named_and_the_others_counted():
+    assert positions_text(["a", "b"]) == "a, b"
+    assert positions_text(list("abcde")) == "a, b, c and 2 more"

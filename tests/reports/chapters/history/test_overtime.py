@@ -133,3 +133,12 @@ def test_the_takeaway_of_one_change(make):
     assert said.startswith("resnet50 takes 1.197× (±")
     assert "(nothing in the environment)" in said
     assert "only change of level in 12 runs" in said
+
+
+def test_the_commit_is_in_the_box_of_a_run_and_of_a_change(make):
+    def each(index):
+        return {"environment": {"tool_commit": "a" * 40 if index < 6 else "b" * 40}}
+
+    figure = over_time(make([0.05 * n * (1.2 if i >= 6 else 1) for i, n in enumerate(NOISE[:12])], each=each))
+    assert f"commit {'a' * 40}" in _traces(figure)["run"].customdata[0]
+    assert f"tool_commit: {'a' * 40} became {'b' * 40}"[:90] in figure.layout.annotations[0].hovertext
