@@ -6,16 +6,18 @@ during a measurement.
 
 import contextlib
 import dataclasses
+import math
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, Protocol, TextIO
 
-from results.metrics import values
+from results.metrics.timings import timings
 from results.schema.record import Record
 from results.schema.run import RunHeader
 from results.schema.static import Static
 from results.schema.types import known
+from results.statistics.intervals import Interval
 from results.text import digits, printable
 
 if TYPE_CHECKING:
@@ -194,12 +196,12 @@ def outcome(record: Record) -> str:
     """Return the outcome of a case: ``401 ms ±0.6 %``, or the status and its cause."""
     if record.status != "ok":
         return printable(f"{record.status}: {record.cause}")
-    measured = values.measure(record, None)
-    latency_s = measured.metrics["latency_s"]
-    if latency_s is None:
-        return printable(measured.nulls["latency_s"])
-    interval = measured.intervals.get("latency_s")
-    if interval is None:
+    typical, spread = timings([record])
+    latency_s = float(typical.latency_s[0])
+    if math.isnan(latency_s):
+        return "no steady step was measured"
+    interval = Interval(latency_s, float(spread.latency_low_s[0]), float(spread.latency_high_s[0]))
+    if math.isnan(interval.low):
         return f"{digits(1e3 * latency_s, None)} ms (too few steps for an interval)"
     return f"{digits(1e3 * latency_s, interval.relative)} ms ±{digits(100 * interval.relative, 0.1)} %"
 
