@@ -136,7 +136,7 @@ def test_rounds_are_balanced(go):
     workers = {name: {"step_s": noisy(0.01, 0.1, name)} for name in ("a", "b", "c", "d")}
     machine, _, _ = go(workers, settings=structs.replace(NEVER, budget_s=20))
     rounds = [machine.log[i : i + 4] for i in range(0, len(machine.log), 4)]
-    rounds = [row for row in itertools.takewhile(lambda row: len(set(row)) == 4, rounds)]
+    rounds = list(itertools.takewhile(lambda row: len(set(row)) == 4, rounds))
     assert len(rounds) > 50
     for before, after in itertools.permutations(workers, 2):
         first = sum(row.index(before) < row.index(after) for row in rounds)
