@@ -70,7 +70,7 @@ class WorkerDied(Exception):  # noqa: N818 - something that happens to workers a
 
 
 class ServerLost(Exception):  # noqa: N818 - likewise
-    """The fork server does not answer, so no worker can start; the message says why."""
+    """The fork server does not answer, so no worker lives or can start; the message says why."""
 
 
 class WorkerProcess:
@@ -88,6 +88,7 @@ class WorkerProcess:
 
         Raises:
             WorkerDied: the worker ended, sent an invalid answer, or was killed after `timeout_s` without an answer.
+            ServerLost: the worker ended with its server.
         """
         deadline = time.monotonic() + timeout_s
         try:
@@ -141,7 +142,7 @@ class WorkerProcess:
         status = self._server.reap(self.pid, kill=False)
         words = _last_words(self._log)
         if status is None:
-            return WorkerDied(f"the fork server is gone{words}")
+            raise ServerLost(f"the process that starts workers was lost, and its workers with it{words}")
         if status < 0:
             names = {number.value: number.name for number in signal.Signals}  # real-time signals have none
             name = names.get(-status, f"signal {-status}")

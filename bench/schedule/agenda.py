@@ -2,7 +2,7 @@
 
 import datetime
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Final, NamedTuple
 
 from msgspec import structs
@@ -54,7 +54,7 @@ def allot(settings: Settings, *, cases: int, begun: int, worker_s: float, left_s
     if budget_s >= LEAST_BUDGET_S:
         return Allotment(settings.replicates, cases, min(budget_s, settings.budget_s))
     least_s = min(LEAST_BUDGET_S, settings.budget_s)
-    needed = max(1, min(LEAST_REPLICATES, settings.replicates) - begun)
+    needed = max(0, min(LEAST_REPLICATES, settings.replicates) - begun)
     held = int(left_s // (cases * (worker_s + least_s)))
     if held >= needed or begun:
         return Allotment(min(settings.replicates, begun + max(held, needed)), cases, least_s)
@@ -75,16 +75,18 @@ class Agenda:
         self.run = run
         self.settings = known(run.settings)
         self.room = Room(self.settings.live)
-        self.epoch = began - _age_s(run) if before else began
+        self.epoch = began - _age_s(before) if before else began
         """Reading of `time.perf_counter` at which the run began."""
         self._records = {(record.case, record.replicate): record for record in before.records} if before else {}
         self._statics = {(static.model, static.image_size): static for static in before.statics} if before else {}
         self._uncountable: dict[ModelSize, str] = {}
-        self._before = len(self._records)
         self._began = began
         self._cases = run.plan
+        self._ended = 0
+        """Replicates that were measured since `began`."""
         self._worker_s = WORKER_S
-        self._estimate_s = estimate_s(run.plan, self.settings)
+        lacking = 1 - len(self._records) / (len(run.plan) * self.settings.replicates)
+        self._estimate_s = lacking * estimate_s(run.plan, self.settings)
 
     @property
     def complete(self) -> bool:
@@ -98,10 +100,11 @@ class Agenda:
     def next_replicate(self, replicate: int) -> tuple[Todo, Settings] | None:
         """Return the work on a replicate and the sampling of its workers, None where nothing is left or allotted."""
         lacking = [case for case in self._cases if (case, replicate) not in self._records]
-        left_s = self.until() - time.perf_counter() - self._compiling_s(replicate)
+        left_s = self.until() - time.perf_counter()
         if not lacking or left_s <= 0:
             return None
-        allotment = allot(self.settings, cases=len(lacking), begun=replicate, worker_s=self._worker_s, left_s=left_s)
+        worker_s = self._worker_s + self._compiling_s(lacking, self.settings.replicates - replicate)
+        allotment = allot(self.settings, cases=len(lacking), begun=replicate, worker_s=worker_s, left_s=left_s)
         if replicate >= allotment.replicates:
             return None
         chosen = set(lacking[: allotment.cases])
@@ -110,16 +113,17 @@ class Agenda:
 
     def replicate_ended(self, todo: Todo, budget_s: float, took_s: float) -> None:
         """Learn from a replicate what a worker takes beside its sampling."""
-        if todo.replicate:  # the first also compiles and checks results
+        self._ended += 1
+        if self._ended > 1:  # the first also fills the compilers' caches
             self._worker_s = max(0.0, took_s / len({*todo.anchors, *todo.cases}) - budget_s)
 
-    def _compiling_s(self, replicate: int) -> float:
-        """Return an estimate of the seconds that the rest of the run compiles, as far as no worker has shown it."""
-        if replicate > 1:
+    def _compiling_s(self, cases: Sequence[Case], replicates: int) -> float:
+        """Return an estimate of a worker's mean seconds of compiling, as far as no worker has shown it."""
+        if self._ended > 1:
             return 0.0
-        compiled = sum(RUNTIMES[case.runtime].compiles for case in self._cases)
-        first_s = COMPILE_S if replicate == 0 else WARM_COMPILE_S
-        return compiled * (first_s + (self.settings.replicates - replicate - 1) * WARM_COMPILE_S)
+        compiled = sum(RUNTIMES[case.runtime].compiles for case in cases) / len(cases)
+        first_s = WARM_COMPILE_S if self._ended else COMPILE_S
+        return compiled * (first_s + (replicates - 1) * WARM_COMPILE_S) / replicates
 
     def _todo(self, replicate: int, cases: Collection[Case]) -> Todo:
         """Return the work on `cases`: two small cases first, as possible anchors, then the heaviest."""
@@ -173,7 +177,8 @@ class Agenda:
         )
 
 
-def _age_s(run: RunHeader) -> float:
-    """Return the seconds since a run began, by the clock on the wall."""
-    began = datetime.datetime.fromisoformat(known(run.started))
-    return max(0.0, (datetime.datetime.now(datetime.UTC) - began).total_seconds())
+def _age_s(before: RunFile) -> float:
+    """Return the seconds since a run began by the clock on the wall, which may be wrong: at least its latest turn."""
+    began = datetime.datetime.fromisoformat(known(before.run.started))
+    turns = (at_s for record in before.records if record.samples is not None for at_s in record.samples.at_s[-1:])
+    return max((datetime.datetime.now(datetime.UTC) - began).total_seconds(), *turns, 0.0)

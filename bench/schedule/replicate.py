@@ -69,7 +69,7 @@ class Caches:
         return RUNTIMES[case.runtime].compiles and case not in self._filled
 
     def fill(self, case: Case) -> None:
-        """Note that a worker of the case has filled its compiler's cache."""
+        """Note that a worker of the case fills its compiler's cache."""
         self._filled.add(case)
 
     def _made(self, kind: str, case: Case) -> str:
@@ -132,6 +132,7 @@ class ReplicateRun:
         self._waiting = list(dict.fromkeys((*todo.anchors, *todo.cases)))
         self._alone: list[Case] = []
         self._live: dict[Seat, WorkerClient] = {}
+        self._staying: list[Seat] = []
 
     def measure(self) -> Steps[None]:
         """Measure every case, in as many parts as memory requires."""
@@ -152,6 +153,7 @@ class ReplicateRun:
 
     def _start(self) -> Steps[None]:
         """Start the waiting workers that memory holds beside the live workers, at least a worker."""
+        yield from self._measure_memory()
         started = False
         while self._waiting and not self._late():
             case = self._waiting[0]
@@ -160,8 +162,8 @@ class ReplicateRun:
                     return
                 yield from self._make_room()
                 continue
-            started = True
-            yield from self._seat(self._waiting.pop(0))
+            seat = yield from self._seat(self._waiting.pop(0))
+            started = started or seat is not None
 
     def _make_room(self) -> Steps[None]:
         """End the largest anchor, as the next case does not fit beside it."""
@@ -170,11 +172,21 @@ class ReplicateRun:
             yield from self._left(largest, "budget")
         else:
             yield from self._rotate([seat for seat in self._live if seat is not largest])
+        yield from self._measure_memory()
+
+    def _measure_memory(self) -> Steps[None]:
+        """Learn again what the live workers take, and what is free: other workers have ended since."""
+        for seat, live in list(self._live.items()):
+            try:
+                self._room.learn(seat.case, live.footprint())
+            except Failed as failure:
+                yield from self._lost(seat, failure)
 
     def _anchors(self) -> list[Seat]:
-        """Return the live seats that stay for the next part: those of the smallest workers, but never all."""
-        smallest = sorted(self._live, key=lambda seat: self._room.bytes_of(seat.case))
-        return smallest[: min(ANCHORS, len(smallest) - 1)]
+        """Return the live seats that stay for the next part: earlier anchors, then the smallest, but never all."""
+        ranked = sorted(self._live, key=lambda seat: (seat not in self._staying, self._room.bytes_of(seat.case)))
+        self._staying = ranked[: min(ANCHORS, len(ranked) - 1)]
+        return self._staying
 
     def _seat(self, case: Case) -> Steps[Seat | None]:
         """Prepare a fresh worker and seat it; yield its record instead, and return None, where it fails."""
@@ -184,8 +196,8 @@ class ReplicateRun:
         self._live[seat] = live
         try:
             warm = RUNTIMES[case.runtime].compiles and not self._caches.cold(case)
+            self._caches.fill(case)  # also where the worker fails, as it leaves what it has compiled
             live.prepare(self._caches.compiler(case), shared=self._caches.references(case), warm=warm)
-            self._caches.fill(case)
             self._room.learn(case, live.footprint())
         except Failed as failure:
             yield from self._lost(seat, failure)

@@ -6,9 +6,9 @@ steps or, where a step is long, with a pause in which those threads fall asleep.
 every second round reverses the order of the previous round, so that both workers of every pair come first equally
 often.
 
-A round is short against the drift: a worker whose turn is longer than `QUANTUM_S` sits out some rounds. It is visited
-in proportion to 1 / sqrt(its turn's length), the allocation that gives a sum of variances its least value at a given
-total time (Neyman 1934).
+A round is short against the drift: a worker whose turn is longer than `QUANTUM_S` sits out some rounds, not the same
+rounds as others of its length. It is visited in proportion to 1 / sqrt(its turn's length), the allocation that gives a
+sum of variances its least value at a given total time (Neyman 1934).
 """
 
 import dataclasses
@@ -89,14 +89,15 @@ class Rotation:
         self._forward = True
         self._left_s = settings.budget_s * len(seats)
         self._spent_s = dict.fromkeys(seats, 0.0)
-        self._credit_s = dict.fromkeys(seats, 0.0)
+        self._visits = {seat: index / len(seats) for index, seat in enumerate(seats)}
 
     def events(self) -> Iterator[RotationEvent]:
         """Step the seats, and yield their events between turns."""
         while any(seat not in self._staying for seat in self._live):
             for seat in self._round():
-                self._credit_s[seat] += max(QUANTUM_S, math.sqrt(QUANTUM_S * seat.cost_s))
-                if self._credit_s[seat] >= seat.cost_s:
+                self._visits[seat] += math.sqrt(QUANTUM_S / max(QUANTUM_S, seat.cost_s))
+                if self._visits[seat] >= 1:
+                    self._visits[seat] -= 1
                     yield self._step(seat)
             yield from self._leavers()
 
@@ -116,7 +117,6 @@ class Rotation:
         except Failed as failure:
             self._remove(seat)
             return Lost(seat, failure)
-        self._credit_s[seat] -= took_s
         self._spent_s[seat] += took_s
         self._left_s -= took_s
         return Stepped(seat)

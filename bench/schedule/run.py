@@ -76,9 +76,9 @@ def run(request: Suite | GivenCases, *, device: str, out: str | pathlib.Path, sh
     """
     with ForkServer() as server:
         planned = make_plan(server, request, device)
-        began = time.perf_counter()
+        began, started = time.perf_counter(), now()
         deadline = share_of_limit(began, planned.settings, _PEAK_SHARE)
-        header = _header(planned, ask.peaks(server, planned.cases, deadline=deadline))
+        header = _header(planned, started, ask.peaks(server, planned.cases, deadline=deadline))
         with Writer.create(out, header) as writer:
             return _record(server, Agenda(header, began=began), writer, show)
 
@@ -129,10 +129,10 @@ def measure(server: ForkServer, agenda: Agenda) -> Generator[Progress | Static |
         yield from _count(server, agenda, agenda.until())
 
 
-def _header(planned: Plan, peaks: tuple[PeakRate, ...]) -> RunHeader:
+def _header(planned: Plan, started: str, peaks: tuple[PeakRate, ...]) -> RunHeader:
     return RunHeader(
         id=new_run_id(datetime.datetime.now(datetime.UTC), planned.suite),
-        started=now(),
+        started=started,
         suite=planned.suite,
         settings=planned.settings,
         environment=planned.environment,

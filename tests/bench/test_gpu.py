@@ -61,7 +61,7 @@ def test_compiled(tmp_path, runtime):
         if record.status == "ok":
             assert record.facts.graph_breaks == 0
             assert record.facts.compile_s > 0
-            assert record.samples.baseline_s
+            assert record.samples.at_s
 
 
 def test_too_large_is_a_record_and_the_next_case_goes_on(tmp_path):

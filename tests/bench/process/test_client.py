@@ -6,11 +6,11 @@ from msgspec import structs
 from bench.machine import memory
 from bench.process.client import WorkerClient
 from bench.process.forkserver import WorkerDied
-from bench.process.protocol import Failed
+from bench.process.protocol import Failed, Footprint
 from results.schema.labels import TASKS
 from results.schema.record import Samples
 from results.schema.run import Settings
-from tests.bench.fakes import FakeServer
+from tests.bench.fakes import FakeServer, FakeWorker
 
 SETTINGS = Settings(replicates=1, target=0.01, budget_s=0.2, timeout_s=60, time_limit_s=None)
 SAMPLES = Samples(step_s=(0.01,) * 4, turn=(0, 1, 2, 3), wall_s=(0.01,) * 4, warmup=0, steady=True)
@@ -111,34 +111,35 @@ def test_a_kill_by_the_kernel_for_memory_is_no_crash(client, monkeypatch):
     assert caught.value.status == "out-of-memory"
 
 
-@pytest.mark.parametrize(
-    ("host_bytes", "device", "compiling", "rooms"),
-    [
-        (10 << 30, {}, False, 6),
-        (10 << 30, {}, True, 5),
-        (200 << 30, {}, False, 0),
-        (1 << 20, {"device_bytes": 2 << 30, "device_free_bytes": 20 << 30}, False, 4),
-        (1 << 20, {"device_bytes": 2 << 30, "device_free_bytes": None}, False, 61_440),
-    ],
-)
-def test_room_is_what_host_and_device_both_hold(client, monkeypatch, host_bytes, device, compiling, rooms):
-    monkeypatch.setattr(memory, "available", lambda: 100 << 30)
-    subject = client(changing("footprint", {"host_bytes": host_bytes, **device}))
-    assert subject.room_for_more(compiling=compiling) == rooms
+def test_a_footprint_is_what_the_worker_says(client):
+    device = {"host_bytes": 7, "device_bytes": 5, "device_free_bytes": 9}
+    assert client(changing("footprint", device)).footprint() == Footprint(**device)
+    with pytest.raises(Failed, match="host_bytes"):
+        client(changing("footprint", {"host_bytes": 0})).footprint()
 
 
-def test_compile_times_are_first_steps_less_a_steady_one(client, tmp_path):
-    subject = client(FakeServer(), runtime="compile")
-    subject.prepare_again(str(tmp_path / "cache"))
-    facts = subject.end(SAMPLES, "target").facts
-    assert facts.compile_s == facts.warm_compile_s == pytest.approx(0.49)
+@pytest.mark.parametrize("shared", [None, "of the baseline"])
+def test_the_check_of_the_result_is_given_the_shared_folder(make_case, tmp_path, shared):
+    asked = []
+
+    class Checked(FakeWorker):
+        def check(self, request):
+            asked.append(request.folder)
+            return super().check(request)
+
+    subject = WorkerClient(FakeServer(worker=Checked), make_case(layout="nhwc"), 0, SETTINGS)
+    subject.prepare(str(tmp_path / "cache"), shared=shared)
+    subject.end(SAMPLES, "target")
+    assert asked == [shared or str(tmp_path)]
 
 
-@pytest.mark.parametrize(("replicate", "reason"), [(0, "no process started"), (1, "first replicate")])
-def test_a_warm_compile_time_that_was_not_measured_says_why(client, replicate, reason):
-    record = client(FakeServer(), replicate, runtime="compile").end(SAMPLES, "target")
+def test_a_cold_compile_time_is_the_first_step_less_a_steady_step_and_says_why_there_is_no_warm_time(client):
+    server = FakeServer()
+    record = client(server, runtime="compile").end(SAMPLES, "target")
+    assert record.facts.compile_s == pytest.approx(0.49)
     assert record.facts.warm_compile_s is None
-    assert reason in record.nulls["warm_compile_s"]
+    assert "later replicates" in record.nulls["warm_compile_s"]
+    assert len(server.workers) == 1
 
 
 def test_a_compilation_from_a_filled_cache_is_never_called_cold(client):

@@ -73,7 +73,7 @@ def test_a_slower_arm_is_found_at_the_first_look_and_its_files_tell_the_same(no_
         assert (run.arm.name, run.arm.pair, run.suite) == (name, found.pair, "ab")
         assert run.peaks
         assert loaded.files[0].statics
-    assert all(any(record.samples.arm_s) and not record.samples.baseline_s for record in files[1])
+    assert all(record.samples.at_s and not record.samples.arm_s for loaded in files for record in loaded)
 
 
 def test_swapped_arms_swap_the_verdict(no_torch, tmp_path):

@@ -43,7 +43,7 @@ def test_private_folders_lie_in_the_users_cache_folder(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("users", [False, True])
-def test_each_worker_compiles_into_a_private_empty_folder_that_goes_with_the_run(tmp_path, monkeypatch, users):
+def test_each_case_compiles_into_a_private_folder_that_goes_with_the_run(tmp_path, monkeypatch, users):
     if users:
         monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path / "users"))
     seen = {}
@@ -51,7 +51,7 @@ def test_each_worker_compiles_into_a_private_empty_folder_that_goes_with_the_run
 
     def look(self, cache, *arguments, **options):
         folder = pathlib.Path(cache)
-        looks = (mode(folder), mode(folder.parent), list(folder.iterdir()))
+        looks = (mode(folder), mode(folder.parent), [path.name for path in folder.iterdir()])
         seen.setdefault((self.case, self.replicate), (folder, looks))
         (folder / "artefact").write_text("left by a compiler")
         return prepare(self, cache, *arguments, **options)
@@ -69,7 +69,12 @@ def test_each_worker_compiles_into_a_private_empty_folder_that_goes_with_the_run
     assert [record.status for record in records] == ["ok"] * 4
     assert set(seen) == {(case, replicate) for case in (EAGER, COMPILED) for replicate in (0, 1)}
     folders = [folder for folder, _ in seen.values()]
-    assert len(set(folders)) == 4
-    assert [looks for _, looks in seen.values()] == [(0o700, 0o700, [])] * 4
+    assert len(set(folders)) == 2
+    for case in (EAGER, COMPILED):
+        assert seen[case, 0] == (seen[case, 1][0], (0o700, 0o700, []))  # empty for the first worker only
+        assert seen[case, 1][1] == (0o700, 0o700, ["artefact"])
+    times = {record.replicate: record.facts for record in records if record.case == COMPILED}
+    assert [times[0].warm_compile_s, times[1].compile_s] == [None, None]
+    assert None not in {times[0].compile_s, times[1].warm_compile_s}
     assert not any(folder.exists() or folder.parent.exists() for folder in folders)
     assert all((folder.parent.parent == tmp_path / "users") == users for folder in folders)

@@ -9,6 +9,7 @@ from bench.process.forkserver import WorkerDied
 from bench.schedule import pairs as module
 from bench.schedule.pairs import Arm, Pairs, look_text
 from bench.schedule.progress import Note, Progress
+from results.metrics.levels import levels
 from results.schema.run import Settings
 from results.statistics.looks import LOOKS, judge
 from tests.bench.fakes import FakeServer, FakeWorker
@@ -52,12 +53,23 @@ def test_pairs_end_at_the_first_look_with_a_verdict(pairs):
     assert not any(server.alive for server in servers)
 
 
-def test_the_other_arm_is_a_partner_and_no_baseline(pairs):
+def test_both_arms_share_a_clock_over_all_pairs(pairs):
     measured, _ = pairs(Slower)
-    a, b = _records(measured.measure())[0]
-    assert not a.samples.arm_s
-    assert any(b.samples.arm_s)
-    assert not b.samples.baseline_s
+    pairs_measured = _records(measured.measure())
+    for a, b in pairs_measured:
+        assert set(a.samples.part) == set(b.samples.part) == {0}
+        assert not a.samples.arm_s
+        assert not b.samples.arm_s
+        assert len(set(levels([a, b], ["a", "b"]).field.tolist())) == 1
+    ends = [max(*a.samples.at_s, *b.samples.at_s) for a, b in pairs_measured]
+    assert ends == sorted(ends)
+
+
+def test_only_the_first_pair_compiles_cold(make_case, tmp_path):
+    arms = [Arm(name=name, server=FakeServer(), case=make_case(runtime="compile"), cache=tmp_path) for name in "ab"]
+    records = _records(Pairs(*arms, margin=0.02, settings=SETTINGS).measure())
+    assert [record.facts.warm_compile_s is None for record in records[0]] == [True, True]
+    assert all(record.facts.compile_s is None for pair in records[1:] for record in pair)
 
 
 def test_a_pair_without_a_ratio_is_the_last(pairs):

@@ -17,6 +17,7 @@ import results
 from bench.process.forkserver import ForkServer
 from bench.schedule import run as runner
 from results.errors import InputError
+from results.metrics.levels import levels
 from results.schema.record import Record
 from tests.bench.runs import QUICK, TINY, Recorder, Shared
 
@@ -26,16 +27,21 @@ pytestmark = pytest.mark.usefixtures("shared")
 def test_interrupted_and_resumed(tmp_path):
     axes = {**TINY, "model": ["cifar_resnet20", "cifar_plain20"], "layout": ["nchw", "nhwc"]}
     with pytest.raises(runner.Interrupted, match="what was measured is kept in") as stopped:
-        bench.run(axes=axes, device="cpu", out=tmp_path, show=Recorder(interrupt_after=1), **QUICK)
+        bench.run(axes=axes, device="cpu", out=tmp_path, show=Recorder(interrupt_after=1), replicates=1, **QUICK)
     path = stopped.value.path
     before = results.load(path)
     assert len(before) == 1
     assert not before.files[0].complete
     after = bench.resume(path)
     assert after.files[0].complete
-    assert len({(record.case, record.replicate) for record in after}) == len(after) == 4
     assert after[0] == before[0]
-    assert sum(bool(record.samples.baseline_s) for record in after) == 2
+    # The case with a record was measured again, to join the others with it.
+    assert len({record.case for record in after}) == len(after) - 1 == 4
+    again = next(record for record in after[1:] if record.case == before[0].case)
+    assert min(again.samples.part) == max(before[0].samples.part) + 1
+    assert again.samples.at_s[0] > before[0].samples.at_s[-1]
+    assert len(set(levels(list(after)).field.tolist())) == 1
+    assert results.table(after)["speedup"].notna().all()
     with pytest.raises(InputError, match="nothing to resume"):
         bench.resume(path)
 
