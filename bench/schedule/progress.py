@@ -16,7 +16,7 @@ from results.schema.record import Record
 from results.schema.run import RunHeader
 from results.schema.static import Static
 from results.schema.types import known
-from results.text import digits, printable
+from results.text import digits, is_unknown, printable, within
 
 if TYPE_CHECKING:
     import rich.console
@@ -201,7 +201,8 @@ def outcome(record: Record) -> str:
     interval = measured.intervals.get("latency_s")
     if interval is None:
         return f"{digits(1e3 * latency_s, None)} ms (too few steps for an interval)"
-    return f"{digits(1e3 * latency_s, interval.relative)} ms ±{digits(100 * interval.relative, 0.1)} %"
+    unknown = " (its turns differ too much: use a quieter machine)" if is_unknown(interval.relative) else ""
+    return f"{digits(1e3 * latency_s, interval.relative)} ms {within(interval.relative)}{unknown}"
 
 
 def duration(value: float) -> str:

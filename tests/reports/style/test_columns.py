@@ -38,7 +38,7 @@ def test_a_metric_that_no_order_names_is_shown_last(monkeypatch):
         ({"unit": "B"}, "1.50 B", ""),
         ({"unit": "1"}, "2", ""),
         ({"unit": "1", "combine": "same"}, "1.50", ""),
-        ({"bounds": ("least", "most")}, "1.50 s", "±0.67\N{NO-BREAK SPACE}%"),
+        ({"bounds": ("least", "most")}, "1.50 s", "±\N{NO-BREAK SPACE}0.67\N{NO-BREAK SPACE}%"),
     ],
 )
 def test_a_metric_is_shown_as_its_unit_and_its_bounds_say(fields, text, note):
