@@ -44,11 +44,11 @@ def load(*paths: str | Path) -> "Records":
     return read(*paths)
 
 
-def table(records: "Records") -> "pd.DataFrame":
+def table(records: "Records", reference: str | None = None) -> "pd.DataFrame":
     """Return the tidy frame of `records`, one row a case; see `results.metrics.table.table`."""
     from results.metrics.table import table as make  # noqa: PLC0415 (cheap import)
 
-    return make(records)
+    return make(records, reference)
 
 
 def compare(base: "Records | Study", new: "Records | Study", *, margin: float = MARGIN) -> "Comparison":

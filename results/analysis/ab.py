@@ -5,6 +5,7 @@ The judgement fails closed, as in `results.analysis.compare`: missing, failed or
 """
 
 import dataclasses
+import math
 import statistics
 
 import numpy as np
@@ -13,13 +14,14 @@ from results.analysis import differences
 from results.analysis.compare import Outcome
 from results.analysis.differences import Change
 from results.errors import InputError
+from results.metrics.levels import ALONE, levels
 from results.metrics.measured import MeasuredRun
 from results.metrics.reasons import usable_record
 from results.schema.case import Case
 from results.schema.record import Record
 from results.schema.run import Arm
 from results.statistics.intervals import geometric_mean
-from results.statistics.looks import LOOKS, Judged, judge, pair_ratio
+from results.statistics.looks import LOOKS, Judged, judge
 from results.statistics.margin import check_margin
 from results.storage.reader import Records, RunFile
 
@@ -81,7 +83,7 @@ def compare_arms(a: Records, b: Records) -> Paired:
     latencies_s = [_latency(run, [record.replicate for record, _ in sound]) for run in runs]
     lonely = sum(record.status == partner.status == "ok" for record, partner in pairs) - len(sound)
     if lonely:
-        reasons = (*reasons, f"{lonely} of {len(pairs)} pairs had no steady round in common")
+        reasons = (*reasons, f"{lonely} of {len(pairs)} pairs have no steady turns in common")
     alone = len(before) + len(after) - 2 * len(pairs)
     if alone:
         reasons = (*reasons, f"{alone} process{'es have' if alone > 1 else ' has'} no partner in the other arm")
@@ -135,11 +137,15 @@ def _duration(record: Record) -> float:
 
 
 def ratio(a: Record, b: Record) -> float | None:
-    """Return the time an image of arm b over arm a, in their shared rounds; None where an arm failed."""
-    if a.status != "ok" or b.status != "ok" or b.samples is None:
+    """Return the time an image of arm b over arm a, free of the drift that both share; None where it is unknown.
+
+    It is unknown where an arm failed, or has no steady turn, or where both arms were not timed together.
+    """
+    known = levels([a, b], ("a", "b"))
+    (of_a, of_b), fields = known.level.tolist(), set(known.field.tolist())
+    if fields == {ALONE} or len(fields) > 1:
         return None
-    of_steps = pair_ratio(b.samples)
-    return None if of_steps is None else of_steps * a.case.batch_size / b.case.batch_size
+    return math.exp(of_b - of_a) * a.case.batch_size / b.case.batch_size
 
 
 def _bad(record: Record) -> bool:

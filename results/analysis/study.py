@@ -27,10 +27,21 @@ class Study:
     (`part`) shares the computed statistics.
     """
 
-    def __init__(self, records: Records, runs: Sequence[MeasuredRun] | None = None) -> None:
-        """Study `records`; `runs` are the measured runs of their files, in the same order."""
+    def __init__(
+        self, records: Records, reference: str | None = None, *, runs: Sequence[MeasuredRun] | None = None
+    ) -> None:
+        """Study `records`.
+
+        Args:
+            records: the records of some runs.
+            reference: the model, or the key of the case, to which times are relative; see `results.metrics.reference`.
+            runs: the measured runs of their files, in the same order, if they are known.
+
+        Raises:
+            InputError: A run has no case of this name.
+        """
         self.records = records
-        self.runs = tuple(map(MeasuredRun, records.files)) if runs is None else tuple(runs)
+        self.runs = tuple(MeasuredRun(file, reference) for file in records.files) if runs is None else tuple(runs)
         """Each run file with its timings, metrics and warnings by record, in the order of ``records.files``."""
 
     @cached_property
@@ -56,4 +67,4 @@ class Study:
     def part(self, ids: Collection[str]) -> Self:
         """Return a study of the runs with these ids, which shares their computed statistics."""
         runs = [run for run in self.runs if run.file.run.id in ids]
-        return type(self)(Records(tuple(run.file for run in runs)), runs)
+        return type(self)(Records(tuple(run.file for run in runs)), runs=runs)

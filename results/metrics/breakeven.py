@@ -12,7 +12,8 @@ from typing import Final, NamedTuple, Self
 
 import numpy as np
 
-from results.metrics.speedups import Factor, factors, speedups, without_speedup
+from results.metrics.levels import Levels, ratios
+from results.metrics.speedups import Factor, not_comparable
 from results.metrics.values import Measures
 from results.schema.axes import AXES, BASELINE
 from results.schema.case import Case
@@ -115,12 +116,13 @@ def _triples(ends: intervals.Intervals) -> Iterator[tuple[float, ...]]:
     return zip(*(end.tolist() for end in ends), strict=True)
 
 
-def break_evens(replicates: Mapping[Case, Mapping[int, int]], measures: Measures) -> BreakEvens:
+def break_evens(replicates: Mapping[Case, Mapping[int, int]], measures: Measures, levels: Levels) -> BreakEvens:
     """Return the break-even of each compiled case of a run that also holds the eager case.
 
     Args:
         replicates: for each case the indices of its records, by replicate.
         measures: the metrics of the records of the run.
+        levels: their levels.
     """
     eager = {_but_runtime(case): own for case, own in replicates.items() if case.runtime == BASELINE["runtime"]}
     rows: list[int] = []
@@ -140,7 +142,7 @@ def break_evens(replicates: Mapping[Case, Mapping[int, int]], measures: Measures
     numbers = np.full((10, len(rows)), np.nan)
     some = np.array([bool(common) for common in pairs], dtype=bool)
     if some.any():
-        numbers[:, some] = _numbers(measures, [common for common in pairs if common])
+        numbers[:, some] = _numbers(measures, levels, [common for common in pairs if common])
     unknown = some & np.isnan(numbers[0])
     return BreakEvens(
         rows=rows,
@@ -155,17 +157,17 @@ def break_evens(replicates: Mapping[Case, Mapping[int, int]], measures: Measures
 
 
 def _no_ratio(eager: Mapping[int, int], compiled: Mapping[int, int], measures: Measures) -> str | None:
-    """Return why a replicate of a case, or of its eager twin, has no speed-up."""
-    before = without_speedup(eager, measures)
-    return without_speedup(compiled, measures) if before is None else f"eager: {before}"
+    """Return why a replicate of a case, or of its eager twin, has no time to compare."""
+    before = not_comparable(eager, measures)
+    return not_comparable(compiled, measures) if before is None else f"eager: {before}"
 
 
-def _numbers(measures: Measures, pairs: Sequence[Sequence[tuple[int, int]]]) -> Floats:
+def _numbers(measures: Measures, levels: Levels, pairs: Sequence[Sequence[tuple[int, int]]]) -> Floats:
     """Return the numbers of `BreakEvens` for cases given as pairs of indices (eager, compiled)."""
     counts = [len(common) for common in pairs]
     before, after = zip(*chain.from_iterable(pairs), strict=True)
-    ratio = factors(speedups(measures), before, after, counts)
     series, values, indices = Segments(np.array(counts)), measures.values, list(after)
+    ratio = ratios(levels, values["latency_s"], before, after, counts)
     step_s = series.geometric_means(values["latency_s"][indices])
     cold_s, warm_s = (series.known_medians(values[name][indices]) for name in ("compile_s", "warm_compile_s"))
     return np.array([cold_s, *ratio, *steps(cold_s, step_s, ratio), *steps(warm_s, step_s, ratio)])

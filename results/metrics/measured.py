@@ -3,6 +3,10 @@
 from functools import cached_property
 
 from results.metrics.breakeven import BreakEven, BreakEvens, break_evens, listed
+from results.metrics.levels import Levels, levels
+from results.metrics.pairs import over_baseline, over_reference
+from results.metrics.reasons import usable_record
+from results.metrics.reference import reference
 from results.metrics.speedups import Chain, chains
 from results.metrics.timings import Medians, Spread, medians, timings
 from results.metrics.values import Measures, latencies, measure_file
@@ -18,8 +22,16 @@ class MeasuredRun:
     Arrays and lists have an entry for every record of `file`, in its order. Callers must not change them.
     """
 
-    def __init__(self, file: RunFile) -> None:
+    def __init__(self, file: RunFile, reference: str | None = None) -> None:
+        """Measure a run; `reference` names the case to which times are relative (`results.metrics.reference`).
+
+        Raises:
+            InputError: The run has no such case.
+        """
         self.file = file
+        self._reference = reference
+        if reference is not None:
+            _ = self.reference
 
     @cached_property
     def replicates(self) -> dict[Case, dict[int, int]]:
@@ -28,7 +40,7 @@ class MeasuredRun:
 
     @cached_property
     def timings(self) -> tuple[Medians, Spread]:
-        """Medians, intervals, quantiles and speed-ups of all samples."""
+        """Medians, intervals and quantiles of all samples."""
         return timings(self.file.records)
 
     @cached_property
@@ -42,9 +54,24 @@ class MeasuredRun:
         return latencies(self.file.records, self.medians)
 
     @cached_property
+    def reference(self) -> Case | None:
+        """The case to which the times of the others are relative, None where nothing was measured."""
+        records = self.file.records
+        sound = [case for case, own in self.replicates.items() if any(usable_record(records[i]) for i in own.values())]
+        cases = list(self.replicates) if self._reference is not None else sound
+        return reference(cases, self._reference, run=self.file.run.id)
+
+    @cached_property
+    def levels(self) -> Levels:
+        """The level of each record: its time, free of the drift that it shares with others."""
+        return levels(self.file.records)
+
+    @cached_property
     def measures(self) -> Measures:
         """Every metric, with the reasons of missing values."""
-        return measure_file(self.file, *self.timings)
+        known = (self.file.records, self.replicates, self.levels, self.latencies)
+        against = {"speedup": over_baseline(*known), "relative": over_reference(*known, self.reference)}
+        return measure_file(self.file, *self.timings, against)
 
     @cached_property
     def warnings(self) -> list[tuple[RecordWarning, ...]]:
@@ -55,7 +82,7 @@ class MeasuredRun:
     @cached_property
     def even(self) -> BreakEvens:
         """The break-even of the compiled cases, as arrays."""
-        return break_evens(self.replicates, self.measures)
+        return break_evens(self.replicates, self.measures, self.levels)
 
     @cached_property
     def break_evens(self) -> list[BreakEven]:
@@ -65,4 +92,4 @@ class MeasuredRun:
     @cached_property
     def chains(self) -> list[Chain]:
         """The chain of each case that differs from its baseline in two settings or more, in the order of the plan."""
-        return chains(self.file.run.id, self.replicates, self.measures)
+        return chains(self.file.run.id, self.replicates, self.measures, self.levels)

@@ -1,6 +1,6 @@
 """Reasons of missing metrics: every value that is null has a reason."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import compress
 from typing import Final, NamedTuple
 
@@ -37,7 +37,10 @@ class _Kind(NamedTuple):
     weights: str
     costed: bool
     """Whether the cost of its model is known."""
-    no_speedup: str | None
+    excluded: str | None
+    """Why it must not be compared with others."""
+    unpaired: tuple[str | None, ...]
+    """Why it has no ratio, for each metric that compares records."""
     not_finite: str | None
     """The part of its result that is not finite."""
     few_steps: str | None
@@ -65,7 +68,8 @@ class Reasons:
 def reasons(
     records: Sequence[Record],
     costs: Sequence[Static | None],
-    no_speedups: Sequence[str | None],
+    excluded: Sequence[str | None],
+    unpaired: Mapping[str, Mapping[int, str]],
     effective: Floats,
     values: Floats,
 ) -> Reasons:
@@ -74,7 +78,8 @@ def reasons(
     Args:
         records: the records of a run.
         costs: the static cost of each record's model, None where it is not known.
-        no_speedups: the result of `no_speedup` for each record.
+        excluded: the result of `exclusions`.
+        unpaired: for each metric that compares records, why those without a ratio have none, by index.
         effective: the effective number of independent steady steps of each record.
         values: a row for each of `METRICS`, a column for each record, NaN for a missing value.
     """
@@ -82,18 +87,27 @@ def reasons(
     numbers: dict[_Kind, int] = {}
     by_kind: list[dict[str, str]] = []
     kinds = []
-    columns = zip(records, costs, no_speedups, effective.tolist(), absent, strict=True)
-    for record, cost, no_ratio, independent, lacking in columns:
-        kind = _kind(record, cost, no_ratio, independent, lacking.tobytes())
+    columns = zip(records, costs, excluded, effective.tolist(), absent, strict=True)
+    for index, (record, cost, exclusion, independent, lacking) in enumerate(columns):
+        alone = tuple(without.get(index) for without in unpaired.values())
+        kind = _kind(record, cost, independent, lacking.tobytes(), exclusion, alone)
         number = numbers.setdefault(kind, len(by_kind))
         if number == len(by_kind):
             own = dict(kind.nulls)
-            by_kind.append({name: _reason(name, kind, own) for name in compress(METRICS, lacking)})
+            pairs = dict(zip(unpaired, alone, strict=True))
+            by_kind.append({name: _reason(name, kind, own, pairs) for name in compress(METRICS, lacking)})
         kinds.append(number)
     return Reasons(kinds, by_kind)
 
 
-def _kind(record: Record, cost: Static | None, no_ratio: str | None, independent: float, lacking: bytes) -> _Kind:
+def _kind(
+    record: Record,
+    cost: Static | None,
+    independent: float,
+    lacking: bytes,
+    excluded: str | None,
+    unpaired: tuple[str | None, ...],
+) -> _Kind:
     case, equality, samples = record.case, record.equality, record.samples
     untimed = few_steps = None
     if lacking[_LATENCY]:
@@ -112,20 +126,27 @@ def _kind(record: Record, cost: Static | None, no_ratio: str | None, independent
         splits=bool(TASKS[case.task].phases),
         weights=WEIGHTS[PROMISES[case.precision].weights],
         costed=cost is not None,
-        no_speedup=no_ratio,
+        excluded=excluded,
+        unpaired=unpaired,
         not_finite=equality.what if equality is not None and equality.error is None else None,
         few_steps=few_steps,
         nulls=tuple(record.nulls.items()),
     )
 
 
-def no_speedup(record: Record, arm: Arm | None) -> str | None:
-    """Return why a record must not have a speed-up, None where it may have a speed-up."""
-    if arm is not None or (record.samples is not None and record.samples.arm_s):
-        return "an arm of an A/B comparison shares its rounds with the other arm, not with a baseline"
-    if record.equality is not None and is_wrong(record):
-        return f"its result is wrong: {error_text(record.equality)}"
-    return None
+def exclusions(records: Sequence[Record], arm: Arm | None) -> list[str | None]:
+    """Return why each record of a run must not be compared with others, None where it may be.
+
+    A replicate checks the result for all replicates of its case.
+    """
+    if arm is not None:
+        return ["an arm of an A/B comparison is compared with the other arm only"] * len(records)
+    wrong = {
+        record.case: f"its result is wrong: {error_text(record.equality)}"
+        for record in records
+        if record.equality is not None and is_wrong(record)
+    }
+    return [wrong.get(record.case) for record in records]
 
 
 def is_wrong(record: Record) -> bool:
@@ -146,8 +167,15 @@ def error_text(equality: Equality) -> str:
     return f"{equality.what}, error {error} where {equality.allowed:.2g} is allowed"
 
 
-def _reason(name: str, kind: _Kind, own: dict[str, str]) -> str:
-    """Return why the metric `name` is null in records of a kind; `own` are the records' own reasons."""
+def _reason(name: str, kind: _Kind, own: dict[str, str], pairs: dict[str, str | None]) -> str:
+    """Return why the metric `name` is null in records of a kind.
+
+    Args:
+        name: the metric.
+        kind: the kind.
+        own: the records' own reasons.
+        pairs: why they have no ratio, by the metrics that compare records.
+    """
     if kind.imported:
         return own.get(name, "its source does not state it")
     if name in _STATIC or name in _RUN:
@@ -158,13 +186,11 @@ def _reason(name: str, kind: _Kind, own: dict[str, str]) -> str:
         if kind.not_finite is not None:
             return f"{kind.not_finite} is not finite"
         return own.get("equality") or kind.untimed or "not checked"
-    return kind.untimed or _no_part(name, kind, own)
+    return kind.untimed or (pairs[name] or kind.excluded if name in pairs else None) or _no_part(name, kind, own)
 
 
 def _no_part(name: str, kind: _Kind, own: dict[str, str]) -> str:
     """Return why records with a latency lack another time."""
-    if name == "speedup":
-        return kind.no_speedup or own.get(name, "no baseline shared the rounds of its steady turns")
     if name == "flops_per_s":
         return _NO_STATIC
     if name in TAILS and kind.few_steps:

@@ -16,6 +16,9 @@ from results.statistics.segments import Floats, Segments
 NUMBERS: Final = (*METRICS, *BOUNDS)
 
 _FEW: Final = f"fewer than {intervals.TURNS_FOR_INTERVAL} steady turns"
+_SINGLE: Final = "a single replicate has both times"
+_APART: Final = "both times were measured apart"
+_ITSELF: Final = {"speedup": "it is the baseline", "relative": "it is the reference"}
 _NEVER: Final = (SLOWER, REACHES, REACHES, SLOWER)
 """The reason of each of `breakeven.STEP_COLUMNS` that is never reached."""
 
@@ -47,12 +50,10 @@ def combined(records: Sequence[Record], measures: Measures, counted: Sequence[Se
         series = Segments(np.array([len(counted[row]) for row in rows]))
         for name in METRICS:
             numbers[name][rows] = _combined(name, measures.values[name][several], series)
-        baseline = measures.baseline[firsts[rows]]
         for name, ends in ENDS.items():
-            across = intervals.intervals_across(measures.values[name][several], series)
+            across = _across(name, measures.values[name][several], series)
             for end, column in zip(ends, across[1:], strict=True):
-                # The baseline's speed-up is 1 by definition.
-                numbers[end][rows] = np.where(baseline, np.nan, column) if name == "speedup" else column
+                numbers[end][rows] = column
     for row, (first, *_) in enumerate(counted):
         summary = records[first].summary
         if summary is not None:
@@ -61,11 +62,29 @@ def combined(records: Sequence[Record], measures: Measures, counted: Sequence[Se
     return numbers
 
 
+def _across(name: str, values: Floats, series: Segments) -> intervals.Intervals:
+    """Return the geometric mean of a metric over the replicates of each case, with its interval."""
+    if METRICS[name].combine != "paired":
+        return intervals.intervals_across(values, series)
+    known = ~np.isnan(values)
+    counts = series.sums(known.astype(np.float64)).astype(np.int64)
+    ends = np.full((3, counts.size), np.nan)
+    if known.any():
+        some = Segments(counts[counts > 0])
+        ends[:, counts > 0] = intervals.intervals_across(values[known], some)
+        ends[0, counts > 0] = some.geometric_means(values[known])
+    return intervals.Intervals(*ends)
+
+
 def _combined(name: str, values: Floats, series: Segments) -> Floats:
     """Return a value of the metric for each case, combined over its replicates."""
     combine = METRICS[name].combine
     if combine == "known":
+        return series.known_medians(values)
+    if combine == "worst":
         return np.fmax.reduceat(values, series.starts)
+    if combine == "paired":
+        return _across(name, values, series).value
     largest = np.maximum.reduceat(values, series.starts)  # NaN where any replicate has NaN
     match combine:
         case "geometric":
@@ -124,18 +143,19 @@ def nulls(
         verdicts: the verdict on the result of each case.
     """
     absent = np.ascontiguousarray(np.isnan(np.array([values[name] for name in NUMBERS])).T)
+    unbounded = _unbounded(measures, counted, values)
     by_kind: dict[tuple[object, ...], dict[str, str]] = {}
     cases = []
-    for indices, lacking, break_even, verdict in zip(counted, absent, break_evens, verdicts, strict=True):
+    columns = zip(counted, absent, break_evens, verdicts, *unbounded.values(), strict=True)
+    for indices, lacking, break_even, verdict, *without in columns:
         first = records[indices[0]]
         if first.summary is not None:
             cases.append(measures.reasons[indices[0]] | first.nulls)  # the reasons that its source states
             continue
-        baseline = bool(measures.baseline[indices[0]])
         # All facts that determine the reasons.
         kind = (
             lacking.tobytes(),
-            baseline,
+            *without,
             break_even,
             verdict is None,
             *[measures.reasons.kinds[index] for index in indices],
@@ -145,23 +165,42 @@ def nulls(
             of_records: dict[str, str] = {}
             for index in reversed(indices):  # the first record that lacks a metric says why
                 of_records |= measures.reasons[index]
-            reasons = by_kind[kind] = _reasons(
-                list(compress(NUMBERS, lacking)), of_records, break_even, baseline=baseline
-            )
+            ends = dict(zip(unbounded, without, strict=True))
+            reasons = by_kind[kind] = _reasons(list(compress(NUMBERS, lacking)), of_records, break_even, ends)
             if verdict is None:
                 reasons["equality"] = reasons.get("equality_error", "no replicate that came to its end was checked")
         cases.append(reasons)
     return cases
 
 
+def _unbounded(
+    measures: Measures, counted: Sequence[Sequence[int]], values: Mapping[str, Floats]
+) -> dict[str, list[str]]:
+    """Return for each metric that compares records why each case has no bounds; it matters only where it has none."""
+    reasons: dict[str, list[str]] = {}
+    for name, against in measures.against.items():
+        reasons[name] = [_FEW] * len(counted)
+        for row in np.flatnonzero(np.isnan(values[ENDS[name][0]])).tolist():
+            first = counted[row][0]
+            if against.itself[first]:
+                reasons[name][row] = _ITSELF[name]
+            elif len(counted[row]) > 1:
+                reasons[name][row] = _SINGLE
+            elif against.apart[first]:
+                reasons[name][row] = _APART
+    return reasons
+
+
 def _reasons(
-    names: Sequence[str], of_records: Mapping[str, str], break_even: NoBreakEven | None, *, baseline: bool
+    names: Sequence[str],
+    of_records: Mapping[str, str],
+    break_even: NoBreakEven | None,
+    unbounded: Mapping[str, str],
 ) -> dict[str, str]:
-    """Return why the numbers `names` of one case are null, from the reasons of its records."""
+    """Return why the numbers `names` of one case are null, from the reasons of its records and the missing bounds."""
     reasons = {name: of_records[name] for name in names if name in METRICS}
     for name, ends in ENDS.items():
-        few = "it is the baseline" if name == "speedup" and baseline else _FEW
-        reasons |= {end: reasons.get(name, few) for end in ends if end in names}
+        reasons |= {end: reasons.get(name, unbounded.get(name, _FEW)) for end in ends if end in names}
     if break_even is None:
         return reasons | {name: of_records[STEP_COLUMNS[0]] for name in names if name in STEP_COLUMNS}
     usual = (

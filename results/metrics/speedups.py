@@ -9,16 +9,14 @@ import dataclasses
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
-from typing import Final, NamedTuple, Self
+from typing import Final, Self
 
-import numpy as np
 from msgspec import structs
 
+from results.metrics.levels import Levels, ratios
 from results.metrics.values import Measures
 from results.schema.axes import SETTINGS
 from results.schema.case import Case
-from results.statistics import intervals
-from results.statistics.segments import Floats, Segments
 
 ORDER: Final = tuple(reversed(SETTINGS))
 """The axes in the order in which they are changed: layout, runtime, precision."""
@@ -36,14 +34,6 @@ class Factor:
     def of(cls, value: float, low: float, high: float) -> Self:
         """Return the factor, with None for bounds that are NaN."""
         return cls(value=value, low=None if math.isnan(low) else low, high=None if math.isnan(high) else high)
-
-
-class Speedups(NamedTuple):
-    """The speed-ups of processes over their baselines: arrays with an entry a process."""
-
-    value: Floats
-    half: Floats
-    """Half-width of the interval in logs: 0 for the baseline itself, NaN where the steady turns are too few."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +61,7 @@ class Chain:
     reason: str | None
 
 
-def chains(run: str, replicates: Mapping[Case, Mapping[int, int]], measures: Measures) -> list[Chain]:
+def chains(run: str, replicates: Mapping[Case, Mapping[int, int]], measures: Measures, levels: Levels) -> list[Chain]:
     """Return a chain for each case of a run that differs from its baseline in two settings or more.
 
     Cases are left out where the run lacks a step between them and their baseline. A chain in which a case failed or is
@@ -87,8 +77,9 @@ def chains(run: str, replicates: Mapping[Case, Mapping[int, int]], measures: Mea
         if reason is None
         for before, after in (*pairwise(way), (way[0], way[-1]))
     ]
-    numbers = factors(
-        speedups(measures),
+    numbers = ratios(
+        levels,
+        measures.values["latency_s"],
         [replicates[before][index] for before, _, common in pairs for index in common],
         [replicates[after][index] for _, after, common in pairs for index in common],
         [len(common) for _, _, common in pairs],
@@ -113,7 +104,7 @@ def path(case: Case) -> list[Case]:
 def _broken(way: Sequence[Case], replicates: Mapping[Case, Mapping[int, int]], measures: Measures) -> str | None:
     """Return why a chain has no numbers, None where it has them."""
     for case in way:
-        lacking = without_speedup(replicates[case], measures)
+        lacking = not_comparable(replicates[case], measures)
         if lacking is not None:
             return f"{setting(case)}: {lacking}"
     return None if _common([replicates[case] for case in way]) else "no replicate has all its cases"
@@ -143,40 +134,7 @@ def setting(case: Case) -> str:
     return " ".join(str(getattr(case, axis)) for axis in SETTINGS)
 
 
-def without_speedup(replicates: Mapping[int, int], measures: Measures) -> str | None:
-    """Return why a replicate has no speed-up, None where all have a speed-up; `replicates` are indices of records."""
-    reasons = (measures.reasons[index].get("speedup") for index in replicates.values())
+def not_comparable(replicates: Mapping[int, int], measures: Measures) -> str | None:
+    """Return why a replicate has no time to compare, None where all have it; `replicates` are indices of records."""
+    reasons = (measures.reasons[index].get("latency_s") or measures.exclusions[index] for index in replicates.values())
     return next((reason for reason in reasons if reason is not None), None)
-
-
-def speedups(measures: Measures) -> Speedups:
-    """Return the speed-up of each record."""
-    low, high = (measures.values[end] for end in ("speedup_low", "speedup_high"))
-    return Speedups(measures.values["speedup"], np.where(measures.baseline, 0.0, np.log(high / low) / 2))
-
-
-def factors(
-    of_records: Speedups, before: Sequence[int], after: Sequence[int], counts: Sequence[int]
-) -> intervals.Intervals:
-    """Return the speed of the cases `after` over the cases `before`, from their speed-ups over the same baseline.
-
-    Replicates are paired, as both cases shared the rounds of the same baseline: the value is the geometric mean of
-    their ratios, with the interval across them. A single replicate has the interval within its process, in which the
-    widths of both speed-ups add in squares: an upper bound, as both share the noise of their baseline.
-
-    Args:
-        of_records: the speed-ups of all records of a run.
-        before: indices of the slower cases' records; the replicates of a case follow one another.
-        after: indices of the faster cases' records, of the same replicates as in `before`.
-        counts: the number of replicates of each case.
-    """
-    if not counts:
-        return intervals.Intervals(*np.empty((3, 0)))
-    series, slower, faster = Segments(np.array(counts)), np.array(before), np.array(after)
-    ratios = of_records.value[faster] / of_records.value[slower]
-    across = intervals.intervals_across(ratios, series)
-    first = ratios[series.starts]
-    spread = np.exp(np.hypot(of_records.half[slower], of_records.half[faster]))[series.starts]
-    single = series.counts == 1
-    within = (first, first / spread, first * spread)
-    return intervals.Intervals(*(np.where(single, own, end) for own, end in zip(within, across, strict=True)))

@@ -45,7 +45,7 @@ _STOPS: Final = (None, "time-limit", "budget", "target")
 unknown end first."""
 
 
-def table(records: Records) -> "pd.DataFrame":
+def table(records: Records, reference: str | None = None) -> "pd.DataFrame":
     """Return a frame with a row for each case of each run, failed cases included, in the order of the plan.
 
     Metrics are float64 columns in the units of ``frame.attrs["units"]`` (by column). A missing value is NaN, and the
@@ -62,8 +62,16 @@ def table(records: Records) -> "pd.DataFrame":
     ``state`` is the worst of ``steady``, ``slowing`` and ``never steady``; ``stop`` is ``target`` only where all
     replicates became precise enough. Steps to break-even that are infinite are NaN, and
     `results.metrics.breakeven.is_never` recognises their reason.
+
+    Args:
+        records: the records.
+        reference: the model, or the key of the case, to which ``relative`` times are relative; the default is that of
+            `results.metrics.reference.reference`, for each run.
+
+    Raises:
+        InputError: A run has no case of this name.
     """
-    return table_of(list(map(MeasuredRun, records.files)))
+    return table_of([MeasuredRun(file, reference) for file in records.files])
 
 
 def table_of(runs: Sequence[MeasuredRun]) -> "pd.DataFrame":

@@ -40,7 +40,7 @@ class Medians(NamedTuple):
 
 
 class Spread(NamedTuple):
-    """Intervals, quantiles and speed-ups of the same samples: arrays as in `Medians`."""
+    """Intervals and quantiles of the same samples: arrays as in `Medians`."""
 
     latency_low_s: Floats
     """Interval of the median over the steady turns, rescaled to be centred on the median over the steps. NaN where the
@@ -53,11 +53,21 @@ class Spread(NamedTuple):
     p90_s: Floats
     p95_s: Floats
     p99_s: Floats
-    speedup: Floats
-    """Median over the steady turns of the baseline's median step over the record's own, in the same rounds."""
-    speedup_low: Floats
-    """Its interval, NaN where the turns are too few."""
-    speedup_high: Floats
+
+
+class SteadyTurns(NamedTuple):
+    """The turns of some records after warm-up: arrays with an entry a turn."""
+
+    record: Whole
+    """Index of the record."""
+    turn: Whole
+    """Index of the turn in its record."""
+    step_s: Floats
+    """Median of its steady steps."""
+
+    def chosen(self, flags: Flags) -> "SteadyTurns":
+        """Return the turns with a flag."""
+        return SteadyTurns(self.record[flags], self.turn[flags], self.step_s[flags])
 
 
 def medians(records: Sequence[Record]) -> Medians:
@@ -74,6 +84,27 @@ def timings(records: Sequence[Record]) -> tuple[Medians, Spread]:
     for start, samples in _parts(records):
         _fill(typical[:, start : start + _AT_ONCE], spread[:, start : start + _AT_ONCE], samples)
     return Medians(*typical), Spread(*spread)
+
+
+def steady_turns(records: Sequence[Record]) -> SteadyTurns:
+    """Return the steady turns of all records: O(n log m) for n series of m steps."""
+    columns: list[list[Any]] = [[], [], []]
+    for start, samples in _parts(records):
+        own = [(index, record) for index, record in enumerate(samples) if record and len(record.step_s) > record.warmup]
+        if not own:
+            continue
+        steps, numbers = (
+            list(chain.from_iterable(getattr(record, name)[record.warmup :] for _, record in own))
+            for name in ("step_s", "turn")
+        )
+        counts = np.array([len(record.step_s) - record.warmup for _, record in own])
+        turns = _turns(np.array(steps), np.array(numbers), counts)
+        indices = start + np.array([index for index, _ in own])
+        parts = (turns.turns.each(indices), turns.index, turns.of_turn.medians(turns.steps))
+        for column, part in zip(columns, parts, strict=True):
+            column.append(part)
+    record, index = (np.concatenate([np.empty(0, np.int64), *column]) for column in columns[:2])
+    return SteadyTurns(record, index, np.concatenate([np.empty(0), *columns[2]]))
 
 
 def _parts(records: Sequence[Record]) -> Iterator[tuple[int, list[Samples | None]]]:
@@ -120,9 +151,8 @@ def _fill(typical: Floats, spread: Floats | None, samples: Sequence[Samples | No
         ordered = segments.ordered(steps[warm])
         typical[2, indices[has_steady]] = latency = segments.middles(ordered)
         if spread is not None:
-            steady = [record for record, any_left in zip(series, has_steady.tolist(), strict=True) if any_left]
             turns = _turns(steps[warm], turn[warm], left[has_steady])
-            spread[:, indices[has_steady]] = _spread(turns, steady, ordered, latency)
+            spread[:, indices[has_steady]] = _spread(turns, ordered, latency)
 
 
 def _turns(steps: Floats, turn: Whole, counts: Whole) -> _Turns:
@@ -166,7 +196,7 @@ def _clocks(turns: _Turns, series: Sequence[Samples]) -> tuple[Floats, Floats]:
     return turns.turns.medians(means), turns.turns.medians(walls)
 
 
-def _spread(turns: _Turns, series: Sequence[Samples], ordered: Floats, latency: Floats) -> tuple[Floats, ...]:
+def _spread(turns: _Turns, ordered: Floats, latency: Floats) -> tuple[Floats, ...]:
     """Return the fields of `Spread` from the steady steps, the same steps in rising order, and their median."""
     effective = intervals.effectives(turns.steps, turns.of_record)
     per_turn = turns.of_turn.medians(turns.steps)
@@ -176,7 +206,6 @@ def _spread(turns: _Turns, series: Sequence[Samples], ordered: Floats, latency: 
         latency * (interval.high / interval.value),
         effective,
         *_quantiles(ordered, turns, effective),
-        *_speedups(series, turns, per_turn),
     )
 
 
@@ -187,22 +216,6 @@ def _quantiles(ordered: Floats, turns: _Turns, effective: Floats) -> list[Floats
         bounded: Flags = np.array([intervals.bounding_ranks(size, q) is not None for size in sizes.tolist()])
         values.append(np.where(bounded[size_of], turns.of_record.quantiles(ordered, q), np.nan))
     return values
-
-
-def _speedups(series: Sequence[Samples], turns: _Turns, per_turn: Floats) -> Floats:
-    rows = np.full((3, len(series)), np.nan)
-    ratios = _of_turns([record.baseline_s for record in series], turns) / per_turn
-    paired = ~np.isnan(ratios)
-    counts = np.add.reduceat(paired.astype(np.int64), turns.turns.starts)
-    has_pairs = counts > 0
-    if has_pairs.any():
-        ratios, segments = ratios[paired], Segments(counts[has_pairs])
-        interval = intervals.median_intervals(ratios, segments)
-        rows[:, has_pairs] = interval
-        few = np.isnan(interval.value)
-        if few.any():
-            rows[0, np.flatnonzero(has_pairs)[few]] = segments.medians(ratios)[few]
-    return rows
 
 
 def _phases(turns: _Turns, warm: Flags, series: Sequence[Samples]) -> Floats:

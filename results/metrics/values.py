@@ -6,42 +6,33 @@ A missing value is NaN, and `Measures.reasons` says why. Nothing is rounded here
 import dataclasses
 import math
 import operator
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 from msgspec import structs
 
-from results.metrics.reasons import TAILS, WEIGHTS, Reasons, no_speedup, reasons
-from results.metrics.timings import PHASES, Medians, Spread, timings
+from results.metrics.pairs import Against, lacking
+from results.metrics.reasons import TAILS, WEIGHTS, Reasons, exclusions, reasons
+from results.metrics.timings import PHASES, Medians, Spread
 from results.schema.labels import PROMISES, TASKS
 from results.schema.metrics import METRICS, STATIC, TIMED
-from results.schema.record import Facts, Record
-from results.schema.run import Arm
+from results.schema.record import Facts, Record, Summary
 from results.schema.static import Static
-from results.statistics import intervals as stats
-from results.statistics.segments import Flags, Floats
+from results.statistics.segments import Floats
 from results.storage.reader import RunFile
 
 _FACTS: Final = tuple(field.name for field in structs.fields(Facts))
+_PARTNERS: Final = {"speedup": "its baseline", "relative": "the reference"}
+"""What people call the partners of a metric that compares records."""
 ENDS: Final = {metric.name: metric.bounds for metric in TIMED if metric.bounds is not None}
 """The ends of the intervals within a process, by metric."""
 _ROWS: Final = (*METRICS, *chain.from_iterable(ENDS.values()))
+_RELATIVE: Final = _ROWS.index("relative")
 _SAME: Final = tuple(metric.name for metric in STATIC if metric.name != "model_bytes")
 """Static metrics that do not depend on the precision."""
 _facts: Final = operator.attrgetter(*_FACTS)
-
-
-class Measured(NamedTuple):
-    """The metrics of a record."""
-
-    metrics: dict[str, float | None]
-    """Values by name, for every one of `METRICS`."""
-    nulls: dict[str, str]
-    """The reason of each value that is None."""
-    intervals: dict[str, stats.Interval]
-    """95 % intervals within the process, of ``latency_s`` and ``speedup``, where the turns are enough."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
@@ -52,58 +43,30 @@ class Measures:
     """For each of `METRICS`, and each end of an interval within a process, an array with an entry a record."""
     costs: list[Static | None]
     """The cost of each record's model."""
-    baseline: Flags
-    """Whether the case of each record is its own baseline."""
+    against: Mapping[str, Against]
+    """The partners of the records, by the metric that compares them with these."""
+    exclusions: list[str | None]
+    """Why each record must not be compared with others, None where it may be."""
     reasons: Reasons
     """The reasons of each record's missing values."""
 
 
-def measure(record: Record, static: Static | None, arm: Arm | None = None) -> Measured:
-    """Return every metric of `record`.
+def measure_file(file: RunFile, typical: Medians, spread: Spread, against: Mapping[str, Against]) -> Measures:
+    """Return the metrics of the records of a run.
 
     Args:
-        record: a case in a process.
-        static: the static cost of its model, None where it is not known.
-        arm: the arm of an A/B comparison that its run measured, None for other runs.
+        file: the run.
+        typical: with `spread`, their `results.metrics.timings.timings`.
+        spread: see `typical`.
+        against: the speed of the records over their partners, by metric: ``speedup`` over the baselines, ``relative``
+            over the reference.
     """
-    measures = _measures([record], [static], arm, *timings([record]))
-    known = {name: None if np.isnan(row[0]) else float(row[0]) for name, row in measures.values.items()}
-    intervals = {}
-    for name, ends in ENDS.items():
-        value, low, high = (known[column] for column in (name, *ends))
-        if value is not None and low is not None and high is not None:
-            intervals[name] = stats.Interval(value, low, high)
-    return Measured({name: known[name] for name in METRICS}, measures.reasons[0], intervals)
-
-
-def measure_file(file: RunFile, typical: Medians, spread: Spread) -> Measures:
-    """Return the metrics of the records of a run from their `results.metrics.timings.timings`."""
-    return _measures(file.records, file.costs(), file.run.arm, typical, spread)
-
-
-def latencies(records: Sequence[Record], typical: Medians) -> Floats:
-    """Return the metric ``latency_s`` of each record alone."""
-    ok = np.array([record.status == "ok" for record in records], dtype=bool)
-    latency_s = np.where(ok, typical.latency_s, np.nan)
-    for index, record in enumerate(records):
-        if record.summary is not None:
-            latency_s[index] = record.summary.metrics.get("latency_s", np.nan)
-    return latency_s
-
-
-def _measures(
-    records: Sequence[Record],
-    costs: list[Static | None],
-    arm: Arm | None,
-    typical: Medians,
-    spread: Spread,
-) -> Measures:
+    records, costs = file.records, file.costs()
     matrix = np.full((len(_ROWS), len(records)), np.nan)
     values: dict[str, Floats] = dict(zip(_ROWS, matrix, strict=True))
-    no_speedups = [no_speedup(record, arm) for record in records]
     _add_times(values, records, typical, spread)
-    baseline = np.array([record.case.is_baseline for record in records], dtype=bool)
-    _add_speedups(values, baseline, no_speedups, spread)
+    excluded = exclusions(records, file.run.arm)
+    _add_ratios(values, records, against, excluded)
     _add_costs(values, records, costs)
     # A failed case may still have its peak memory or compile time.
     facts = _array(chain.from_iterable([_facts(record.facts) for record in records]))
@@ -114,9 +77,28 @@ def _measures(
     )
     for index, record in enumerate(records):
         if record.summary is not None:
-            matrix[:, index] = [record.summary.metrics.get(name, np.nan) for name in _ROWS]
-    why = reasons(records, costs, no_speedups, spread.effective, matrix[: len(METRICS)])
-    return Measures(values, costs, baseline, why)
+            _add_summary(matrix[:, index], record.summary)
+    unpaired = {name: lacking(found, _PARTNERS[name], records, excluded) for name, found in against.items()}
+    why = reasons(records, costs, excluded, unpaired, spread.effective, matrix[: len(METRICS)])
+    return Measures(values, costs, against, excluded, why)
+
+
+def _add_summary(column: Floats, summary: Summary) -> None:
+    """Write the values that a source states into the column of its record; it may leave relative times to us."""
+    relative = column[_RELATIVE]
+    column[:] = [summary.metrics.get(name, np.nan) for name in _ROWS]
+    if np.isnan(column[_RELATIVE]):
+        column[_RELATIVE] = relative
+
+
+def latencies(records: Sequence[Record], typical: Medians) -> Floats:
+    """Return the metric ``latency_s`` of each record alone."""
+    ok = np.array([record.status == "ok" for record in records], dtype=bool)
+    latency_s = np.where(ok, typical.latency_s, np.nan)
+    for index, record in enumerate(records):
+        if record.summary is not None:
+            latency_s[index] = record.summary.metrics.get("latency_s", np.nan)
+    return latency_s
 
 
 def _add_times(values: dict[str, Floats], records: Sequence[Record], typical: Medians, spread: Spread) -> None:
@@ -131,13 +113,23 @@ def _add_times(values: dict[str, Floats], records: Sequence[Record], typical: Me
         np.copyto(values[name], row, where=timed)
 
 
-def _add_speedups(
-    values: dict[str, Floats], baseline: Flags, no_speedups: Sequence[str | None], spread: Spread
+def _add_ratios(
+    values: dict[str, Floats],
+    records: Sequence[Record],
+    against: Mapping[str, Against],
+    excluded: Sequence[str | None],
 ) -> None:
-    judged = ~np.isnan(values["latency_s"]) & np.array([reason is None for reason in no_speedups], dtype=bool)
-    values["speedup"][judged & baseline] = 1.0  # by definition, hence without an interval
-    for name in ("speedup", *ENDS["speedup"]):
-        np.copyto(values[name], getattr(spread, name), where=judged & ~baseline)
+    judged = np.array([reason is None for reason in excluded], dtype=bool)
+    for name, (partner, itself, log, half, _) in against.items():
+        known = judged & (itself | judged[partner])  # nobody's partner is the last record, and its ratio is NaN
+        if name == "speedup":
+            ends = (log, log - half, log + half)
+        else:
+            batches = np.log(np.array([record.case.batch_size for record in records], dtype=np.float64))
+            time = batches[partner] - batches - log
+            ends = (time, time - half, time + half)
+        for column, end in zip((name, *ENDS[name]), ends, strict=True):
+            np.copyto(values[column], np.exp(end), where=known)
 
 
 def _add_costs(values: dict[str, Floats], records: Sequence[Record], costs: Sequence[Static | None]) -> None:

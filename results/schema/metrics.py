@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 from results.schema.axes import baseline_text
 
 Better = Literal["higher", "lower"]
-Combine = Literal["geometric", "median", "max", "same", "run", "known"]
+Combine = Literal["geometric", "paired", "median", "known", "max", "worst", "same", "run"]
 Table = Literal["cases", "models"]
 
 
@@ -28,9 +28,10 @@ class Metric:
     description: str
     combine: Combine
     """Combination of the values of replicates. ``geometric``: mean of times and rates that have an interval across
-    replicates; ``median``: of other times; ``max``: of peaks and counts; ``known``: maximum of the values that are not
-    null; ``same``: static cost, equal in all replicates; ``run``: the value needs other cases of the run, and
-    `results.metrics.table` computes it."""
+    replicates; ``paired``: the same for ratios, over the replicates that have both times; ``median``: of other times;
+    ``known``: median of the values that are not null; ``max``: of peaks and counts; ``worst``: maximum of the values
+    that are not null; ``same``: static cost, equal in all replicates; ``run``: the value needs other cases of the run,
+    and `results.metrics.table` computes it."""
     whole: bool = False
     """Whether every value is a whole number."""
     bounds: tuple[str, str] | None = None
@@ -129,11 +130,23 @@ TIMED: Final = (
         unit="1",
         better="higher",
         label="speed-up",
-        description=f"time of the baseline ({baseline_text()}) over time of the case, in the same rounds",
-        combine="geometric",
+        description=f"time of the baseline ({baseline_text()}) over time of the case, free of their common drift",
+        combine="paired",
         bounds=("speedup_low", "speedup_high"),
         tables=_CASES,
         terminal=(1.0, "speed-up"),
+    ),
+    Metric(
+        name="relative",
+        unit="1",
+        better="lower",
+        label="relative time",
+        description="time of an image over its time in the reference of the run, free of their common drift",
+        combine="paired",
+        bounds=("relative_low", "relative_high"),
+        heading="relative",
+        tables=_CASES,
+        terminal=(1.0, "relative"),
     ),
     _time(
         "first_step_s",
@@ -145,13 +158,14 @@ TIMED: Final = (
         "compile_s",
         "compile time",
         "first step of a compiled runtime less the median steady step, from an empty cache: a cold compilation",
+        combine="known",
         heading="compile",
         tables=_CASES,
     ),
     _time(
         "warm_compile_s",
         "warm compile time",
-        "the same in another fresh process, with the artefacts of the cold compilation in its cache",
+        "the same in later processes, which read the artefacts of the cold compilation",
         combine="known",
         heading="warm compile",
         tables=_CASES,
@@ -204,7 +218,7 @@ TIMED: Final = (
         better="lower",
         label="error of the result",
         description="root mean square against fp64 on the same weights and input, relative to that of the reference",
-        combine="known",
+        combine="worst",
         heading="error",
         tables=_CASES,
     ),

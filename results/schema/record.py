@@ -23,6 +23,7 @@ class Samples(Stored, frozen=True, kw_only=True):
     """The raw series of a process, oldest first, warm-up included; every statistic is recomputed from them.
 
     A turn is a worker's share of a round of the rotation. Its first step is dropped where other workers ran before it.
+    `at_s` and `part` link the turns of all cases of a replicate: `results.metrics.levels` makes use of them.
     """
 
     step_s: tuple[StepSeconds, ...]
@@ -31,11 +32,17 @@ class Samples(Stored, frozen=True, kw_only=True):
     """For each step, the index of its turn: 0, 0, 1, 1, 2, …"""
     wall_s: tuple[StepSeconds, ...]
     """For each turn, wall seconds a step: the host's clock from one synchronisation to the next."""
+    at_s: tuple[Seconds, ...] = ()
+    """For each turn, the middle of its timed steps, in seconds since the run began, on a clock that all workers of the
+    run share; of an A/B comparison, the clock of both arms. Empty in files of the schemas 1 to 4."""
+    part: tuple[Count, ...] = ()
+    """For each turn, the part of the replicate in which it was taken: where memory does not hold all workers of a
+    replicate, parts follow one another, and the workers of at least two cases live through all of them."""
     baseline_s: tuple[StepSeconds | None, ...] = ()
-    """For each turn, the median step of the group's baseline in the same round, None after the baseline left the
-    rotation; empty for the baseline itself, and for a group without a baseline."""
+    """Schemas 1 to 4: for each turn, the median step of the baseline in the same round, None after the baseline left
+    the rotation; empty for the baseline itself, and in files of later schemas."""
     arm_s: tuple[StepSeconds | None, ...] = ()
-    """A/B runs: for each turn of arm ``b``, the median step of arm ``a`` in the same round; empty elsewhere."""
+    """Schemas 1 to 4, A/B runs: for each turn of arm ``b``, the median step of arm ``a`` in the same round."""
     forward_s: tuple[StepSeconds, ...] = ()
     """For each step, the part up to the loss (training only, else empty)."""
     backward_s: tuple[StepSeconds, ...] = ()
@@ -56,7 +63,7 @@ class Facts(Stored, frozen=True, kw_only=True):
     compile_s: Seconds | None = None
     """First step of a compiled runtime less the median steady step, from an empty cache: a cold compilation."""
     warm_compile_s: Seconds | None = None
-    """The same in another fresh process, with the artefacts of the cold compilation in its cache."""
+    """The same with the artefacts of an earlier compilation in the cache, as in every replicate after the first."""
     graph_breaks: Count | None = None
     recompiles: Count | None = None
     """Compilations after the first step, inside the timed steps."""

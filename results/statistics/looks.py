@@ -1,22 +1,19 @@
 """A/B comparisons: two arms in pairs of fresh processes, judged at several looks at the growing evidence.
 
-The two processes of a pair live at the same time and are stepped in turn, so that each turn of arm b has a turn of arm
-a in the same round. A pair gives a single number, the median of these ratios, and only pairs are replicates. The looks
-come after 10, 20 and 40 pairs, and share the error among them, so that three looks raise no more false alarms than a
-single look (Bonferroni over the looks: simple, and slightly conservative, as the looks are correlated).
+The two processes of a pair live at the same time and are stepped in turn: `results.metrics.levels` frees their times of
+the drift that they share. A pair gives a single ratio, and only pairs are replicates. The looks come after 10, 20 and
+40 pairs, and share the error among them, so that three looks raise no more false alarms than a single look (Bonferroni
+over the looks: simple, and slightly conservative, as the looks are correlated).
 """
 
 import dataclasses
 import math
-import statistics
 from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 
-from results.schema.record import Samples
 from results.statistics.difference import FALSE_ALARMS, Difference, Verdict, chance, verdict
-from results.statistics.steady import turn_medians
 
 LOOKS: Final = {10: 0.25, 20: 0.25, 40: 0.5}
 """Share of the error that each look may use, by its number of pairs."""
@@ -38,20 +35,6 @@ class Judged:
     """Chance of such a ratio if the true one lies within the margin, at this look alone."""
     spread: float | None = None
     """Standard deviation of the pairs' log ratios: this machine's noise."""
-
-
-def pair_ratio(samples: Samples) -> float | None:
-    """Return the time of a step of arm b over a step of arm a, from the samples of b: the median over rounds.
-
-    The median is of logs, so that swapped arms give the reciprocal: the mean of the middle two of an even number of
-    ratios would favour arm a. None where no steady turn of b shared its round with a turn of a.
-    """
-    logs = [
-        math.log(own) - math.log(other)
-        for turn, own in turn_medians(samples).items()
-        if samples.arm_s and (other := samples.arm_s[turn]) is not None
-    ]
-    return math.exp(statistics.median(logs)) if logs else None
 
 
 def judge(ratios: Sequence[float], margin: float) -> Judged:

@@ -179,6 +179,8 @@ def _check_samples(samples: Samples) -> None:
     steps, turns = len(samples.step_s), len(samples.wall_s)
     lengths = (
         ("turn", len(samples.turn), (steps,)),
+        ("at_s", len(samples.at_s), (0, turns)),
+        ("part", len(samples.part), (len(samples.at_s),)),
         ("baseline_s", len(samples.baseline_s), (0, turns)),
         ("arm_s", len(samples.arm_s), (0, turns)),
         ("forward_s", len(samples.forward_s), (0, steps)),
