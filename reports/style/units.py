@@ -31,13 +31,13 @@ def number(value: object) -> float | None:
 
 
 def relative(value: object, low: object, high: object) -> float | None:
-    """Return the half-width of the interval as a fraction of the value, None where either is missing."""
+    """Return the half-width of the interval as a fraction of the value, None where either is missing or exact."""
     center, bottom, top = number(value), number(low), number(high)
     if not center or bottom is None:
         return None
     if top is None:
         return math.inf if isinstance(high, float) and math.isinf(high) else None
-    return half_width(center, bottom, top)
+    return half_width(center, bottom, top) if bottom < top else None  # a baseline over itself is exactly 1
 
 
 def ends(value: object, low: object, high: object) -> tuple[float | None, float | None]:

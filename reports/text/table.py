@@ -137,7 +137,8 @@ def _relative(metric: Metric, row: _Row) -> float | None:
     if known.bounds is None:
         return None
     value, low, high = (row[name] for name in (known.name, *known.bounds))
-    return None if value is None or low is None or high is None else half_width(value, low, high)
+    # A baseline over itself is exactly 1: it has no uncertainty to show.
+    return None if value is None or low is None or high is None or low == high else half_width(value, low, high)
 
 
 def _status(row: _Row) -> str:

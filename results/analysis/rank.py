@@ -18,7 +18,7 @@ from results.errors import InputError
 from results.metrics.levels import halves, log_ratios
 from results.metrics.measured import MeasuredRun
 from results.metrics.reasons import usable_record
-from results.metrics.reference import reference as reference_of
+from results.metrics.relative.reference import reference as reference_of
 from results.schema.axes import CONDITIONS, axis_text
 from results.schema.case import Case
 from results.statistics.allpairs import all_pairs
@@ -109,7 +109,8 @@ def rank(records: Records | Study, *, reference: str | None = None, margin: floa
 
     Args:
         records: the result of `results.load`, or a study of it, which has its own reference.
-        reference: the model, or the key of the case, to which times are relative; see `results.metrics.reference`.
+        reference: the model, or the key of the case, to which times are relative; see
+            `results.metrics.relative.reference`.
         margin: the relative difference that does not matter; with 0, any difference counts.
 
     Raises:

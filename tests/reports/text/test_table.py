@@ -29,7 +29,10 @@ def test_the_table_for_people_has_one_line_a_case(frame):
     lines = format_table(frame, "table").splitlines()
     assert lines[0] == "AMD EPYC 9B14, torch 2.14.1, inference, 224 px, cpu, fp32, eager, 2 threads"
     assert lines[1] == "± is the half-width of the 95 % interval within one process"
-    assert " ".join(lines[2].split()) == "model batch layout ms ± % img/s speed-up ± % GFLOP/s GB resident status"
+    assert (
+        " ".join(lines[2].split())
+        == "model batch layout ms ± % img/s GFLOP/s speed-up ± % relative ± % GB resident status"
+    )
     assert [line.split()[0] for line in lines[4:]] == ["resnet50"] * 3
     cells = lines[5].split()
     assert cells[:3] == ["resnet50", "8", "nhwc"]
