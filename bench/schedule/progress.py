@@ -6,17 +6,18 @@ during a measurement.
 
 import contextlib
 import dataclasses
+import math
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, Protocol, TextIO
 
-from results.metrics import values
+from results.metrics.timings import timings
 from results.schema.record import Record
 from results.schema.run import RunHeader
 from results.schema.static import Static
 from results.schema.types import known
-from results.text import digits, is_unknown, printable, within
+from results.text import digits, half_width, is_unknown, printable, within
 
 if TYPE_CHECKING:
     import rich.console
@@ -191,18 +192,20 @@ def counted(statics: Iterable[Static], total: int, stream: TextIO) -> list[Stati
 
 
 def outcome(record: Record) -> str:
-    """Return the outcome of a case: ``401 ms ±0.6 %``, or the status and its cause."""
+    """Return the outcome of a case: ``401 ms ± 0.6 %``, or the status and its cause."""
     if record.status != "ok":
         return printable(f"{record.status}: {record.cause}")
-    measured = values.measure(record, None)
-    latency_s = measured.metrics["latency_s"]
-    if latency_s is None:
-        return printable(measured.nulls["latency_s"])
-    interval = measured.intervals.get("latency_s")
-    if interval is None:
+    typical, spread = timings([record])
+    latency_s, low_s, high_s = (
+        column.item() for column in (typical.latency_s, spread.latency_low_s, spread.latency_high_s)
+    )
+    if math.isnan(latency_s):
+        return "no steady step was measured"
+    if math.isnan(low_s):
         return f"{digits(1e3 * latency_s, None)} ms (too few steps for an interval)"
-    unknown = " (its turns differ too much: use a quieter machine)" if is_unknown(interval.relative) else ""
-    return f"{digits(1e3 * latency_s, interval.relative)} ms {within(interval.relative)}{unknown}"
+    relative = half_width(latency_s, low_s, high_s)
+    unknown = " (its turns differ too much: use a quieter machine)" if is_unknown(relative) else ""
+    return f"{digits(1e3 * latency_s, relative)} ms {within(relative)}{unknown}"
 
 
 def duration(value: float) -> str:
