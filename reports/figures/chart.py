@@ -10,14 +10,14 @@ from plotly.graph_objs._figure import Figure
 from reports.style.columns import Column
 from reports.style.columns import table as columns_of
 from reports.style.table import Table
-from reports.style.views import CONTEXT, TRAINING, View, constants, split
+from reports.style.views import CONTEXT, TRAINING, View, constants, of_every_machine, split
 from results.analysis.study import Study
 from results.schema.static import Static
 
 MOST_BARS: Final = 60
 """The most variants of a chart with a row a variant: more names are not readable."""
 MOST_DATA: Final = 250
-"""The most rows of a figure's data."""
+"""The most rows of a figure's data, of every machine."""
 PEAKS: Final = ("model", *CONTEXT, "peak_resident_bytes", "peak_allocated_bytes", "model_bytes")
 """Columns of the data of figures of memory."""
 
@@ -100,6 +100,8 @@ class Chart:
     """The most views that a page offers."""
     most: int | None = None
     """The most variants of a view; of more, the variants with the highest throughput are drawn, as its label says."""
+    by_group: bool = False
+    """Whether a view shows a single group of machines (`reports.style.machines`), as each machine has a style."""
     ordered: bool = False
     """Whether the views are in the order of the rows; else the most informative view is first."""
 
@@ -110,9 +112,10 @@ class Chart:
 
     def views(self, frame: pd.DataFrame) -> tuple[View, ...]:
         """Return the sets of comparable rows, the most informative first; empty without data."""
-        return tuple(
-            _cut(view, self.most) for view in split(self.rows(frame), self.by, self.least, ordered=self.ordered)
-        )
+        views = split(self.rows(frame), self.by, self.least, ordered=self.ordered)
+        if self.by_group:
+            views = tuple(part for view in views for part in _groups(view))
+        return tuple(_cut(view, self.most) for view in views)
 
     def data(self, view: View) -> Table:
         """Return the data of a view, without the columns on which all its rows are equal."""
@@ -120,7 +123,22 @@ class Chart:
             return self.table(view.frame)
         same = constants(view.frame, self.by)
         names = tuple(column for column in self.columns if column not in same)
-        return columns_of(view.frame.iloc[:MOST_DATA], names, self.own)
+        return columns_of(of_every_machine(view.frame, MOST_DATA), names, self.own)
+
+
+def _groups(view: View) -> tuple[View, ...]:
+    """Return a view for each group of machines; the same view where there is a single group."""
+    groups = [rows for _, rows in view.frame.groupby("group", sort=True)]
+    if len(groups) < 2:
+        return (view,)
+    last, total = 0, view.frame["machine"].nunique()
+    parts = []
+    for rows in groups:
+        first, last = last + 1, last + rows["machine"].nunique()
+        which = f"machines {first} to {last}" if last > first else f"machine {last}"
+        label = " · ".join(filter(None, [view.label, f"{which} of {total}, by speed"]))
+        parts.append(View(label=label, frame=rows, whole=view.label))
+    return tuple(parts)
 
 
 def _cut(view: View, most: int | None) -> View:
@@ -129,7 +147,7 @@ def _cut(view: View, most: int | None) -> View:
     best = view.frame.groupby("model")["throughput_img_per_s"].max()
     fastest = best.nlargest(most).index
     label = " · ".join(filter(None, [view.label, f"the {most} fastest of {len(best):,} variants"]))
-    return View(label=label, frame=view.frame[view.frame["model"].isin(fastest)])
+    return dataclasses.replace(view, label=label, frame=view.frame[view.frame["model"].isin(fastest)])
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
 """Figures of points: throughput, memory and multiply-adds over depth, time over multiply-adds."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pandas as pd
@@ -22,13 +22,13 @@ def points(
     y: list[Any],
     *,
     words: Callable[[CaseView], str] = hover,
-    dense: bool = False,
+    strength: Sequence[float] | None = None,
     **trace: Any,
 ) -> None:
     """Add the rows of a family and block type: colour and marker show the family, a hollow marker the type `basic`.
 
-    `words` are the texts of the points on hover. Families without their own style lie below the others, and are pale
-    where the drawing is `dense`.
+    `words` are the texts of the points on hover, `strength` their opacities. Families without their own style lie below
+    the others.
 
     The trace's ``meta`` holds the case of each point (column ``row``), by which the page's script filters.
     """
@@ -47,19 +47,25 @@ def points(
         marker={
             "color": style.color,
             "symbol": f"{style.symbol}-open" if hollow else style.symbol,
-            "size": 10 if not dense else 8 if known else 6,
-            "opacity": 0.45 if dense and not known else 1,
+            "size": 10,
+            "opacity": 1 if strength is None else list(strength),
             "line": {"width": 2, "color": style.color} if hollow else {"width": 0},
         },
         **trace,
     )
 
 
+def short_name(model: str) -> str:
+    """Return the name of a variant for a label, without the program and the weights: of ``timm:resnet50.a1_in1k``."""
+    program, colon, name = model.rpartition(":")
+    return name.partition(".")[0] or name if colon and program else model
+
+
 def names(rows: pd.DataFrame) -> dict[str, Any]:
     """Return the trace's names of points, where column ``position`` has a position for them."""
     return {
         "mode": "markers+text",
-        "text": [label(row.model) if row.position else "" for row in each(rows)],
+        "text": [label(short_name(row.model)) if row.position else "" for row in each(rows)],
         "textposition": [row.position or "top center" for row in each(rows)],
         "textfont": {"size": 11},
         "cliponaxis": False,

@@ -1,16 +1,20 @@
 """The frame of all cases that the page shows."""
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import pandas as pd
 
+from reports.chapters.tradeoffs.accuracies import accuracy_text, cited, published
 from reports.page.machine import sides
+from reports.style.machines import grouped
 from reports.style.views import UNKNOWN_COUNTS
 from reports.style.words import WRONG_RESULT
 from results.analysis.study import Study
 from results.metrics.warnings import WRONG, kind
 from results.schema.axes import AXES
+from results.storage.reader import Records
 from results.text import printable
 
 _TEXTS: Final = (
@@ -29,16 +33,17 @@ _TEXTS: Final = (
     "stop",
 )
 """Columns of text."""
-_BORROWED: Final = ("macs", "flops", "imagenet_top1")
+_BORROWED: Final = ("macs", "flops")
 """Columns that an imported case takes from another run of the same network and image size."""
 
 
 def cases(study: Study, named: Mapping[str, str] | None = None) -> pd.DataFrame:
-    """Return `results.table` with the columns of the page: side, row, peak memory, and escaped text.
+    """Return `results.table` with the columns of the page: side and its style, row, peak memory, escaped text.
 
     A case with a wrong result gets a status of its own: like a failed case, it never counts as fast. Imported cases of
-    our variants take exact counts from other runs of the page. `named` are the sides by run, where they differ from the
-    sides of `records` alone.
+    our variants take exact counts from other runs of the page. A variant has the same accuracy in all cases: that of
+    the source of most cases, or of the next source that knows it; where there are several, `cited` names it. `named`
+    are the sides by run, where they differ from the sides of `records` alone.
     """
     records = study.records
     frame = study.table.copy(deep=False)
@@ -52,7 +57,7 @@ def cases(study: Study, named: Mapping[str, str] | None = None) -> pd.DataFrame:
     counts = {name: text[name].astype(object).where(text[name].notna(), None) for name in UNKNOWN_COUNTS}
     imported = {file.run.id for file in records.files if file.run.source is not None}
     known = text.groupby(["model", "image_size"])[list(_BORROWED)].transform("first")
-    return text.assign(
+    shown = _accurate(text, records).assign(
         **{name: text[name].where(text[name].notna(), known[name]) for name in _BORROWED},
         imported=frame["run"].isin(imported),
         row=range(len(text)),
@@ -63,6 +68,21 @@ def cases(study: Study, named: Mapping[str, str] | None = None) -> pd.DataFrame:
         family=text["family"].fillna("unknown"),
         machine=frame["run"].map(named.get).astype(object),
     )
+    groups = grouped(shown)
+    styles = [groups[machine] for machine in shown["machine"]]
+    return shown.assign(group=[group for group, _ in styles], hue=[hue for _, hue in styles])
+
+
+def _accurate(text: pd.DataFrame, records: Records) -> pd.DataFrame:
+    """Return the cases with their accuracy, and its source in `accuracy` and `cited`."""
+    sources = published(records)
+    top1 = pd.Series(math.nan, index=text.index, dtype="float64")
+    names = pd.Series("", index=text.index, dtype=object)
+    for name, known in sources.items():
+        other = cited(text, known).where(top1.isna())
+        names = names.mask(other.notna(), name)
+        top1 = top1.fillna(other)
+    return text.assign(imagenet_top1=top1, accuracy=names.map(accuracy_text), cited=names if len(sources) > 1 else "")
 
 
 def _safe(column: "pd.Series[Any]") -> dict[str, str]:

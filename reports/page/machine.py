@@ -2,21 +2,41 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from msgspec import Struct, structs
 
 from reports.style.units import NONE, quantity
+from reports.style.words import joined
 from results.schema.record import Record
 from results.schema.run import RunHeader, Settings
 from results.storage.reader import RunFile
 
+MOST_TITLED: Final = 3
+"""The most machines that the title names."""
+
 
 def hardware(run: RunHeader) -> str:
-    """Return the hardware of the cases: the accelerators of the plan, else the CPU."""
+    """Return the hardware of the cases: the accelerators of the plan, else the CPU.
+
+    Where the run does not name it, its id tells it from other unnamed machines, which may be different.
+    """
     devices = {case.device for case in run.plan}
     named = [card.name for card in run.environment.accelerators if card.device in devices]
-    return " and ".join(named) if named else run.environment.cpu or "unknown machine"
+    if named:
+        return " and ".join(named)
+    cards = sorted(device for device in devices if device.partition(":")[0] != "cpu")
+    if cards:  # the CPU beside an accelerator did not compute the cases
+        return f"unnamed {' and '.join(cards)} of {run.id}"
+    return run.environment.cpu or f"unnamed machine of {run.id}"
+
+
+def title(files: Sequence[RunFile]) -> str:
+    """Return the title of the page: `MOST_TITLED` machines by name, those that a source names first."""
+    names = list(dict.fromkeys(hardware(file.run) for file in files))
+    names.sort(key=lambda name: name.startswith("unnamed "))
+    more = len(names) - MOST_TITLED
+    return f"ResNets on {joined([*names[:MOST_TITLED], f'{more:,} more'] if more > 0 else names)}"
 
 
 def sides(files: Sequence[RunFile]) -> dict[str, str]:
@@ -29,14 +49,14 @@ def sides(files: Sequence[RunFile]) -> dict[str, str]:
     by_name: dict[str, list[RunFile]] = {}
     for file in files:
         by_name.setdefault(named[file.run.id], []).append(file)
+    cases = {file.run.id: {record.case for record in file.records} for file in files}
     system = {}
     for name, alike in by_name.items():
         several = len({versions[file.run.id] for file in alike}) > 1
         for file in alike:
             run = file.run.id
             twins = [twin for twin in alike if twin is not file and versions[twin.run.id] == versions[run]]
-            own = {record.case for record in file.records}
-            shared = [twin for twin in twins if own & {record.case for record in twin.records}]
+            shared = [twin for twin in twins if not cases[run].isdisjoint(cases[twin.run.id])]
             mark = [_mark(file.run, [twin.run for twin in shared])] if shared else []
             system[run] = " · ".join([name, *([versions[run]] if several else []), *mark])
     return system

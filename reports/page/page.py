@@ -15,13 +15,13 @@ from reports.chapters import CHAPTER_FOLDER, CHAPTERS
 from reports.figures.chart import Insert, Source
 from reports.page.answer import answer, noise
 from reports.page.content import Content, content
-from reports.page.machine import compared, details, hardware
-from reports.page.payload import packed, payload, remarks
+from reports.page.machine import compared, details, title
+from reports.page.payload import packed, packed_json, payload, remarks
 from reports.page.script import guard, script
 from reports.page.section import Section, section
 from reports.style.columns import CASE_COLUMNS, table
 from reports.style.rows import CaseView, each
-from reports.style.views import CONTEXT, constants, constants_text
+from reports.style.views import CONTEXT, constants, constants_text, of_every_machine
 from reports.style.words import joined
 from results.analysis.study import Study
 from results.schema.axes import AXES, SETTINGS
@@ -42,7 +42,7 @@ PLAIN_COLUMNS: Final = (
 )
 """Columns of the table for readers without a script; columns with equal values are left out."""
 MOST_PLAIN: Final = 400
-"""The most rows of the table for readers without a script."""
+"""The most rows of the table for readers without a script, of every machine."""
 MOST_REASONS: Final = 60
 """The most reasons of missing values below the table of cases."""
 
@@ -79,7 +79,7 @@ def render(records: Records | Study) -> str:
     sections = {figure.name: section(figure) for figure in shown.figures}
     page = {
         # By the plans of all files, before the selection of cases cuts them.
-        "title": f"ResNets on {joined(list(dict.fromkeys(hardware(file.run) for file in study.records.files)))}",
+        "title": title(study.records.files),
         "left_out": shown.left_out,
         "chapters": CHAPTERS,
         "sections": sections,
@@ -122,6 +122,7 @@ def _summary(shown: Content) -> dict[str, Any]:
         "summary": answer(shown.source, complete=not shown.left_out),
         "facts": compared(records.files),
         "problems": records.problems,
+        "notes": records.notes,
         "noise": noise(shown.source.cases),
         "metrics": METRICS.values(),
         "settings": joined([AXES[name].heading for name in SETTINGS]),
@@ -131,7 +132,7 @@ def _summary(shown: Content) -> dict[str, Any]:
 
 def _cases(source: Source) -> dict[str, Any]:
     """Return the values of the chapter of every case for readers without a script."""
-    first, fixed = source.cases.iloc[:MOST_PLAIN], constants(source.cases, CONTEXT)
+    first, fixed = of_every_machine(source.cases, MOST_PLAIN), constants(source.cases, CONTEXT)
     return {
         "plain": table(first, tuple(name for name in PLAIN_COLUMNS if name not in fixed)),
         "plain_rows": [_case(row) for row in each(first)],
@@ -153,8 +154,8 @@ def _assets(source: Source, sections: dict[str, Section]) -> dict[str, Any]:
         "css": Markup((TEMPLATES / "page.css").read_text(encoding="utf-8")),  # noqa: S704 (our own file)
         "guard_js": Markup(guard_js),  # noqa: S704 (our own file)
         "page_js": Markup(page_js),  # noqa: S704 (our own file)
-        "plotly_js": Markup(plotly_js),  # noqa: S704 (Plotly's own script)
-        "payload": Markup(packed(payload(source, listed, charts))),  # noqa: S704 (base64)
+        "plotly": Markup(packed(plotly_js)),  # noqa: S704 (base64)
+        "payload": Markup(packed_json(payload(source, listed, charts))),  # noqa: S704 (base64)
     }
 
 

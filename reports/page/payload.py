@@ -11,7 +11,7 @@ from reports.page.commands import reproduce
 from reports.style.columns import COLUMNS
 from reports.style.rows import CaseView, each
 from reports.style.table import Cell, Table
-from reports.style.theme import template
+from reports.style.theme import MACHINES, template
 from reports.style.units import SCALES, number
 from reports.style.views import TRAINING
 from results.metrics.rows import plain
@@ -35,9 +35,13 @@ SAMPLES: Final = 30
 _LEVEL: Final = 9
 
 
-def packed(content: Mapping[str, Any]) -> str:
-    """Return `content` as base64 of raw deflate of JSON: a page of many cases is mostly repetition."""
-    text = json.dumps(content, separators=(",", ":"), allow_nan=False, ensure_ascii=False)
+def packed_json(content: Mapping[str, Any]) -> str:
+    """Return `content` as JSON, packed: a page of many cases is mostly repetition."""
+    return packed(json.dumps(content, separators=(",", ":"), allow_nan=False, ensure_ascii=False))
+
+
+def packed(text: str) -> str:
+    """Return `text` as base64 of raw deflate, which the page's script unpacks."""
     squeezed = zlib.compressobj(_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
     return base64.b64encode(squeezed.compress(text.encode("utf-8", "replace")) + squeezed.flush()).decode()
 
@@ -57,6 +61,7 @@ def payload(source: Source, listed: Table, charts: Mapping[str, Any]) -> dict[st
     return {
         "templates": {mode: template(mode) for mode in ("light", "dark")},
         "scales": SCALES,
+        "machine_styles": [{"color": style.color, "symbol": style.symbol, "dash": style.dash} for style in MACHINES],
         "charts": charts,
         "pick_columns": PICK_COLUMNS,
         "training": TRAINING,

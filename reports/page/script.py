@@ -11,6 +11,7 @@ MODULES: Final = (
     "state",
     "facets",
     "views",
+    "names",
     "charts",
     "tables",
     "cases",

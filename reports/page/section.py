@@ -52,6 +52,7 @@ def _drawn(chart: Chart, view: View, name: str) -> dict[str, Any]:
         "label": printable(view.label),
         "slug": name,
         "takeaway": printable(chart.takeaway(view.frame)),
+        **({"whole": printable(view.whole)} if view.whole is not None else {}),
         **({"pair": pair_key(view.frame["pair"].iloc[0])} if chart.paired else {}),
         "table": chart.data(view).texts(),
     }

@@ -60,19 +60,25 @@ def _even(low: float, high: float) -> list[float]:
 
 
 def name_positions(
-    x: Sequence[float], y: Sequence[float], names: Sequence[str], first: Sequence[bool], ends: tuple[Range, Range]
+    x: Sequence[float],
+    y: Sequence[float],
+    names: Sequence[str],
+    first: Sequence[bool],
+    ends: tuple[Range, Range],
+    height: int = PLOT_HEIGHT,
 ) -> list[str]:
     """Return the position of each point's name (a Plotly ``textposition``), empty for a point without room.
 
-    The choice is greedy from left to right, points marked `first` before the others. `x` and `y`, and the `ends` of
-    both axes, are in the axis' own scale (logarithms on a logarithmic axis).
+    The choice is greedy from left to right, points marked `first` before the others. A point without a name only takes
+    room. `x` and `y`, and the `ends` of both axes, are in the axis' own scale (logarithms on a logarithmic axis).
     """
-    across, up = to_pixels(x, ends[0], PLOT_WIDTH), to_pixels(y, ends[1], PLOT_HEIGHT)
+    across, up = to_pixels(x, ends[0], PLOT_WIDTH), to_pixels(y, ends[1], height)
     taken: list[Box] = [
         (px - _MARKER, py - _MARKER, px + _MARKER, py + _MARKER) for px, py in zip(across, up, strict=True)
     ]
     positions = [""] * len(names)
-    for index in sorted(range(len(names)), key=lambda index: (not first[index], x[index])):
+    named = [index for index, name in enumerate(names) if name]
+    for index in sorted(named, key=lambda index: (not first[index], x[index])):
         for position in _POSITIONS:
             box = name_box(across[index], up[index], _LETTER * len(names[index]), position)
             if box[0] > 0 and box[2] < PLOT_WIDTH and not any(overlap(box, other) for other in taken):

@@ -125,11 +125,22 @@ def steps_until(heading: str, name: str) -> Column:
 
 _HEADINGS: Final = {"model": "variant", "image_size": "pixels"}
 """Headings of axes that differ between the page and a terminal, mostly for more room."""
+
+
+def _accuracy(row: Any) -> Cell:
+    """Show the accuracy; its source is the note where the sources of a page differ."""
+    value = number(row.imagenet_top1)
+    if value is None:
+        return Cell(text=NONE, reason=_reason(row, "imagenet_top1"))
+    percent = f"{100 * value:.2f}{SPACE}%"
+    return Cell(text=percent, note=getattr(row, "cited", ""), sort=value)
+
+
 _UNLIKE: Final[dict[str, Callable[[Any], Cell]]] = {
     "throughput_img_per_s": _measured("throughput_img_per_s", "img/s", throughput_bounds),
     "speedup": _measured("speedup", TIMES, lambda row: (row.speedup_low, row.speedup_high)),
     "equality_error": _number("equality_error", lambda value: f"{value:.1e}"),
-    "imagenet_top1": _number("imagenet_top1", lambda value: f"{100 * value:.2f}{SPACE}%"),
+    "imagenet_top1": _accuracy,
     "break_even_steps": _break_even,
 }
 """Metrics whose display does not follow from their unit and bounds."""

@@ -54,7 +54,9 @@ def whiskers(values: list[Any], bounds: Sequence[Sequence[Any]]) -> dict[str, An
     known = [ends(value, *pair) for value, pair in zip(values, bounds, strict=True)]
     above = [(high or value) - value for value, (_, high) in zip(values, known, strict=True)]
     below = [value - (low or value) for value, (low, _) in zip(values, known, strict=True)]
-    return {"type": "data", "array": above, "arrayminus": below, "thickness": 1.2, "width": 4}
+    # Plotly draws the caps of a whisker without a length, too.
+    caps = 4 if all(high or low for high, low in zip(above, below, strict=True)) else 0
+    return {"type": "data", "array": above, "arrayminus": below, "thickness": 1.2, "width": caps}
 
 
 def series_name(row: CaseView) -> str:

@@ -57,6 +57,16 @@ STAGES: Final[dict[str, Style]] = {
     "head": Style(color=PURPLE, symbol="circle", dash="solid", pattern="|"),
 }
 
+MACHINES: Final = (
+    Style(color=INDIGO, symbol="circle", dash="solid", pattern=""),
+    Style(color=VERMILLION, symbol="square", dash="dash", pattern="/"),
+    Style(color=GREEN, symbol="diamond", dash="dot", pattern="x"),
+    Style(color=SKY, symbol="triangle-up", dash="dashdot", pattern="-"),
+    Style(color=BROWN, symbol="triangle-down", dash="longdash", pattern="|"),
+    Style(color=PURPLE, symbol="pentagon", dash="longdashdot", pattern="+"),
+)
+"""Styles that distinguish the machines of a chart: more hues could not be told apart."""
+
 PATTERN: Final = {"fillmode": "overlay", "fgcolor": "#ffffff", "fgopacity": 0.5, "size": 7, "solidity": 0.2}
 """Options of a bar's `Style.pattern`, drawn in white over its colour."""
 FONT: Final = "Inter, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"

@@ -38,6 +38,8 @@ class View:
 
     label: str
     frame: pd.DataFrame
+    whole: str | None = None
+    """Label of the set that was split into groups of machines, the same in the view of each group."""
 
 
 def axis_text(name: str, value: Any) -> str:
@@ -104,6 +106,14 @@ def split(frame: pd.DataFrame, by: tuple[str, ...], least: int = 2, *, ordered: 
         )
         for values, rows in (useful if ordered else sorted(useful, key=rank))
     )
+
+
+def of_every_machine(frame: pd.DataFrame, most: int) -> pd.DataFrame:
+    """Return `most` rows in the order of `frame`: the first rows of every machine, as many of each as there is room."""
+    if len(frame) <= most or "machine" not in frame:
+        return frame.iloc[:most]
+    turns = frame.groupby("machine", sort=False).cumcount().to_numpy()
+    return frame.iloc[sorted(turns.argsort(kind="stable")[:most])]
 
 
 def slug(text: str) -> str:

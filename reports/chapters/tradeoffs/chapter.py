@@ -5,15 +5,18 @@ from typing import Any, Final
 import pandas as pd
 
 from reports.chapters.tradeoffs import fronts, picks, svg
+from reports.chapters.tradeoffs.accuracies import by_source
 from reports.figures.chart import Chapter, Chart, Insert, Source
 from reports.style.measures import LATENCY, MEMORY, THROUGHPUT
 from reports.style.views import CONTEXT
 
 _PUBLISHED: Final = (
-    "Accuracy is not measured here: it is what torchvision publishes for its best weights of the same architecture "
-    "(fp32, 224 pixels), and for imported cases the best in the table that came with them, at their image size. Other "
-    "weights of the same variant run equally fast. Of more than 2,000 cases, those on a front and the best of each "
-    "variant and machine are drawn; of more than 40, those on a front are named."
+    "Accuracy is not measured here: torchvision publishes it for its best weights of a variant (fp32, 224 pixels), "
+    "and the table that came with imported cases has the best at their image size. A chart has the accuracies "
+    "of one source, whichever machine ran; another source is a choice above it. Other weights of the same variant "
+    "run equally fast. Points on no front are faint. Of more than 2,000 cases, those on a front and the best of each "
+    "variant and machine are drawn; of more than 40, those on a front are named where there is room. Of more than six "
+    "machines, those of similar speed are drawn together; the filter brings any six together."
 )
 _NO_ACCURACY: Final = "no inference case at 224 pixels has a variant with a published ImageNet accuracy"
 
@@ -21,8 +24,9 @@ _ROWS: Final = fronts.with_accuracy(THROUGHPUT)
 
 
 def accurate(source: Source) -> pd.DataFrame:
-    """Return the cases that the figure of accuracy against throughput draws."""
-    return _ROWS(source.cases)
+    """Return the cases that the figure of accuracy against throughput draws, with accuracies of the first source."""
+    rows = _ROWS(source.frame(by_source))
+    return rows[rows["accuracy"].eq(rows["accuracy"].iloc[0])] if len(rows) else rows
 
 
 def _still(source: Source) -> dict[str, Any]:
@@ -42,8 +46,10 @@ CHAPTER: Final = Chapter(
                 f"more accurate. {_PUBLISHED}"
             ),
             absent=_NO_ACCURACY,
+            frame=by_source,
             rows=_ROWS,
-            by=("task",),
+            by=("task", "accuracy"),
+            by_group=True,
             draw=fronts.accuracy_against(THROUGHPUT),
             takeaway=picks.fastest,
             columns=("model", *CONTEXT, "throughput_img_per_s", "imagenet_top1"),
@@ -57,8 +63,10 @@ CHAPTER: Final = Chapter(
                 f"nothing on the same machine is both faster and more accurate. {_PUBLISHED}"
             ),
             absent=_NO_ACCURACY,
+            frame=by_source,
             rows=fronts.with_accuracy(LATENCY),
-            by=("task",),
+            by=("task", "accuracy"),
+            by_group=True,
             draw=fronts.accuracy_against(LATENCY),
             takeaway=picks.cheapest(LATENCY, "answers soonest"),
             columns=("model", *CONTEXT, "latency_s", "imagenet_top1"),
@@ -72,8 +80,10 @@ CHAPTER: Final = Chapter(
                 f"machine is both smaller and more accurate. {_PUBLISHED}"
             ),
             absent="no inference case has both a published ImageNet accuracy and a peak of memory",
+            frame=by_source,
             rows=fronts.with_accuracy(MEMORY),
-            by=("task",),
+            by=("task", "accuracy"),
+            by_group=True,
             draw=fronts.accuracy_against(MEMORY),
             takeaway=picks.cheapest(MEMORY, "needs the least memory"),
             columns=("model", *CONTEXT, "peak_bytes", "imagenet_top1"),

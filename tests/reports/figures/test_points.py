@@ -9,6 +9,7 @@ from reports.figures.points import (
     memory_by_depth,
     names,
     points,
+    short_name,
     throughput_by_depth,
 )
 from reports.style.drawing import blank
@@ -69,14 +70,29 @@ def test_a_point_knows_its_case_and_shows_its_words():
     assert trace.customdata == ("case 7", "case 3")
 
 
-def test_where_it_is_dense_a_family_without_a_style_is_pale_and_below():
+def test_points_are_as_strong_as_they_are_told_and_families_without_a_style_lie_below():
     figure = blank(300)
-    for family in ("resnet", "unheard"):
-        points(figure, case_frame({"family": family}), [1], [2], dense=True)
+    points(figure, case_frame({"family": "resnet"}, {"family": "resnet"}), [1, 2], [2, 3], strength=[1.0, 0.2])
+    points(figure, case_frame({"family": "unheard"}), [1], [2])
     known, other = figure.data
     assert known.zorder > other.zorder
-    assert known.marker.opacity > other.marker.opacity
-    assert known.marker.size > other.marker.size
+    assert list(known.marker.opacity) == [1.0, 0.2]
+    assert other.marker.opacity == 1
+
+
+@pytest.mark.parametrize(
+    ("model", "name"),
+    [
+        ("resnet50", "resnet50"),
+        ("my.net", "my.net"),
+        ("timm:convnext_tiny", "convnext_tiny"),
+        ("timm:resnet50.a1_in1k", "resnet50"),
+        ("timm:.odd", ".odd"),
+        (":odd", ":odd"),
+    ],
+)
+def test_a_label_leaves_out_the_program_and_the_weights(model, name):
+    assert short_name(model) == name
 
 
 def test_only_points_with_room_for_it_show_a_name():

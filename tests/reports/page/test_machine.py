@@ -1,7 +1,9 @@
+import dataclasses
+
 import pytest
 from msgspec import structs
 
-from reports.page.machine import details, facts
+from reports.page.machine import details, facts, hardware, sides, title
 from results.storage import reader
 
 
@@ -45,3 +47,43 @@ def test_every_reason_is_shown(make_file):
     assert shown["accelerators"] == "none (torch finds none)"
     assert shown["torch build hip"] == "– (torch was built without it)"
     assert shown["variables"] == "none"
+
+
+def named(make_file, *machines):
+    """Files of a run each: of a CPU of that name, unnamed for None."""
+    files = [make_file(cpu=name) for name in machines]
+    return [
+        dataclasses.replace(
+            file, run=structs.replace(file.run, id=f"run{index}", plan=tuple(record.case for record in file.records))
+        )
+        for index, file in enumerate(files)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("machines", "said"),
+    [
+        ("A", "A"),
+        ("AB", "A and B"),
+        ("ABA", "A and B"),
+        ("ABC", "A, B and C"),
+        ("ABCD", "A, B, C and 1 more"),
+        ("ABCDEFG", "A, B, C and 4 more"),
+        ((None, "B"), "B and unnamed machine of run0"),
+        ((None, "A", "B", "C"), "A, B, C and 1 more"),
+    ],
+)
+def test_the_title_names_at_most_three_machines(make_file, machines, said):
+    assert title(named(make_file, *machines)) == f"ResNets on {said}"
+
+
+def test_machines_that_no_source_names_are_told_apart(make_file):
+    files = named(make_file, None, None, "A")
+    assert sides(files) == {"run0": "unnamed machine of run0", "run1": "unnamed machine of run1", "run2": "A"}
+
+
+def test_the_cpu_beside_an_unnamed_accelerator_is_not_its_name(make_file, make_case):
+    (file,) = named(make_file, "A")
+    run = structs.replace(file.run, plan=(make_case(device="cuda:0"),))
+    assert hardware(run) == "unnamed cuda:0 of run0"
+    assert hardware(structs.replace(run, plan=(make_case(),))) == "A"

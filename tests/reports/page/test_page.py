@@ -1,4 +1,5 @@
 import base64
+import dataclasses
 import hashlib
 import html
 import html.parser
@@ -14,7 +15,7 @@ from reports.page import page
 from results.errors import InputError
 from results.schema.record import Noise
 from results.storage import reader
-from tests.reports.sources import payload
+from tests.reports.sources import payload, unpacked
 
 HOSTILE = (
     "</script><script>alert(1)</script>",
@@ -28,7 +29,8 @@ HOSTILE = (
 )
 
 
-SCRIPTS = [{}, {"type": "application/octet-stream;base64", "id": "payload"}, {"type": "text/plain", "id": "plotly"}, {}]
+PACKED = "application/octet-stream;base64"
+SCRIPTS = [{}, {"type": PACKED, "id": "payload"}, {"type": PACKED, "id": "plotly"}, {}]
 """Attributes of the page's own scripts."""
 
 
@@ -66,11 +68,6 @@ def text(make_records, tmp_path):
     return page.render(make_records(tmp_path))
 
 
-def own(text):
-    """The page without Plotly's own source."""
-    return text.replace(get_plotlyjs(), "")
-
-
 def test_build_writes_one_file_and_returns_its_path(make_records, tmp_path):
     records = make_records(tmp_path / "runs")
     (tmp_path / "out").mkdir()
@@ -98,17 +95,17 @@ def test_the_page_asks_for_nothing_else(text):
         assert not any(name.startswith("on") for name in attributes)
         assert attributes.get("href", "#").startswith("#")
     # An SVG element cannot be made without the name of its kind, which is no address.
-    assert not re.search(r"url\(|@import|https?://", own(text).replace("http://www.w3.org/2000/svg", ""))
+    assert not re.search(r"url\(|@import|https?://", text.replace("http://www.w3.org/2000/svg", ""))
 
 
 def test_the_policy_allows_exactly_the_scripts_of_the_page(text):
     parsed = parse(text)
     policy = next(a["content"] for tag, a in parsed.tags if a.get("http-equiv") == "Content-Security-Policy")
-    scripts = [
-        s
-        for s, (tag, a) in zip(parsed.scripts, [t for t in parsed.tags if t[0] == "script"], strict=True)
-        if a.get("type") in {None, "text/plain"}  # Plotly sleeps until the page's own script wakes it
-    ]
+    kinds = [a.get("id") for tag, a in parsed.tags if tag == "script"]
+    (guard, _, plotly, last) = parsed.scripts
+    assert kinds == [None, "payload", "plotly", None]
+    scripts = [guard, unpacked(plotly), last]  # Plotly sleeps until the page's own script wakes it
+    assert scripts[1] == get_plotlyjs()
     hashes = [f"'sha256-{base64.b64encode(hashlib.sha256(s.encode()).digest()).decode()}'" for s in scripts]
     assert hashes
     assert f"script-src {' '.join(hashes)};" in policy
@@ -205,6 +202,15 @@ def test_problems_of_the_files_are_shown(make_record, write_run, tmp_path):
     records = reader.load(write_run(tmp_path, [make_record()], status=None))
     assert records.problems
     assert "Problems of the files" in page.render(records)
+
+
+def test_notes_on_the_files_are_shown(make_record, write_run, tmp_path):
+    (file,) = reader.load(write_run(tmp_path, [make_record()])).files
+    records = reader.Records((dataclasses.replace(file, more={"<profile>": ({}, {})}),))
+    text = page.render(records)
+    assert "Notes on the files" in text
+    assert "2 lines of kind &#39;&lt;profile&gt;&#39;" in text
+    assert "Notes on the files" not in page.render(reader.Records((file,)))
 
 
 def heads(text):

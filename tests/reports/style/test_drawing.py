@@ -57,7 +57,9 @@ def test_whiskers_reach_from_the_value_to_the_ends_of_its_interval():
 @pytest.mark.parametrize("missing", [None, math.nan])
 def test_a_value_without_an_interval_has_no_whiskers(missing):
     drawn = whiskers([2.0], [(missing, missing)])
-    assert (drawn["array"], drawn["arrayminus"]) == ([0], [0])
+    assert (drawn["array"], drawn["arrayminus"], drawn["width"]) == ([0], [0], 0)
+    assert whiskers([2.0, 2.0], [(missing, missing), (1.0, 3.0)])["width"] == 0
+    assert whiskers([2.0], [(1.0, 3.0)])["width"] > 0
 
 
 @pytest.mark.parametrize(

@@ -10,16 +10,15 @@ function heightOf({ data, layout }, width) {
   return layout.height + 19 * (Math.ceil(named.length / across) - 1);
 }
 
-// Removes names of points, and ticks between the powers of ten: on a phone they would overlap.
-function lighten(layout, traces) {
-  for (const trace of traces) if (trace.meta?.rows) trace.mode = trace.mode?.replace("+text", "");
+// Removes ticks between the powers of ten: on a phone they would overlap.
+function lighten(layout) {
   const axis = layout.xaxis;
   if ((axis?.ticktext ?? []).filter(Boolean).length < 7) return;
   axis.ticktext = axis.ticktext.map((text) => (text.startsWith("1") ? text : ""));
 }
 
 function drawChart(name, width) {
-  const view = viewOf(name);
+  const view = drawnOf(name);
   const { traces } = left(view);
   const layout = structuredClone(view.layout); // Plotly writes into what it is given
   layout.template = templates[width ? "light" : mode()];
@@ -27,13 +26,15 @@ function drawChart(name, width) {
   if (width) Object.assign(layout, { width, autosize: false });
   if (filtered()) refit(layout, traces);
   if (touch) layout.dragmode = false; // a finger scrolls the page instead
-  if (!width && narrow.matches) lighten(layout, traces);
+  if (!width && narrow.matches) lighten(layout);
+  prune(layout, traces, width ?? room());
   Plotly.react(find("chart-" + name), traces, layout, CONFIG);
 }
 
 // Sets the parts that need no drawing, above all the size, so that the page does not move when the chart appears.
 function prepare(name) {
   const view = viewOf(name);
+  const drawn = drawnOf(name);
   const element = find("chart-" + name);
   const takeaway = find("takeaway-" + name);
   element.parentElement.hidden = !view;
@@ -46,12 +47,12 @@ function prepare(name) {
     return;
   }
   const { min_width: least, max_width: most } = view.layout.meta ?? {};
-  element.style.height = `${heightOf(view, room())}px`;
+  element.style.height = `${heightOf(drawn, room())}px`;
   element.style.minWidth = least ? `${least}px` : "";
   element.style.maxWidth = most ? `${most}px` : "";
   element.setAttribute("aria-label", `${titleOf(name)}. ${view.takeaway}`);
   const note = find("note-" + name);
-  note.textContent = filtered() && sifts(name) ? left(view).said : "";
+  note.textContent = filtered() && sifts(name) ? left(drawn).said : "";
   note.hidden = note.textContent === "";
   const select = document.querySelector(`[data-view="${CSS.escape(name)}"]`);
   if (select) select.value = String(charts[name].indexOf(view));
@@ -66,9 +67,9 @@ function reach({ target }) {
   else ["tabindex", "role", "aria-label"].forEach((name) => frame.removeAttribute(name));
 }
 
-// Runs Plotly, which stands in the page as text: it takes a second or two, and by now all else can be used.
+// Runs Plotly, of which only the source was unpacked: it takes a second or two, and by now all else can be used.
 function wakePlotly() {
-  if (!window.Plotly) document.head.append(make("script", { text: find("plotly").textContent }));
+  if (!window.Plotly) document.head.append(make("script", { text: plotly }));
 }
 
 // Draws a single chart a frame, so that a click is answered before everything is drawn.

@@ -7,12 +7,13 @@
 async function unpack(element) {
   const bytes = Uint8Array.from(atob(element.textContent.trim()), (letter) => letter.charCodeAt(0));
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
-  return JSON.parse(await new Response(stream).text());
+  return new Response(stream).text();
 }
 
-let payload;
+let payload, plotly; // plotly is the source of Plotly
 try {
-  payload = await unpack(find("payload"));
+  payload = JSON.parse(await unpack(find("payload")));
+  plotly = await unpack(find("plotly")); // before all else, because a print does not wait
 } catch (error) {
   throw new Error(`this browser cannot unpack them (${error.message})`);
 }

@@ -18,6 +18,33 @@ function viewOf(name) {
   return views[Math.max(0, slugsOf[name].indexOf(text("v." + name)))];
 }
 
+// Returns what is drawn of a chart: its view, or with a filter those machines of all groups, in styles of their own.
+function drawnOf(name) {
+  const view = viewOf(name);
+  const wanted = list("f.machine");
+  const groups = charts[name].filter(({ whole }) => whole !== undefined && whole === view?.whole);
+  if (groups.length < 2 || !wanted.length || wanted.length > payload.machine_styles.length) return view;
+  const data = structuredClone(groups.flatMap(({ data }) => data));
+  for (const { marker, line, meta } of data) {
+    const { color, symbol, dash } = payload.machine_styles[wanted.indexOf(meta.machine)] ?? {};
+    Object.assign(marker ?? {}, { color, symbol });
+    Object.assign(line ?? {}, { color, dash });
+  }
+  const axis = (way) => joinedAxis(groups.map(({ layout }) => layout[way]));
+  return { ...view, data, layout: { ...view.layout, xaxis: axis("xaxis"), yaxis: axis("yaxis") } };
+}
+
+// Returns an axis over the ranges of several, with the ticks of all.
+function joinedAxis(axes) {
+  const range = [Math.min(...axes.map(({ range }) => range[0])), Math.max(...axes.map(({ range }) => range[1]))];
+  if (!axes[0].tickvals) return { ...axes[0], range };
+  const ticks = new Map(); // a tick has its text where any axis shows it
+  for (const { tickvals, ticktext } of axes) {
+    tickvals.forEach((tick, index) => ticks.set(tick, ticks.get(tick) || ticktext[index]));
+  }
+  return { ...axes[0], range, tickvals: [...ticks.keys()], ticktext: [...ticks.values()] };
+}
+
 // Returns a trace of which only some points are left: every list with an entry for every point is cut.
 function cut(value, length, kept) {
   if (Array.isArray(value)) return value.length === length ? kept.map((index) => value[index]) : value;
@@ -43,20 +70,25 @@ function pareto(points, better) {
   return better === "higher" ? front.reverse() : front;
 }
 
-// Draws the fronts anew through the points that are left, and says who is on them.
+// Draws the fronts anew through the points that are left, fades the others, and says who is on them.
 function renewFronts(traces) {
   const points = traces.flatMap(({ x, y, meta }) =>
     (meta?.rows ?? []).map((row, index) => ({ row, x: x[index], y: y[index] })),
   );
   const sides = grouped(points, ({ row }) => facets.machine[row]);
   const machines = new Map(); // that have the same models on their fronts
+  const strong = new Set();
   for (const trace of traces.filter(({ meta }) => meta?.front)) {
     const { machine, front } = trace.meta;
     const on = pareto(machine === undefined ? points : (sides.get(machine) ?? []), front.x);
     trace.x = on.map(({ x }) => x);
     trace.y = on.map(({ y }) => y);
+    for (const { row } of on) strong.add(row);
     const models = [...new Set(on.map(({ row }) => cells.model.text[row]))].join(", ");
     if (models) machines.set(models, [...(machines.get(models) ?? []), machine]);
+  }
+  for (const { meta, marker } of traces.filter(({ meta }) => meta?.faded)) {
+    marker.opacity = meta.rows.map((row) => (strong.has(row) ? 1 : meta.faded));
   }
   return [...machines].map(([models, those]) => {
     const where = machines.size > 1 ? ` on ${those.join(" and ")}` : "";
@@ -68,7 +100,9 @@ const counting = (traces) => traces.reduce((count, { meta }) => count + (meta?.r
 
 // Returns the traces of what the filters leave of a view, and what to say of that.
 function left(view) {
-  const traces = view.data.map(sieved);
+  const sifted = view.data.map(sieved);
+  const filled = new Set(sifted.filter(({ meta }) => meta?.rows?.length).map(({ legendgroup }) => legendgroup));
+  const traces = sifted.filter(({ meta, legendgroup }) => !meta?.entry || filled.has(legendgroup));
   const fronts = renewFronts(traces);
   const [before, after] = [counting(view.data), counting(traces)];
   const count = `${whole(after)} of ${counted(before, "point")} shown; the sentence at the top covers all points.`;

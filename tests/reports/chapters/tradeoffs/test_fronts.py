@@ -1,7 +1,9 @@
 import pytest
 
-from reports.chapters.tradeoffs.fronts import MOST_POINTS, NAMED_POINTS, accuracy_against, with_accuracy
+from reports.chapters.tradeoffs.chapter import CHAPTER
+from reports.chapters.tradeoffs.fronts import FADED, MOST_POINTS, NAMED_POINTS, PALE, accuracy_against, with_accuracy
 from reports.chapters.tradeoffs.picks import cheapest, fastest
+from reports.style.machines import grouped
 from reports.style.measures import LATENCY, MEMORY, THROUGHPUT
 from results.storage.reader import Records
 from tests.reports.sources import source_of
@@ -64,8 +66,15 @@ def test_every_point_knows_its_case_and_every_front_its_machine(name, frame):
     for trace in fronts:
         assert list(trace.x) == sorted(trace.x)
         assert list(trace.y) == sorted(trace.y, reverse=measure.better == "higher")
-        if trace.mode == "lines+text":
-            assert [text for text in trace.text if text] == [trace.text[-1]] == [trace.meta["machine"]]
+    assert [trace.name for trace in figure.data if trace.showlegend is not False] == list(
+        dict.fromkeys(trace.meta["machine"] for trace in fronts)
+    )
+    for trace in dots:
+        on = {x for x, strength in zip(trace.x, trace.marker.opacity, strict=True) if strength == 1}
+        (front,) = (other for other in fronts if other.meta["machine"] == trace.meta["machine"])
+        assert on == set(front.x)
+        assert set(trace.marker.opacity) == {1, FADED}
+        assert (trace.marker.color, trace.marker.symbol) == (front.line.color, front.marker.symbol)
     assert say(rows).endswith(").")
 
 
@@ -93,6 +102,48 @@ def test_one_machine_has_a_plain_front(frame):
     (front,) = (trace for trace in accuracy_against(LATENCY)(rows).data if "front" in trace.meta)
     assert front.name == "Pareto front"
     assert front.mode == "lines"
+
+
+def test_the_legend_of_families_is_as_strong_as_a_point_on_the_front(frame):
+    rows = with_accuracy(LATENCY)(frame[frame["run"] == "one"])
+    figure = accuracy_against(LATENCY)(rows)
+    entries = [trace for trace in figure.data if trace.showlegend is not False and "front" not in trace.meta]
+    assert [trace.marker.opacity for trace in entries] == [1] * len(entries)
+    assert {trace.legendgroup for trace in entries} == {
+        trace.legendgroup for trace in figure.data if "rows" in trace.meta
+    }
+    few = rows[rows["model"].isin(["resnet18", "resnet50", "plain34"])]
+    assert len(few) <= NAMED_POINTS
+    faint = {
+        strength
+        for trace in accuracy_against(LATENCY)(few).data
+        if "rows" in trace.meta
+        for strength in trace.marker.opacity
+    }
+    assert faint == {1, PALE}
+
+
+def test_more_machines_than_styles_are_drawn_in_groups_without_two_alike(frame):
+    import pandas as pd  # noqa: PLC0415
+
+    machines = [
+        frame.assign(machine=f"m{index}", throughput_img_per_s=frame["throughput_img_per_s"] / (1 + index))
+        for index in range(9)
+    ]
+    many = pd.concat(machines, ignore_index=True)
+    styles = grouped(many)
+    many = many.assign(**{name: [styles[m][at] for m in many["machine"]] for at, name in enumerate(("group", "hue"))})
+    views = CHAPTER.charts["accuracy"].views(many)
+    assert [view.label for view in views] == ["machines 1 to 5 of 9, by speed", "machines 6 to 9 of 9, by speed"]
+    assert {view.whole for view in views} == {""}
+    assert [set(view.frame["machine"]) for view in views] == [
+        {f"m{i}" for i in range(5)},
+        {f"m{i}" for i in range(5, 9)},
+    ]
+    for view in views:
+        fronts = [trace for trace in CHAPTER.charts["accuracy"].draw(view.frame).data if "front" in trace.meta]
+        assert len({trace.line.color for trace in fronts}) == len(fronts) == view.frame["machine"].nunique()
+        assert len({trace.line.dash for trace in fronts}) == len(fronts)
 
 
 def test_of_too_many_points_fronts_and_the_best_stay(frame):

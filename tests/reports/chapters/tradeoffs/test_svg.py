@@ -10,6 +10,7 @@ def test_the_line_goes_down_before_it_goes_on():
             "throughput_img_per_s": [1.0, 100.0, 10.0],
             "imagenet_top1": [0.8, 0.7, 0.6],
             "machine": ["one", "one", "one"],
+            "accuracy": ["accuracy by torchvision"] * 3,
         }
     )
     drawn = drawing(frame)
