@@ -23,7 +23,7 @@ from bench.commands.compare import compare_command, history_command
 from bench.commands.exchange import FormatCommand, export_command, import_command
 from bench.commands.inspect import cost_command, doctor_command, list_command
 from bench.commands.options import BAD_INPUT, CRASHED, INTERRUPTED, OK, PIPE_CLOSED, say
-from bench.commands.report import report_command, table_command
+from bench.commands.report import rank_command, report_command, table_command
 from bench.commands.run import run_command
 from results.errors import InputError
 
@@ -55,6 +55,7 @@ app.command("run")(run_command)
 app.command("list")(list_command)
 app.command("cost")(cost_command)
 app.command("table")(table_command)
+app.command("rank")(rank_command)
 app.command("compare")(compare_command)
 app.command("history")(history_command)
 app.command("ab")(ab_command)

@@ -22,10 +22,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from results.analysis.compare import Comparison
+    from results.analysis.rank import Ranking
     from results.analysis.study import Study
     from results.storage.reader import Records
 
-__all__ = ["InputError", "Study", "compare", "load", "table"]
+__all__ = ["InputError", "Study", "compare", "load", "rank", "table"]
 
 
 def __getattr__(name: str) -> type["Study"]:
@@ -56,3 +57,13 @@ def compare(base: "Records | Study", new: "Records | Study", *, margin: float = 
     from results.analysis.compare import compare as make  # noqa: PLC0415 (cheap import)
 
     return make(base, new, margin=margin)
+
+
+def rank(records: "Records | Study", *, reference: str | None = None, margin: float = 0.0) -> "tuple[Ranking, ...]":
+    """Return the cases of each run in the order of their time, with the differences that are shown.
+
+    See `results.analysis.rank.rank`.
+    """
+    from results.analysis.rank import rank as make  # noqa: PLC0415 (cheap import)
+
+    return make(records, reference=reference, margin=margin)

@@ -13,6 +13,11 @@ SIGNIFICANT: Final = 3
 """Digits of a value that has no interval."""
 FINEST: Final = 1e-4
 """Least relative half-width for rounding: a narrower interval (few samples, a coarse clock) would give many digits."""
+UNKNOWN: Final = "unknown"
+"""Text of a half-width with which the interval is wider than the number itself."""
+REMEDY: Final = "more replicates (--replicates) or a quieter machine"
+"""What makes intervals across replicates narrower."""
+UNKNOWN_MEANING: Final = f"{UNKNOWN}: the 95 % interval is wider than the number itself; it takes {REMEDY}"
 _LEAST: Final = 1e-100
 """`round` cannot handle the digits of a smaller or a larger float, and no quantity is one."""
 _MOST: Final = 1e100
@@ -52,6 +57,31 @@ def digits(value: float, relative: float | None) -> str:
 def half_width(value: float, low: float, high: float) -> float:
     """Return the larger half of the interval as a fraction of `value`: a skewed interval must not look tighter."""
     return max(high - value, value - low) / value
+
+
+def is_unknown(half: float) -> bool:
+    """Return whether an interval of this half-width, a fraction, is wider than the number itself: it says nothing."""
+    return not 2 * half <= 1  # NaN says nothing either
+
+
+def percent(share: float) -> str:
+    """Return a share in percent with two digits: ``0.83``; ``<0.01`` for less than the digits that are justified."""
+    return f"<{100 * FINEST:g}" if share < FINEST else digits(100 * share, 0.1)
+
+
+def half_text(half: float | None) -> str:
+    """Return a half-width in percent: ``0.83``, `UNKNOWN` for an interval that says nothing, ``-`` for None."""
+    return "-" if half is None else UNKNOWN if is_unknown(half) else percent(half)
+
+
+def within(half: float) -> str:
+    """Return a half-width as ``± 0.83 %``; ``± unknown`` for an interval that says nothing."""
+    return f"± {UNKNOWN}" if is_unknown(half) else f"± {percent(half)} %"
+
+
+def span_text(value: float, low: float, high: float, decimals: int) -> str:
+    """Return the ends of an interval, `UNKNOWN` for an interval that says nothing."""
+    return UNKNOWN if is_unknown(half_width(value, low, high)) else f"{low:.{decimals}f} to {high:.{decimals}f}"
 
 
 def printable(text: str) -> str:

@@ -40,6 +40,13 @@ CommentFormat = Annotated[
 ]
 Runs = Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run files, or folders of them.")]
 Margin = Annotated[str, typer.Option(metavar="PERCENT", help="Relative difference that does not matter: 2%.")]
+Reference = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="Model, or key of a case, to which times are relative [default: resnet50, or the model with most cases].",
+    ),
+]
 DeviceName = Annotated[
     str | None, typer.Option(metavar="DEVICE", help="auto, cpu, or an accelerator such as cuda:0 [default: auto].")
 ]

@@ -1,4 +1,4 @@
-"""Read run files: `table` and `report`."""
+"""Read run files: `table`, `rank` and `report`."""
 
 # ruff: noqa: PLC0415 - see bench.cli: imports inside commands are what keeps --help fast
 
@@ -7,19 +7,48 @@ from typing import Annotated, Literal
 
 import typer
 
-from bench.commands.options import Format, Runs, echo_path, load
+from bench.commands.options import Format, Reference, Runs, echo_path, load
+from results.errors import InputError
 
 
-def table_command(runs: Runs, form: Format = "table") -> None:
+def table_command(runs: Runs, reference: Reference = None, form: Format = "table") -> None:
     """Print the table of run files."""
     import results
     from reports.text.study import study_text
 
-    typer.echo(study_text(results.Study(load(runs)), form), nl=False)
+    typer.echo(study_text(results.Study(load(runs), reference), form), nl=False)
+
+
+def rank_command(
+    runs: Runs,
+    reference: Reference = None,
+    margin: Annotated[
+        str | None,
+        typer.Option(metavar="PERCENT", help="Difference that does not matter, such as 2% [default: any matters]."),
+    ] = None,
+    form: Format = "table",
+) -> None:
+    """Rank the cases of each run by their time, and tell which differences are shown.
+
+    Cases are ranked together where they differ only in model and settings. All pairs are tested together; a case may
+    have every rank that the differences shown allow.
+
+    Exit codes: 0 done, 2 bad input.
+    """
+    import results
+    from bench.suites.values import fraction
+    from reports.text.rank import rank_text
+
+    study = results.Study(load(runs), reference)
+    rankings = results.rank(study, margin=0.0 if margin is None else fraction(margin))
+    if not rankings:
+        raise InputError("no case of these runs has a time that counts; `resnet-bench table` says why")
+    typer.echo(rank_text(rankings, form), nl=False)
 
 
 def report_command(
     runs: Runs,
+    reference: Reference = None,
     output: Annotated[Path, typer.Option("--output", "-o", help="The file to write.")] = Path("report.html"),
     figures: Annotated[
         Path | None,
@@ -31,7 +60,7 @@ def report_command(
     import reports
     import results
 
-    study = results.Study(load(runs))
+    study = results.Study(load(runs), reference)
     echo_path("", reports.build(study, output))
     if figures is not None:
         from reports.page import images

@@ -17,7 +17,7 @@ from results.schema.record import Record
 from results.schema.run import RunHeader
 from results.schema.static import Static
 from results.schema.types import known
-from results.text import digits, half_width, printable
+from results.text import digits, half_width, is_unknown, printable, within
 
 if TYPE_CHECKING:
     import rich.console
@@ -192,7 +192,7 @@ def counted(statics: Iterable[Static], total: int, stream: TextIO) -> list[Stati
 
 
 def outcome(record: Record) -> str:
-    """Return the outcome of a case: ``401 ms ±0.6 %``, or the status and its cause."""
+    """Return the outcome of a case: ``401 ms ± 0.6 %``, or the status and its cause."""
     if record.status != "ok":
         return printable(f"{record.status}: {record.cause}")
     typical, spread = timings([record])
@@ -204,7 +204,8 @@ def outcome(record: Record) -> str:
     if math.isnan(low_s):
         return f"{digits(1e3 * latency_s, None)} ms (too few steps for an interval)"
     relative = half_width(latency_s, low_s, high_s)
-    return f"{digits(1e3 * latency_s, relative)} ms ±{digits(100 * relative, 0.1)} %"
+    unknown = " (its turns differ too much: use a quieter machine)" if is_unknown(relative) else ""
+    return f"{digits(1e3 * latency_s, relative)} ms {within(relative)}{unknown}"
 
 
 def duration(value: float) -> str:

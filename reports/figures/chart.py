@@ -10,14 +10,14 @@ from plotly.graph_objs._figure import Figure
 from reports.style.columns import Column
 from reports.style.columns import table as columns_of
 from reports.style.table import Table
-from reports.style.views import CONTEXT, TRAINING, View, constants, split
+from reports.style.views import CONTEXT, TRAINING, View, constants, of_every_machine, split
 from results.analysis.study import Study
 from results.schema.static import Static
 
 MOST_BARS: Final = 60
 """The most variants of a chart with a row a variant: more names are not readable."""
 MOST_DATA: Final = 250
-"""The most rows of a figure's data."""
+"""The most rows of a figure's data, of every machine."""
 PEAKS: Final = ("model", *CONTEXT, "peak_resident_bytes", "peak_allocated_bytes", "model_bytes")
 """Columns of the data of figures of memory."""
 
@@ -123,7 +123,7 @@ class Chart:
             return self.table(view.frame)
         same = constants(view.frame, self.by)
         names = tuple(column for column in self.columns if column not in same)
-        return columns_of(view.frame.iloc[:MOST_DATA], names, self.own)
+        return columns_of(of_every_machine(view.frame, MOST_DATA), names, self.own)
 
 
 def _groups(view: View) -> tuple[View, ...]:

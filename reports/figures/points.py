@@ -12,7 +12,7 @@ from reports.style.drawing import STANDARD, blank, hover, series, series_name, w
 from reports.style.measures import MACS, MEMORY, THROUGHPUT, Measure
 from reports.style.rows import CaseView, each
 from reports.style.theme import FAMILIES, GREY, family_style, label
-from reports.style.units import number, quantity
+from reports.style.units import ends, quantity
 
 
 def points(
@@ -73,9 +73,10 @@ def names(rows: pd.DataFrame) -> dict[str, Any]:
 
 
 def _ms_an_image(row: CaseView) -> tuple[float, float | None, float | None]:
-    """Return a row's latency in milliseconds an image, and the bounds of its interval."""
+    """Return a row's latency in milliseconds an image, and the bounds of its interval, if these say anything."""
     scale = 1e3 / row.batch_size
-    low, high = (None if number(end) is None else scale * end for end in (row.latency_low_s, row.latency_high_s))
+    known = ends(row.latency_s, row.latency_low_s, row.latency_high_s)
+    low, high = (None if end is None else scale * end for end in known)
     return scale * row.latency_s, low, high
 
 
@@ -130,10 +131,10 @@ def macs_against_latency(frame: pd.DataFrame) -> Figure:
     times = [_ms_an_image(row) for row in each(frame)]
     rates = [macs / time for macs, (time, _, _) in zip(gmacs, times, strict=True)]
     best = max(rates)  # GMACs a millisecond
-    ends = [min(gmacs), max(gmacs)]
+    across = [min(gmacs), max(gmacs)]
     xaxis = log_axis(gmacs, title={"text": "GMACs an image (forward)"})
     yaxis = log_axis(
-        [ends[0] / best, *(end for reach in times for end in reach if end)], title={"text": "latency (ms an image)"}
+        [across[0] / best, *(end for reach in times for end in reach if end)], title={"text": "latency (ms an image)"}
     )
     figure = blank(STANDARD, xaxis=xaxis, yaxis=yaxis)
     frame = frame.assign(
@@ -157,8 +158,8 @@ def macs_against_latency(frame: pd.DataFrame) -> Figure:
             error_y=whiskers(milliseconds, [bounds for _, *bounds in reaches]),
         )
     figure.add_scatter(
-        x=ends,
-        y=[end / best for end in ends],
+        x=across,
+        y=[macs / best for macs in across],
         mode="lines",
         name=f"at {quantity(1e12 * best, 'MAC/s')}, the best here",
         line={"color": GREY, "dash": "dash", "width": 1.2},

@@ -10,7 +10,7 @@ from reports.style.axes import log_axis
 from reports.style.drawing import CATEGORIES, blank, whiskers
 from reports.style.rows import each
 from reports.style.theme import BLUE, GREY, INDIGO, PATTERN, VERMILLION, Style, label
-from reports.style.units import TIMES, number, quantity, spread
+from reports.style.units import TIMES, ends, number, quantity, spread
 from reports.style.views import BASELINE_TEXT, setting
 
 WATERFALL_HEIGHT: Final = 400
@@ -65,7 +65,7 @@ class Bar:
     @property
     def interval(self) -> tuple[float, ...]:
         """The known ends of its interval on the axis."""
-        return tuple(self.start * bound for bound in self.bounds if number(bound) is not None)
+        return tuple(self.start * bound for bound in ends(self.value, *self.bounds) if bound is not None)
 
 
 def waterfall(frame: pd.DataFrame) -> Figure:
@@ -134,14 +134,14 @@ def _add_bars(figure: Figure, drawn: list[Bar]) -> None:
 
 def _add_whiskers(figure: Figure, drawn: list[Bar]) -> None:
     """Add the intervals as points: Plotly draws the whiskers of a bar as if the bar began at 0."""
-    ends = [bar.end for bar in drawn]
+    tops = [bar.end for bar in drawn]
     bounds = [[bar.start * (number(bound) or bar.value) for bound in bar.bounds] for bar in drawn]
     figure.add_scatter(
         x=[bar.name for bar in drawn],
-        y=ends,
+        y=tops,
         mode="markers",
         marker={"size": 1, "color": GREY},
-        error_y={**whiskers(ends, bounds), "color": GREY},
+        error_y={**whiskers(tops, bounds), "color": GREY},
         showlegend=False,
         hoverinfo="skip",
     )

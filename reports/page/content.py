@@ -1,6 +1,7 @@
 """The content of the page and of its images: the selected cases, and the views of each figure."""
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Final
 
 from reports.chapters import FIGURES
@@ -54,6 +55,16 @@ def _figured(name: str, chart: Chart, source: Source, *, few: bool) -> Figured:
         return Figured(name=name, chart=chart, views=(), fixed="", more=0)
     frame = source.frame(chart.frame)
     views = chart.views(frame)
-    offered = views[: FEW_VIEWS if few and not chart.paired else chart.choices]
+    offered = _offered(views, FEW_VIEWS if few and not chart.paired else chart.choices)
     fixed = constants_text(constants(chart.rows(frame), chart.by)) if offered else ""
     return Figured(name=name, chart=chart, views=offered, fixed=fixed, more=len(views) - len(offered))
+
+
+def _offered(views: Sequence[View], most: int) -> tuple[View, ...]:
+    """Return `most` of the views in their order, the first of every machine among them even where these are more."""
+    first: dict[str, int] = {}
+    for index, view in enumerate(views):
+        for machine in view.frame["machine"].unique() if "machine" in view.frame else ():
+            first.setdefault(machine, index)
+    chosen = list(dict.fromkeys([*first.values(), *range(len(views))]))[: max(most, len(set(first.values())))]
+    return tuple(views[index] for index in sorted(chosen))

@@ -21,7 +21,7 @@ from reports.page.script import guard, script
 from reports.page.section import Section, section
 from reports.style.columns import CASE_COLUMNS, table
 from reports.style.rows import CaseView, each
-from reports.style.views import CONTEXT, constants, constants_text
+from reports.style.views import CONTEXT, constants, constants_text, of_every_machine
 from reports.style.words import joined
 from results.analysis.study import Study
 from results.schema.axes import AXES, SETTINGS
@@ -42,7 +42,7 @@ PLAIN_COLUMNS: Final = (
 )
 """Columns of the table for readers without a script; columns with equal values are left out."""
 MOST_PLAIN: Final = 400
-"""The most rows of the table for readers without a script."""
+"""The most rows of the table for readers without a script, of every machine."""
 MOST_REASONS: Final = 60
 """The most reasons of missing values below the table of cases."""
 
@@ -132,7 +132,7 @@ def _summary(shown: Content) -> dict[str, Any]:
 
 def _cases(source: Source) -> dict[str, Any]:
     """Return the values of the chapter of every case for readers without a script."""
-    first, fixed = source.cases.iloc[:MOST_PLAIN], constants(source.cases, CONTEXT)
+    first, fixed = of_every_machine(source.cases, MOST_PLAIN), constants(source.cases, CONTEXT)
     return {
         "plain": table(first, tuple(name for name in PLAIN_COLUMNS if name not in fixed)),
         "plain_rows": [_case(row) for row in each(first)],

@@ -11,12 +11,13 @@ import pandas as pd
 
 from reports.style.rows import each
 from reports.style.table import Cell, Table
-from reports.style.units import NEVER, NONE, SPACE, TIMES, number, quantity, spread, steps
+from reports.style.units import NEVER, NONE, SPACE, TIMES, number, quantity, relative, spread, steps
 from reports.style.views import CONTEXT, throughput_bounds
 from results.metrics.breakeven import is_never
 from results.schema.axes import AXES
 from results.schema.metrics import METRICS, Metric
 from results.schema.metrics import Table as Shown
+from results.text import UNKNOWN_MEANING, is_unknown
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +32,13 @@ class Column:
 def _reason(row: Any, name: str) -> str:
     nulls = getattr(row, "nulls", None)
     return str(nulls.get(name, "")) if isinstance(nulls, Mapping) else ""
+
+
+def _doubt(row: Any, name: str, half: float | None) -> str:
+    """Return why a value is missing, or its interval unknown."""
+    if number(getattr(row, name)) is None:
+        return _reason(row, name)
+    return UNKNOWN_MEANING if half is not None and is_unknown(half) else ""
 
 
 def _text(row: Any, name: str) -> Cell:
@@ -59,7 +67,7 @@ def _measured(name: str, unit: str, bounds: Callable[[Any], tuple[Any, Any]]) ->
             text=quantity(value, unit, low, high),
             note=spread(value, low, high),
             sort=number(value),
-            reason=_reason(row, name) if number(value) is None else "",
+            reason=_doubt(row, name, relative(value, low, high)),
         )
 
     return make

@@ -9,7 +9,7 @@ from plotly.graph_objs._figure import Figure
 
 from reports.style.rows import CaseView, each
 from reports.style.theme import PATTERN, Style, label
-from reports.style.units import number, quantity, spread
+from reports.style.units import ends, number, quantity, spread
 from reports.style.words import conditions_text, throughput_text
 
 ROW_PIXELS: Final = 26
@@ -50,9 +50,10 @@ def hover(row: CaseView) -> str:
 
 
 def whiskers(values: list[Any], bounds: Sequence[Sequence[Any]]) -> dict[str, Any]:
-    """Return Plotly's error bars for 95 % intervals; a value without an interval gets none."""
-    above = [(number(high) or value) - value for value, (_, high) in zip(values, bounds, strict=True)]
-    below = [value - (number(low) or value) for value, (low, _) in zip(values, bounds, strict=True)]
+    """Return Plotly's error bars for 95 % intervals; a value without a known interval gets none."""
+    known = [ends(value, *pair) for value, pair in zip(values, bounds, strict=True)]
+    above = [(high or value) - value for value, (_, high) in zip(values, known, strict=True)]
+    below = [value - (low or value) for value, (low, _) in zip(values, known, strict=True)]
     # Plotly draws the caps of a whisker without a length, too.
     caps = 4 if all(high or low for high, low in zip(above, below, strict=True)) else 0
     return {"type": "data", "array": above, "arrayminus": below, "thickness": 1.2, "width": caps}

@@ -8,7 +8,7 @@ import pandas as pd
 
 from reports.style.axes import log_axis
 from reports.style.rows import CaseView, each
-from reports.style.units import number
+from reports.style.units import ends, number
 from reports.style.views import throughput_bounds
 
 Bounds = tuple[float | None, float | None]
@@ -38,16 +38,20 @@ class Measure:
         return [self.factor * value for value in frame[self.column]]
 
     def bounds(self, frame: pd.DataFrame) -> list[Bounds]:
-        """Return the intervals of all rows in the unit of the axis."""
+        """Return the intervals of all rows in the unit of the axis, None where they say nothing."""
+        known = [
+            ends(value, *bounds)
+            for value, bounds in zip(frame[self.column], map(self.stored_bounds, each(frame)), strict=True)
+        ]
         return [
             (None if low is None else self.factor * low, None if high is None else self.factor * high)
-            for low, high in map(self.stored_bounds, each(frame))
+            for low, high in known
         ]
 
     def axis(self, frame: pd.DataFrame) -> dict[str, Any]:
         """Return the logarithmic axis that holds all values with their whiskers."""
-        ends = [end for bounds in self.bounds(frame) for end in bounds if end]
-        return log_axis([*self.values(frame), *ends], title={"text": self.title})
+        reached = [end for bounds in self.bounds(frame) for end in bounds if end]
+        return log_axis([*self.values(frame), *reached], title={"text": self.title})
 
 
 THROUGHPUT: Final = Measure(

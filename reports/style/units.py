@@ -5,7 +5,7 @@ from numbers import Real
 from typing import Final
 
 from results.schema.units import UNITS
-from results.text import digits, half_width
+from results.text import digits, half_width, is_unknown, within
 
 NONE: Final = "\N{EN DASH}"
 """Text of a missing value, whose reason is shown with it."""
@@ -31,9 +31,19 @@ def number(value: object) -> float | None:
 
 
 def relative(value: object, low: object, high: object) -> float | None:
-    """Return the half-width of the interval as a fraction of the value, None where either is missing."""
+    """Return the half-width of the interval as a fraction of the value, None where either is missing or exact."""
     center, bottom, top = number(value), number(low), number(high)
-    return half_width(center, bottom, top) if center and bottom is not None and top is not None else None
+    if not center or bottom is None:
+        return None
+    if top is None:
+        return math.inf if isinstance(high, float) and math.isinf(high) else None
+    return half_width(center, bottom, top) if bottom < top else None  # a baseline over itself is exactly 1
+
+
+def ends(value: object, low: object, high: object) -> tuple[float | None, float | None]:
+    """Return the ends of an interval for drawing, None where it is missing or wider than the number itself."""
+    half = relative(value, low, high)
+    return (None, None) if half is None or is_unknown(half) else (number(low), number(high))
 
 
 def quantity(value: object, unit: str, low: object = None, high: object = None) -> str:
@@ -48,8 +58,8 @@ def quantity(value: object, unit: str, low: object = None, high: object = None) 
 
 
 def plus_minus(half: float) -> str:
-    """Return a relative half-width as ``±0.83 %``, with two digits."""
-    return f"±{digits(100 * half, 0.1)}{SPACE}%"
+    """Return a relative half-width as ``± 0.83 %``, with two digits; ``± unknown`` for more than the number itself."""
+    return within(half).replace(" ", SPACE)
 
 
 def spread(value: object, low: object, high: object) -> str:

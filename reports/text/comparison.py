@@ -13,7 +13,7 @@ from results.analysis.differences import Change
 from results.metrics.rows import json_text, plain
 from results.schema.axes import AXES
 from results.schema.case import Case
-from results.text import csv_text, digits, half_width
+from results.text import UNKNOWN, csv_text, digits, half_width, span_text
 
 
 def comparison_text(comparison: Comparison, fmt: str) -> str:
@@ -108,7 +108,7 @@ def _judged(compared: Compared) -> list[str]:
         ratio = digits(compared.ratio, None)
         if compared.low is not None and compared.high is not None:
             ratio = digits(compared.ratio, half_width(compared.ratio, compared.low, compared.high))
-            span = f"{compared.low:.3f} to {compared.high:.3f}"
+            span = span_text(compared.ratio, compared.low, compared.high, 3)
     times = [ms_text(compared.base_latency_s), ms_text(compared.new_latency_s)]
     return [*times, ratio, span, compared.verdict, compared.reason or ""]
 
@@ -116,6 +116,12 @@ def _judged(compared: Compared) -> list[str]:
 def _document(comparison: Comparison) -> dict[str, Any]:
     content = msgspec.to_builtins(comparison)
     return {"outcome": comparison.outcome, **content, "cases": plain(comparison.frame())}
+
+
+def _within(span: str) -> str:
+    return (
+        f"interval {UNKNOWN}: wider than the ratio itself; more time or a quieter machine" if span == UNKNOWN else span
+    )
 
 
 def _speed(case: Case, latency_s: float | None) -> list[str]:
@@ -135,10 +141,10 @@ def _verdict(paired: Paired) -> str:
     judged, margin = paired.judged, f"at a margin of {share_text(paired.margin)}"
     if judged.ratio is None or judged.low is None or judged.high is None or judged.spread is None:
         return f"inconclusive, {judged.reason}"
-    span = f"{judged.low:.4f} to {judged.high:.4f}"
+    span = span_text(judged.ratio, judged.low, judged.high, 4)
     ratio = digits(judged.ratio, half_width(judged.ratio, judged.low, judged.high))
     verdict = {"same": "the same", "inconclusive": "inconclusive"}.get(judged.verdict, f"b is {judged.verdict}")
     return (
-        f"{verdict} {margin}: b takes {ratio} times as long as a ({span}, {judged.pairs} pairs); "
+        f"{verdict} {margin}: b takes {ratio} times as long as a ({_within(span)}, {judged.pairs} pairs); "
         f"the pairs spread by {100 * judged.spread:.2f} %"
     )

@@ -11,10 +11,11 @@ from typing import Any, ClassVar, Literal, Protocol
 import msgspec
 
 from reports.text.comparison import share_text
-from reports.text.grid import lines_text, percent, text_table
+from reports.text.grid import lines_text, text_table
 from results.metrics.rows import json_text
 from results.schema.record import Noise
 from results.statistics.looks import LOOKS, Judged
+from results.text import percent
 
 
 class Check(Protocol):

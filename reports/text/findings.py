@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from reports.text.comparison import share_text
-from reports.text.grid import check_format, lines_text, percent
+from reports.text.grid import check_format, lines_text
 from results.analysis.study import Study
 from results.metrics.breakeven import BreakEven, Steps
 from results.metrics.speedups import Chain, Factor, setting
@@ -15,7 +15,7 @@ from results.schema.case import Case
 from results.schema.record import Record
 from results.schema.run import Settings
 from results.storage.reader import Records, RunFile
-from results.text import digits, half_width
+from results.text import UNKNOWN, UNKNOWN_MEANING, digits, half_width, within
 
 MOST_NAMED: Final = 5
 """The most cases that are named; the others are counted."""
@@ -52,7 +52,12 @@ def findings_text(study: Study, fmt: str) -> str:
             _reached(file, file.run.settings, names) for file in files if file.run.plan and file.run.settings
         ],
     }
-    return "".join(lines_text(["", title, *lines], fmt) for title, lines in titled.items() if lines)
+    return "".join(lines_text(["", title, *lines, *_remedy(lines)], fmt) for title, lines in titled.items() if lines)
+
+
+def _remedy(lines: Sequence[str]) -> list[str]:
+    """Return what makes the intervals known, where any of these lines has an unknown half-width."""
+    return [UNKNOWN_MEANING] if any(f"± {UNKNOWN}" in line for line in lines) else []
 
 
 class _Names:
@@ -93,7 +98,7 @@ def _times(factor: Factor) -> str:
     if factor.low is None or factor.high is None:
         return f"×{digits(factor.value, None)}"
     half = half_width(factor.value, factor.low, factor.high)
-    return f"×{digits(factor.value, half)} ± {percent(half)} %"
+    return f"×{digits(factor.value, half)} {within(half)}"
 
 
 def _break_even(even: BreakEven, names: _Names) -> str:

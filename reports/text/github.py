@@ -13,7 +13,7 @@ from results.analysis.ab import Paired
 from results.analysis.compare import Compared, Comparison, Outcome
 from results.analysis.differences import Change
 from results.statistics.difference import FALSE_ALARMS
-from results.text import digits, half_width
+from results.text import digits, half_width, span_text
 
 COMPARE_MARKER: Final = "<!-- resnet-bench:compare -->"
 """First line of the comment. A workflow looks for it to update the comment."""
@@ -175,7 +175,7 @@ def _arm_cells(paired: Paired) -> list[str]:
     ratio, span = "-", "-"
     if judged.ratio is not None and judged.low is not None and judged.high is not None:
         ratio = digits(judged.ratio, half_width(judged.ratio, judged.low, judged.high))
-        span = f"{judged.low:.4f} to {judged.high:.4f}"
+        span = span_text(judged.ratio, judged.low, judged.high, 4)
     why = next(iter(paired.reasons), None) or judged.reason or ""
     times = [ms_text(paired.a_latency_s), ms_text(paired.b_latency_s)]
     return [case, *times, ratio, span, str(judged.pairs), _arm_word(paired), why]

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from results.errors import InputError, suggestion
-from results.text import FINEST, digits, printable
+from results.text import printable
 
 FORMATS: Final = ("table", "json", "csv", "markdown")
 """``table`` and ``markdown`` are for people and rounded, ``json`` and ``csv`` for programs and exact."""
@@ -38,11 +38,6 @@ def grid_text(
     """Return a table for ``table`` or ``markdown``; see `text_table`."""
     draw = markdown_table if fmt == "markdown" else text_table
     return draw(heads, rows, numbers_from=numbers_from, numbers_to=numbers_to)
-
-
-def percent(relative: float | None) -> str:
-    """Return a half-width in percent with two digits, ``-`` for None."""
-    return "-" if relative is None else digits(100 * max(relative, FINEST), 0.1)
 
 
 def text_table(

@@ -12,7 +12,7 @@ from results.analysis.history import LevelChange, Series, environment_text, fram
 from results.metrics.rows import json_text, plain
 from results.statistics.changepoints import MIN_RUNS
 from results.statistics.difference import FALSE_ALARMS
-from results.text import csv_text, digits, half_width
+from results.text import csv_text, digits, half_width, span_text
 
 _CHANGE: Final = (
     "since",
@@ -94,7 +94,7 @@ def _change(change: LevelChange) -> list[str]:
         digits(1e3 * change.before_s, None),
         digits(1e3 * change.after_s, None),
         digits(change.ratio, half_width(change.ratio, change.low, change.high)),
-        f"{change.low:.3f} to {change.high:.3f}",
+        span_text(change.ratio, change.low, change.high, 3),
         f"{change.noisy} of {change.runs}",
         environment_text(change),
     ]

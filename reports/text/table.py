@@ -7,16 +7,18 @@ from typing import Any, Final
 import pandas as pd
 
 from reports.style.words import WRONG_RESULT
-from reports.text.grid import check_format, grid_text, lines_text, percent
+from reports.text.grid import check_format, grid_text, lines_text
 from reports.text.pivots import depth_by_block, speedups_by_setting
 from results.metrics.rows import json_text, plain
 from results.metrics.warnings import WRONG, kind
 from results.schema.axes import AXES, axis_text, baseline_text
 from results.schema.metrics import METRICS, Metric
-from results.text import csv_text, digits, half_width
+from results.text import UNKNOWN, UNKNOWN_MEANING, csv_text, digits, half_text, half_width
 
 _WIDEST: Final = 100
 """The most columns of a pivot, whose text grows with rows times columns, to megabytes for a large run."""
+PERCENT: Final = "± %"
+"""Head of a column of half-widths."""
 _LATENCY: Final = METRICS["latency_s"]
 """The measured time. Rates are the work of a step over it, so they have its relative interval."""
 
@@ -45,7 +47,9 @@ def format_table(frame: pd.DataFrame, fmt: str) -> str:
     columns = [*names, *_numbers(rows), ("status", _status)]
     cells = [[cell(row) for _, cell in columns] for row in rows]
     grid = grid_text([head for head, _ in columns], cells, fmt, numbers_from=len(names), numbers_to=-1)
-    return lines_text(_above(rows), fmt) + grid
+    halves = [index for index, (head, _) in enumerate(columns) if head == PERCENT]
+    unknown = any(row[index] == UNKNOWN for row in cells for index in halves)
+    return lines_text(_above(rows, unknown=unknown), fmt) + grid
 
 
 def pivots_text(frame: pd.DataFrame, fmt: str) -> str:
@@ -63,7 +67,7 @@ def pivots_text(frame: pd.DataFrame, fmt: str) -> str:
     return "".join(_pivot(title, pivot, fmt) for title, pivot in titled.items() if len(pivot.columns) > 1)
 
 
-def _above(rows: Sequence[_Row]) -> list[str]:
+def _above(rows: Sequence[_Row], *, unknown: bool) -> list[str]:
     if not rows:
         return []
     machines = {_machine(row) for row in rows}
@@ -71,7 +75,8 @@ def _above(rows: Sequence[_Row]) -> list[str]:
     shared += [axis_text(axis, rows[0][axis]) for axis in AXES if _shared(axis, rows)]
     spans = dict.fromkeys(_span(row) for row in rows if row["interval"] is not None)
     meaning = f"± is the half-width of the 95 % interval {', or '.join(spans)}"
-    return [line for line in (", ".join(shared), meaning if spans else "") if line]
+    lines = (", ".join(shared), meaning if spans else "", UNKNOWN_MEANING if unknown else "")
+    return [line for line in lines if line]
 
 
 def _span(row: _Row) -> str:
@@ -110,7 +115,7 @@ def _numbers(rows: Sequence[_Row]) -> _Columns:
         if metric.combine == "geometric" or _any(rows, metric.name):
             yield head, partial(_scaled, metric, factor)
         if metric.bounds and (metric is _LATENCY or _any(rows, metric.bounds[0])):
-            yield "± %", partial(_percent, metric)
+            yield PERCENT, partial(_percent, metric)
 
 
 def _any(rows: Sequence[_Row], name: str) -> bool:
@@ -123,7 +128,7 @@ def _scaled(metric: Metric, factor: float, row: _Row) -> str:
 
 
 def _percent(metric: Metric, row: _Row) -> str:
-    return percent(_relative(metric, row))
+    return half_text(_relative(metric, row))
 
 
 def _relative(metric: Metric, row: _Row) -> float | None:
@@ -132,7 +137,8 @@ def _relative(metric: Metric, row: _Row) -> float | None:
     if known.bounds is None:
         return None
     value, low, high = (row[name] for name in (known.name, *known.bounds))
-    return None if value is None or low is None or high is None else half_width(value, low, high)
+    # A baseline over itself is exactly 1: it has no uncertainty to show.
+    return None if value is None or low is None or high is None or low == high else half_width(value, low, high)
 
 
 def _status(row: _Row) -> str:

@@ -23,6 +23,7 @@ from results.statistics.difference import Difference, Verdict, chance, differenc
 from results.statistics.intervals import geometric_mean
 from results.statistics.margin import MARGIN, check_margin
 from results.storage.reader import Records
+from results.text import REMEDY
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -266,7 +267,7 @@ def _judged(cases: Sequence[_Pending], margin: float) -> Iterable[Compared]:
         else:
             p = next(corrected)
             word = verdict(case.difference, p, margin)
-            reason = "the interval reaches over the margin: measure more replicates" if word == "inconclusive" else None
+            reason = f"the interval reaches over the margin: measure {REMEDY}" if word == "inconclusive" else None
             if word in {"faster", "slower"} and case.disturbed is not None:
                 word, reason = "inconclusive", f"{word}, but {case.disturbed}: {_REMEDY}"
             yield dataclasses.replace(case.compared, p=p, verdict=word, reason=reason)

@@ -51,7 +51,7 @@ def described(records: Records) -> list[str]:
 def _details(run: RunHeader) -> Iterator[str]:
     machine = run.environment
     yield f"run {run.id} of {run.started or 'an unknown date'}"
-    yield _called(machine)
+    yield machine_text(machine)
     yield f"torch {machine.torch or 'unknown'}"
     if run.source is not None:
         code = run.source.code
@@ -81,11 +81,12 @@ def _named(run: RunHeader) -> tuple[str | None, tuple[str, ...]] | None:
 
 
 def _name(group: tuple[Sequence[RunFile], Sequence[RunFile]]) -> str:
-    sides = [", ".join(dict.fromkeys(_called(file.run.environment) for file in side)) for side in group]
+    sides = [", ".join(dict.fromkeys(machine_text(file.run.environment) for file in side)) for side in group]
     return " against ".join(dict.fromkeys(filter(None, sides)))
 
 
-def _called(machine: Environment) -> str:
+def machine_text(machine: Environment) -> str:
+    """Return a machine for people: its chip, cores and memory, as far as they are known."""
     chip = " + ".join(card.name for card in machine.accelerators) or machine.cpu or "unknown machine"
     cores = None if machine.usable_cores is None else f"{machine.usable_cores} cores"
     memory = None if machine.memory_bytes is None else f"{machine.memory_bytes / 2**30:.0f} GiB"

@@ -9,6 +9,7 @@ from typing import Final
 from results.analysis.study import Study
 from results.exporters.benchmarks import Benchmark, BenchmarkValue, benchmarks, check_measured
 from results.exporters.files import Files
+from results.text import half_width, is_unknown
 
 PARTS: Final = {"bigger": "higher", "smaller": "lower"}
 """The two files, by the direction of the metrics that each holds."""
@@ -50,7 +51,8 @@ def _entry(benchmark: Benchmark, value: BenchmarkValue) -> dict[str, str | float
         "value": value.value,
     }
     if value.low is not None and value.high is not None:
-        entry["range"] = f"± {max(value.high - value.value, value.value - value.low)!r}"
+        if not is_unknown(half_width(value.value, value.low, value.high)):
+            entry["range"] = f"± {max(value.high - value.value, value.value - value.low)!r}"
         about.append(
             f"95 % interval {value.low!r} to {value.high!r}, {SPANS.get(benchmark.interval or '', 'of its source')}"
         )

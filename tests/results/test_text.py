@@ -8,7 +8,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reports.text.grid import markdown_table, text_table
-from results.text import FORMULA, csv_text, csv_value, digits, half_width, printable
+from results.text import (
+    FORMULA,
+    csv_text,
+    csv_value,
+    digits,
+    half_text,
+    half_width,
+    percent,
+    printable,
+    span_text,
+    within,
+)
 
 
 @pytest.mark.parametrize(
@@ -52,6 +63,35 @@ def test_printable_keeps_what_only_spaces_and_writes_out_what_reorders():
 def test_the_half_width_is_that_of_the_larger_half():
     assert half_width(10, 9, 13) == pytest.approx(0.3)
     assert half_width(10, 6, 11) == pytest.approx(0.4)
+
+
+@pytest.mark.parametrize(
+    ("half", "text", "sentence"),
+    [
+        (None, "-", None),
+        (0.0123, "1.2", "± 1.2 %"),
+        (0.0, "<0.01", "± <0.01 %"),
+        (0.00002, "<0.01", "± <0.01 %"),
+        (0.5, "50", "± 50 %"),
+        (0.51, "unknown", "± unknown"),
+        (7.7, "unknown", "± unknown"),
+        (19.0, "unknown", "± unknown"),
+        (float("inf"), "unknown", "± unknown"),
+        (float("nan"), "unknown", "± unknown"),
+    ],
+)
+def test_a_half_width_has_two_digits_and_an_interval_wider_than_the_number_is_unknown(half, text, sentence):
+    assert half_text(half) == text
+    assert half is None or within(half) == sentence
+
+
+def test_a_share_that_is_no_half_width_may_be_large():
+    assert percent(7.7) == "770"
+
+
+def test_an_interval_wider_than_the_number_has_no_ends():
+    assert span_text(1.0, 0.98, 1.02, 3) == "0.980 to 1.020"
+    assert span_text(1.0, 0.05, 20.0, 3) == "unknown"
 
 
 def test_a_table_sets_numbers_flush_right():

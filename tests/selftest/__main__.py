@@ -19,6 +19,7 @@ ROWS: Final = {
     "warmup": "tests.selftest.simulations:warmup",
     "power": "tests.selftest.simulations:power",
     "history": "tests.selftest.histories:history",
+    "field": "tests.selftest.fields:field_rows",
     "live": "tests.selftest.live:null",
     "planted": "tests.selftest.live:planted",
     "spread": "tests.selftest.live:spread",

@@ -13,7 +13,7 @@ from reports.style.columns import Column, amount, words
 from reports.style.drawing import STANDARD, blank, whiskers
 from reports.style.rows import each
 from reports.style.theme import BLUE, GREY, INDIGO, VERMILLION, label
-from reports.style.units import TIMES, number, quantity, spread
+from reports.style.units import TIMES, ends, number, quantity, spread
 from reports.style.views import UNKNOWN_COUNTS
 from reports.style.words import plural
 from results.analysis.history import frame, history
@@ -89,8 +89,9 @@ def over_time(frame: pd.DataFrame) -> Figure:
     that noise looks small.
     """
     timed, failed = frame[frame["latency_s"].notna()], frame[frame["latency_s"].isna()]
-    ends = [1e3 * end for row in each(timed) for end in (row.latency_s, row.low, row.high) if number(end)]
-    yaxis = log_axis(ends or [1.0], title={"text": "latency (ms a step)"}, showticklabels=bool(ends))
+    reach = [(row.latency_s, *ends(row.latency_s, row.low, row.high)) for row in each(timed)]
+    shown = [1e3 * end for reached in reach for end in reached if end]
+    yaxis = log_axis(shown or [1.0], title={"text": "latency (ms a step)"}, showticklabels=bool(shown))
     figure = blank(STANDARD, xaxis=_date_axis(frame["started"].tolist()), yaxis=yaxis)
     if len(timed) >= 2 * MIN_RUNS:  # of fewer nothing is known of levels
         _levels(figure, timed)
@@ -145,8 +146,8 @@ def _date_axis(started: list[str]) -> dict[str, Any]:
     """Return an axis around the dates; Plotly's axis for dates of a single day would show milliseconds."""
     dates = sorted(datetime.datetime.fromisoformat(start) for start in started)
     pad = max(0.03 * (dates[-1] - dates[0]), _HALF_A_DAY)
-    ends = [end.isoformat(timespec="seconds") for end in (dates[0] - pad, dates[-1] + pad)]
-    return {"type": "date", "title": {"text": "start of the run (UTC)"}, "range": ends}
+    span = [end.isoformat(timespec="seconds") for end in (dates[0] - pad, dates[-1] + pad)]
+    return {"type": "date", "title": {"text": "start of the run (UTC)"}, "range": span}
 
 
 def _levels(figure: Figure, timed: pd.DataFrame) -> None:

@@ -21,8 +21,8 @@ from results.statistics.margin import MARGIN
 from results.storage.reader import Records
 from results.text import printable
 
-MOST_SIDES: Final = 6
-"""The most sides that are paired, those with the most cases: 15 pairs."""
+MOST_SIDES: Final = 10
+"""The most sides that are paired, those with the most cases: 45 pairs."""
 OVER: Final = "\N{DIVISION SIGN}"
 SAME: Final = "same setting"
 BEST: Final = "each at its best"

@@ -12,7 +12,7 @@ from reports.style.axes import log_axis
 from reports.style.drawing import FRAME_PIXELS, blank, remark, whiskers
 from reports.style.rows import each
 from reports.style.theme import GREY, family_style, label
-from reports.style.units import TIMES, number, quantity, spread
+from reports.style.units import TIMES, ends, quantity, spread
 from results.schema.labels import TASKS
 
 MOST_RELATIVE: Final = 60
@@ -27,10 +27,11 @@ def relative_speeds(frame: pd.DataFrame) -> Figure:
     """
     shown = _farthest(frame)
     models = list(dict.fromkeys(shown["model"]))
-    ends = [end for row in each(shown) for end in (row.ratio, number(row.ratio_low), number(row.ratio_high)) if end]
+    reach = [(row.ratio, *ends(row.ratio, row.ratio_low, row.ratio_high)) for row in each(shown)]
+    reached = [end for row in reach for end in row if end]
     figure = blank(
         FRAME_PIXELS + 30 + RELATIVE_ROW_PIXELS * len(models),
-        xaxis=log_axis([1.0, *ends], title={"text": f"images a second, b over a ({TIMES})"}),
+        xaxis=log_axis([1.0, *reached], title={"text": f"images a second, b over a ({TIMES})"}),
         yaxis={
             "type": "category",
             "categoryorder": "array",

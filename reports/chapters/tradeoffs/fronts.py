@@ -27,7 +27,9 @@ DENSE: Final = 200
 """Least points of a dense drawing, which is higher."""
 EXTRA: Final = 200
 FADED: Final = 0.2
-"""Opacity of a point that is on no front."""
+"""Opacity of a point that is on no front, among many points."""
+PALE: Final = 0.45
+"""Its opacity among at most `NAMED_POINTS`, which are few enough to be read one by one."""
 
 
 def with_accuracy(measure: Measure) -> Callable[[pd.DataFrame], pd.DataFrame]:
@@ -83,6 +85,8 @@ def _draw(frame: pd.DataFrame, measure: Measure) -> Figure:
     extra = EXTRA if len(frame) > DENSE else 0
     figure = blank(STANDARD + extra, xaxis=xaxis, yaxis=yaxis)
     frame = _placed(frame, measure, (xaxis["range"], yaxis["range"]), PLOT_HEIGHT + extra)
+    faded = FADED if len(frame) > NAMED_POINTS else PALE
+    frame = frame.assign(strength=frame["front"].map({True: 1.0, False: faded}), faded=faded)
     if len(set(frame["machine"])) > 1:
         for _, rows in frame.groupby("hue", sort=True):
             _add_machine(figure, rows, measure)
@@ -105,9 +109,9 @@ def _add_machine(figure: Figure, rows: pd.DataFrame, measure: Measure) -> None:
         legendgroup=machine,
         showlegend=False,
         hovertemplate="%{customdata}<extra></extra>",
-        meta={"rows": rows["row"].tolist(), "machine": machine, "faded": FADED},
+        meta={"rows": rows["row"].tolist(), "machine": machine, "faded": first.faded},
         zorder=2,
-        marker={**marker, "size": 9, "opacity": _strengths(rows)},
+        marker={**marker, "size": 9, "opacity": rows["strength"].tolist()},
         customdata=[_hover(row) for row in each(rows)],
     )
 
@@ -117,8 +121,14 @@ def _add_families(figure: Figure, frame: pd.DataFrame, measure: Measure) -> None
     look = {"color": BLUE, "width": 7}
     _add_front(figure, frame, measure, "Pareto front", look, zorder=0, mode="lines", opacity=0.4)
     for rows in series(frame):
-        points(figure, rows, **_dots(rows, measure), words=_hover, strength=_strengths(rows))
-        figure.data[-1].meta |= {"faded": FADED}
+        first = next(each(rows))
+        points(figure, rows, **_dots(rows, measure), words=_hover, strength=rows["strength"].tolist())
+        dots = figure.data[-1]
+        dots.update(meta={**dots.meta, "faded": first.faded}, legendgroup=dots.name, showlegend=False)
+        # The legend shows the mean opacity of a trace, so a point out of sight stands there in its place.
+        mark = {**dots.marker.to_plotly_json(), "opacity": 1}
+        entry = {"legendgroup": dots.name, "meta": {"entry": True}, "hoverinfo": "skip"}
+        figure.add_scatter(x=[None], y=[None], mode="markers", name=dots.name, marker=mark, **entry)
 
 
 def _dots(rows: pd.DataFrame, measure: Measure) -> dict[str, Any]:
@@ -132,10 +142,6 @@ def _dots(rows: pd.DataFrame, measure: Measure) -> dict[str, Any]:
         "error_x": whiskers(values, ends),
         **names(rows),
     }
-
-
-def _strengths(rows: pd.DataFrame) -> list[float]:
-    return [1.0 if front else FADED for front in rows["front"]]
 
 
 def _hover(row: CaseView) -> str:

@@ -82,3 +82,40 @@ def test_report_writes_a_page_and_says_where(call, run_file, tmp_path):
 
 def test_a_page_that_cannot_be_written_is_one_line(call, run_file, tmp_path):
     assert "none/page.html" in bad(call("report", run_file, "-o", tmp_path / "none" / "page.html"))
+
+
+@pytest.fixture
+def several(tmp_path, write_run, make_record, make_case):
+    """A run file of two models with six replicates."""
+    made = [
+        make_record(make_case(model=model), replicate=index, latency_s=latency_s * (1 + 0.01 * ((index * step) % 5)))
+        for model, latency_s, step in (("resnet18", 0.02, 2), ("resnet50", 0.05, 3))
+        for index in range(6)
+    ]
+    return write_run(tmp_path, made)
+
+
+def test_rank_prints_the_order_and_what_is_shown(call, several):
+    assert "1 of 1 pairs are shown to differ" in call("rank", str(several))[1]
+    ranking, *_ = json.loads(call("rank", str(several), "--reference", "resnet18", "--format", "json")[1])
+    assert ranking["reference"].startswith("resnet18/")
+    assert [round(case["relative"], 1) for case in ranking["cases"]] == [1.0, 2.5]
+    margin = json.loads(call("rank", str(several), "--margin", "90%", "--format", "json")[1])
+    assert margin[0]["margin"] == 0.9
+
+
+def test_rank_refuses_bad_input_in_a_line(call, several, tmp_path, write_run, make_record, make_case):
+    assert "no case of resnet9 in" in bad(call("rank", str(several), "--reference", "resnet9"))
+    assert "'x' is no fraction" in bad(call("rank", str(several), "--margin", "x"))
+    (tmp_path / "failed").mkdir()
+    failed = write_run(tmp_path / "failed", [make_record(make_case(), status="error", cause="it did")])
+    assert "no case of these runs has a time that counts" in bad(call("rank", str(failed)))
+
+
+@pytest.mark.parametrize("command", ["table", "report"])
+def test_the_reference_can_be_named(call, several, tmp_path, command):
+    assert "no case of resnet9 in" in bad(call(command, str(several), "--reference", "resnet9"))
+    options = ["-o", str(tmp_path / "page.html")] if command == "report" else ["--format", "json"]
+    _, said, _ = call(command, str(several), "--reference", "resnet18", *options)
+    if command == "table":
+        assert [round(row["relative"], 1) for row in json.loads(said)] == [1.0, 2.5]

@@ -1,4 +1,5 @@
 import pytest
+from msgspec import structs
 
 from reports.chapters import FIGURES
 from reports.page import page
@@ -49,3 +50,23 @@ def test_without_static_costs_their_figures_are_empty(make_record, write_run, tm
     static = [figure for figure in shown.figures if figure.chart.needs == "static"]
     assert static
     assert all(figure.views == () for figure in static)
+
+
+def test_a_choice_of_views_offers_every_machine(make_case, make_record, make_run, write_run, tmp_path, monkeypatch):
+    for machine, batches in {"A": (1, 2, 4, 8, 16, 32), "B": (3, 5), "C": (7,)}.items():
+        records = [
+            make_record(make_case(model=model, task="training", batch_size=batch))
+            for batch in batches
+            for model in ("resnet18", "resnet34")
+        ]
+        run = make_run(plan=[record.case for record in records], run_id=machine)
+        run = structs.replace(run, environment=structs.replace(run.environment, cpu=machine))
+        write_run(tmp_path, records, run=run)
+    records = reader.load(tmp_path)
+    monkeypatch.setattr("reports.page.selection.MOST_CASES", 1)
+    monkeypatch.setattr("reports.page.selection._telling", list)
+    monkeypatch.setattr("reports.page.content.FEW_VIEWS", 4)
+    shown = {figure.name: figure for figure in content(Study(records)).figures}["training_throughput"]
+    machines = [view.frame["machine"].iloc[0] for view in shown.views]
+    assert sorted(machines) == ["A", "A", "B", "C"]
+    assert shown.more == 5

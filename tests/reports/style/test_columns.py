@@ -6,6 +6,7 @@ import pytest
 from reports.style.columns import CASE_COLUMNS, COLUMNS, _metric_column, metrics_of, table, words
 from results.schema.axes import AXES
 from results.schema.metrics import METRICS, Metric
+from tests.reports.sources import case_frame
 
 
 def metric(**fields):
@@ -38,7 +39,7 @@ def test_a_metric_that_no_order_names_is_shown_last(monkeypatch):
         ({"unit": "B"}, "1.50 B", ""),
         ({"unit": "1"}, "2", ""),
         ({"unit": "1", "combine": "same"}, "1.50", ""),
-        ({"bounds": ("least", "most")}, "1.50 s", "±0.67\N{NO-BREAK SPACE}%"),
+        ({"bounds": ("least", "most")}, "1.50 s", "±\N{NO-BREAK SPACE}0.67\N{NO-BREAK SPACE}%"),
     ],
 )
 def test_a_metric_is_shown_as_its_unit_and_its_bounds_say(fields, text, note):
@@ -61,3 +62,9 @@ def test_columns_that_no_row_fills_are_left_out_and_a_chapter_may_have_its_own()
     assert shown.names == ("model", "own")
     assert shown.heads == ("variant", "of its own")
     assert [[cell.text for cell in row] for row in shown.rows] == [["a", "x"], ["b", "y"]]
+
+
+def test_an_accuracy_says_its_source_where_sources_differ():
+    ((known,), (alone,)) = table(case_frame({"cited": "timm"}, {"cited": ""}), ("imagenet_top1",)).rows
+    assert (known.text, known.note) == ("80.00\N{NO-BREAK SPACE}%", "timm")
+    assert (alone.text, alone.note) == ("80.00\N{NO-BREAK SPACE}%", "")

@@ -29,7 +29,7 @@ def test_quantity(arguments, shown):
 
 
 def test_spread_is_the_larger_half():
-    assert spread(100, 99, 103).replace("\N{NO-BREAK SPACE}", " ") == "±3.0 %"
+    assert spread(100, 99, 103).replace("\N{NO-BREAK SPACE}", " ") == "± 3.0 %"
     assert spread(100, None, 103) == ""
 
 

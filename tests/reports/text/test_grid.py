@@ -1,6 +1,6 @@
 import pytest
 
-from reports.text.grid import check_format, grid_text, lines_text, percent
+from reports.text.grid import check_format, grid_text, lines_text
 from results.errors import InputError
 
 
@@ -21,8 +21,3 @@ def test_an_unknown_format_is_refused_with_the_nearest():
     check_format("csv")
     with pytest.raises(InputError, match="markdown"):
         check_format("markdwn")
-
-
-@pytest.mark.parametrize(("relative", "text"), [(None, "-"), (0.0123, "1.2"), (0.0, "0.010")])
-def test_a_half_width_has_two_digits(relative, text):
-    assert percent(relative) == text

@@ -29,16 +29,30 @@ def test_the_table_for_people_has_one_line_a_case(frame):
     lines = format_table(frame, "table").splitlines()
     assert lines[0] == "AMD EPYC 9B14, torch 2.14.1, inference, 224 px, cpu, fp32, eager, 2 threads"
     assert lines[1] == "± is the half-width of the 95 % interval within one process"
-    assert " ".join(lines[2].split()) == "model batch layout ms ± % img/s speed-up ± % GFLOP/s GB resident status"
+    heads = "model batch layout ms ± % img/s GFLOP/s speed-up ± % relative ± % GB resident status"
+    assert lines[2].split() == heads.split()
     assert [line.split()[0] for line in lines[4:]] == ["resnet50"] * 3
     cells = lines[5].split()
     assert cells[:3] == ["resnet50", "8", "nhwc"]
     assert float(cells[3]) == pytest.approx(1e3 * frame["latency_s"][1], rel=0.005)
     assert float(cells[5]) == pytest.approx(frame["throughput_img_per_s"][1], rel=0.005)
-    assert float(cells[6]) == pytest.approx(2, rel=0.01)
+    assert float(cells[7]) == pytest.approx(2, rel=0.01)
     low, high = frame["speedup_low"][1], frame["speedup_high"][1]
-    assert float(cells[7]) == pytest.approx(100 * (high - low) / 2 / frame["speedup"][1], rel=0.1)
-    assert cells[9:] == ["0.300", "ok"]
+    assert float(cells[8]) == pytest.approx(100 * (high - low) / 2 / frame["speedup"][1], rel=0.1)
+    assert float(cells[9]) == pytest.approx(0.5, rel=0.01)  # relative to the first case, which is the reference
+    assert cells[-2:] == ["0.300", "ok"]
+    assert lines[4].split()[7:11] == ["1.00", "-", "1.00", "-"]  # exact by definition
+
+
+def test_an_interval_wider_than_its_number_is_unknown_and_the_remedy_stands_above(
+    tmp_path, write_run, make_record, make_case
+):
+    made = [
+        make_record(make_case(), replicate=index, latency_s=latency_s) for index, latency_s in enumerate((0.05, 0.07))
+    ]
+    text = format_table(table(load(write_run(tmp_path, made))), "table")
+    assert "unknown: the 95 % interval is wider than the number itself; it takes more replicates" in text
+    assert "unknown" in text.splitlines()[-1].split()
 
 
 def test_warnings_stand_in_the_table(tmp_path, write_run, make_record, make_case):

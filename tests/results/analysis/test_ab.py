@@ -7,7 +7,7 @@ import pytest
 from msgspec import structs
 
 from reports.text.comparison import arms_text
-from results.analysis.ab import compare_arms
+from results.analysis.ab import compare_arms, ratio
 from results.errors import InputError
 from results.schema.record import Equality, Noise
 from results.schema.run import Arm
@@ -39,6 +39,20 @@ def sides(tmp_path, make_case, make_record, make_static, make_run, write_run):
         return loaded
 
     return make
+
+
+def test_the_ratio_of_a_pair_is_free_of_the_drift_that_both_arms_share(make_record):
+    def drifting(record):
+        samples = record.samples
+        step_s = tuple(step * (1 + 0.02 * turn) for step, turn in zip(samples.step_s, samples.turn, strict=True))
+        return structs.replace(record, samples=structs.replace(samples, step_s=step_s))
+
+    a, b = (drifting(make_record(latency_s=own, began_s=at)) for own, at in ((0.05, 0.0), (0.06, 0.5)))
+    assert ratio(a, b) == pytest.approx(1.2, rel=0.01)
+    assert ratio(b, a) == pytest.approx(1 / ratio(a, b))
+    assert ratio(a, structs.replace(b, status="crash")) is None
+    assert ratio(a, make_record(turns=2, warmup=4, began_s=0.5)) is None
+    assert ratio(make_record(), make_record()) is None  # turns without times were not taken together
 
 
 @pytest.mark.parametrize(

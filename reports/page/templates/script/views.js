@@ -100,7 +100,9 @@ const counting = (traces) => traces.reduce((count, { meta }) => count + (meta?.r
 
 // Returns the traces of what the filters leave of a view, and what to say of that.
 function left(view) {
-  const traces = view.data.map(sieved);
+  const sifted = view.data.map(sieved);
+  const filled = new Set(sifted.filter(({ meta }) => meta?.rows?.length).map(({ legendgroup }) => legendgroup));
+  const traces = sifted.filter(({ meta, legendgroup }) => !meta?.entry || filled.has(legendgroup));
   const fronts = renewFronts(traces);
   const [before, after] = [counting(view.data), counting(traces)];
   const count = `${whole(after)} of ${counted(before, "point")} shown; the sentence at the top covers all points.`;

@@ -129,8 +129,8 @@ def test_a_single_side_gives_no_pair(make_side):
 
 
 def test_only_sides_with_most_cases_arepaired(make_side):
-    sides = [make_side(f"gpu{index}", {"resnet50": 0.1}, accelerator=f"G{index}") for index in range(7)]
+    sides = [make_side(f"gpu{index}", {"resnet50": 0.1}, accelerator=f"G{index}") for index in range(11)]
     sides.append(make_side("big", accelerator="Big"))
     _, _, frame = paired(*sides)
-    assert frame["pair"].nunique() == 15
+    assert frame["pair"].nunique() == 45
     assert frame["a"].eq("Big").any() or frame["b"].eq("Big").any()

@@ -1,7 +1,7 @@
 import pytest
 
 from reports.chapters.tradeoffs.chapter import CHAPTER
-from reports.chapters.tradeoffs.fronts import FADED, MOST_POINTS, NAMED_POINTS, accuracy_against, with_accuracy
+from reports.chapters.tradeoffs.fronts import FADED, MOST_POINTS, NAMED_POINTS, PALE, accuracy_against, with_accuracy
 from reports.chapters.tradeoffs.picks import cheapest, fastest
 from reports.style.machines import grouped
 from reports.style.measures import LATENCY, MEMORY, THROUGHPUT
@@ -102,6 +102,25 @@ def test_one_machine_has_a_plain_front(frame):
     (front,) = (trace for trace in accuracy_against(LATENCY)(rows).data if "front" in trace.meta)
     assert front.name == "Pareto front"
     assert front.mode == "lines"
+
+
+def test_the_legend_of_families_is_as_strong_as_a_point_on_the_front(frame):
+    rows = with_accuracy(LATENCY)(frame[frame["run"] == "one"])
+    figure = accuracy_against(LATENCY)(rows)
+    entries = [trace for trace in figure.data if trace.showlegend is not False and "front" not in trace.meta]
+    assert [trace.marker.opacity for trace in entries] == [1] * len(entries)
+    assert {trace.legendgroup for trace in entries} == {
+        trace.legendgroup for trace in figure.data if "rows" in trace.meta
+    }
+    few = rows[rows["model"].isin(["resnet18", "resnet50", "plain34"])]
+    assert len(few) <= NAMED_POINTS
+    faint = {
+        strength
+        for trace in accuracy_against(LATENCY)(few).data
+        if "rows" in trace.meta
+        for strength in trace.marker.opacity
+    }
+    assert faint == {1, PALE}
 
 
 def test_more_machines_than_styles_are_drawn_in_groups_without_two_alike(frame):
