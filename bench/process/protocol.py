@@ -15,13 +15,14 @@ import msgspec
 from msgspec import Meta
 
 from results.schema.case import Case
+from results.schema.image_size import ImageSize
 from results.schema.record import Equality, Facts, Ran, Status
 from results.schema.run import Environment
 from results.schema.static import Static
 from results.schema.types import Count, Name, Seconds, Size, StepSeconds, Text
 from results.schema.validation import InvalidError, validated
 
-PROTOCOL: Final = 2
+PROTOCOL: Final = 3
 """Version of these messages."""
 
 Answer = TypeVar("Answer")
@@ -82,7 +83,8 @@ class CountStatic(Request[StaticCounted]):
     """Count the static cost of a model."""
 
     model: Name
-    image_size: Size
+    image_size: ImageSize
+    in_channels: Size = 3
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

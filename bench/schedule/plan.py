@@ -18,6 +18,7 @@ from results.schema.case import Case
 from results.schema.labels import RUNTIMES
 from results.schema.record import Record
 from results.schema.run import Environment, RunHeader, Settings
+from results.schema.static import StaticKey, static_key
 from results.schema.types import known
 from results.storage.reader import RunFile
 
@@ -27,9 +28,6 @@ _COMPILE_S: Final = 30.0
 """A compilation, likewise."""
 _LEAST_BUDGET_S: Final = 0.3
 """Least budget of a worker, even where little time is left."""
-
-ModelSize = tuple[str, int]
-"""A model and its image size, which have a static cost."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,8 +102,8 @@ class Agenda:
         self.run = run
         self.settings = known(run.settings)
         self._done = {(record.case, record.replicate) for record in before.records} if before else set()
-        self._counted = {(static.model, static.image_size) for static in before.statics} if before else set()
-        self._uncountable: dict[ModelSize, str] = {}
+        self._counted = set(map(static_key, before.statics)) if before else set()
+        self._uncountable: dict[StaticKey, str] = {}
         self._before = len(self._done)
         self._began = began
         self._total = len(run.plan) * self.settings.replicates
@@ -137,23 +135,23 @@ class Agenda:
         budget_s = min(self.settings.budget_s, max(share_s, _LEAST_BUDGET_S))
         return structs.replace(self.settings, budget_s=budget_s)
 
-    def models_to_count(self) -> list[ModelSize]:
+    def models_to_count(self) -> list[StaticKey]:
         """Return the models of the plan whose static cost is unknown and can be counted."""
-        models = dict.fromkeys((case.model, case.image_size) for case in self.run.plan)
+        models = dict.fromkeys(map(static_key, self.run.plan))
         return [model for model in models if model not in self._counted and model not in self._uncountable]
 
-    def count(self, model: ModelSize) -> None:
+    def count(self, model: StaticKey) -> None:
         """Note that the static cost of a model is known."""
         self._counted.add(model)
 
-    def give_up_counting(self, model: ModelSize, reason: str) -> None:
+    def give_up_counting(self, model: StaticKey, reason: str) -> None:
         """Note why a model cannot be counted; its records will state the reason."""
         self._uncountable[model] = f"its static cost could not be counted: {reason}"[:4096]
 
     def finish(self, record: Record) -> Record:
         """Remove the case of a record from the agenda, and return the record with the notes about its model."""
         self._done.add((record.case, record.replicate))
-        note = self._uncountable.get((record.case.model, record.case.image_size))
+        note = self._uncountable.get(static_key(record.case))
         return structs.replace(record, notes=(*record.notes, note)) if note else record
 
     def progress(self, activity: Activity) -> Progress:

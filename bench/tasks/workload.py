@@ -21,6 +21,7 @@ from bench.tasks import networks
 from bench.tasks.inference import inference_step
 from bench.tasks.training import training_step
 from results.schema.case import Case
+from results.schema.image_size import sides
 from results.schema.labels import LAYOUTS, PROMISES, RUNTIMES, TASKS
 from results.schema.types import known
 
@@ -42,7 +43,7 @@ class Workload:
     module: torch.nn.Module
     """The network that the runtime was given; training leaves its gradients here."""
     images: torch.Tensor
-    """The images (batch, 3, height, width) that the runtime was given."""
+    """The images (batch, channels, height, width) that the runtime was given."""
     labels: torch.Tensor
     """The classes (batch,) that training aims at."""
     scaler: torch.amp.GradScaler
@@ -126,13 +127,13 @@ def network(case: Case, dtype: str | None = None) -> torch.nn.Module:
     torch.set_num_threads(known(case.threads))
     precision.set_tf32(on=PROMISES[case.precision].tf32)
     torch.manual_seed(SEED)
-    module = networks.create_network(case.model).to(case.device, _dtype(case, dtype))
+    module = networks.create_network(case.model, in_channels=case.in_channels).to(case.device, _dtype(case, dtype))
     return module.to(memory_format=_memory_format(case)).train(TASKS[case.task].trains)
 
 
 def random_batch(case: Case, count: int, dtype: str | None = None) -> tuple[torch.Tensor, torch.Tensor]:
     """Return random images and labels on the device of a case: nothing is loaded while a step runs."""
-    images = torch.randn(count, 3, case.image_size, case.image_size)
+    images = torch.randn(count, case.in_channels, *sides(case.image_size))
     labels = torch.randint(models.default_num_classes(case.model), (count,))
     images = images.to(case.device, _dtype(case, dtype), memory_format=_memory_format(case))
     return images, labels.to(case.device)

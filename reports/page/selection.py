@@ -12,7 +12,7 @@ from results.analysis.study import Study
 from results.metrics.reasons import is_wrong
 from results.schema.case import Case
 from results.schema.record import Record
-from results.schema.static import Static
+from results.schema.static import Static, static_key
 from results.statistics.intervals import geometric_mean
 from results.storage.reader import Records, RunFile
 
@@ -42,9 +42,7 @@ def shown(study: Study, sides: Mapping[str, str]) -> tuple[Study, str]:
         file = run.file
         replicates = [file.records[row] for row in rows]
         key = (sides[file.run.id], case.model, *(getattr(case, axis) for axis in IMAGE_WORK))
-        accuracy[key] = max(
-            accuracy.get(key, -1.0), _accuracy(costs[file.run.id].get((case.model, case.image_size)), replicates)
-        )
+        accuracy[key] = max(accuracy.get(key, -1.0), _accuracy(costs[file.run.id].get(static_key(case)), replicates))
         rate = _throughput(replicates, run.latencies[rows].tolist())
         if key not in best or rate > best[key][0]:
             best[key] = (rate, file.run.id, case)

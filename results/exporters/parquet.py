@@ -8,7 +8,8 @@ from typing import Any, Final
 from results.analysis.study import Study
 from results.exporters.files import SINGLE, Files
 from results.metrics.rows import Row, plain
-from results.metrics.table import WHOLE
+from results.metrics.table import WHOLE, size_type
+from results.schema.axes import SIZES
 from results.schema.metrics import BOUNDS, METRICS
 
 _LISTS: Final = ("warnings", "notes")
@@ -21,7 +22,7 @@ def to_parquet(study: Study) -> Files:
     """Return all columns of `results.table` in base SI units; the same runs give the same bytes.
 
     Text is string; metrics are double, those of whole numbers int64; ``warnings`` and ``notes`` are lists of
-    strings; ``nulls`` is a map from column to reason, ``nulls['compile_s']`` in DuckDB. The metadata of the schema
+    strings; ``image_size`` is int64, or string where an image is not square; ``nulls`` is a map from column to reason, ``nulls['compile_s']`` in DuckDB. The metadata of the schema
     holds ``units`` (by column) and ``tool_versions`` (by run) as JSON, that of a field its ``unit``.
     """
     import pyarrow as pa  # type: ignore[import-untyped]  # noqa: PLC0415 (0.1 s that only this format needs)
@@ -32,7 +33,7 @@ def to_parquet(study: Study) -> Files:
     versions = {file.run.id: file.run.environment.tool_version for file in study.records.files}
     schema = pa.schema(
         [
-            pa.field(name, _type(name), metadata={"unit": units[name]} if name in units else None)
+            pa.field(name, _type(name, frame[name]), metadata={"unit": units[name]} if name in units else None)
             for name in frame.columns
         ],
         metadata={"units": json.dumps(units), "tool_versions": json.dumps(versions)},
@@ -44,11 +45,11 @@ def to_parquet(study: Study) -> Files:
     return Files(parts={SINGLE: out.getvalue()})
 
 
-def _type(name: str) -> Any:
+def _type(name: str, column: "pd.Series[Any]") -> Any:
     """Return pyarrow's type of a column."""
     import pyarrow as pa  # noqa: PLC0415 (as above)
 
-    if name in WHOLE:
+    if name in WHOLE or (name in SIZES and size_type(column) == "int64"):
         return pa.int64()
     if name in METRICS or name in BOUNDS:
         return pa.float64()
@@ -68,4 +69,6 @@ def _bounded(rows: Sequence[Row], whole: Sequence[str]) -> list[Row]:
 
 
 def _stored(value: Any) -> Any:
-    return list(value.items()) if isinstance(value, dict) else value
+    if isinstance(value, dict):
+        return list(value.items())
+    return value

@@ -9,6 +9,7 @@ from typing import Annotated, Final, Literal
 from msgspec import Meta, field
 
 from results.schema.case import Case
+from results.schema.image_size import ImageSize
 from results.schema.types import Count, Name, Patience, Seconds, Size, StepSeconds, Stored, Text, Value
 
 Status = Literal["ok", "out-of-memory", "crash", "timeout", "error", "unsupported"]
@@ -85,7 +86,8 @@ class Ran(Stored, frozen=True, kw_only=True):
     threads: Size
     batch_size: Size | None = None
     """Images in the input of the first convolution."""
-    image_size: Size | None = None
+    image_size: ImageSize | None = None
+    in_channels: Size | None = None
 
 
 class Equality(Stored, frozen=True, kw_only=True):
