@@ -9,8 +9,8 @@ import typer
 
 from bench.commands.options import FAILED, OK, DeviceName, Format, split
 from results.errors import InputError
+from results.image_size import parse_image_size
 from results.schema.axes import AXES
-from results.schema.image_size import parse_image_size
 from results.schema.types import MOST_SIZE
 
 

@@ -13,8 +13,8 @@ import typer
 
 from reports.text.grid import FORMATS
 from results.errors import InputError
+from results.image_size import parse_image_size
 from results.schema.axes import AXES
-from results.schema.image_size import parse_image_size
 
 if TYPE_CHECKING:
     from results.storage.reader import Records

@@ -11,7 +11,7 @@ from bench.suites import models
 from bench.suites.values import size_value, valid_value
 from bench.tasks import networks
 from results.errors import InputError
-from results.schema.image_size import sides
+from results.image_size import sides
 from results.schema.labels import PROMISES
 from results.schema.static import Layer, Stage, Static
 from results.schema.types import Size
@@ -39,15 +39,13 @@ def cost(
 
     Returns:
         Totals, a row a layer and a row a stage; the rows add up to the totals. `Static.arithmetic_intensity` is FLOPs
-        over bytes moved by convolutions and matrix products in fp32, which read input, weight and bias once and write
-        their output once; operators between them count as fused. Williams et al. (2009) call it operational intensity.
+        over bytes of convolutions and matrix products in fp32, each tensor moved once, all else fused (the operational intensity of Williams et al., 2009).
 
     Raises:
         InputError: The name is unknown, the image is none or too small for the network.
         CounterError: The two counters disagree on a layer.
     """
-    size = _checked_size(name, image_size)
-    channels = valid_value(Size, in_channels, "in_channels")
+    size, channels = _checked_size(name, image_size), valid_value(Size, in_channels, "in_channels")
     classes = models.default_num_classes(name) if num_classes is None else num_classes
     made: list[nn.Module] = []
 
@@ -60,10 +58,6 @@ def cost(
     top1, weights = networks.imagenet_top1(name) if (size, classes, channels) == (224, 1000, 3) else (None, None)
     macs = sum(layer.macs for layer in counts.layers)
     return Static(
-        model=name,
-        family=models.family(name),
-        block=models.block(name),
-        depth=models.depth(name),
         image_size=size,
         in_channels=channels,
         num_classes=classes,
@@ -77,6 +71,7 @@ def cost(
         imagenet_weights=weights,
         layers=counts.layers,
         stages=stages(counts.layers),
+        **_names(name),
         **_sizes(made[-1]),
     )
 
@@ -97,6 +92,10 @@ def _checked_size(name: str, image_size: int | str | None) -> int | str:
     if min(sides(size)) < smallest:
         raise InputError(f"image size {size} is too small for {name!r}; it takes {smallest} pixels or more")
     return size
+
+
+def _names(name: str) -> dict[str, Any]:
+    return {"model": name, "family": models.family(name), "block": models.block(name), "depth": models.depth(name)}
 
 
 def _sizes(model: nn.Module) -> dict[str, Any]:

@@ -15,11 +15,10 @@ import msgspec
 from msgspec import Meta
 
 from results.schema.case import Case
-from results.schema.image_size import ImageSize
 from results.schema.record import Equality, Facts, Ran, Status
 from results.schema.run import Environment
 from results.schema.static import Static
-from results.schema.types import Count, Name, Seconds, Size, StepSeconds, Text
+from results.schema.types import Count, ImageSize, Name, Seconds, Size, StepSeconds, Text
 from results.schema.validation import InvalidError, validated
 
 PROTOCOL: Final = 3

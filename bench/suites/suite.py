@@ -14,9 +14,9 @@ cases of all blocks together, without duplicates, are the plan:
     batch_size = { cpu = [1, 8], accelerator = [1, 256] }    # or a table by kind of device
     image_size = [224, "224x160"]                            # a square in pixels, or height x width
 
-Only ``model`` is required. The other axes default to inference, batch 1, the model's own image size, 3 channels, ``fp32``,
-``eager``, ``nchw`` and torch's own number of threads. A kind of device that an axis's table leaves out gets no case of
-that block. The built-in suites in ``bench/suites/`` are such files.
+Only ``model`` is required. The other axes default to inference, batch 1, the model's own image size, 3 channels,
+``fp32``, ``eager``, ``nchw`` and torch's own number of threads. A kind of device that an axis's table leaves out gets
+no case of that block. The built-in suites in ``bench/suites/`` are such files.
 """
 
 import contextlib
@@ -44,9 +44,9 @@ from bench.suites.values import (
     within,
 )
 from results.errors import InputError
+from results.image_size import sides
 from results.schema.axes import AXES
 from results.schema.case import Case
-from results.schema.image_size import sides
 from results.schema.run import Settings
 from results.schema.types import Text
 

@@ -11,9 +11,9 @@ from msgspec import structs
 
 from bench.suites import SUITE_AXES, models
 from results.errors import InputError, suggestion
+from results.image_size import parse_image_size
 from results.schema.axes import AXES, check_choice
 from results.schema.case import Case
-from results.schema.image_size import parse_image_size
 from results.schema.run import Settings
 from results.schema.types import Size
 from results.schema.validation import InvalidError, validated

@@ -20,8 +20,8 @@ from bench.suites import models
 from bench.tasks import networks
 from bench.tasks.inference import inference_step
 from bench.tasks.training import training_step
+from results.image_size import sides
 from results.schema.case import Case
-from results.schema.image_size import sides
 from results.schema.labels import LAYOUTS, PROMISES, RUNTIMES, TASKS
 from results.schema.types import known
 

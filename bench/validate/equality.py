@@ -35,8 +35,8 @@ from bench.measure import precision
 from bench.suites import models
 from bench.tasks.workload import Workload, build, network, random_batch
 from bench.validate.tolerance import RESULTS, allowances
+from results.image_size import sides
 from results.schema.case import Case
-from results.schema.image_size import sides
 from results.schema.labels import PROMISES, TASKS
 from results.schema.record import Equality, Sameness
 

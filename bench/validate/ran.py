@@ -17,8 +17,8 @@ from torch.profiler import ExecutionTraceObserver
 
 from bench.machine.device_names import device_type
 from bench.tasks.workload import Workload
+from results.image_size import image_size
 from results.schema.case import Case
-from results.schema.image_size import image_size
 from results.schema.record import UNSEEN, Ran
 
 # Triton's fused element-wise kernels carry the names of the convolutions around them; its templates compute them.

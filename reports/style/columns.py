@@ -13,9 +13,9 @@ from reports.style.rows import each
 from reports.style.table import Cell, Table
 from reports.style.units import NEVER, NONE, SPACE, TIMES, number, quantity, spread, steps
 from reports.style.views import CONTEXT, throughput_bounds
+from results.image_size import pixels
 from results.metrics.breakeven import is_never
 from results.schema.axes import AXES, is_silent
-from results.schema.image_size import pixels
 from results.schema.metrics import METRICS, Metric
 from results.schema.metrics import Table as Shown
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 from msgspec import structs
 
 from results.errors import InputError
+from results.importers.image_sizes import foreign_size
 from results.importers.reading import (
     Content,
     Imported,
@@ -21,7 +22,7 @@ from results.importers.reading import (
     unknown_environment,
 )
 from results.importers.timm_names import TIMM, Network
-from results.schema.axes import AXES, COUNTS
+from results.schema.axes import AXES, COUNTS, SIZES
 from results.schema.case import OPTIONAL, UNSTATED, Case
 from results.schema.metrics import METRICS
 from results.schema.record import Record, Samples, Summary
@@ -126,7 +127,12 @@ def _read(content: Content, position: str, benchmark: _Benchmark, options: Optio
 def _axis(where: str, axis: str, benchmark: _Benchmark, options: Options) -> Any:
     """Return the value of an axis, None where neither the benchmark nor an option states it."""
     for name in ("extra_info", "params"):
-        value = (getattr(benchmark, name) or {}).get(axis)
+        values = getattr(benchmark, name) or {}
+        value = values.get(axis)
+        if value is None and axis == "in_channels" and "image_size" in values:
+            _, value = _size(f"{where}.{name}.image_size", values["image_size"])
+        if value is not None and axis in SIZES:
+            return _size(f"{where}.{name}.{axis}", value)[0]
         if value is not None:
             kind = int if axis in COUNTS else str
             if type(value) is not kind:
@@ -136,6 +142,13 @@ def _axis(where: str, axis: str, benchmark: _Benchmark, options: Options) -> Any
     if axis == "model":
         return printable(benchmark.name)[:128]
     return options.axes.get(axis, UNSTATED.get(axis))
+
+
+def _size(where: str, value: object) -> tuple[int | str, int | None]:
+    try:
+        return foreign_size(value)
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from None
 
 
 def _record(where: str, case: Case, benchmark: _Benchmark) -> Record:

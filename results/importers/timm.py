@@ -13,6 +13,7 @@ from typing import Final
 from msgspec import structs
 
 from results.errors import InputError
+from results.importers.image_sizes import row_images
 from results.importers.reading import (
     Content,
     Imported,
@@ -27,7 +28,7 @@ from results.importers.reading import (
 )
 from results.importers.timm_files import ParsedName, parsed
 from results.importers.timm_names import architecture, network
-from results.schema.axes import CONDITIONS, SETTINGS
+from results.schema.axes import CONDITIONS, SETTINGS, is_silent
 from results.schema.case import Case
 from results.schema.labels import PROMISES, TASKS
 from results.schema.record import Record, Summary
@@ -51,7 +52,7 @@ _COUNTED: Final = "timm's GMACs are those of fvcore, which counts batch norm and
 _TF32: Final = "timm leaves TF32 on in fp32, at least for convolutions"
 _UNSCALED: Final = "timm trains amp-fp16 without a gradient scaler"
 
-Accuracy = dict[tuple[str, int], tuple[float, str]]
+Accuracy = dict[tuple[str, int | str], tuple[float, str]]
 """Best top-1 as a fraction and the weights that reach it, by architecture and image size."""
 
 
@@ -186,9 +187,11 @@ def _record(file: _File, row: SourceRow, prefix: str, task: str) -> Record | Non
             return None  # one task of a run of both was not measured
         raise row.error(f"{prefix}step_time", "empty, and samples_per_sec too")
     batch = _needed(row, f"{prefix}batch_size", file.options, "batch_size")
-    size = _needed(row, f"{prefix}img_size", file.options, "image_size")
-    own = {"model": named.model, "task": task, "batch_size": batch, "image_size": size}
-    case = Case(**file.known.axes | own)
+    images = row_images(row, f"{prefix}img_size") or {
+        "image_size": _stated(row, f"{prefix}img_size", file.options, "image_size")
+    }
+    own = {"model": named.model, "task": task, "batch_size": batch}
+    case = Case(**file.known.axes | own | images)
     summary = Summary(metrics={}, family=named.family, block=named.block, depth=named.depth)
     record = Record(case=case, replicate=0, status="ok", started=None, duration_s=None, summary=summary)
     if step_ms is None and rate is None:
@@ -205,7 +208,7 @@ def _record(file: _File, row: SourceRow, prefix: str, task: str) -> Record | Non
     if counts:
         notes.append(_ROUNDED)
     nulls = dict.fromkeys(("macs", "flops", "training_flops"), _COUNTED) if "fvcore_macs" in counts else {}
-    accuracy = _top1(file, name, size, nulls, notes)
+    accuracy = _top1(file, name, case, nulls, notes)
     return structs.replace(
         record,
         summary=structs.replace(
@@ -249,12 +252,12 @@ def _counts(row: SourceRow, prefix: str) -> dict[str, float]:
     return counts
 
 
-def _top1(file: _File, name: str, size: int, nulls: dict[str, str], notes: list[str]) -> dict[str, float]:
+def _top1(file: _File, name: str, case: Case, nulls: dict[str, str], notes: list[str]) -> dict[str, float]:
     """Return the accuracy if it is known; add the reason to `nulls` if not, or the weights' name to `notes`."""
     if file.options.accuracy is None:
         return {}
-    best = file.accuracy.get((architecture(name), size))
-    if best is None:
+    best = file.accuracy.get((architecture(name), case.image_size))
+    if best is None or not is_silent("in_channels", case.in_channels):
         nulls["imagenet_top1"] = "timm has no weights of this architecture at this image size"
         return {}
     notes.append(f"ImageNet top-1 is that of timm's best weights at this image size, {best[1]}")
@@ -263,9 +266,13 @@ def _top1(file: _File, name: str, size: int, nulls: dict[str, str], notes: list[
 
 def _needed(row: SourceRow, column: str, options: Options, axis: str) -> int:
     value = row.whole(column)
-    if value is None and axis not in options.axes:
+    return int(_stated(row, column, options, axis)) if value is None else value
+
+
+def _stated(row: SourceRow, column: str, options: Options, axis: str) -> int | str:
+    if axis not in options.axes:
         raise row.error(column, f"missing; give --{axis.replace('_', '-')}")
-    return int(options.axes[axis]) if value is None else value
+    return options.axes[axis]
 
 
 def _accuracy(options: Options) -> Accuracy:

@@ -20,7 +20,7 @@ class Axis:
     computes. Two cases that differ only in settings share a baseline."""
     kind: Literal["name", "word", "count", "size"]
     """``name``: any text; ``word``: a member of `choices`; ``count``: a whole number from 1; ``size``: an image's, see
-    `results.schema.image_size`."""
+    `results.image_size`."""
     help: str
     """Help of the command-line option."""
     heading: str

@@ -6,8 +6,7 @@ from msgspec import NODEFAULT
 from msgspec.structs import fields, replace
 
 from results.schema.axes import AXES, BASELINE, is_silent
-from results.schema.image_size import ImageSize
-from results.schema.types import Name, Size, Stored
+from results.schema.types import ImageSize, Name, Size, Stored
 
 if TYPE_CHECKING:  # a type checker sees text; the choices are declared once, in `AXES`
     Task = str

@@ -9,8 +9,7 @@ from typing import Annotated, Final, Literal
 from msgspec import Meta, field
 
 from results.schema.case import Case
-from results.schema.image_size import ImageSize
-from results.schema.types import Count, Name, Patience, Seconds, Size, StepSeconds, Stored, Text, Value
+from results.schema.types import Count, ImageSize, Name, Patience, Seconds, Size, StepSeconds, Stored, Text, Value
 
 Status = Literal["ok", "out-of-memory", "crash", "timeout", "error", "unsupported"]
 Stop = Literal["target", "budget", "time-limit"]

@@ -1,8 +1,7 @@
 """Static cost of a model."""
 
 from results.schema.case import Case
-from results.schema.image_size import ImageSize
-from results.schema.types import Count, Name, Size, Stored
+from results.schema.types import Count, ImageSize, Name, Size, Stored
 
 
 class Layer(Stored, frozen=True, kw_only=True):
@@ -31,7 +30,7 @@ class Stage(Stored, frozen=True, kw_only=True):
 
 
 class Static(Stored, frozen=True, kw_only=True):
-    """The cost of a model for an image of a size and number of channels, counted without timing; per image unless stated otherwise."""
+    """The cost of a model for an image, counted without timing; per image unless stated otherwise."""
 
     model: Name
     family: Name

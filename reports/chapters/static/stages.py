@@ -9,7 +9,7 @@ from reports.style.columns import Column, amount, metrics_of, table, words
 from reports.style.table import Table
 from reports.style.theme import FAMILIES
 from reports.style.words import percent_text
-from results.schema.image_size import pixels
+from results.image_size import pixels
 from results.schema.static import Static, static_key
 
 MOST_STAGED: Final = 60

@@ -221,7 +221,8 @@ def test_a_peer_is_measured_at_its_own_image_size():
 VALUES = {
     "model": st.sampled_from(["resnet18", "preact_resnet50", "torchvision:alexnet"]),
     "batch_size": st.integers(1, 4096),
-    "image_size": st.integers(64, 512),
+    "image_size": st.integers(64, 512) | st.sampled_from(["224x160", "64x512"]),
+    "in_channels": st.integers(1, 8),
     "threads": st.integers(1, 64),
     **{
         axis: st.sampled_from(choices)

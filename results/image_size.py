@@ -1,15 +1,13 @@
-"""The size of an image: a whole number for a square, else text such as ``224x160``, height x width in pixels."""
+"""The size of an image: a whole number for a square, else text such as ``224x160``, height x width in pixels.
+
+A square has no text, so that equal sizes are equal values: 224, never ``224x224``.
+"""
 
 import re
-from typing import Annotated, Final
-
-from msgspec import Meta
+from typing import Final
 
 from results.errors import InputError
-from results.schema.types import MOST_SIZE, Size
-
-ImageSize = Size | Annotated[str, Meta(pattern=r"^([1-9][0-9]{0,9})x(?!\1\Z)[1-9][0-9]{0,9}\Z")]
-"""A square has no text, so that equal sizes are equal values: 224, never ``224x224``."""
+from results.schema.types import MOST_SIZE
 
 _SIDES: Final = re.compile(r"(-?[0-9]{1,40})(?:x(-?[0-9]{1,40}))?")
 _OTHER_CROSS: Final = re.compile("\\s*[xX*\u00d7]\\s*")
