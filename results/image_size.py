@@ -47,10 +47,10 @@ def image_size(height: int, width: int) -> int | str:
 
 def sides(size: int | str) -> tuple[int, int]:
     """Return height and width."""
-    if isinstance(size, int):
-        return size, size
-    height, _, width = size.partition("x")
-    return int(height), int(width)
+    if isinstance(size, str):
+        height, _, width = size.partition("x")
+        return int(height), int(width)
+    return size, size
 
 
 def pixels(size: int | str) -> int:

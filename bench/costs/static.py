@@ -38,8 +38,8 @@ def cost(
         in_channels: Channels of the image.
 
     Returns:
-        Totals, a row a layer and a row a stage; the rows add up to the totals. `Static.arithmetic_intensity` is FLOPs
-        over bytes of convolutions and matrix products in fp32, each tensor moved once, all else fused (the operational intensity of Williams et al., 2009).
+        Totals, a row a layer and a row a stage, which add up to them. `Static.arithmetic_intensity` is FLOPs over bytes
+        in fp32, each tensor of convolutions and matrix products moved once: the intensity of Williams et al. (2009).
 
     Raises:
         InputError: The name is unknown, the image is none or too small for the network.
@@ -87,7 +87,9 @@ def costs(names: Iterable[str], *, image_size: int | str | None = None, in_chann
 def _checked_size(name: str, image_size: int | str | None) -> int | str:
     """Return the image size, the model's default if None; raise `InputError` for a size that is too small."""
     models.check(name)
-    size = models.default_image_size(name) if image_size is None else size_value("image_size", image_size)
+    size = models.default_image_size(name) if image_size is None else image_size
+    if isinstance(size, str):
+        size = size_value("image_size", size)
     smallest = models.minimum_image_size(name)
     if min(sides(size)) < smallest:
         raise InputError(f"image size {size} is too small for {name!r}; it takes {smallest} pixels or more")
