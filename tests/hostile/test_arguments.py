@@ -75,6 +75,14 @@ REFUSED = {
         "image_size: 1000000000000 should be a whole number <= 2147483648",
     ),
     "an image of no pixel": ((*RUN, "--image-size", "0"), "image_size: 0 should be a whole number >= 1"),
+    "half an image": ((*RUN, "--image-size", "224x"), "image_size: '224x' is no image size: give pixels such as 224"),
+    "an image in hexadecimal": ((*RUN, "--image-size", "0x10"), "image_size: 0x10: 0 should be a whole number >= 1"),
+    "an image with a cross": ((*RUN, "--image-size", "224\u00d7160"), "did you mean '224x160'?"),
+    "an image of one huge side": ((*RUN, "--image-size", f"64x{10**12}"), "should be a whole number <= 2147483648"),
+    "an image of 5,000 digits": ((*RUN, "--image-size", "1" * 5_000), "image_size: '111"),
+    "an image with a thin side": ((*RUN, "--image-size", "224x8"), "image_size: 224x8 is too small for 'resnet18'"),
+    "an arm of half an image": ((*AB, "--b", "image_size=224x"), "image_size: '224x' is no image size"),
+    "no channel": ((*RUN, "--in-channels", "0"), "in_channels: 0 should be a whole number >= 1"),
     "no threads": ((*RUN, "--threads", "0"), "threads: 0 should be a whole number >= 1"),
     "threads of NaN": ((*RUN, "--threads", "nan"), "'nan' is not a whole number"),
     "a target of NaN": ((*RUN, "--target", "nan"), "'nan' is no fraction"),
@@ -259,7 +267,13 @@ def test_any_description_of_an_arm_is_an_arm_or_one_line(call, pairs, described)
 @pytest.fixture
 def counted(monkeypatch, make_static):
     """Let `cost` find known models at once."""
-    monkeypatch.setattr(static, "cost", lambda name, *, image_size: make_static(name, image_size=image_size or 224))
+    monkeypatch.setattr(
+        static,
+        "cost",
+        lambda name, *, image_size, in_channels: make_static(
+            name, image_size=image_size or 224, in_channels=in_channels
+        ),
+    )
 
 
 @settings(shared_folder, max_examples=100)

@@ -133,7 +133,7 @@ def test_a_baseline_that_does_not_repeat_itself_is_told(tiny, tmp_path, monkeypa
         def forward(self, x):
             return self.fc(torch.nn.functional.dropout(x.mean((2, 3)), training=self.training))
 
-    monkeypatch.setattr("bench.tasks.networks.create_network", lambda name: Random())
+    monkeypatch.setattr("bench.tasks.networks.create_network", lambda name, **_: Random())
     case = tiny(task="training", layout="nhwc")
     assert check_equality(case, build(case), tmp_path).verdict == "eager-twice-differs"
 
