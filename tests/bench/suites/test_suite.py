@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.suites import SUITE_AXES, models
-from bench.suites.suite import choose, custom_suite, expand, load_suite, override
+from bench.suites.suite import check_case, choose, custom_suite, expand, load_suite, override
 from bench.suites.values import DEFAULTS, change_settings
 from results.errors import InputError
 from results.schema.axes import AXES

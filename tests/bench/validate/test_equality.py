@@ -81,8 +81,14 @@ def one_wrong_class(work):
 @pytest.mark.parametrize("task", ["inference", "training"])
 @pytest.mark.parametrize(
     "axes",
-    [{"layout": "nhwc"}, {"precision": "amp-bf16"}, {"precision": "amp-fp16"}, {"precision": "bf16", "layout": "nhwc"}],
-    ids=lambda axes: "-".join(axes.values()),
+    [
+        {"layout": "nhwc"},
+        {"precision": "amp-bf16"},
+        {"precision": "amp-fp16"},
+        {"precision": "bf16", "layout": "nhwc"},
+        {"layout": "nhwc", "image_size": "32x24", "in_channels": 1},
+    ],
+    ids=lambda axes: "-".join(map(str, axes.values())),
 )
 def test_an_honest_case_is_equal_after_its_weights_have_moved(tiny, folder, task, axes):
     case = tiny(task=task, **axes)
