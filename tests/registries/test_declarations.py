@@ -110,7 +110,7 @@ def test_every_figure_belongs_to_a_chapter_and_every_chapter_has_one():
 def test_every_exporter_and_importer_is_in_its_registry():
     for folder, registry, shared in (
         ("exporters", EXPORTERS, {"benchmarks", "files"}),
-        ("importers", IMPORTERS, {"reading", "writing", "timm_files", "timm_names"}),
+        ("importers", IMPORTERS, {"reading", "writing", "image_sizes", "timm_files", "timm_names"}),
     ):
         modules = {path.stem for path in (_ROOT / "results" / folder).glob("*.py")} - {"__init__"} - shared
         names = {re.sub("github_action_benchmark", "github_action", name.replace("-", "_")) for name in registry}

@@ -79,7 +79,7 @@ def test_a_share_of_the_limit_is_a_moment(agenda):
 def test_a_model_is_counted_once_and_its_records_say_when_it_cannot_be(agenda, make_record):
     todo, cases = agenda()
     (model,) = todo.models_to_count()
-    assert model == (cases[0].model, cases[0].image_size)
+    assert model == (cases[0].model, cases[0].image_size, cases[0].in_channels)
     todo.give_up_counting(model, "no such operator")
     assert todo.models_to_count() == []
     assert "no such operator" in todo.finish(make_record(cases[0])).notes[-1]
