@@ -3,12 +3,15 @@
 # ruff: noqa: PLC0415 - see bench.cli: imports inside commands are what keeps --help fast
 
 import sys
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
 from bench.commands.options import FAILED, OK, DeviceName, Format, split
 from results.errors import InputError
+from results.image_size import parse_image_size
+from results.schema.axes import AXES
+from results.schema.types import MOST_SIZE
 
 
 def list_command(
@@ -35,9 +38,23 @@ def list_command(
         typer.echo("\n\n".join(f"{name.upper()}\n{text()}" for name, text in lists.items()))
 
 
+def _image_size(text: str) -> int | str:
+    """Parse the size of an image; typer names the option in the message of an error."""
+    try:
+        return parse_image_size(text)
+    except InputError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
 def cost_command(
     model: Annotated[list[str], typer.Argument(metavar="MODEL...", help="Models; 'all' is every variant.")],
-    image_size: Annotated[int | None, typer.Option(min=1, help="Pixels [default: the model's own].")] = None,
+    image_size: Annotated[
+        Any,
+        typer.Option(
+            parser=_image_size, metavar="PIXELS", help=f"{AXES['image_size'].help} [default: the model's own]."
+        ),
+    ] = None,
+    in_channels: Annotated[int, typer.Option(metavar="COUNT", min=1, max=MOST_SIZE, help=AXES["in_channels"].help)] = 3,
     per_layer: Annotated[bool, typer.Option("--per-layer", help="A row for every layer.")] = False,
     per_stage: Annotated[bool, typer.Option("--per-stage", help="A row for every stage.")] = False,
     form: Format = "table",
@@ -52,7 +69,9 @@ def cost_command(
     from reports.text import cost as listing
 
     names = tuple(dict.fromkeys(name for word in split(model) for name in model_names(word)))
-    statics = progress.counted(static.costs(names, image_size=image_size), len(names), sys.stderr)
+    statics = progress.counted(
+        static.costs(names, image_size=image_size, in_channels=in_channels), len(names), sys.stderr
+    )
     typer.echo(listing.cost_text(statics, form, per="layer" if per_layer else "stage" if per_stage else None))
 
 

@@ -13,6 +13,7 @@ import typer
 
 from reports.text.grid import FORMATS
 from results.errors import InputError
+from results.image_size import parse_image_size
 from results.schema.axes import AXES
 
 if TYPE_CHECKING:
@@ -92,14 +93,19 @@ def with_axes(names: Iterable[str], *, several: bool = True) -> Callable[[Callab
 def _axis_parameter(name: str, several: bool) -> inspect.Parameter:
     axis = AXES[name]
     help_text = f"{axis.help.removesuffix('.')} ({', '.join(axis.choices)})." if axis.choices else axis.help
-    metavar = {"name": name.upper(), "word": name.upper(), "count": "COUNT"}[axis.kind]
+    metavar = {"name": name.upper(), "word": name.upper(), "count": "COUNT", "size": "PIXELS"}[axis.kind]
     option = typer.Option(metavar="VALUE,..." if several else metavar, help=help_text)
     kind: Any = list[str] | None if several else str | None
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind, option])
 
 
 def axis_value(name: str, text: str) -> Value:
-    """Parse a value of an axis: a whole number from 1 for an axis of counts, else text."""
+    """Parse a value of an axis: a whole number from 1 for an axis of counts, the size of an image, else text."""
+    if AXES[name].kind == "size":
+        try:
+            return parse_image_size(text)
+        except InputError as error:
+            raise InputError(f"{name}: {error}") from None
     if AXES[name].kind != "count":
         return text
     try:

@@ -8,10 +8,13 @@ from torch import nn
 
 from bench.costs import counters
 from bench.suites import models
+from bench.suites.values import size_value, valid_value
 from bench.tasks import networks
 from results.errors import InputError
+from results.image_size import sides
 from results.schema.labels import PROMISES
 from results.schema.static import Layer, Stage, Static
+from results.schema.types import Size
 
 _WEIGHTS: Final[dict[str, torch.dtype]] = {
     label: getattr(torch, promise.weights)
@@ -21,43 +24,42 @@ _WEIGHTS: Final[dict[str, torch.dtype]] = {
 """Type of the weights of each precision that changes it; other precisions have fp32 weights."""
 
 
-def cost(name: str, *, image_size: int | None = None, num_classes: int | None = None) -> Static:
+def cost(
+    name: str, *, image_size: int | str | None = None, num_classes: int | None = None, in_channels: int = 3
+) -> Static:
     """Return the parameters, multiply-adds, FLOPs, activations and bytes of a model, for one image.
 
     Two counters agree on every layer (`bench.costs.counters`). Call it from one thread at a time.
 
     Args:
         name: A variant of `resnet.VARIANTS`, or a peer such as ``torchvision:vgg16``.
-        image_size: Height and width in pixels; the model's own by default.
+        image_size: Pixels of a square, or height x width such as ``224x160``; the model's own by default.
         num_classes: Outputs of the classifier; the model's own by default.
+        in_channels: Channels of the image.
 
     Returns:
-        Totals, a row a layer and a row a stage; the rows add up to the totals. `Static.arithmetic_intensity` is FLOPs
-        over bytes moved by convolutions and matrix products in fp32, which read input, weight and bias once and write
-        their output once; operators between them count as fused. Williams et al. (2009) call it operational intensity.
+        Totals, a row a layer and a row a stage, which add up to them. `Static.arithmetic_intensity` is FLOPs over bytes
+        in fp32, each tensor of convolutions and matrix products moved once: the intensity of Williams et al. (2009).
 
     Raises:
-        InputError: The name is unknown, or the image too small for the network.
+        InputError: The name is unknown, the image is none or too small for the network.
         CounterError: The two counters disagree on a layer.
     """
-    size = _checked_size(name, image_size)
+    size, channels = _checked_size(name, image_size), valid_value(Size, in_channels, "in_channels")
     classes = models.default_num_classes(name) if num_classes is None else num_classes
     made: list[nn.Module] = []
 
     def make() -> nn.Module:
-        made.append(networks.create_network(name, num_classes=classes))
+        made.append(networks.create_network(name, num_classes=classes, in_channels=channels))
         return made[-1]
 
-    counts = counters.count(make, (1, 3, size, size))
-    # Published accuracies hold at 224 pixels and 1000 classes: other networks and image sizes have none.
-    top1, weights = networks.imagenet_top1(name) if (size, classes) == (224, 1000) else (None, None)
+    counts = counters.count(make, (1, channels, *sides(size)))
+    # Published accuracies hold at 224 pixels, 1000 classes and 3 channels: other networks and images have none.
+    top1, weights = networks.imagenet_top1(name) if (size, classes, channels) == (224, 1000, 3) else (None, None)
     macs = sum(layer.macs for layer in counts.layers)
     return Static(
-        model=name,
-        family=models.family(name),
-        block=models.block(name),
-        depth=models.depth(name),
         image_size=size,
+        in_channels=channels,
         num_classes=classes,
         macs=macs,
         training_flops=counts.training_flops,
@@ -69,26 +71,33 @@ def cost(name: str, *, image_size: int | None = None, num_classes: int | None = 
         imagenet_weights=weights,
         layers=counts.layers,
         stages=stages(counts.layers),
+        **_names(name),
         **_sizes(made[-1]),
     )
 
 
-def costs(names: Iterable[str], *, image_size: int | None = None) -> Iterator[Static]:
+def costs(names: Iterable[str], *, image_size: int | str | None = None, in_channels: int = 3) -> Iterator[Static]:
     """Yield the `cost` of each model as soon as it is counted; all names are checked before the first count."""
     chosen = tuple(names)
     for name in chosen:
         models.check(name)
-    return (cost(name, image_size=image_size) for name in chosen)
+    return (cost(name, image_size=image_size, in_channels=in_channels) for name in chosen)
 
 
-def _checked_size(name: str, image_size: int | None) -> int:
+def _checked_size(name: str, image_size: int | str | None) -> int | str:
     """Return the image size, the model's default if None; raise `InputError` for a size that is too small."""
     models.check(name)
     size = models.default_image_size(name) if image_size is None else image_size
+    if isinstance(size, str):
+        size = size_value("image_size", size)
     smallest = models.minimum_image_size(name)
-    if size < smallest:
+    if min(sides(size)) < smallest:
         raise InputError(f"image size {size} is too small for {name!r}; it takes {smallest} pixels or more")
     return size
+
+
+def _names(name: str) -> dict[str, Any]:
+    return {"model": name, "family": models.family(name), "block": models.block(name), "depth": models.depth(name)}
 
 
 def _sizes(model: nn.Module) -> dict[str, Any]:

@@ -71,9 +71,15 @@ def environment(server: ForkServer, devices: Collection[str]) -> tuple[list[str]
 
 
 def static(
-    server: ForkServer, model: str, image_size: int, *, timeout_s: float, deadline: float = float("inf")
+    server: ForkServer,
+    model: str,
+    image_size: int | str,
+    in_channels: int = 3,
+    *,
+    timeout_s: float,
+    deadline: float = float("inf"),
 ) -> Static | str | None:
-    """Return the static cost of a model, or why it could not be counted.
+    """Return the static cost of a model for its images, or why it could not be counted.
 
     None: the `deadline`, a reading of `time.perf_counter`, came before the answer.
     """
@@ -81,7 +87,8 @@ def static(
     if left <= 0:
         return None
     try:
-        return _ask_fresh(server, CountStatic(model=model, image_size=image_size), min(timeout_s, left)).static
+        request = CountStatic(model=model, image_size=image_size, in_channels=in_channels)
+        return _ask_fresh(server, request, min(timeout_s, left)).static
     except (WorkerDied, Failed) as failure:
         return None if time.perf_counter() >= deadline else failure.cause
 

@@ -18,10 +18,10 @@ from results.schema.case import Case
 from results.schema.record import Equality, Facts, Ran, Status
 from results.schema.run import Environment
 from results.schema.static import Static
-from results.schema.types import Count, Name, Seconds, Size, StepSeconds, Text
+from results.schema.types import Count, ImageSize, Name, Seconds, Size, StepSeconds, Text
 from results.schema.validation import InvalidError, validated
 
-PROTOCOL: Final = 2
+PROTOCOL: Final = 3
 """Version of these messages."""
 
 Answer = TypeVar("Answer")
@@ -82,7 +82,8 @@ class CountStatic(Request[StaticCounted]):
     """Count the static cost of a model."""
 
     model: Name
-    image_size: Size
+    image_size: ImageSize
+    in_channels: Size = 3
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,7 +30,7 @@ from results.analysis.ab import Paired, compare_arms
 from results.errors import InputError
 from results.schema import run
 from results.schema.run import ArmName, Environment, RunHeader, Settings
-from results.schema.static import Static
+from results.schema.static import Static, static_key
 from results.schema.types import known
 from results.statistics.looks import LOOKS
 from results.statistics.margin import MARGIN, check_margin
@@ -176,7 +176,7 @@ def _writer(arm: Arm, folder: pathlib.Path, header: RunHeader, until: float) -> 
     """Start the run file of an arm, with the peak rate and the static cost that can be had `until` then."""
     peaks = ask.peaks(arm.server, (arm.case,), deadline=until)
     timeout_s = known(header.settings).timeout_s
-    static = ask.static(arm.server, arm.case.model, arm.case.image_size, timeout_s=timeout_s, deadline=until)
+    static = ask.static(arm.server, *static_key(arm.case), timeout_s=timeout_s, deadline=until)
     writer = Writer.create(folder, structs.replace(header, peaks=peaks))
     if isinstance(static, Static):
         writer.append(static)

@@ -15,7 +15,7 @@ from results.schema.case import Case
 from results.schema.labels import RUNTIMES, TASKS
 from results.schema.record import Record
 from results.schema.run import RunHeader, Settings
-from results.schema.static import Static
+from results.schema.static import Static, StaticKey, static_key
 from results.schema.types import known
 from results.storage.reader import RunFile
 
@@ -23,9 +23,6 @@ LEAST_BUDGET_S: Final = 0.3
 """Least budget of a worker, even where little time is left."""
 LEAST_REPLICATES: Final = 3
 """Replicates that an interval needs to be of use: with 2, Student's t is 12.7."""
-
-ModelSize = tuple[str, int]
-"""A model and its image size, which have a static cost."""
 
 
 class Allotment(NamedTuple):
@@ -78,8 +75,8 @@ class Agenda:
         self.epoch = began - _age_s(before) if before else began
         """Reading of `time.perf_counter` at which the run began."""
         self._records = {(record.case, record.replicate): record for record in before.records} if before else {}
-        self._statics = {(static.model, static.image_size): static for static in before.statics} if before else {}
-        self._uncountable: dict[ModelSize, str] = {}
+        self._statics = {static_key(static): static for static in before.statics} if before else {}
+        self._uncountable: dict[StaticKey, str] = {}
         self._began = began
         self._cases = run.plan
         self._ended = 0
@@ -140,26 +137,26 @@ class Agenda:
 
     def _weight(self, case: Case) -> tuple[int, int]:
         """Return the size of a case's worker: its bytes where a worker has run, else its work."""
-        static = self._statics.get((case.model, case.image_size))
+        static = self._statics.get(static_key(case))
         macs = 0 if static is None else static.macs
         return self.room.bytes_of(case), macs * case.batch_size * (1 + 2 * TASKS[case.task].trains)
 
-    def models_to_count(self) -> list[ModelSize]:
+    def models_to_count(self) -> list[StaticKey]:
         """Return the models of the plan whose static cost is unknown and can be counted."""
-        models = dict.fromkeys((case.model, case.image_size) for case in self.run.plan)
+        models = dict.fromkeys(map(static_key, self.run.plan))
         return [model for model in models if model not in self._statics and model not in self._uncountable]
 
     def count(self, static: Static) -> None:
         """Note the static cost of a model."""
-        self._statics[static.model, static.image_size] = static
+        self._statics[static_key(static)] = static
 
-    def give_up_counting(self, model: ModelSize, reason: str) -> None:
+    def give_up_counting(self, model: StaticKey, reason: str) -> None:
         """Note why a model cannot be counted; its records will state the reason."""
         self._uncountable[model] = f"its static cost could not be counted: {reason}"[:4096]
 
     def finish(self, record: Record) -> Record:
         """Remove the case of a record from the agenda, and return the record with the notes about its model."""
-        note = self._uncountable.get((record.case.model, record.case.image_size))
+        note = self._uncountable.get(static_key(record.case))
         record = structs.replace(record, notes=(*record.notes, note)) if note else record
         self._records[record.case, record.replicate] = record
         return record

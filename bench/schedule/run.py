@@ -17,7 +17,7 @@ from bench.machine.clock import now
 from bench.machine.cpu import usable_cores
 from bench.process import ask
 from bench.process.forkserver import ForkServer, ServerLost
-from bench.schedule.agenda import Agenda, ModelSize
+from bench.schedule.agenda import Agenda
 from bench.schedule.plan import Plan, make_plan, share_of_limit
 from bench.schedule.progress import Planned, Progress, Show, ignore
 from bench.schedule.replicate import Caches, ReplicateRun
@@ -26,7 +26,7 @@ from bench.suites.suite import Suite
 from results.errors import InputError
 from results.schema.record import Record
 from results.schema.run import PeakRate, RunHeader
-from results.schema.static import Static
+from results.schema.static import Static, StaticKey
 from results.storage.lines import DamagedLineError
 from results.storage.reader import Records, load
 from results.storage.writer import Writer, new_run_id
@@ -182,7 +182,7 @@ def _count(server: ForkServer, agenda: Agenda, until: float) -> Iterator[Progres
     """Count every model once, several at a time, while nothing is timed. No count begins after `until`."""
     queue = agenda.models_to_count()
 
-    def cost(model: ModelSize) -> Static | str | None:
+    def cost(model: StaticKey) -> Static | str | None:
         return ask.static(server, *model, timeout_s=agenda.settings.timeout_s, deadline=until)
 
     with ThreadPoolExecutor(max_workers=min(usable_cores(), _COUNTERS)) as pool:

@@ -12,10 +12,11 @@ cases of all blocks together, without duplicates, are the plan:
     [[cases]]
     model = ["resnet18", "resnet50"]                         # a value or a list; "all" is every variant
     batch_size = { cpu = [1, 8], accelerator = [1, 256] }    # or a table by kind of device
+    image_size = [224, "224x160"]                            # a square in pixels, or height x width
 
-Only ``model`` is required. The other axes default to inference, batch 1, the model's own image size, ``fp32``,
-``eager``, ``nchw`` and torch's own number of threads. A kind of device that an axis's table leaves out gets no case of
-that block. The built-in suites in ``bench/suites/`` are such files.
+Only ``model`` is required. The other axes default to inference, batch 1, the model's own image size, 3 channels,
+``fp32``, ``eager``, ``nchw`` and torch's own number of threads. A kind of device that an axis's table leaves out gets
+no case of that block. The built-in suites in ``bench/suites/`` are such files.
 """
 
 import contextlib
@@ -37,11 +38,13 @@ from bench.suites.values import (
     axis_values,
     change_settings,
     check_keys,
+    size_value,
     valid_settings,
     valid_value,
     within,
 )
 from results.errors import InputError
+from results.image_size import sides
 from results.schema.axes import AXES
 from results.schema.case import Case
 from results.schema.run import Settings
@@ -218,12 +221,15 @@ def check_case(case: Case) -> None:
     """Raise `InputError` unless every axis of a given case has an allowed value."""
     for axis in SUITE_AXES:
         axis_values(axis, getattr(case, axis))
+    size = size_value("image_size", case.image_size)
+    if size != case.image_size:
+        raise InputError(f"image_size: {case.image_size!r} should be {size!r}")
     _check_image_size(case)
 
 
 def _check_image_size(case: Case) -> None:
     smallest = models.minimum_image_size(case.model)
-    if case.image_size < smallest:
+    if min(sides(case.image_size)) < smallest:
         raise InputError(
             f"image_size: {case.image_size} is too small for {case.model!r}, which needs at least {smallest}"
         )

@@ -11,9 +11,11 @@ from msgspec import structs
 
 from bench.suites import SUITE_AXES, models
 from results.errors import InputError, suggestion
+from results.image_size import parse_image_size
 from results.schema.axes import AXES, check_choice
 from results.schema.case import Case
 from results.schema.run import Settings
+from results.schema.types import Size
 from results.schema.validation import InvalidError, validated
 
 Kind = Literal["cpu", "accelerator"]
@@ -112,6 +114,8 @@ def _axis_tuple(axis: str, value: object) -> tuple[Any, ...]:
     values = tuple(value) if isinstance(value, list | tuple) else (value,)
     if not values:
         raise InputError(f"{axis}: empty; give at least one value")
+    if AXES[axis].kind == "size":
+        return tuple(size_value(axis, item) for item in values)
     annotation = get_type_hints(Case, include_extras=True)[axis]
     for item in values:
         if AXES[axis].choices and isinstance(item, str):
@@ -120,6 +124,15 @@ def _axis_tuple(axis: str, value: object) -> tuple[Any, ...]:
     if axis == "model":
         return tuple(itertools.chain.from_iterable(map(model_names, values)))
     return values
+
+
+def size_value(axis: str, value: object) -> int | str:
+    """Return the size of an image that a number or a text states; raise `InputError`, naming the axis, for another."""
+    if not isinstance(value, str):
+        size: int = valid_value(Size, value, axis)
+        return size
+    with within(axis):
+        return parse_image_size(value)
 
 
 def model_names(name: str) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """Networks of the models of `bench.suites.models`, and the accuracy of their published weights."""
 
 import math
-from typing import Any
+from typing import Any, Final
 
 from torch import nn
 from torchvision.models import get_model, get_model_weights  # type: ignore[attr-defined]
@@ -11,16 +11,20 @@ from resnet import VARIANTS
 from resnet import create as create_resnet
 from results.errors import InputError
 
+IMAGENET_CHANNELS: Final = 3
+"""Channels of ImageNet's images, for which torchvision makes its networks."""
 
-def create_network(name: str, num_classes: int | None = None) -> nn.Module:
+
+def create_network(name: str, num_classes: int | None = None, in_channels: int = IMAGENET_CHANNELS) -> nn.Module:
     """Return a freshly initialised network, on torch's default device, in training mode.
 
     Args:
         name: One of `bench.suites.models.names`.
         num_classes: Outputs of the classifier; the model's own number if None.
+        in_channels: Channels of the images. A peer gets another first convolution, as its constructor knows only 3.
 
     Returns:
-        A module from images (batch, 3, height, width) to one tensor of logits (batch, num_classes).
+        A module from images (batch, in_channels, height, width) to one tensor of logits (batch, num_classes).
 
     Raises:
         InputError: Unknown name or nonsensical value.
@@ -28,7 +32,7 @@ def create_network(name: str, num_classes: int | None = None) -> nn.Module:
     check(name)
     if name in VARIANTS:
         try:
-            return create_resnet(name, num_classes=num_classes)
+            return create_resnet(name, num_classes=num_classes, in_channels=in_channels)
         except ValueError as error:
             raise InputError(str(error)) from error
     if num_classes is not None and num_classes < 1:
@@ -39,7 +43,24 @@ def create_network(name: str, num_classes: int | None = None) -> nn.Module:
         num_classes=peer.num_classes if num_classes is None else num_classes,
         **peer.arguments,
     )
+    if in_channels != IMAGENET_CHANNELS:
+        _widen_input(network, in_channels)
     return network
+
+
+def _widen_input(network: nn.Module, in_channels: int) -> None:
+    """Replace the first convolution of a network by a fresh convolution of other images, alike in all else."""
+    name, first = next((name, part) for name, part in network.named_modules() if isinstance(part, nn.Conv2d))
+    fresh = nn.Conv2d(
+        in_channels,
+        first.out_channels,
+        first.kernel_size,  # type: ignore[arg-type] # a tuple of two, which torch declares as of any number
+        first.stride,  # type: ignore[arg-type]
+        first.padding,  # type: ignore[arg-type]
+        bias=first.bias is not None,
+    )
+    parent, _, child = name.rpartition(".")
+    setattr(network.get_submodule(parent), child, fresh)
 
 
 def imagenet_top1(name: str) -> tuple[float | None, str | None]:

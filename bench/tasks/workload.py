@@ -21,6 +21,7 @@ from bench.tasks import networks
 from bench.tasks.draws import QuickDraws
 from bench.tasks.inference import inference_step
 from bench.tasks.training import training_step
+from results.image_size import sides
 from results.schema.case import Case
 from results.schema.labels import LAYOUTS, PROMISES, RUNTIMES, TASKS
 from results.schema.types import known
@@ -43,7 +44,7 @@ class Workload:
     module: torch.nn.Module
     """The network that the runtime was given; training leaves its gradients here."""
     images: torch.Tensor
-    """The images (batch, 3, height, width) that the runtime was given."""
+    """The images (batch, channels, height, width) that the runtime was given."""
     labels: torch.Tensor
     """The classes (batch,) that training aims at."""
     scaler: torch.amp.GradScaler
@@ -129,14 +130,14 @@ def network(case: Case, dtype: str | None = None, *, quick: bool = False) -> tor
     precision.set_tf32(on=PROMISES[case.precision].tf32)
     torch.manual_seed(SEED)
     with QuickDraws() if quick else contextlib.nullcontext():
-        module = networks.create_network(case.model)
+        module = networks.create_network(case.model, in_channels=case.in_channels)
     module = module.to(case.device, _dtype(case, dtype)).to(memory_format=_memory_format(case))
     return module.train(TASKS[case.task].trains)
 
 
 def random_batch(case: Case, count: int, dtype: str | None = None) -> tuple[torch.Tensor, torch.Tensor]:
     """Return random images and labels on the device of a case: nothing is loaded while a step runs."""
-    images = torch.randn(count, 3, case.image_size, case.image_size)
+    images = torch.randn(count, case.in_channels, *sides(case.image_size))
     labels = torch.randint(models.default_num_classes(case.model), (count,))
     images = images.to(case.device, _dtype(case, dtype), memory_format=_memory_format(case))
     return images, labels.to(case.device)

@@ -35,6 +35,7 @@ from bench.measure import precision
 from bench.suites import models
 from bench.tasks.workload import Workload, build, network, random_batch
 from bench.validate.tolerance import RESULTS, allowances
+from results.image_size import sides
 from results.schema.case import Case
 from results.schema.labels import PROMISES, TASKS
 from results.schema.record import Equality, Sameness
@@ -56,7 +57,7 @@ class Incomparable(Exception):  # noqa: N818 - a finding, not an error of ours
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Input:
-    """Input of a step: weights by name, images (batch, 3, height, width) and their classes (batch,)."""
+    """Input of a step: weights by name, images (batch, channels, height, width) and their classes (batch,)."""
 
     weights: Tensors
     images: torch.Tensor
@@ -208,10 +209,11 @@ def _reference(base: Case, fresh: Input, folder: pathlib.Path, index: int) -> Re
 def _input(case: Case, weights: Tensors, index: int) -> Input:
     """Return an input unlike the timed input: with more contrast, and another mean for every image and colour."""
     source = torch.Generator().manual_seed(1 + index)
-    size, classes = case.image_size, models.default_num_classes(case.model)
-    tint = 2 * torch.randn(case.batch_size, 3, 1, 1, generator=source)
-    images = tint + 2 * torch.randn(case.batch_size, 3, size, size, generator=source)
-    return Input(weights=weights, images=images, labels=torch.randint(classes, (case.batch_size,), generator=source))
+    images, classes = (case.batch_size, case.in_channels), models.default_num_classes(case.model)
+    tint = 2 * torch.randn(*images, 1, 1, generator=source)
+    pixels = tint + 2 * torch.randn(*images, *sides(case.image_size), generator=source)
+    labels = torch.randint(classes, (case.batch_size,), generator=source)
+    return Input(weights=weights, images=pixels, labels=labels)
 
 
 def _errors(values: Tensors, reference: Tensors) -> dict[str, float]:

@@ -18,6 +18,7 @@ from torch.profiler import ExecutionTraceObserver
 from bench.machine.device_names import device_type
 from bench.tasks.workload import Workload
 from bench.validate.probes import float32_formats, working_threads
+from results.image_size import image_size
 from results.schema.case import Case
 from results.schema.labels import PROMISES
 from results.schema.record import UNSEEN, Ran
@@ -71,7 +72,8 @@ def observe(case: Case, workload: Workload) -> tuple[Ran | None, str | None]:
         grad_scaler=workload.scaler.is_enabled(),
         threads=working_threads(),
         batch_size=None if first is None else first[0],
-        image_size=None if first is None else first[2],
+        image_size=None if first is None else image_size(*first[2:]),
+        in_channels=None if first is None else first[1],
     )
     unseen = "its operators could not be seen: the step called no convolution by name (a replayed graph calls none)"
     return ran, None if convolutions else unseen

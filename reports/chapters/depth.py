@@ -14,7 +14,7 @@ from reports.style.words import extreme
 
 def _counted(frame: pd.DataFrame) -> pd.DataFrame:
     """Keep a single row of each model and image size."""
-    return frame[frame["macs"].gt(0)].dropna(subset=["depth"]).drop_duplicates(["model", "image_size"])
+    return frame[frame["macs"].gt(0)].dropna(subset=["depth"]).drop_duplicates(["model", "image_size", "in_channels"])
 
 
 def _of_macs(frame: pd.DataFrame) -> str:
@@ -77,10 +77,10 @@ CHAPTER: Final = Chapter(
             definition="Multiply-adds of convolution and linear layers, of the forward pass of one image; exact.",
             absent="no variant with a depth has a count of multiply-adds",
             rows=_counted,
-            by=("image_size",),
+            by=("image_size", "in_channels"),
             draw=macs_by_depth,
             takeaway=_of_counts,
-            columns=("model", "family", "block", "depth", "image_size", "macs"),
+            columns=("model", "family", "block", "depth", "image_size", "in_channels", "macs"),
         ),
         "macs": Chart(
             title="Multiply-adds against measured latency",

@@ -9,6 +9,7 @@ from reports.style.drawing import blank
 from reports.style.rows import each
 from reports.style.theme import GREY, OTHER_STYLE, PATTERN, STAGES, label
 from reports.style.units import SPACE, quantity
+from reports.style.views import axes_texts
 
 TREEMAP_HEIGHT: Final = 560
 _ROOT: Final = ""
@@ -85,7 +86,13 @@ def _nodes(frame: pd.DataFrame) -> dict[str, dict[str, Any]]:
     """Return the boxes by name, parents before children; a block of a single layer is that layer."""
     model = next(each(frame))
     nodes: dict[str, dict[str, Any]] = {
-        _ROOT: _node(None, f"{model.model}", f"{model.model} at {model.image_size} px", _darker(GREY), "")
+        _ROOT: _node(
+            None,
+            f"{model.model}",
+            f"{model.model} at {', '.join(axes_texts(model, ('image_size', 'in_channels')))}",
+            _darker(GREY),
+            "",
+        )
     }
     for row in each(frame):
         style = STAGES.get(row.stage, OTHER_STYLE)

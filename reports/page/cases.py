@@ -22,7 +22,7 @@ _TEXTS: Final = (
     "cpu",
     "accelerator",
     "torch",
-    *(name for name, axis in AXES.items() if axis.kind != "count"),
+    *(name for name, axis in AXES.items() if axis.kind in {"name", "word"}),
     "family",
     "block",
     "status",
@@ -34,7 +34,7 @@ _TEXTS: Final = (
 )
 """Columns of text."""
 _BORROWED: Final = ("macs", "flops")
-"""Columns that an imported case takes from another run of the same network and image size."""
+"""Columns that an imported case takes from another run of the same network and images."""
 
 
 def cases(study: Study, named: Mapping[str, str] | None = None) -> pd.DataFrame:
@@ -56,7 +56,7 @@ def cases(study: Study, named: Mapping[str, str] | None = None) -> pd.DataFrame:
     # pandas' NA is neither equal to itself nor true or false.
     counts = {name: text[name].astype(object).where(text[name].notna(), None) for name in UNKNOWN_COUNTS}
     imported = {file.run.id for file in records.files if file.run.source is not None}
-    known = text.groupby(["model", "image_size"])[list(_BORROWED)].transform("first")
+    known = text.groupby(["model", "image_size", "in_channels"], sort=False)[list(_BORROWED)].transform("first")
     shown = _accurate(text, records).assign(
         **{name: text[name].where(text[name].notna(), known[name]) for name in _BORROWED},
         imported=frame["run"].isin(imported),

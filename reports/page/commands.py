@@ -2,7 +2,7 @@
 
 import shlex
 
-from results.schema.axes import AXES, SETTINGS
+from results.schema.axes import AXES, SETTINGS, is_silent
 from results.schema.case import Case
 from results.schema.run import RunHeader
 from results.text import printable
@@ -17,6 +17,8 @@ def reproduce(run: RunHeader, case: Case) -> str | None:
         return None
     words = ["resnet-bench", "run"]
     for name in AXES:
+        if is_silent(name, getattr(case, name)):
+            continue
         values = [getattr(case.baseline, name), getattr(case, name)] if name in SETTINGS else [getattr(case, name)]
         words += [f"--{name.replace('_', '-')}", ",".join(map(str, dict.fromkeys(values)))]
     words += ["--replicates", str(run.settings.replicates), "--target", f"{100 * run.settings.target:g}%"]

@@ -13,8 +13,9 @@ from reports.style.rows import each
 from reports.style.table import Cell, Table
 from reports.style.units import NEVER, NONE, SPACE, TIMES, number, quantity, relative, spread, steps
 from reports.style.views import CONTEXT, throughput_bounds
+from results.image_size import pixels
 from results.metrics.breakeven import is_never
-from results.schema.axes import AXES
+from results.schema.axes import AXES, is_silent
 from results.schema.metrics import METRICS, Metric
 from results.schema.metrics import Table as Shown
 from results.text import UNKNOWN_MEANING, is_unknown
@@ -148,7 +149,14 @@ _UNLIKE: Final[dict[str, Callable[[Any], Cell]]] = {
 
 def _axis_column(name: str) -> Column:
     heading = _HEADINGS.get(name, AXES[name].heading)
+    if AXES[name].kind == "size":
+        return Column(heading=heading, make=lambda row: _size(getattr(row, name)))
     return whole(heading, name) if AXES[name].kind == "count" else words(heading, name)
+
+
+def _size(value: int | str) -> Cell:
+    """Show the size of an image, and sort by its pixels."""
+    return Cell(text=str(value), sort=pixels(value))
 
 
 def _metric_column(metric: Metric) -> Column:
@@ -213,14 +221,19 @@ CASE_COLUMNS: Final = _case_columns()
 
 
 def table(frame: pd.DataFrame, names: tuple[str, ...], own: Mapping[str, Column] | None = None) -> Table:
-    """Return the columns of `names` in which any row of `frame` has a value.
+    """Return the columns of `names` in which any row of `frame` has a value that is not left out of texts.
 
     `own` are columns of a chapter that `COLUMNS` lacks, by name.
     """
     columns = {**COLUMNS, **(own or {})}
     rows = list(each(frame))
     made = {name: [columns[name].make(row) for row in rows] for name in names}
-    filled = {name: cells for name, cells in made.items() if any(cell.sort is not None for cell in cells)}
+    silent = {name for name in made if name in AXES and all(is_silent(name, getattr(row, name)) for row in rows)}
+    filled = {
+        name: cells
+        for name, cells in made.items()
+        if name not in silent and any(cell.sort is not None for cell in cells)
+    }
     return Table(
         heads=tuple(columns[name].heading for name in filled),
         numeric=tuple(columns[name].numeric for name in filled),

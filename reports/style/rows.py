@@ -17,7 +17,8 @@ class CaseView(Protocol):
     block: str | None
     task: str
     batch_size: int
-    image_size: int
+    image_size: int | str
+    in_channels: int
     precision: str
     runtime: str
     layout: str

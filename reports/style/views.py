@@ -3,14 +3,16 @@
 import dataclasses
 import re
 import zlib
+from collections.abc import Iterable
 from typing import Any, Final
 
 import pandas as pd
 
 from reports.style.rows import CaseView
 from reports.style.units import number
+from results.metrics.table import size_type
 from results.schema import axes
-from results.schema.axes import AXES, BASELINE, COUNTS, SETTINGS, WORKLOAD
+from results.schema.axes import AXES, BASELINE, COUNTS, SETTINGS, SIZES, WORKLOAD
 from results.schema.axes import CONDITIONS as CASE_CONDITIONS
 from results.schema.case import OPTIONAL
 from results.schema.labels import TASKS
@@ -52,6 +54,17 @@ def axis_text(name: str, value: Any) -> str:
     return axes.axis_text(name, value)
 
 
+def axis_types(frame: pd.DataFrame) -> dict[str, str]:
+    """Return the types of the axes that are numbers in every case of `frame`, by column."""
+    return dict.fromkeys(KNOWN_COUNTS, "int64") | {name: size_type(frame[name]) for name in SIZES}
+
+
+def axes_texts(row: Any, names: Iterable[str]) -> list[str]:
+    """Return the values of axes of a row for people, without a default that texts leave out."""
+    values = {name: getattr(row, name) for name in names}
+    return [axis_text(name, value) for name, value in values.items() if not axes.is_silent(name, value)]
+
+
 def throughput_bounds(row: CaseView) -> tuple[float | None, float | None]:
     """Return the 95 % interval of a row's throughput: the reciprocals of the latency's interval."""
     low, high = number(row.latency_low_s), number(row.latency_high_s)
@@ -75,7 +88,12 @@ def constants(frame: pd.DataFrame, columns: tuple[str, ...]) -> dict[str, Any]:
 
 def constants_text(values: dict[str, Any]) -> str:
     """Return the values of `constants` for people: ``inference · batch 8 · cpu``."""
-    return " · ".join(axis_text(column, value) for column, value in values.items() if value is not None)
+    said = {column: value for column, value in values.items() if value is not None and not _silent(column, value)}
+    return " · ".join(axis_text(column, value) for column, value in said.items())
+
+
+def _silent(column: str, value: Any) -> bool:
+    return column in AXES and axes.is_silent(column, value)
 
 
 def split(frame: pd.DataFrame, by: tuple[str, ...], least: int = 2, *, ordered: bool = False) -> tuple[View, ...]:

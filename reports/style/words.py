@@ -6,7 +6,7 @@ import pandas as pd
 
 from reports.style.rows import CaseView, each
 from reports.style.units import SPACE, quantity
-from reports.style.views import axis_text, setting, throughput_bounds
+from reports.style.views import axes_texts, setting, throughput_bounds
 from results.schema.axes import WORKLOAD
 from results.statistics.margin import MARGIN
 
@@ -50,7 +50,7 @@ def throughput_text(row: CaseView) -> str:
 
 def workload_text(row: CaseView) -> str:
     """Return the workload of a row: ``inference · batch 8 · 224 px``."""
-    return " · ".join(axis_text(axis, getattr(row, axis)) for axis in WORKLOAD)
+    return " · ".join(axes_texts(row, WORKLOAD))
 
 
 def conditions_text(row: CaseView) -> str:

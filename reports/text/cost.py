@@ -12,6 +12,7 @@ import msgspec
 from msgspec import structs
 
 from reports.text.grid import markdown_escaped, markdown_table, text_table
+from results.schema.axes import is_silent
 from results.schema.metrics import METRICS
 from results.schema.static import Layer, Stage, Static
 from results.text import csv_text
@@ -29,6 +30,7 @@ _SIZE: Final[dict[str, Callable[[Static], str]]] = {
 _WORK: Final[Mapping[str, Callable[[Static], str]]] = {
     "model": lambda static: static.model,
     "px": lambda static: str(static.image_size),
+    "channels": lambda static: str(static.in_channels),
     "GMACs": lambda static: f"{static.macs / 1e9:.3f}",
     "fvcore GMACs": lambda static: f"{static.fvcore_macs / 1e9:.3f}",
     "GFLOPs": lambda static: f"{static.flops / 1e9:.3f}",
@@ -61,11 +63,17 @@ def cost_text(statics: Sequence[Static], form: str, *, per: Breakdown | None = N
         rows = [row for static in statics for row in _rows(static, per)]
         return csv_text(list(rows[0]), [list(row.values()) for row in rows]).rstrip()
     parts = [table for static in statics for table in _parts(static, form, per)]
-    parts += [_grid(_SIZE | _megabytes(statics), statics, form, 2), _grid(_WORK, statics, form, 1)]
+    parts += [_grid(_SIZE | _megabytes(statics), statics, form, 2), _grid(_work(statics), statics, form, 1)]
     if unknown := sorted({operator for static in statics for operator in static.uncounted}):
         line = f"operators that fvcore does not know and so does not count: {', '.join(unknown)}"
         parts.append(markdown_escaped(line) if form == "markdown" else line)
     return "\n\n".join(parts)
+
+
+def _work(statics: Sequence[Static]) -> Mapping[str, Callable[[Static], str]]:
+    """Return the columns of the work on an image, without its channels where all have the usual number."""
+    silent = {"channels"} if all(is_silent("in_channels", static.in_channels) for static in statics) else set()
+    return {head: text for head, text in _WORK.items() if head not in silent}
 
 
 def models_text(models: Sequence[Sequence[object]]) -> str:

@@ -21,7 +21,9 @@ MOST_NAMED: Final = 5
 """The most cases that are named; the others are counted."""
 
 _ALWAYS: Final = tuple(
-    name for name, axis in AXES.items() if axis.role == "model" or (axis.role == "workload" and axis.key != "{}")
+    name
+    for name, axis in AXES.items()
+    if axis.role == "model" or (axis.role == "workload" and axis.key != "{}" and not axis.silent_default)
 )
 """Axes that stand in the name of a case even where all cases agree on them: the model, and what of the workload its
 key marks, as ``b8`` does."""

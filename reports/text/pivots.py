@@ -5,8 +5,9 @@ from typing import Final
 
 import pandas as pd
 
+from results.image_size import pixels
 from results.metrics.table import usable
-from results.schema.axes import AXES, BASELINE
+from results.schema.axes import AXES, BASELINE, SIZES
 
 _MODEL: Final = tuple(name for name, axis in AXES.items() if axis.role == "model")
 
@@ -18,10 +19,10 @@ def depth_by_block(frame: pd.DataFrame) -> pd.DataFrame:
     nothing. A column is a family with its block type; models of a family with the same depth, such as two ResNeXts of
     101 layers, get separate columns for that depth.
     """
-    sound = frame[usable(frame) & frame["depth"].notna()].copy()
+    sound = _ordered(frame[usable(frame) & frame["depth"].notna()])
     axes = [axis for axis in ("run", *AXES) if axis not in _MODEL]
     # dropna=False: an imported source may not state an axis, such as threads, and pandas would drop its rows.
-    sound = sound[sound.groupby(axes, dropna=False)["model"].transform("nunique") > 1]
+    sound = sound[sound.groupby(axes, dropna=False, observed=True)["model"].transform("nunique") > 1]
     conditions = _varying(sound, axes)
     block = sound["block"].fillna("").str.removeprefix("preact_")  # the name of the family includes it
     sound["kind"] = (sound["family"].fillna("unknown") + " " + block).str.strip()
@@ -38,9 +39,15 @@ def speedups_by_setting(frame: pd.DataFrame) -> pd.DataFrame:
     """
     settings = list(BASELINE)
     baseline = frame[settings].eq(list(BASELINE.values())).all(axis=1)
-    sound = frame[usable(frame) & frame["speedup"].notna() & ~baseline]
+    sound = _ordered(frame[usable(frame) & frame["speedup"].notna() & ~baseline])
     conditions = _varying(sound, [axis for axis in ("run", *AXES) if axis not in {*_MODEL, *settings}])
     return sound.set_index([*_MODEL, *conditions, *settings])["speedup"].unstack(settings).sort_index()  # noqa: PD010
+
+
+def _ordered(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a copy of the frame in which the sizes of images, whole numbers or text, are in the order of pixels."""
+    sizes = {axis: sorted(set(frame[axis]), key=pixels) for axis in SIZES}
+    return frame.assign(**{axis: pd.Categorical(frame[axis], values, ordered=True) for axis, values in sizes.items()})
 
 
 def _varying(frame: pd.DataFrame, columns: Sequence[str]) -> list[str]:

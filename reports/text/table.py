@@ -11,7 +11,7 @@ from reports.text.grid import check_format, grid_text, lines_text
 from reports.text.pivots import depth_by_block, speedups_by_setting
 from results.metrics.rows import json_text, plain
 from results.metrics.warnings import WRONG, kind
-from results.schema.axes import AXES, axis_text, baseline_text
+from results.schema.axes import AXES, axis_text, baseline_text, is_silent
 from results.schema.metrics import METRICS, Metric
 from results.text import UNKNOWN, UNKNOWN_MEANING, csv_text, digits, half_text, half_width
 
@@ -72,7 +72,8 @@ def _above(rows: Sequence[_Row], *, unknown: bool) -> list[str]:
         return []
     machines = {_machine(row) for row in rows}
     shared = [*machines] if len(machines) == 1 else []
-    shared += [axis_text(axis, rows[0][axis]) for axis in AXES if _shared(axis, rows)]
+    values = {axis: rows[0][axis] for axis in AXES if _shared(axis, rows)}
+    shared += [axis_text(axis, value) for axis, value in values.items() if not is_silent(axis, value)]
     spans = dict.fromkeys(_span(row) for row in rows if row["interval"] is not None)
     meaning = f"± is the half-width of the 95 % interval {', or '.join(spans)}"
     lines = (", ".join(shared), meaning if spans else "", UNKNOWN_MEANING if unknown else "")

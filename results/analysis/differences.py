@@ -7,9 +7,10 @@ from typing import Any, Final
 
 import msgspec
 
-from results.schema.axes import AXES
+from results.schema.axes import AXES, axis_text, is_silent
 from results.schema.case import Case
 from results.schema.run import Environment, RunHeader
+from results.schema.static import StaticKey, static_key
 from results.storage.reader import Records
 
 COUNTED: Final = ("parameters", "macs", "training_flops")
@@ -66,27 +67,33 @@ def counts(base: Records, new: Records, common: Iterable[Case]) -> tuple[tuple[C
     changes: dict[str, Change] = {}
     missing: dict[str, None] = {}
     sides = [_statics(side) for side in (base, new)]
-    for model, size in dict.fromkeys((case.model, case.image_size) for case in common):
-        before, after = (side.get((model, size), set()) for side in sides)
+    for key in dict.fromkeys(map(static_key, common)):
+        before, after = (side.get(key, set()) for side in sides)
         if not before or not after:
-            missing[f"the static cost of {model} at {size} pixels is not in {'NEW' if before else 'BASE'}"] = None
-    for model, size in dict.fromkeys([*sides[0], *sides[1]]):
-        before, after = (side.get((model, size), set()) for side in sides)
+            missing[f"the static cost of {_counted(key)} is not in {'NEW' if before else 'BASE'}"] = None
+    for key in dict.fromkeys([*sides[0], *sides[1]]):
+        before, after = (side.get(key, set()) for side in sides)
         if before and after and (before != after or len(before) > 1):
             for column, name in enumerate(COUNTED):
                 shown = [" or ".join(str(row[column]) for row in sorted(side)) for side in (before, after)]
                 if len({row[column] for row in before | after}) > 1:
-                    what = f"{name} of {model} at {size} pixels"
+                    what = f"{name} of {_counted(key)}"
                     changes[what] = Change(what=what, base=shown[0], new=shown[1])
     return tuple(changes.values()), list(missing)
 
 
-def _statics(side: Records) -> dict[tuple[str, int], set[tuple[int, ...]]]:
-    counts: dict[tuple[str, int], set[tuple[int, ...]]] = {}
+def _counted(key: StaticKey) -> str:
+    model, size, channels = key
+    also = "" if is_silent("in_channels", channels) else f" and {axis_text('in_channels', channels)}"
+    return f"{model} at {size} pixels{also}"
+
+
+def _statics(side: Records) -> dict[StaticKey, set[tuple[int, ...]]]:
+    counts: dict[StaticKey, set[tuple[int, ...]]] = {}
     for file in side.files:
         for static in file.statics:
             row = tuple(getattr(static, name) for name in COUNTED)
-            counts.setdefault((static.model, static.image_size), set()).add(row)
+            counts.setdefault(static_key(static), set()).add(row)
     return counts
 
 

@@ -18,8 +18,8 @@ from results.analysis.history_points import Point, date_of, point_of
 from results.analysis.machines import machines
 from results.analysis.study import Study
 from results.metrics.rows import Row, plain
-from results.metrics.table import AXIS_TYPES
-from results.schema.axes import AXES
+from results.metrics.table import AXIS_TYPES, size_type
+from results.schema.axes import AXES, SIZES
 from results.schema.case import Case
 from results.statistics.changepoints import MIN_RUNS, change_points, level
 from results.statistics.margin import MARGIN, check_margin
@@ -149,6 +149,7 @@ def frame(series: Sequence[Series]) -> "pd.DataFrame":
     rows = [row for each in series for row in _rows(each)]
     numbers = ("latency_s", "low", "high", "level_s", "change", "change_low", "change_high", "p")
     types = dict.fromkeys(numbers, "float64") | AXIS_TYPES | {"segment": "Int64"}
+    types |= {axis: size_type(row[axis] for row in rows) for axis in SIZES}
     return pd.DataFrame(rows, columns=list(HISTORY_COLUMNS), dtype=object).astype(types)
 
 

@@ -4,14 +4,16 @@ The name of an axis comes first. Other spellings, such as ``bs``, ``dtype: torch
 mean the same, so that a file which states a value is never read as something else.
 """
 
+import contextlib
 import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from results.errors import InputError
+from results.importers.image_sizes import foreign_size
 from results.importers.reading import torch_device
 from results.importers.rows import quoted
-from results.schema.axes import AXES, COUNTS
+from results.schema.axes import AXES, COUNTS, SIZES
 from results.schema.types import Name
 from results.schema.validation import InvalidError, validated
 
@@ -100,7 +102,10 @@ def stated_axes(where: str, benchmark: Mapping[str, Any], skip: Callable[[str, s
     axes: dict[str, Any] = {}
     for axis in AXES:
         for source in SOURCES:
-            value = _stated(f"{where}.{source}", axis, benchmark[source] or {}, skip)
+            values = benchmark[source] or {}
+            value = _stated(f"{where}.{source}", axis, values, skip)
+            if value is None and axis == "in_channels":
+                value = _channels(values)
             if value is not None:
                 axes[axis] = value
                 break
@@ -177,6 +182,8 @@ def _model(path: str, value: Any, skip: Callable[[str, str], None]) -> str | Non
 
 def _meaning(where: str, axis: str, key: str, value: Any) -> Any:
     """Return the value of an axis that a parameter states, None where it says nothing of it."""
+    if axis in SIZES:
+        return _image_size(where, axis, key, value)
     if axis in COUNTS:
         return _count(where, axis, key, value)
     if isinstance(value, bool):
@@ -203,12 +210,26 @@ def _word(where: str, axis: str, key: str, value: str) -> str | None:
     return f"amp-{meaning}" if meaning in {"fp16", "bf16"} and key in _AMP_KEYS else meaning
 
 
+def _image_size(where: str, axis: str, key: str, value: Any) -> int | str | None:
+    try:
+        return foreign_size(value)[0]
+    except InputError as error:
+        if key != axis:
+            return None  # another meaning of a common word, as `resolution: high`
+        raise InputError(f"{where}.{key}: {error}") from None
+
+
+def _channels(values: Mapping[str, Any]) -> int | None:
+    """Return the channels of the first parameter that states a shape with them."""
+    for key in ("image_size", *_KEYS["image_size"]):
+        with contextlib.suppress(InputError):
+            channels = foreign_size(values[key])[1] if key in values else None
+            if channels is not None:
+                return channels
+    return None
+
+
 def _count(where: str, axis: str, key: str, value: Any) -> int | None:
-    sides = value[-2:] if isinstance(value, list) else [value]
-    if axis == "image_size" and len(sides) == 2 and all(type(side) is int for side in sides):
-        if sides[0] != sides[1]:
-            raise UnmeasurableError(f"{where}.{key}: {quoted(str(value))} is no square")
-        return int(sides[0])
     if type(value) is int:
         return value
     if key != axis:

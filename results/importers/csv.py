@@ -8,6 +8,7 @@ import json
 from typing import Any, Final
 
 from results.errors import InputError
+from results.image_size import parse_image_size
 from results.importers.reading import (
     Content,
     Imported,
@@ -18,7 +19,7 @@ from results.importers.reading import (
 )
 from results.importers.rows import SourceRow, csv_rows, quoted
 from results.metrics.table import COLUMNS
-from results.schema.axes import AXES, COUNTS
+from results.schema.axes import AXES, COUNTS, SIZES
 from results.schema.case import UNSTATED, Case
 from results.schema.metrics import BOUNDS, METRICS
 from results.schema.record import Record, Summary
@@ -72,10 +73,7 @@ def _run(content: Content, name: str, rows: list[SourceRow]) -> Imported:
     seen: dict[Case, str] = {}
     records = []
     for row in rows:
-        axes = {
-            axis: UNSTATED[axis] if axis not in row.cells else row.whole(axis) if axis in COUNTS else _text(row, axis)
-            for axis in AXES
-        }
+        axes = {axis: UNSTATED[axis] if axis not in row.cells else _axis(row, axis) for axis in AXES}
         case = Case(**axes)  # type: ignore[arg-type] # checked as it is written
         for key, column in (("cpu", "cpu"), ("torch", "torch"), (f"on {case.device}", "accelerator")):
             value, line = machine.setdefault(key, (_text(row, column), row.line))
@@ -102,6 +100,15 @@ def _run(content: Content, name: str, rows: list[SourceRow]) -> Imported:
     )
     positions = tuple(f"line {row.line}" for row in rows)
     return Imported(run=run, records=tuple(records), positions=positions)
+
+
+def _axis(row: SourceRow, axis: str) -> str | int | None:
+    if axis in SIZES and "x" in row.cells[axis]:
+        try:
+            return parse_image_size(row.cells[axis])
+        except InputError as error:
+            raise row.error(axis, str(error)) from None
+    return row.whole(axis) if axis in {*COUNTS, *SIZES} else _text(row, axis)
 
 
 def _record(row: SourceRow, case: Case) -> Record:

@@ -13,6 +13,7 @@ from typing import Final
 from msgspec import structs
 
 from results.errors import InputError
+from results.importers.image_sizes import row_images
 from results.importers.reading import (
     Content,
     Imported,
@@ -26,7 +27,7 @@ from results.importers.timm_accuracy import Accuracy, accuracy_of
 from results.importers.timm_files import ParsedName, parsed
 from results.importers.timm_names import architecture, network
 from results.importers.timm_rows import TIMES, UNEXPLAINED, Attempt, ReadRows, attempt_of, without_words
-from results.schema.axes import CONDITIONS, SETTINGS
+from results.schema.axes import CONDITIONS, SETTINGS, is_silent
 from results.schema.case import Case
 from results.schema.labels import PROMISES, TASKS
 from results.schema.record import Record, Summary
@@ -188,12 +189,12 @@ def _record(file: _File, row: SourceRow, prefix: str, task: str | None, attempt:
     """Return the record of an attempt, None where it failed and the row does not state its case."""
     name = row.cells["model"].strip()
     batch = _size(row, f"{prefix}batch_size", file.options, "batch_size", attempt)
-    size = _size(row, f"{prefix}img_size", file.options, "image_size", attempt)
-    if batch is None or size is None:
+    images = _images(row, f"{prefix}img_size", file.options, attempt)
+    if batch is None or images is None:
         return None
     named = network(name)
-    own = {"model": named.model, "task": task, "batch_size": batch, "image_size": size}
-    case = Case(**file.known.axes | own)
+    own = {"model": named.model, "task": task, "batch_size": batch}
+    case = Case(**file.known.axes | own | images)
     summary = Summary(metrics={}, family=named.family, block=named.block, depth=named.depth)
     record = Record(case=case, replicate=0, status=attempt.status, started=None, duration_s=None, summary=summary)
     if attempt.cause is not None:
@@ -206,7 +207,7 @@ def _record(file: _File, row: SourceRow, prefix: str, task: str | None, attempt:
     if counts:
         notes.append(_ROUNDED)
     nulls = dict.fromkeys(("macs", "flops", "training_flops"), _COUNTED) if "fvcore_macs" in counts else {}
-    accuracy = _top1(file, name, size, nulls, notes)
+    accuracy = _top1(file, name, case, nulls, notes)
     return structs.replace(
         record,
         summary=structs.replace(
@@ -248,12 +249,12 @@ def _counts(row: SourceRow, prefix: str) -> dict[str, float]:
     return counts
 
 
-def _top1(file: _File, name: str, size: int, nulls: dict[str, str], notes: list[str]) -> dict[str, float]:
+def _top1(file: _File, name: str, case: Case, nulls: dict[str, str], notes: list[str]) -> dict[str, float]:
     """Return the accuracy if it is known; add the reason to `nulls` if not, or the weights' name to `notes`."""
     if file.options.accuracy is None:
         return {}
-    best = file.accuracy.get((architecture(name), size))
-    if best is None:
+    best = file.accuracy.get((architecture(name), case.image_size))
+    if best is None or not is_silent("in_channels", case.in_channels):
         nulls["imagenet_top1"] = "timm has no weights of this architecture at this image size"
         return {}
     notes.append(f"ImageNet top-1 is that of timm's best weights at this image size, {best[1]}")
@@ -262,11 +263,27 @@ def _top1(file: _File, name: str, size: int, nulls: dict[str, str], notes: list[
 
 def _size(row: SourceRow, column: str, options: Options, axis: str, attempt: Attempt) -> int | None:
     """Return a size of the case, None where a row of a failure does not state it."""
-    cell = row.cells.get(column, "").strip()
-    if attempt.cause is not None and not cell.strip("0."):  # a failure may leave it empty or at 0
-        cell = ""
-    value = row.whole(column) if cell else None
-    if value is None and axis not in options.axes and attempt.cause is None:
-        raise row.error(column, f"missing; give --{axis.replace('_', '-')}")
-    stated = options.axes.get(axis) if value is None else value
+    value = row.whole(column) if _states(row, column, attempt) else None
+    stated = _or_option(row, column, options, axis, attempt) if value is None else value
     return None if stated is None else int(stated)
+
+
+def _images(row: SourceRow, column: str, options: Options, attempt: Attempt) -> dict[str, int | str] | None:
+    """Return the axes of the images, None where a row of a failure does not state them."""
+    images = row_images(row, column) if _states(row, column, attempt) else {}
+    if images:
+        return images
+    size = _or_option(row, column, options, "image_size", attempt)
+    return None if size is None else {"image_size": size}
+
+
+def _states(row: SourceRow, column: str, attempt: Attempt) -> bool:
+    """Return whether a cell states a size: a failure may leave it empty or at 0."""
+    cell = row.cells.get(column, "").strip()
+    return bool(cell.strip("0.") if attempt.cause is not None else cell)
+
+
+def _or_option(row: SourceRow, column: str, options: Options, axis: str, attempt: Attempt) -> int | str | None:
+    if axis not in options.axes and attempt.cause is None:
+        raise row.error(column, f"missing; give --{axis.replace('_', '-')}")
+    return options.axes.get(axis)

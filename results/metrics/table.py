@@ -1,6 +1,6 @@
 """The tidy pandas frame of records, a row a case."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
@@ -8,10 +8,11 @@ import numpy as np
 
 from results.metrics.measured import MeasuredRun
 from results.metrics.replicates import NUMBERS, add_break_evens, combined, nulls
-from results.schema.axes import AXES, COUNTS
+from results.schema.axes import AXES, COUNTS, SIZES
 from results.schema.case import OPTIONAL, Case
 from results.schema.metrics import BOUNDS, METRICS
 from results.schema.record import Record, Samples
+from results.schema.static import static_key
 from results.statistics.segments import Floats
 from results.storage.reader import Records, RunFile
 
@@ -25,7 +26,7 @@ _REMARKS: Final = ("interval", "equality", "state", "stop", "warnings", "notes",
 _TEXTS: Final = (*_MACHINE, *AXES, *_KIND, *_OUTCOME, *_REMARKS)
 """All columns but the numbers, in order."""
 AXIS_TYPES: Final = {axis: "Int64" if axis in OPTIONAL else "int64" for axis in COUNTS}
-"""Types of the axes' columns of whole numbers; `Int64` also holds nulls."""
+"""Types of the axes' columns of counts; `Int64` also holds nulls."""
 _TYPES: Final = {
     **AXIS_TYPES,
     **dict.fromkeys(("replicates", "failed_replicates"), "int64"),
@@ -51,6 +52,7 @@ def table(records: Records, reference: str | None = None) -> "pd.DataFrame":
     Metrics are float64 columns in the units of ``frame.attrs["units"]`` (by column). A missing value is NaN, and the
     column ``nulls`` holds a dict of the reasons by column; many rows share a dict, so copy it before you change it.
     `METRICS` declares how replicates are combined. ``threads`` is null where an imported source does not state it.
+    ``image_size`` is int64; where an image is not square, it holds int for squares and text, ``224x160``, for others.
 
     ``interval`` names the variation that the bounds of latency and speed-up cover: ``replicates`` (two or more
     processes), or ``process`` (the turns of a single process, without the variation between processes). Where a
@@ -86,10 +88,16 @@ def table_of(runs: Sequence[MeasuredRun]) -> "pd.DataFrame":
         else:
             column = list(chain.from_iterable(part[name] for part in parts))
             # Text is of type object: where pyarrow is installed, pandas' own type cannot hold lone surrogates.
-            columns[name] = pd.Series(column, dtype=_TYPES.get(name, "object"))
+            kind = size_type(column) if name in SIZES else _TYPES.get(name, "object")
+            columns[name] = pd.Series(column, dtype=kind)
     frame = pd.DataFrame(columns)
     frame.attrs["units"] = {name: metric.unit for name, metric in METRICS.items()} | BOUNDS
     return frame
+
+
+def size_type(sizes: Iterable[object]) -> str:
+    """Return the type of a column of image sizes: whole numbers, if all images are square."""
+    return "object" if any(isinstance(size, str) for size in sizes) else "int64"
 
 
 def usable(frame: "pd.DataFrame") -> "pd.Series[bool]":
@@ -144,7 +152,7 @@ def _of_run(file: RunFile, cases: Sequence[Case]) -> dict[str, list[Any]]:
     """Return the columns that name the case and the machine."""
     environment, statics = file.run.environment, file.static_costs()
     cards = {card.device: card.name for card in environment.accelerators}
-    costs = [statics.get((case.model, case.image_size)) for case in cases]
+    costs = [statics.get(static_key(case)) for case in cases]
     return {
         "run": [file.run.id] * len(cases),
         "cpu": [environment.cpu] * len(cases),

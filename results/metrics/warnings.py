@@ -11,6 +11,7 @@ import numpy as np
 
 from results.metrics.reasons import error_text, is_wrong
 from results.metrics.timings import Medians
+from results.schema.axes import axis_text
 from results.schema.case import Case
 from results.schema.labels import PROMISES, RUNTIMES, TASKS
 from results.schema.record import UNSEEN, Equality, Noise, Ran, Record
@@ -234,6 +235,8 @@ def _label(case: Case, ran: Ran) -> Iterator[RecordWarning]:
         yield _broken(f"batch {case.batch_size} ran as {ran.batch_size}")
     if ran.image_size not in {None, case.image_size}:
         yield _broken(f"{case.image_size} pixels ran as {ran.image_size}")
+    if ran.in_channels not in {None, case.in_channels}:
+        yield _broken(f"{axis_text('in_channels', case.in_channels)} ran as {ran.in_channels}")
 
 
 def _broken(promise: str) -> RecordWarning:

@@ -18,8 +18,9 @@ class Axis:
     role: Literal["model", "workload", "machine", "setting"]
     """``model``: the network; ``workload``: what it computes; ``machine``: where it computes; ``setting``: how it
     computes. Two cases that differ only in settings share a baseline."""
-    kind: Literal["name", "word", "count"]
-    """``name``: any text; ``word``: a member of `choices`; ``count``: a whole number from 1."""
+    kind: Literal["name", "word", "count", "size"]
+    """``name``: any text; ``word``: a member of `choices`; ``count``: a whole number from 1; ``size``: an image's, see
+    `results.image_size`."""
     help: str
     """Help of the command-line option."""
     heading: str
@@ -38,6 +39,8 @@ class Axis:
     """Format of a count of 1, where it differs from `label`."""
     unknown: str = "unknown"
     """Text for people where an imported source does not state the value."""
+    silent_default: bool = False
+    """Whether keys, commands and texts leave out the default, as nearly every case has it."""
 
 
 AXES: Final[dict[str, Axis]] = {
@@ -61,10 +64,21 @@ AXES: Final[dict[str, Axis]] = {
     ),
     "image_size": Axis(
         role="workload",
-        kind="count",
-        help="Height and width in pixels.",
+        kind="size",
+        help="Pixels: 224, or height x width: 224x160.",
         heading="px",
         label="{} px",
+    ),
+    "in_channels": Axis(
+        role="workload",
+        kind="count",
+        help="Channels of an image.",
+        heading="channels",
+        default=3,
+        key="c{}",
+        label="{} channels",
+        single="{} channel",
+        silent_default=True,
     ),
     "device": Axis(role="machine", kind="name", help="cpu, or an accelerator such as cuda:0.", heading="device"),
     "precision": Axis(
@@ -117,6 +131,8 @@ BASELINE: Final = {name: AXES[name].baseline for name in SETTINGS}
 """Settings of the baseline."""
 COUNTS: Final = tuple(name for name, axis in AXES.items() if axis.kind == "count")
 """Axes whose values are whole numbers."""
+SIZES: Final = tuple(name for name, axis in AXES.items() if axis.kind == "size")
+"""Axes whose values are sizes of images: whole numbers for squares, else text."""
 
 
 def check_choice(name: str, value: str) -> None:
@@ -124,6 +140,11 @@ def check_choice(name: str, value: str) -> None:
     choices = AXES[name].choices
     if value not in choices:
         raise InputError(f"unknown {name} {value!r}{suggestion(value, choices)} (choices: {', '.join(choices)})")
+
+
+def is_silent(name: str, value: object) -> bool:
+    """Return whether keys, commands and texts leave out the value of the axis `name`."""
+    return AXES[name].silent_default and value == AXES[name].default
 
 
 def axis_text(name: str, value: object) -> str:

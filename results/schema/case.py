@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal, get_args, get_type_hints
 from msgspec import NODEFAULT
 from msgspec.structs import fields, replace
 
-from results.schema.axes import AXES, BASELINE
-from results.schema.types import Name, Size, Stored
+from results.schema.axes import AXES, BASELINE, is_silent
+from results.schema.types import ImageSize, Name, Size, Stored
 
 if TYPE_CHECKING:  # a type checker sees text; the choices are declared once, in `AXES`
     Task = str
@@ -26,8 +26,10 @@ class Case(Stored, frozen=True, kw_only=True, cache_hash=True):
     """A variant of `resnet.VARIANTS`, or a peer such as ``torchvision:vgg16``."""
     task: Task
     batch_size: Size
-    image_size: Size
-    """Height and width of the square input in pixels."""
+    image_size: ImageSize
+    """Pixels a side of a square image; ``224x160``, height x width, of another."""
+    in_channels: Size = 3
+    """Channels of an image."""
     device: Name
     """``cpu``, or an accelerator with its index, such as ``cuda:0``."""
     precision: Precision
@@ -39,8 +41,12 @@ class Case(Stored, frozen=True, kw_only=True, cache_hash=True):
     @property
     def key(self) -> str:
         """The case in one line, unique to it: ``resnet50/inference/b8/224/cpu/fp32/eager/nchw/t2``."""
-        values = ((axis, getattr(self, name)) for name, axis in AXES.items())
-        return "/".join(axis.key.format("?" if value is None else value) for axis, value in values)
+        values = {name: getattr(self, name) for name in AXES}
+        return "/".join(
+            AXES[name].key.format("?" if value is None else value)
+            for name, value in values.items()
+            if not is_silent(name, value)
+        )
 
     @property
     def baseline(self) -> "Case":

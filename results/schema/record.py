@@ -9,7 +9,7 @@ from typing import Annotated, Final, Literal
 from msgspec import Meta, field
 
 from results.schema.case import Case
-from results.schema.types import Count, Name, Patience, Seconds, Size, StepSeconds, Stored, Text, Value
+from results.schema.types import Count, ImageSize, Name, Patience, Seconds, Size, StepSeconds, Stored, Text, Value
 
 Status = Literal["ok", "out-of-memory", "crash", "timeout", "error", "unsupported"]
 Stop = Literal["target", "budget", "time-limit"]
@@ -93,7 +93,8 @@ class Ran(Stored, frozen=True, kw_only=True):
     """Threads that really shared an operator, on cores of their own."""
     batch_size: Size | None = None
     """Images in the input of the first convolution."""
-    image_size: Size | None = None
+    image_size: ImageSize | None = None
+    in_channels: Size | None = None
 
 
 class Equality(Stored, frozen=True, kw_only=True):

@@ -10,8 +10,8 @@ from results.schema.types import Count, Name, Patience, Size, Stored, Text
 SCHEMA_VERSION: Final = 5
 """Version of the run file. History: 1, the first; 2 adds equality, noise, the batch that ran, warm compilation, peak
 rates and arms of A/B runs; 3 adds imported runs: summaries in place of samples, and unknown machines; 4 names the kind
-of each line; 5 gives each turn its time and its part, in place of the baseline's turn. Files of versions 1 to 4 are
-still read."""
+of each line; 5 gives each turn its time and its part, in place of the baseline's turn, and adds images that are not
+square, and their channels. Files of versions 1 to 4 are still read."""
 ArmName = Literal["a", "b"]
 UNKNOWN_ACCELERATOR: Final = "unknown accelerator"
 """Name of an accelerator that an imported source does not name: it is not that of another run."""

@@ -1,6 +1,7 @@
 """Static cost of a model."""
 
-from results.schema.types import Count, Name, Size, Stored
+from results.schema.case import Case
+from results.schema.types import Count, ImageSize, Name, Size, Stored
 
 
 class Layer(Stored, frozen=True, kw_only=True):
@@ -29,7 +30,7 @@ class Stage(Stored, frozen=True, kw_only=True):
 
 
 class Static(Stored, frozen=True, kw_only=True):
-    """The cost of a model at an image size, counted without timing; per image unless stated otherwise."""
+    """The cost of a model for an image, counted without timing; per image unless stated otherwise."""
 
     model: Name
     family: Name
@@ -37,7 +38,8 @@ class Static(Stored, frozen=True, kw_only=True):
     block: Name | None
     """Block type, None for peers that have none."""
     depth: Size | None
-    image_size: Size
+    image_size: ImageSize
+    in_channels: Size = 3
     num_classes: Count
     parameters: Count
     trainable_parameters: Count
@@ -67,3 +69,12 @@ class Static(Stored, frozen=True, kw_only=True):
     def flops(self) -> int:
         """Floating-point operations of one forward pass: 2 × MACs."""
         return 2 * self.macs
+
+
+StaticKey = tuple[str, int | str, int]
+"""A model, its image size and its channels: what a static cost depends on."""
+
+
+def static_key(of: Case | Static) -> StaticKey:
+    """Return what the static cost of a case, or this static cost, depends on."""
+    return of.model, of.image_size, of.in_channels

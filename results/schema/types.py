@@ -18,7 +18,10 @@ Value = Annotated[float, Meta(ge=-1e30, le=1e30)]
 """Value of a metric; a larger number is damage."""
 Patience = Annotated[float, Meta(gt=0, le=MOST_S)]
 Count = Annotated[int, Meta(ge=0, le=2**62)]
-Size = Annotated[int, Meta(ge=1, le=2**31)]
+MOST_SIZE: Final = 2**31
+Size = Annotated[int, Meta(ge=1, le=MOST_SIZE)]
+ImageSize = Size | Annotated[str, Meta(pattern=r"^([1-9][0-9]{0,9})x(?!\1\Z)[1-9][0-9]{0,9}\Z")]
+"""Pixels a side of a square, else text such as ``224x160``; `results.image_size` reads it."""
 
 
 class Stored(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):

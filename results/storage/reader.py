@@ -17,7 +17,7 @@ from results.schema.case import Case
 from results.schema.kinds import KINDS, Unknown, kind_of
 from results.schema.record import Record
 from results.schema.run import End, Resumed, RunHeader
-from results.schema.static import Static
+from results.schema.static import Static, StaticKey, static_key
 from results.schema.types import Stored
 from results.storage.lines import MAX_LINE_BYTES, DamagedLineError, Shared, decode
 from results.storage.problems import Order, Problems, changes, ending
@@ -75,11 +75,11 @@ class RunFile:
     def costs(self) -> list[Static | None]:
         """Return the static cost of each record's model, None where the file has none."""
         statics = self.static_costs()
-        return [statics.get((record.case.model, record.case.image_size)) for record in self.records]
+        return [statics.get(static_key(record.case)) for record in self.records]
 
-    def static_costs(self) -> dict[tuple[str, int], Static]:
-        """Return the static costs by model and image size; the first counts where a model has several."""
-        return {(static.model, static.image_size): static for static in reversed(self.statics)}
+    def static_costs(self) -> dict[StaticKey, Static]:
+        """Return the static costs by what they depend on; the first of several counts."""
+        return {static_key(static): static for static in reversed(self.statics)}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -90,8 +90,8 @@ class Records(Sequence[Record]):
     _records: tuple[Record, ...] = dataclasses.field(init=False, repr=False, compare=False)
     _files: dict[int, RunFile] = dataclasses.field(init=False, repr=False, compare=False)
     """The file of each record, by the identity of the record: several files may hold equal records."""
-    _statics: dict[int, dict[tuple[str, int], Static]] = dataclasses.field(init=False, repr=False, compare=False)
-    """The static costs of each file by model and image size, by the identity of the file."""
+    _statics: dict[int, dict[StaticKey, Static]] = dataclasses.field(init=False, repr=False, compare=False)
+    """The static costs of each file by what they depend on, by the identity of the file."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_records", tuple(chain.from_iterable(file.records for file in self.files)))
@@ -137,8 +137,8 @@ class Records(Sequence[Record]):
         return self.file(record).run
 
     def static(self, record: Record) -> Static | None:
-        """Return the static cost of the record's model at its image size, None where its file has none."""
-        return self._statics[id(self.file(record))].get((record.case.model, record.case.image_size))
+        """Return the static cost of the record's model for its images, None where its file has none."""
+        return self._statics[id(self.file(record))].get(static_key(record.case))
 
 
 def load(*paths: str | Path) -> Records:

@@ -57,7 +57,8 @@ class FakeWorker:
         return Described(devices=request.devices, environment=environment)
 
     def static(self, request):
-        static = self.given["static"] | {"model": request.model, "image_size": request.image_size}
+        asked = {"model": request.model, "image_size": request.image_size, "in_channels": request.in_channels}
+        static = self.given["static"] | asked
         return StaticCounted(static=validated(static, Static))
 
     def peak(self, request):

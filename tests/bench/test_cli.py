@@ -76,7 +76,10 @@ def test_python_m_bench_is_the_same():
         (["list", "modles"], "'modles' is not one of 'models', 'suites', 'metrics'"),
         (["cost"], "missing argument 'MODEL...'"),
         (["cost", "resnt50"], "unknown model 'resnt50'; did you mean 'resnet50'?"),
-        (["cost", "resnet50", "--image-size", "0"], "'--image-size': Input should be greater than or equal to 1"),
+        (["cost", "resnet50", "--image-size", "0"], "'--image-size': 0 should be a whole number >= 1"),
+        (["cost", "resnet50", "--image-size", "224x"], "'--image-size': '224x' is no image size: give pixels such as"),
+        (["cost", "resnet50", "--image-size", "224x16"], "224x16 is too small for 'resnet50'; it takes 32 pixels"),
+        (["cost", "resnet50", "--in-channels", "0"], "'--in-channels'"),
         (
             ["cost", "resnet50", "--per-layer", "--per-stage"],
             "--per-layer and --per-stage: give only one of the two options",

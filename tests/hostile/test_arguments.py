@@ -75,6 +75,14 @@ REFUSED = {
         "image_size: 1000000000000 should be a whole number <= 2147483648",
     ),
     "an image of no pixel": ((*RUN, "--image-size", "0"), "image_size: 0 should be a whole number >= 1"),
+    "half an image": ((*RUN, "--image-size", "224x"), "image_size: '224x' is no image size: give pixels such as 224"),
+    "an image in hexadecimal": ((*RUN, "--image-size", "0x10"), "image_size: 0x10: 0 should be a whole number >= 1"),
+    "an image with a cross": ((*RUN, "--image-size", "224\u00d7160"), "did you mean '224x160'?"),
+    "an image of one huge side": ((*RUN, "--image-size", f"64x{10**12}"), "should be a whole number <= 2147483648"),
+    "an image of 5,000 digits": ((*RUN, "--image-size", "1" * 5_000), "image_size: '111"),
+    "an image with a thin side": ((*RUN, "--image-size", "224x8"), "image_size: 224x8 is too small for 'resnet18'"),
+    "an arm of half an image": ((*AB, "--b", "image_size=224x"), "image_size: '224x' is no image size"),
+    "no channel": ((*RUN, "--in-channels", "0"), "in_channels: 0 should be a whole number >= 1"),
     "no threads": ((*RUN, "--threads", "0"), "threads: 0 should be a whole number >= 1"),
     "threads of NaN": ((*RUN, "--threads", "nan"), "'nan' is not a whole number"),
     "a target of NaN": ((*RUN, "--target", "nan"), "'nan' is no fraction"),
@@ -119,7 +127,11 @@ REFUSED = {
     "the cost of nothing": (("cost", ""), "unknown model ''"),
     "the cost of a path": (("cost", "/etc/passwd"), "unknown model '/etc/passwd'"),
     "the cost of 5,000 letters": (("cost", "x" * 5_000), "unknown model 'xxx"),
-    "the cost of 10**12 pixels": (("cost", "resnet18", "--image-size", str(10**12)), "choose a smaller image"),
+    "the cost of 10**12 pixels": (("cost", "resnet18", "--image-size", str(10**12)), "whole number <= 2147483648"),
+    "the cost of 10**9 pixels": (("cost", "resnet18", "--image-size", str(10**9)), "choose a smaller image"),
+    "the cost of a billion rows": (("cost", "resnet18", "--image-size", f"{10**9}x32"), "choose a smaller image"),
+    "the cost of 10**9 channels": (("cost", "resnet18", "--in-channels", str(10**9)), "choose a smaller image"),
+    "the cost of 10**12 channels": (("cost", "resnet18", "--in-channels", str(10**12)), "'--in-channels'"),
     "the cost of -1 pixels": (("cost", "resnet18", "--image-size", "-1"), "'--image-size'"),
     "the cost of 5,000 digits": (("cost", "resnet18", "--image-size", "9" * 5_000), "'--image-size'"),
     "the cost in another form": (("cost", "resnet18", "--format", "../x"), "'../x' is not one of"),
@@ -259,7 +271,13 @@ def test_any_description_of_an_arm_is_an_arm_or_one_line(call, pairs, described)
 @pytest.fixture
 def counted(monkeypatch, make_static):
     """Let `cost` find known models at once."""
-    monkeypatch.setattr(static, "cost", lambda name, *, image_size: make_static(name, image_size=image_size or 224))
+    monkeypatch.setattr(
+        static,
+        "cost",
+        lambda name, *, image_size, in_channels: make_static(
+            name, image_size=image_size or 224, in_channels=in_channels
+        ),
+    )
 
 
 @settings(shared_folder, max_examples=100)

@@ -65,6 +65,7 @@ def _case_row(index, own):
         "task": "inference",
         "batch_size": 8,
         "image_size": 224,
+        "in_channels": 3,
         "device": "cpu",
         "precision": "fp32",
         "runtime": "eager",

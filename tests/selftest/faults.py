@@ -14,6 +14,7 @@ from results.metrics.timings import medians
 from results.metrics.values import latencies
 from results.metrics.warnings import warnings
 from results.schema.case import Case
+from results.schema.static import static_key
 from tests.bench.devices import EagerEvents, Unsynchronised, queued
 from tests.selftest.live import QUICK, SMALL
 from tests.selftest.rows import Row
@@ -94,7 +95,7 @@ def _warnings(server, case, target, folder):
                     raise failure
     finally:
         live.close()
-    static = ask.static(server, case.model, case.image_size, timeout_s=60)
+    static = ask.static(server, *static_key(case), timeout_s=60)
     typical = medians(records[:1])
     lines = warnings(records[:1], [static], ask.peaks(server, (case,)), typical, latencies(records[:1], typical))
     return tuple(map(str, lines[0]))

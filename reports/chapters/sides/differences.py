@@ -1,6 +1,8 @@
 """The differences of each pair of sides as a table: significant differences first, the other cases folded."""
 
 import dataclasses
+from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -24,6 +26,7 @@ from reports.style.rows import each
 from reports.style.table import Table
 from reports.style.units import NONE, TIMES, quantity, spread
 from results.analysis.differences import environment
+from results.schema.axes import is_silent
 from results.text import printable
 
 MOST_DIFFERENCES: Final = 60
@@ -72,18 +75,21 @@ def _differences(rows: pd.DataFrame, source: Source) -> Differences:
     above = ranked[ranked["verdict"].isin(_FIRST)]
     below = ranked[~ranked["verdict"].isin(_FIRST)]
     settings = ("setting on a", "setting on b") if first.matched == BEST else ("setting",)
-    axes = [COLUMNS[axis] for axis in BEST_KEYS]
+    # Values that texts leave out need no column where all rows have them.
+    keys = [axis for axis in BEST_KEYS if not rows[axis].map(partial(is_silent, axis)).all()]
+    axes = [COLUMNS[axis] for axis in keys]
     heads = (*(axis.heading for axis in axes), *settings, "on a", "on b", "b over a", "± 95 %", "verdict on b", "why")
     words = {*(axis.heading for axis in axes if not axis.numeric), *settings, "verdict on b", "why"}
     counts = rows["verdict"].value_counts()
+    cells = partial(_cells, keys)
     changes = environment(*(side_records(source, side) for side in (first.a, first.b)))
     return Differences(
         pair=first.pair,
         a=first.a,
         b=first.b,
         matched=first.matched,
-        differing=Table.of_texts(heads, map(_cells, each(above.head(MOST_DIFFERENCES))), words=words),
-        folded=Table.of_texts(heads, map(_cells, each(below.head(FOLDED))), words=words),
+        differing=Table.of_texts(heads, map(cells, each(above.head(MOST_DIFFERENCES))), words=words),
+        folded=Table.of_texts(heads, map(cells, each(below.head(FOLDED))), words=words),
         counts=tuple((word, int(counts[word])) for word in _ORDER if word in counts),
         hidden=max(len(above) - MOST_DIFFERENCES, 0) + max(len(below) - FOLDED, 0),
         environment=Table.of_texts(
@@ -105,11 +111,11 @@ def _ranked(rows: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _cells(row: PairView) -> tuple[str, ...]:
+def _cells(axes: Sequence[str], row: PairView) -> tuple[str, ...]:
     settings = [row.a_setting, row.b_setting] if row.matched == BEST else [row.b_setting]
     bounds = (row.ratio_low, row.ratio_high)
     return (
-        *(str(getattr(row, axis)) for axis in BEST_KEYS),
+        *(str(getattr(row, axis)) for axis in axes),
         *settings,
         *(_speed(row, side) for side in "ab"),
         quantity(row.ratio, TIMES, *bounds),

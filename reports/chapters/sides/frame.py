@@ -12,7 +12,7 @@ from reports.figures.chart import Source
 from reports.style.columns import Column, estimate, words
 from reports.style.rows import each
 from reports.style.units import TIMES
-from reports.style.views import IMAGE_WORK, axis_text
+from reports.style.views import IMAGE_WORK, axes_texts, axis_text
 from reports.style.words import MARGIN_TEXT
 from results.analysis.compare import compare
 from results.analysis.differences import same_hardware
@@ -77,7 +77,8 @@ class PairView(Protocol):
     matched: str
     model: str
     task: str
-    image_size: int
+    image_size: int | str
+    in_channels: int
     a_setting: str
     b_setting: str
     ratio: float
@@ -244,7 +245,7 @@ def _judged(rows: pd.DataFrame, a: Records, b: Records) -> pd.DataFrame:
 
 def work(row: PairView) -> list[str]:
     """Return what a row's model computes for an image, an axis each: ``inference``, ``224 px``."""
-    return [axis_text(axis, getattr(row, axis)) for axis in IMAGE_WORK]
+    return axes_texts(row, IMAGE_WORK)
 
 
 def with_ratio(frame: pd.DataFrame) -> pd.DataFrame:

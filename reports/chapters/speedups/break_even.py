@@ -14,7 +14,7 @@ from reports.style.drawing import FRAME_PIXELS, ROW_PIXELS, blank, remark
 from reports.style.rows import each
 from reports.style.theme import BLUE, VERMILLION, Style, label
 from reports.style.units import NEVER, NONE, SPACE, TIMES, number, quantity, steps
-from reports.style.views import CONTEXT, KNOWN_COUNTS, axis_text, constants
+from reports.style.views import CONTEXT, axis_text, axis_types, constants
 from results.metrics.breakeven import BreakEven
 from results.schema.axes import AXES
 from results.text import printable
@@ -60,7 +60,7 @@ def break_evens(source: Source) -> pd.DataFrame:
     rows = [_row(result, machines[printable(result.run)]) for result in source.study.break_evens]
     # As objects, or an unknown number of threads would become NaN.
     frame = pd.DataFrame(rows, columns=["machine", *AXES, *_NUMBERS, "reason"], dtype=object)
-    return frame.astype(dict.fromkeys(_NUMBERS, "float64") | dict.fromkeys(KNOWN_COUNTS, "int64"))
+    return frame.astype(dict.fromkeys(_NUMBERS, "float64") | axis_types(frame))
 
 
 def _row(result: BreakEven, machine: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from reports.figures.waterfall import StepView, kind_of
 from reports.style.columns import Column, estimate, whole, words
 from reports.style.rows import each
 from reports.style.units import TIMES, quantity
-from reports.style.views import BASELINE_TEXT, CONTEXT, KNOWN_COUNTS, TRAINING, setting
+from reports.style.views import BASELINE_TEXT, CONTEXT, TRAINING, axis_types, setting
 from results.metrics.speedups import Chain
 from results.schema.axes import AXES
 from results.text import printable
@@ -39,7 +39,7 @@ def chain_steps(source: Source) -> pd.DataFrame:
     rows = [row for chain in source.study.chains for row in _rows(chain, machines[printable(chain.run)])]
     # As objects, or an unknown number of threads would become NaN, which is not equal to itself.
     frame = pd.DataFrame(rows, columns=list(_COLUMNS), dtype=object)
-    return frame.astype(dict.fromkeys(_NUMBERS, "float64") | dict.fromkeys(KNOWN_COUNTS, "int64"))
+    return frame.astype(dict.fromkeys(_NUMBERS, "float64") | axis_types(frame))
 
 
 def _rows(chain: Chain, machine: str) -> list[dict[str, Any]]:

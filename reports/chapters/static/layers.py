@@ -7,15 +7,23 @@ import pandas as pd
 
 from reports.chapters.static.stages import QUANTITIES, stage_name, unique
 from reports.figures.chart import Source
+from reports.style.columns import COLUMNS
 from reports.style.rows import each
 from reports.style.table import Table
 from reports.style.units import SPACE, TIMES, quantity
+from reports.style.views import axes_texts
+from results.schema.axes import is_silent
 from results.schema.static import Static
 from results.text import printable
 
 MOST_MODELS: Final = 40
 """The most models whose layers the page holds."""
-_COLUMNS: Final = ("model", "family", "image_size", "stage", "block", "layer", "type", "output_shape", *QUANTITIES)
+_COLUMNS: Final = (
+    *("model", "family", "image_size", "in_channels", "stage", "block", "layer", "type", "output_shape"),
+    *QUANTITIES,
+)
+_KEYS: Final = ["model", "image_size", "in_channels"]
+"""Columns of what a static cost depends on."""
 
 
 def layers(statics: tuple[Static, ...]) -> pd.DataFrame:
@@ -34,6 +42,7 @@ def layers(statics: tuple[Static, ...]) -> pd.DataFrame:
                     "model": printable(static.model),
                     "family": printable(static.family),
                     "image_size": static.image_size,
+                    "in_channels": static.in_channels,
                     "stage": printable(stage_name(layer.stage)),
                     "block": printable(".".join(parts[:2])),
                     "layer": printable(layer.name),
@@ -56,7 +65,7 @@ def by_quantity(frame: pd.DataFrame) -> pd.DataFrame:
         return frame.assign(quantity="", value=0)
     parts = [
         rows.assign(quantity=name, value=rows[field])
-        for _, rows in frame.groupby(["model", "image_size"], sort=False)
+        for _, rows in frame.groupby(_KEYS, sort=False)
         for field, name in QUANTITIES.items()
     ]
     whole = pd.concat(parts, ignore_index=True)
@@ -69,12 +78,15 @@ def stage_table(source: Source) -> Table | None:
     None without a model.
     """
     frame = source.frame(layer_frame)
+    # The usual number of channels is left out, as it is in other tables.
+    keys = _KEYS if any(not is_silent("in_channels", count) for count in frame["in_channels"]) else _KEYS[:-1]
     rows = [
-        (str(model), str(size), *row)
-        for (model, size), layers_of_model in frame.groupby(["model", "image_size"], sort=False)
+        (*map(str, key), *row)
+        for key, layers_of_model in frame.groupby(keys, sort=False)
         for row in stage_rows(layers_of_model)
     ]
-    heads = ("variant", "pixels", "stage", *(head for name in QUANTITIES.values() for head in (name, "share")))
+    shares = (head for name in QUANTITIES.values() for head in (name, "share"))
+    heads = (*(COLUMNS[name].heading for name in keys), "stage", *shares)
     return Table.of_texts(heads, rows, words=("variant", "stage")) if rows else None
 
 
@@ -114,7 +126,7 @@ def of_layers(frame: pd.DataFrame) -> str:
     largest = frame.sort_values("value", ascending=False, kind="stable").iloc[0]
     stage, share = stages.idxmax(), stages.max() / total
     return (
-        f"{model.model} has {quantity(total, '1')} {model.quantity} at {model.image_size} px: "
+        f"{model.model} has {quantity(total, '1')} {model.quantity} at {', '.join(axes_texts(model, _KEYS[1:]))}: "
         f"{100 * share:.0f}{SPACE}% in {stage}, and {100 * largest['value'] / total:.0f}{SPACE}% in its largest layer, "
         f"{largest['layer']}."
     )

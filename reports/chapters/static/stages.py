@@ -9,7 +9,8 @@ from reports.style.columns import Column, amount, metrics_of, table, words
 from reports.style.table import Table
 from reports.style.theme import FAMILIES
 from reports.style.words import percent_text
-from results.schema.static import Static
+from results.image_size import pixels
+from results.schema.static import Static, static_key
 
 MOST_STAGED: Final = 60
 """The most models of a figure: more names are not readable."""
@@ -28,6 +29,7 @@ MODEL_COLUMNS: Final = (
     "block",
     "depth",
     "image_size",
+    "in_channels",
     *(
         column
         for name in metrics_of("models")
@@ -35,6 +37,8 @@ MODEL_COLUMNS: Final = (
     ),
 )
 """Columns of the table of models."""
+STAGE_COLUMNS: Final = ("model", "image_size", "in_channels", "stage", "quantity", "value")
+"""Columns of the frame of stages."""
 STATIC_COLUMNS: Final[dict[str, Column]] = {
     "uncounted": words("unknown to fvcore", "uncounted"),
     "stage": words("stage", "stage"),
@@ -45,7 +49,7 @@ STATIC_COLUMNS: Final[dict[str, Column]] = {
 
 
 def model_table(source: Source) -> Table | None:
-    """Return the totals of each model and image size, by family and depth; None without a model."""
+    """Return the totals of each model and its images, by family and depth; None without a model."""
     models = unique(source.statics)
     if not models:
         return None
@@ -60,22 +64,19 @@ def _total(static: Static, name: str) -> Any:
 
 
 def stages(statics: tuple[Static, ...]) -> pd.DataFrame:
-    """Return a row for each model, image size, stage (``stem``, ``layer1``… ``head``) and quantity.
+    """Return a row for each model and its images, stage (``stem``, ``layer1``… ``head``) and quantity.
 
     Models that are built of other stages, such as VGG, and stages without a cost are left out.
     """
-    totals: dict[tuple[str, int, str, str], int] = {}
+    totals: dict[tuple[str, int | str, int, str, str], int] = {}
     known = [(static, _costs(static)) for static in unique(statics)]
     fitting = [(static, costs) for static, costs in known if all(name in _STAGES for name, _, _ in costs)]
     for static, costs in fitting[:MOST_STAGED]:
         for name, quantity, cost in costs:
-            key = (static.model, static.image_size, _STAGES[name], quantity)
+            key = (*static_key(static), _STAGES[name], quantity)
             totals[key] = totals.get(key, 0) + cost
-    rows: list[dict[str, Any]] = [
-        {"model": model, "image_size": size, "stage": stage, "quantity": quantity, "value": value}
-        for (model, size, stage, quantity), value in totals.items()
-    ]
-    return pd.DataFrame(rows, columns=["model", "image_size", "stage", "quantity", "value"])
+    rows: list[dict[str, Any]] = [dict(zip(STAGE_COLUMNS, (*key, value), strict=True)) for key, value in totals.items()]
+    return pd.DataFrame(rows, columns=list(STAGE_COLUMNS))
 
 
 def stage_frame(source: Source) -> pd.DataFrame:
@@ -94,13 +95,13 @@ def _costs(static: Static) -> list[tuple[str, str, int]]:
 
 
 def unique(statics: tuple[Static, ...]) -> list[Static]:
-    """Return a single static cost a model and image size, by family and depth: several runs may hold the same."""
-    models = {(static.model, static.image_size): static for static in statics}
+    """Return a single static cost a model and its images, by family and depth: several runs may hold the same."""
+    models = {static_key(static): static for static in statics}
     families = list(FAMILIES)
 
-    def order(static: Static) -> tuple[int, int, str, int]:
+    def order(static: Static) -> tuple[int, int, str, int, int]:
         family = families.index(static.family) if static.family in families else len(families)
-        return family, static.depth or 0, static.model, static.image_size
+        return family, static.depth or 0, static.model, pixels(static.image_size), static.in_channels
 
     return sorted(models.values(), key=order)
 

@@ -36,8 +36,9 @@ def counted_as(monkeypatch, make_static):
     """Let `cost` find these fields in place of counting."""
 
     def let(**fields):
-        def cost_all(names, *, image_size):
-            return (make_static(name, image_size=image_size or 224, **fields) for name in names)
+        def cost_all(names, *, image_size, in_channels):
+            images = {"image_size": image_size or 224, "in_channels": in_channels}
+            return (make_static(name, **images, **fields) for name in names)
 
         monkeypatch.setattr(costs, "costs", cost_all)
 
@@ -68,6 +69,15 @@ def test_cost_of_all_is_every_variant_and_no_peer(call):
 
 def fields(line):
     return re.split(r"\s{2,}", line.strip())
+
+
+def test_cost_of_other_images_says_which(call, counted_as):
+    counted_as()
+    _, text, _ = call("cost", "resnet50", "--image-size", "224x160", "--in-channels", "1")
+    assert fields(text.splitlines()[-3])[:3] == ["model", "px", "channels"]
+    assert text.splitlines()[-1].split()[:3] == ["resnet50", "224x160", "1"]
+    _, out, _ = call("cost", "resnet50", "--image-size", "224x160", "--in-channels", "1", "--format", "json")
+    assert [(row["image_size"], row["in_channels"]) for row in json.loads(out)] == [("224x160", 1)]
 
 
 def test_cost_for_people_is_what_a_model_is_and_what_it_does(call, counted_as):

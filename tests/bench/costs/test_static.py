@@ -81,6 +81,29 @@ def test_ours_costs_what_torchvisions_does():
     )
 
 
+def test_the_cost_of_an_image_is_that_of_its_sides_and_its_channels():
+    square = cost("cifar_resnet20", image_size=32)
+    oblong, turned = (cost("cifar_resnet20", image_size=size) for size in ("32x64", "64x32"))
+    head = square.layers[-1].macs
+    assert oblong.macs - head == turned.macs - head == 2 * (square.macs - head)
+    assert oblong.layers[0].output_shape == (1, 16, 32, 64)
+    grey = cost("cifar_resnet20", image_size="32x32", in_channels=1)
+    assert (grey.image_size, grey.in_channels) == (32, 1)
+    assert square.macs - grey.macs == 2 * 9 * 16 * 32 * 32  # two channels less of the first 3x3 convolution
+    assert square.parameters - grey.parameters == 2 * 9 * 16
+
+
+@pytest.mark.parametrize("images", [{"in_channels": 1}, {"image_size": "224x160"}])
+def test_other_images_have_no_published_accuracy(images):
+    assert cost("resnet18", **images).imagenet_top1 is None
+
+
+@pytest.mark.parametrize("images", [{"image_size": "224x"}, {"image_size": "224x16"}, {"in_channels": 0}])
+def test_images_that_are_none_are_refused(images):
+    with pytest.raises(InputError, match=next(iter(images)).replace("_", "[_ ]")):
+        cost("resnet18", **images)
+
+
 def test_a_larger_image_costs_by_its_area_and_is_more_intensive():
     small, large = (cost("cifar_resnet20", image_size=size, num_classes=7) for size in (32, 64))
     fully_connected = small.layers[-1].macs

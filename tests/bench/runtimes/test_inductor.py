@@ -55,7 +55,7 @@ def test_compilation_is_real_private_and_its_graph_breaks_are_counted(case, tmp_
                 torch._dynamo.graph_break()
             return self.fc(x)
 
-    monkeypatch.setattr("bench.tasks.networks.create_network", lambda name: Small())
+    monkeypatch.setattr("bench.tasks.networks.create_network", lambda name, **_: Small())
     subject = prepared(case, tmp_path)
     assert len(subject.turn(TakeTurn(steps=2, drop=1)).phase_s) == 2
     end = subject.finish(Finish())
@@ -78,7 +78,7 @@ def test_a_compilation_inside_the_timed_steps_is_counted(case, tmp_path, monkeyp
         def forward(self, x):
             return self.fc(x.mean((2, 3)) * self.scale)
 
-    monkeypatch.setattr("bench.tasks.networks.create_network", lambda name: Small())
+    monkeypatch.setattr("bench.tasks.networks.create_network", lambda name, **_: Small())
     subject = prepared(case, tmp_path)
     subject.workload.module.scale = 2.0
     subject.turn(TakeTurn(steps=2, drop=1))

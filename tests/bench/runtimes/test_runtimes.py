@@ -20,7 +20,7 @@ def third(monkeypatch):
     """Add the session as a runtime: its facts, and its module."""
     monkeypatch.setitem(RUNTIMES, "session", Runtime(engine="session", compiles=True, tasks=("inference",)))
     monkeypatch.setitem(sys.modules, "bench.runtimes.session", session)
-    monkeypatch.setattr("bench.tasks.networks.create_network", lambda name: session.Small())
+    monkeypatch.setattr("bench.tasks.networks.create_network", lambda name, **_: session.Small())
     monkeypatch.setattr(session.RUNTIME, "fault", None)
     return session.RUNTIME
 

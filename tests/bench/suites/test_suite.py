@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.suites import SUITE_AXES, models
-from bench.suites.suite import choose, custom_suite, expand, load_suite, override
+from bench.suites.suite import check_case, choose, custom_suite, expand, load_suite, override
 from bench.suites.values import DEFAULTS, change_settings
 from results.errors import InputError
 from results.schema.axes import AXES
@@ -189,6 +189,10 @@ def test_an_override_replaces_its_axis_in_every_block_on_any_device(write):
         ({"batch": [1]}, "unknown axis 'batch'; did you mean 'batch_size'"),
         ({"batch_size": [0]}, "batch_size: 0 should be a whole number >= 1"),
         ({"image_size": [8]}, "image_size: 8 is too small for 'resnet18', which needs at least"),
+        ({"image_size": ["8x224"]}, "image_size: 8x224 is too small for 'resnet18', which needs at least"),
+        ({"image_size": ["224x"]}, "image_size: '224x' is no image size: give pixels"),
+        ({"image_size": [[224, 160]]}, "image_size: .* should be a whole number, not a list"),
+        ({"in_channels": [0]}, "in_channels: 0 should be a whole number >= 1"),
         ({"runtime": ["compile:fast"]}, "unknown runtime 'compile:fast'"),
     ],
 )
@@ -218,10 +222,23 @@ def test_a_peer_is_measured_at_its_own_image_size():
     assert case.image_size == models.default_image_size("torchvision:vgg16")
 
 
+def test_equal_sizes_are_the_same_case():
+    sizes = [224, "224", "224x224", "224x160", "0224x160"]
+    cases = expand(custom_suite({"model": ["resnet18"], "image_size": sizes}), device="cpu", threads=1)
+    assert [(case.image_size, case.in_channels) for case in cases] == [(224, 3), ("224x160", 3)]
+
+
+def test_a_given_case_has_its_size_as_it_is_stored(make_case):
+    check_case(make_case(image_size="224x160", in_channels=1))
+    with pytest.raises(InputError, match="image_size: '224x224' should be 224"):
+        check_case(make_case(image_size="224x224"))
+
+
 VALUES = {
     "model": st.sampled_from(["resnet18", "preact_resnet50", "torchvision:alexnet"]),
     "batch_size": st.integers(1, 4096),
-    "image_size": st.integers(64, 512),
+    "image_size": st.integers(64, 512) | st.sampled_from(["224x160", "64x512"]),
+    "in_channels": st.integers(1, 8),
     "threads": st.integers(1, 64),
     **{
         axis: st.sampled_from(choices)

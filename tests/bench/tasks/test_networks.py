@@ -38,9 +38,22 @@ def test_peers_run_below_their_least_size_no_more(name):
         create_network(name).eval()(torch.empty(2, 3, size, size))
 
 
+@pytest.mark.parametrize("name", models.PEERS)
+@pytest.mark.parametrize("channels", [1, 4])
+def test_a_peer_takes_images_of_other_channels_and_differs_in_nothing_else(name, channels):
+    least = models.minimum_image_size(name)
+    with torch.device("meta"):
+        usual, other = create_network(name), create_network(name, in_channels=channels)
+        assert other.eval()(torch.empty(2, channels, least, least + 9)).shape == (2, 1000)
+    shapes = [{key: value.shape for key, value in network.state_dict().items()} for network in (usual, other)]
+    assert list(shapes[0]) == list(shapes[1])
+    ((first, shape),) = [(key, shape) for key, shape in shapes[1].items() if shapes[0][key] != shape]
+    assert (shape[1], first.endswith(".weight")) == (channels, True)
+
+
 def test_a_variant_is_made_by_resnet():
-    network = create_network("cifar_resnet20", num_classes=4)
-    assert network.config.num_classes == 4
+    network = create_network("cifar_resnet20", num_classes=4, in_channels=1)
+    assert (network.config.num_classes, network.config.in_channels) == (4, 1)
     assert network.training
     assert create_network("cifar_resnet20").config.num_classes == models.default_num_classes("cifar_resnet20") == 10
 

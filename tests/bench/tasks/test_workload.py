@@ -20,6 +20,14 @@ def test_weights_and_input_can_be_replaced_in_place(tiny):
     assert workload.images.is_contiguous(memory_format=torch.channels_last)
 
 
+@pytest.mark.parametrize("task", TASKS)
+def test_images_have_their_sides_and_channels(tiny, task):
+    workload = build(tiny(image_size="24x40", in_channels=1, task=task))
+    assert workload.images.shape == (2, 1, 24, 40)
+    with workload.context():
+        workload.step(lambda: None)
+
+
 def test_another_dtype_holds_the_same_weights_and_images(tiny):
     single, double = build(tiny()), build(tiny(), dtype="float64")
     assert double.images.dtype == torch.float64

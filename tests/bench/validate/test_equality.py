@@ -81,8 +81,14 @@ def one_wrong_class(work):
 @pytest.mark.parametrize("task", ["inference", "training"])
 @pytest.mark.parametrize(
     "axes",
-    [{"layout": "nhwc"}, {"precision": "amp-bf16"}, {"precision": "amp-fp16"}, {"precision": "bf16", "layout": "nhwc"}],
-    ids=lambda axes: "-".join(axes.values()),
+    [
+        {"layout": "nhwc"},
+        {"precision": "amp-bf16"},
+        {"precision": "amp-fp16"},
+        {"precision": "bf16", "layout": "nhwc"},
+        {"layout": "nhwc", "image_size": "32x24", "in_channels": 1},
+    ],
+    ids=lambda axes: "-".join(map(str, axes.values())),
 )
 def test_an_honest_case_is_equal_after_its_weights_have_moved(tiny, folder, task, axes):
     case = tiny(task=task, **axes)
@@ -133,7 +139,7 @@ def test_a_baseline_that_does_not_repeat_itself_is_told(tiny, tmp_path, monkeypa
         def forward(self, x):
             return self.fc(torch.nn.functional.dropout(x.mean((2, 3)), training=self.training))
 
-    monkeypatch.setattr("bench.tasks.networks.create_network", lambda name: Random())
+    monkeypatch.setattr("bench.tasks.networks.create_network", lambda name, **_: Random())
     case = tiny(task="training", layout="nhwc")
     assert check_equality(case, build(case), tmp_path).verdict == "eager-twice-differs"
 

@@ -53,7 +53,13 @@ def test_a_precision_is_what_really_runs(tiny, label, weights, compute, autocast
     assert not ran.tf32_matmul
     assert not ran.tf32_convolution
     assert ran.threads == 1
-    assert (ran.batch_size, ran.image_size) == (2, 32)
+    assert (ran.batch_size, ran.image_size, ran.in_channels) == (2, 32, 3)
+
+
+@pytest.mark.parametrize("task", ["inference", "training"])
+def test_the_sides_and_the_channels_of_an_image_are_seen(tiny, task):
+    ran, _ = observe(tiny(image_size="24x40", in_channels=1, task=task))
+    assert (ran.batch_size, ran.image_size, ran.in_channels) == (2, "24x40", 1)
 
 
 @pytest.mark.parametrize("layout", AXES["layout"].choices)
@@ -191,7 +197,7 @@ def test_a_compiled_graph_is_seen_as_it_is_and_not_compiled_again(tiny, tmp_path
             return self.fc(self.conv(x).relu().mean((2, 3)))
 
     torch._dynamo.reset()
-    monkeypatch.setattr("bench.tasks.networks.create_network", lambda name: Small())
+    monkeypatch.setattr("bench.tasks.networks.create_network", lambda name, **_: Small())
     monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path))
     case = tiny(runtime="compile", precision="amp-bf16", layout="nhwc")
     work = build(case)

@@ -11,7 +11,7 @@ def options(command):
 
 
 def test_the_command_gives_every_axis_and_the_baseline_of_every_setting(make_case, make_run):
-    case = make_case(runtime="compile", layout="nhwc", precision="amp-bf16")
+    case = make_case(runtime="compile", layout="nhwc", precision="amp-bf16", image_size="224x160", in_channels=1)
     given = options(reproduce(make_run(plan=[case]), case))
     for name in AXES:
         values = [getattr(case, name)]
@@ -23,6 +23,7 @@ def test_the_command_gives_every_axis_and_the_baseline_of_every_setting(make_cas
 def test_a_baseline_is_measured_alone(make_case, make_run):
     given = options(reproduce(make_run(), make_case()))
     assert not any("," in value for value in given.values())
+    assert "--in-channels" not in given  # the usual 3
 
 
 def test_an_imported_case_has_no_command(make_case, make_run):

@@ -38,6 +38,23 @@ def test_every_axis_of_the_workload_and_every_setting_is_a_facet(make_case, make
     assert {*WORKLOAD, *SETTINGS} < set(given["pick_columns"])
 
 
+def test_images_of_other_sizes_and_channels_are_shown_filtered_and_sorted(make_case, make_record, write_run, tmp_path):
+    images = [(224, 3), ("96x500", 3), (96, 1), ("96x500", 1)]
+    records = [make_record(make_case(image_size=size, in_channels=channels)) for size, channels in images]
+    cases = payload(page.render(reader.load(write_run(tmp_path, records))))["cases"]
+    assert cases["facets"]["image_size"] == cases["cells"]["image_size"]["text"] == ["224", "96x500", "96", "96x500"]
+    assert cases["cells"]["image_size"]["sort"] == [50_176, 48_000, 9_216, 48_000]
+    assert cases["facets"]["in_channels"] == cases["cells"]["in_channels"]["text"] == ["3", "3", "1", "1"]
+    assert "--image-size 96x500 --in-channels 1 --device" in cases["commands"][3]
+
+
+def test_the_usual_channels_are_not_shown(make_case, make_record, write_run, tmp_path):
+    records = [make_record(make_case(model=model)) for model in ("resnet18", "resnet50")]
+    text = page.render(reader.load(write_run(tmp_path, records)))
+    assert "in_channels" not in payload(text)["cases"]["cells"]
+    assert "3 channels" not in text
+
+
 def test_the_script_learns_which_tasks_train(make_record, write_run, tmp_path):
     given = payload(page.render(reader.load(write_run(tmp_path, [make_record()]))))
     assert given["training"] == [name for name, task in TASKS.items() if task.trains]

@@ -28,6 +28,14 @@ def test_a_run_without_records_has_no_pivots(framed):
     assert speedups_by_setting(frame).empty
 
 
+def test_sizes_of_images_are_in_the_order_of_their_pixels(framed, make_record, make_case):
+    sizes = (224, "224x160", "64x512", 96, "96x500")
+    cases = [make_case(image_size=size, layout=layout) for size in sizes for layout in ("nchw", "nhwc")]
+    records = [make_record(case, baseline_latency_s=None if case.is_baseline else 0.05, noise=0.0) for case in cases]
+    pivot = speedups_by_setting(framed(records))
+    assert list(pivot.index.get_level_values("image_size")) == [96, "64x512", "224x160", "96x500", 224]
+
+
 def test_depth_by_block_has_a_column_a_kind(framed, make_record, make_case, make_static):
     kinds = {
         "resnet18": _of("resnet", "basic", 18),

@@ -9,7 +9,8 @@ from results.metrics.rows import plain
 from results.schema.metrics import BOUNDS, METRICS
 from results.text import csv_value
 
-_NUMBERS = {*METRICS, *BOUNDS, "batch_size", "image_size", "threads", "depth", "replicates", "failed_replicates"}
+_NUMBERS = {*METRICS, *BOUNDS, "batch_size", "image_size", "in_channels", "threads", "depth"}
+_NUMBERS |= {"replicates", "failed_replicates"}
 _JSON = {"warnings", "notes", "nulls"}
 
 

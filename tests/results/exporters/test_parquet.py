@@ -79,3 +79,13 @@ def test_a_whole_number_of_more_than_64_bits_is_null_with_its_reason(imported):
     (row,) = read(Records((dataclasses.replace(file, records=(record,)),))).to_pylist()
     assert (row["parameters"], row["macs"], row["latency_s"]) == (None, 2**53, 0.04)
     assert "64 bits" in dict(row["nulls"])["parameters"]
+
+
+def test_sizes_of_images_are_numbers_or_where_one_is_not_square_text(make_case, make_record, write_run, tmp_path):
+    def column(*sizes):
+        records = [make_record(make_case(image_size=size)) for size in sizes]
+        study = Study(results.load(write_run(tmp_path / "-".join(map(str, sizes)), records)))
+        return pq.read_table(io.BytesIO(to_parquet(study).content()))["image_size"]
+
+    assert (column(224, 96).type, column(96, 32).to_pylist()) == (pa.int64(), [96, 32])
+    assert (column(224, "96x64").type, column(96, "96x64").to_pylist()) == (pa.string(), ["96", "96x64"])

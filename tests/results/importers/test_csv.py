@@ -245,3 +245,11 @@ def test_any_change_gives_runs_or_one_line(tmp_path, measured, data):
         for file in files:
             file.unlink()
         out.rmdir()
+
+
+def test_images_of_any_size_and_channels_come_back(again, make_case, make_record, write_run, tmp_path):
+    cases = [make_case(), make_case(image_size="224x160"), make_case(image_size=96, in_channels=1)]
+    content = to_csv(Study(results.load(write_run(tmp_path / "runs", list(map(make_record, cases)))))).content()
+    assert [record.case for record in again(content)] == cases
+    with pytest.raises(InputError, match="line 3, image_size: '224x' is no image size"):
+        again(content.replace(b"224x160", b"224x"))

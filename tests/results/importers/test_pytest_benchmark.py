@@ -77,6 +77,19 @@ def test_without_rounds_the_median_is_the_latency(imported):
     assert row["nulls"]["latency_p99_s"] == "its source does not state it"
 
 
+@pytest.mark.parametrize(
+    ("params", "images"),
+    [
+        ({"image_size": "224x160"}, ("224x160", 3)),
+        ({"image_size": [224, 160], "in_channels": 1}, ("224x160", 1)),
+        ({"image_size": [1, 28, 28]}, (28, 1)),
+    ],
+)
+def test_images_need_not_be_square_or_have_three_channels(imported, params, images):
+    (record,) = imported(saved(params={"batch_size": 2} | params), **NEEDED)
+    assert (record.case.image_size, record.case.in_channels) == images
+
+
 def test_extra_info_beats_params_which_beat_options(imported):
     content = saved(extra_info={"batch_size": 4, "task": "training"}, params={"batch_size": 2, "image_size": 64})
     (record,) = imported(content, batch_size=16, image_size=32, **NEEDED)

@@ -338,6 +338,21 @@ def test_all_that_a_case_needs_and_nothing_states_is_asked_for_at_once(imported)
         imported(ROWS.replace("infer_img_size", "x"))
 
 
+@pytest.mark.parametrize(
+    ("cell", "given", "images"),
+    [
+        ("224", {}, [224, 3]),
+        ('"(1, 224, 160)"', {}, ["224x160", 1]),
+        ("224x160", {"in_channels": 4}, ["224x160", 4]),
+        ("", {"image_size": "224x160"}, ["224x160", 3]),
+    ],
+)
+def test_images_need_not_be_square_or_have_three_channels(imported, cell, given, images):
+    text = f"model,infer_step_time,infer_batch_size,infer_img_size\nresnet50,100,32,{cell}\n"
+    frame, _ = imported(text, "benchmark-infer-fp32-nchw-pt240-cu124-rtx4090.csv", **given)
+    assert frame.loc[0, ["image_size", "in_channels"]].tolist() == images
+
+
 def test_options_make_a_case_of_any_file(imported):
     given = {"precision": "fp32", "layout": "nchw", "runtime": "eager", "device": "NVIDIA H100"}
     text = "model,step_time\nresnet50,100\n"

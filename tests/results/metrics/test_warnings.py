@@ -167,6 +167,8 @@ def test_noise_is_told_of_a_failure_too(make_record):
         ({"threads": 1}, "2 threads ran as 1"),
         ({"batch_size": 4}, "batch 8 ran as 4"),
         ({"image_size": 112}, "224 pixels ran as 112"),
+        ({"image_size": "224x160"}, "224 pixels ran as 224x160"),
+        ({"in_channels": 1}, "3 channels ran as 1"),
     ],
 )
 def test_a_label_is_a_promise(make_record, changes, part):
@@ -185,7 +187,9 @@ def test_the_layout_that_a_compiler_chooses_is_told_and_breaks_no_promise(make_r
 
 def test_what_could_not_be_seen_accuses_nobody(make_record, make_case):
     record = make_record(make_case(runtime="compile:reduce-overhead"))
-    unseen = structs.replace(record.ran, layout=UNSEEN, compute_dtypes=(), batch_size=None, image_size=None)
+    unseen = structs.replace(
+        record.ran, layout=UNSEEN, compute_dtypes=(), batch_size=None, image_size=None, in_channels=None
+    )
     assert warnings(structs.replace(record, ran=unseen)) == ()
 
 

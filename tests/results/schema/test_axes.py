@@ -1,7 +1,7 @@
 import pytest
 
 from results.errors import InputError
-from results.schema.axes import AXES, BASELINE, CONDITIONS, COUNTS, SETTINGS, WORKLOAD, axis_text, check_choice
+from results.schema.axes import AXES, BASELINE, CONDITIONS, COUNTS, SETTINGS, SIZES, WORKLOAD, axis_text, check_choice
 
 
 def test_settings_have_a_baseline_and_conditions_have_none():
@@ -10,7 +10,8 @@ def test_settings_have_a_baseline_and_conditions_have_none():
     for name, axis in AXES.items():
         assert (axis.baseline is not None) == (name in SETTINGS)
         assert (axis.kind == "word") == bool(axis.choices)
-        assert name in COUNTS or axis.kind in {"word", "name"}
+        assert name in {*COUNTS, *SIZES} or axis.kind in {"word", "name"}
+        assert axis.default is not None or not axis.silent_default
 
 
 def test_defaults_and_baselines_are_choices():
@@ -24,6 +25,9 @@ def test_defaults_and_baselines_are_choices():
     [
         ("batch_size", 8, "batch 8"),
         ("image_size", 224, "224 px"),
+        ("image_size", "224x160", "224x160 px"),
+        ("in_channels", 1, "1 channel"),
+        ("in_channels", 4, "4 channels"),
         ("threads", 1, "1 thread"),
         ("threads", 2, "2 threads"),
         ("threads", None, "unknown threads"),

@@ -36,6 +36,15 @@ def test_what_was_written_is_read(path, records, make_static):
     assert loaded.static(loaded[3]) == make_static()
 
 
+def test_a_static_cost_is_of_its_image(tmp_path, write_run, make_record, make_case, make_static):
+    images = [{}, {"image_size": "224x160"}, {"in_channels": 1}]
+    records = [make_record(make_case(**each)) for each in images]
+    statics = [make_static(**each, macs=macs) for macs, each in enumerate(images, start=1)]
+    loaded = load(write_run(tmp_path, records, statics))
+    assert loaded.problems == ()
+    assert [loaded.static(record).macs for record in loaded] == [1, 2, 3]
+
+
 def test_a_record_without_static_cost_has_none(tmp_path, write_run, make_record, make_case, make_static):
     path = write_run(tmp_path, [make_record(make_case(image_size=160))], [make_static()])
     loaded = load(path)

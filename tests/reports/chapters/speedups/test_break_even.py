@@ -52,7 +52,8 @@ def test_what_pays_stands_at_its_steps_and_the_others_at_never(frame):
 
 def test_axes_that_are_counted_are_whole_numbers(frame):
     assert set(frame[list(KNOWN_COUNTS)].dtypes.astype(str)) == {"int64"}
-    assert {"batch_size", "image_size"} <= set(KNOWN_COUNTS)
+    assert {"batch_size", "in_channels"} <= set(KNOWN_COUNTS)
+    assert str(frame["image_size"].dtype) == "int64"  # all are square
 
 
 def test_the_sentence_says_what_pays_soonest(frame):
