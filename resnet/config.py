@@ -6,7 +6,7 @@ from typing import Literal, get_args
 
 BlockType = Literal["basic", "bottleneck", "preact_basic", "preact_bottleneck"]
 Stem = Literal["imagenet", "deep", "cifar"]
-Shortcut = Literal["projection", "padding", "avgpool", "none"]
+Shortcut = Literal["projection", "padding", "padding_both", "avgpool", "none"]
 Family = Literal["resnet", "preact", "resnext", "wide", "resnetd", "plain", "cifar", "cifar_he"]
 
 
@@ -35,11 +35,14 @@ class ResNetConfig:
     """Channels that the stem puts out."""
     shortcut: Shortcut = "projection"
     """Shortcut between blocks of different shape. ``projection``: 1x1 convolution, He 2015's option B; ``padding``:
-    subsampling and zero channels, no parameters, his option A; ``avgpool``: average pool, then 1x1, ResNet-D;
-    ``none``: no shortcut at all, even between like shapes, a plain network."""
+    subsampling and zero channels behind, no parameters, his option A as he released it; ``padding_both``: option A
+    with half of the zero channels in front, as in Akamaster's networks for CIFAR, whose weights need it;
+    ``avgpool``: average pool, then 1x1, ResNet-D; ``none``: no shortcut at all, even between like shapes, a plain
+    network."""
     num_classes: int = 1000
     """Outputs of the classifier; 0 leaves it out and gives pooled features."""
     in_channels: int = 3
+    """Channels of the images: 3 for colour, 1 for grey, 4 or more for other sensors."""
 
     def __post_init__(self) -> None:
         _check_word("block", self.block, get_args(BlockType))
@@ -77,12 +80,12 @@ class ResNetConfig:
         if self.shortcut == "none" and self.preact:
             raise ValueError(
                 f"shortcut 'none' needs block 'basic' or 'bottleneck', not {self.block!r}: "
-                "pre-activation is there to clear the shortcut (choices: projection, padding, avgpool)"
+                "pre-activation is there to clear the shortcut (choices: projection, padding, padding_both, avgpool)"
             )
         channels = (self.stem_width, *(self.out_channels(planes) for planes in self.widths))
-        if self.shortcut == "padding" and list(channels) != sorted(channels):
+        if self.shortcut.startswith("padding") and list(channels) != sorted(channels):
             raise ValueError(
-                f"shortcut 'padding' can only add channels, but they go {channels}; "
+                f"shortcut {self.shortcut!r} can only add channels, but they go {channels}; "
                 "make widths grow, or choose shortcut 'projection'"
             )
 

@@ -7,16 +7,25 @@ from resnet.config import Shortcut
 
 
 class PaddingShortcut(nn.Module):
-    """Every `stride`-th pixel, and channels of zeros behind: no parameters (He 2015, option A)."""
+    """Every `stride`-th pixel, and channels of zeros: no parameters (He 2015, option A).
 
-    def __init__(self, in_channels: int, out_channels: int, *, stride: int) -> None:
+    Args:
+        in_channels: Channels that come in.
+        out_channels: Channels that go out, at least as many.
+        stride: Pixels to one that is taken.
+        both: Half of the zeros stand in front, and what is left over behind. Otherwise all stand behind.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, *, stride: int, both: bool = False) -> None:
         super().__init__()
         self.stride = stride
-        self.extra = out_channels - in_channels
+        extra = out_channels - in_channels
+        self.front = extra // 2 if both else 0
+        self.behind = extra - self.front
 
     def forward(self, x: Tensor) -> Tensor:
         """Return (batch, out_channels, ⌈height / stride⌉, ⌈width / stride⌉)."""
-        return functional.pad(x[:, :, :: self.stride, :: self.stride], (0, 0, 0, 0, 0, self.extra))
+        return functional.pad(x[:, :, :: self.stride, :: self.stride], (0, 0, 0, 0, self.front, self.behind))
 
 
 def make_shortcut(kind: Shortcut, in_channels: int, out_channels: int, *, stride: int, norm: bool) -> nn.Module:
@@ -29,8 +38,8 @@ def make_shortcut(kind: Shortcut, in_channels: int, out_channels: int, *, stride
         stride: Stride of the block.
         norm: Whether a batch norm follows the convolution; pre-activation blocks have none there.
     """
-    if kind == "padding":
-        return PaddingShortcut(in_channels, out_channels, stride=stride)
+    if kind in {"padding", "padding_both"}:
+        return PaddingShortcut(in_channels, out_channels, stride=stride, both=kind == "padding_both")
     layers: list[nn.Module] = []
     if kind == "avgpool":
         # Where a pixel is left over at the edge, the mean is of the pixels there are (as timm has it). At

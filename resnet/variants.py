@@ -95,8 +95,9 @@ def create(
             10 for CIFAR).
         in_channels: Channels of the images. The configuration's if None (3).
         zero_init_residual: Begin with every block an identity (Goyal 2017, section 5.1).
-        weights: ``IMAGENET1K_V1`` or ``IMAGENET1K_V2`` for torchvision's checkpoint, or the path of a state
-            dict saved by torch or safetensors. With ``num_classes=0`` its classifier is left out.
+        weights: ``IMAGENET1K_V1`` or ``IMAGENET1K_V2`` for torchvision's checkpoint, or the path of a state dict
+            or checkpoint of torch or safetensors. A classifier of another size is left out if `num_classes` is
+            given. Warnings say what was left out, or chosen among several networks.
 
     Returns:
         The network, which takes images of shape (batch, in_channels, height, width).
@@ -106,8 +107,7 @@ def create(
 
     Example:
         >>> import resnet
-        >>> network = resnet.create("cifar_resnet20", num_classes=100)
-        >>> network.config.depth
+        >>> resnet.create("cifar_resnet20", num_classes=100).config.depth
         20
     """
     if isinstance(name_or_config, ResNetConfig):
@@ -127,5 +127,5 @@ def create(
 
     network = ResNet(config, zero_init_residual=zero_init_residual)
     if weights is not None:
-        load(network, weights, name=name)
+        load(network, weights, name=name, fresh_classifier=num_classes is not None)
     return network

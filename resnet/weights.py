@@ -1,39 +1,48 @@
-"""Weights from torchvision or from a file, checked against the network before it is used."""
+"""Weights from torchvision or from a file, checked against the network before it gets them."""
 
 import os
 import pathlib
-import pickle
+import warnings
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import torch
 from torch import Tensor
 
+from resnet.checkpoint import Network, find, listed
+from resnet.files import read, reason
+
 if TYPE_CHECKING:
     from resnet.model import ResNet
 
-PUBLISHED = "IMAGENET1K_"
+PUBLISHED: Final = "IMAGENET1K_"
 """Prefix of the names of torchvision's published weights."""
+SUFFIXES: Final = (".pt", ".pth", ".th", ".tar", ".ckpt", ".bin", ".safetensors")
+"""What people name weights files, to show those of a folder."""
+FLOATS: Final = {torch.float16, torch.bfloat16, torch.float32, torch.float64}
+"""Types of weights that become fp32; integers and fp8 need scales as well."""
 
 
-def load(network: "ResNet", weights: str | os.PathLike[str], *, name: str | None) -> None:
-    """Load weights into `network`.
+def load(
+    network: "ResNet", weights: str | os.PathLike[str], *, name: str | None, fresh_classifier: bool = False
+) -> None:
+    """Load weights into `network`; warnings say what of the file was chosen or left out.
 
     Args:
         network: The network that gets the weights. Without a classifier (``num_classes=0``) theirs is left out.
-        weights: ``IMAGENET1K_V1``, ``IMAGENET1K_V2``, or the path of a state dict.
+        weights: ``IMAGENET1K_V1``, ``IMAGENET1K_V2``, or the path of a state dict or a checkpoint.
         name: The variant, which determines the published weights; None for a configuration without a name.
+        fresh_classifier: Leave out a classifier of another size, so that the network's own stays as it began.
 
     Raises:
         ValueError: The weights do not exist, cannot be read safely, or do not fit.
     """
-    if isinstance(weights, str) and weights.startswith(PUBLISHED):
-        state = download(name, weights)
-    else:
-        state = read(pathlib.Path(weights))
-    if network.config.num_classes == 0:
-        state = {key: tensor for key, tensor in state.items() if not key.startswith("fc.")}
-    fit(network, state, source=os.fspath(weights))
+    source = os.fspath(weights)
+    content: object = download(name, source) if source.startswith(PUBLISHED) else read(checked(source))
+    state, notes = find(content, source=source, features=network.config.num_features)
+    notes += fit(network, state, source=source, fresh_classifier=fresh_classifier)
+    for note in notes:
+        warnings.warn(f"weights {source!r}: {note}", stacklevel=3)
 
 
 def download(name: str | None, weights: str) -> Mapping[str, Tensor]:
@@ -73,73 +82,96 @@ def download(name: str | None, weights: str) -> Mapping[str, Tensor]:
     return state
 
 
-def read(path: pathlib.Path) -> Mapping[str, Tensor]:
-    """Return the state dict in a file of torch or, by its suffix, of safetensors. No pickle is ever run.
+def checked(source: str) -> pathlib.Path:
+    """Return the path of a weights file.
 
     Raises:
-        ValueError: No such file, or something else than a state dict in it.
+        ValueError: There is no such file.
     """
+    path = pathlib.Path(source)
+    expected = f"the path of a state dict or a checkpoint, or published weights ({PUBLISHED}V1, {PUBLISHED}V2)"
+    if "://" in source:
+        raise ValueError(f"no weights file {source!r}; download it, and give its path")
+    if path.is_dir():
+        names = sorted(file.name for file in path.iterdir() if file.suffix in SUFFIXES)
+        holds = f"with {listed(names)}" if names else "without a weights file"
+        raise ValueError(f"weights {source!r} are a folder {holds}; give {expected}")
     if not path.is_file():
-        raise ValueError(
-            f"no weights file {str(path)!r}; give the path of a state dict, or the name of published weights "
-            f"({PUBLISHED}V1, {PUBLISHED}V2)"
-        )
-    try:
-        if path.suffix == ".safetensors":
-            import safetensors.torch  # noqa: PLC0415 - a measuring process need not have it
-
-            state = safetensors.torch.load_file(path)
-        else:
-            state = torch.load(path, map_location="cpu", weights_only=True)
-    # On a damaged file torch's unpickler raises many kinds of errors: KeyError, IndexError, struct.error…
-    except Exception as error:
-        raise ValueError(
-            f"cannot read weights {str(path)!r}: damaged, or not a state dict of tensors as torch.save or safetensors "
-            f"writes it ({reason(error)})"
-        ) from error
-    if not isinstance(state, Mapping):
-        raise ValueError(  # noqa: TRY004 - what is wrong is the file, not the caller's type
-            f"weights {str(path)!r} hold a {type(state).__name__}, not a state dict; "
-            "save one with torch.save(network.state_dict(), path)"
-        )
-    for key, value in state.items():
-        if not isinstance(key, str) or not isinstance(value, Tensor):
-            raise ValueError(  # noqa: TRY004
-                f"weights {str(path)!r} hold a {type(value).__name__} at {key!r}, not a tensor; "
-                "save the state dict alone with torch.save(network.state_dict(), path)"
-            )
-    return state
+        raise ValueError(f"no weights file {source!r}; give {expected}")
+    return path
 
 
-def fit(network: "ResNet", state: Mapping[str, Tensor], *, source: str) -> None:
-    """Load `state` into `network`, with equal keys and shapes.
+def fit(network: "ResNet", weights: Network, *, source: str, fresh_classifier: bool) -> list[str]:
+    """Load weights into `network`, with equal keys and shapes, and return notes about them.
 
     Raises:
         ValueError: Names the first keys or shapes that do not match.
     """
-    wanted = network.state_dict()
-    shapes = [
-        f"{key} is {tuple(state[key].shape)}, not {tuple(tensor.shape)}"
-        for key, tensor in wanted.items()
-        if key in state and state[key].shape != tensor.shape
+    wanted, state, notes = network.state_dict(), weights.tensors, []
+    start = f"weights {source!r}{f' at {weights.location}' if weights.location else ''}"
+    if wrong := _mismatches(_body(wanted), _body(state)):
+        raise ValueError(f"{start} do not fit: {listed(wrong)}{_hint(wanted, state)}")
+    if not network.config.num_classes:
+        state = _body(state)
+    elif "fc.weight" not in state or len(state["fc.weight"]) != network.config.num_classes:
+        notes.append(_other_classifier(wanted, state, start=start, fresh=fresh_classifier))
+        state = wanted | _body(state)
+    if wrong := _mismatches(wanted, state):
+        raise ValueError(f"{start} do not fit: {listed(wrong)}")
+    if weights.classifier == "linear" and network.config.shortcut == "padding":
+        notes.append(
+            "they do not say where shortcuts pad with zeros; code that names its classifier 'linear' mostly pads on "
+            "both sides, which needs a configuration with shortcut='padding_both'"
+        )
+    network.load_state_dict(state, strict=False)
+    return notes
+
+
+def _body(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return the tensors without those of the classifier."""
+    return {key: tensor for key, tensor in state.items() if not key.startswith("fc.")}
+
+
+def _other_classifier(wanted: Mapping[str, Tensor], state: Mapping[str, Tensor], *, start: str, fresh: bool) -> str:
+    """Return the note that the weights' classifier is left out.
+
+    Raises:
+        ValueError: It shall not be left out.
+    """
+    classes = len(wanted["fc.weight"])
+    theirs = f"a classifier of {len(state['fc.weight'])} classes" if "fc.weight" in state else "no classifier"
+    if fresh:
+        return f"they have {theirs}; the network's own, of {classes} classes, stays as it began"
+    take = f"num_classes={len(state['fc.weight'])} to take it, " if "fc.weight" in state else ""
+    raise ValueError(
+        f"{start} have {theirs}, and the network has {classes} classes; give {take}num_classes={classes} to begin with "
+        "a new classifier, or num_classes=0 for features"
+    )
+
+
+def _mismatches(wanted: Mapping[str, Tensor], state: Mapping[str, Tensor]) -> list[str]:
+    """Return in words what differs between the tensors of a network and those for it."""
+    both = [(key, tensor, state[key]) for key, tensor in wanted.items() if key in state]
+    return [
+        *(
+            f"{key} is {tuple(given.shape)}, not {tuple(tensor.shape)}"
+            for key, tensor, given in both
+            if given.shape != tensor.shape
+        ),
+        *(
+            f"{key} is of {str(given.dtype).removeprefix('torch.')}, no float of 16 bits or more"
+            for key, tensor, given in both
+            if tensor.is_floating_point() and given.dtype not in FLOATS
+        ),
+        # Checkpoints from before torch 0.4.1 do not count batches.
+        *(f"missing {key}" for key in wanted if key not in state and not key.endswith(".num_batches_tracked")),
+        *(f"unexpected {key}" for key in state if key not in wanted),
     ]
-    if shapes:
-        raise ValueError(f"weights {source!r} do not fit: {listed(shapes)}")
-    # torch judges what is missing: it knows the checkpoints from before batch norms counted their batches.
-    missing, unexpected = network.load_state_dict(state, strict=False)
-    wrong = [f"missing {key}" for key in missing] + [f"unexpected {key}" for key in unexpected]
-    if wrong:
-        raise ValueError(f"weights {source!r} do not fit: {listed(wrong)}")
 
 
-def listed(items: list[str]) -> str:
-    """Return the first three of `items` in a line, and how many more there are."""
-    more = f" and {len(items) - 3} more" if len(items) > 3 else ""
-    return "; ".join(items[:3]) + more
-
-
-def reason(error: Exception) -> str:
-    """Return an error's type and the first line of what it says."""
-    # Of a pickle that it will not run, torch says how to run it all the same.
-    said = [] if isinstance(error, pickle.UnpicklingError) else str(error).splitlines()
-    return ": ".join([type(error).__name__, *said[:1]])
+def _hint(wanted: Mapping[str, Tensor], state: Mapping[str, Tensor]) -> str:
+    """Return a hint if the weights are for images with another number of channels."""
+    key = next(iter(wanted))
+    if key not in state or state[key].ndim != 4 or state[key].shape[1] == wanted[key].shape[1]:
+        return ""
+    return f"; for images of {state[key].shape[1]} channels give in_channels={state[key].shape[1]}"

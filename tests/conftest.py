@@ -38,7 +38,7 @@ def _case(**axes):
     return Case(**{**usual, **axes})
 
 
-def _samples(case, latency_s, baseline_latency_s, turns, noise, warmup, seed):
+def _samples(case, latency_s, baseline_latency_s, turns, noise, warmup, seed, began_s):
     rng = random.Random(f"{case.key} {seed}")
     step_s, turn, wall_s, baseline_s = [], [], [], []
     for index in range(turns):
@@ -55,6 +55,8 @@ def _samples(case, latency_s, baseline_latency_s, turns, noise, warmup, seed):
         turn=tuple(turn),
         wall_s=tuple(wall_s),
         baseline_s=tuple(baseline_s),
+        at_s=() if began_s is None else tuple(began_s + index for index in range(turns)),
+        part=() if began_s is None else (0,) * turns,
         forward_s=tuple(0.3 * s for s in step_s) if training else (),
         backward_s=tuple(0.6 * s for s in step_s) if training else (),
         optimizer_s=tuple(0.1 * s for s in step_s) if training else (),
@@ -76,11 +78,14 @@ def _record(
     cause=None,
     seed=0,
     signs=None,
+    began_s=None,
     **fields,
 ):
     """A record: `turns` turns of two steps around `latency_s`, or a failure without samples, with `fields` replaced.
 
-    `noise` is the spread of its steps; `signs` are those of noise on the machine.
+    `noise` is the spread of its steps; `signs` are those of noise on the machine. With `began_s`, a turn takes place
+    every second from this time of the run on, in its only part: records of a replicate then form a field. A record with
+    `baseline_latency_s` is that of an older file, and knows the turns of its baseline.
     """
     case = case or _case()
     cpu, compiled = case.device == "cpu", case.runtime != "eager"
@@ -97,7 +102,7 @@ def _record(
         promise = PROMISES[case.precision]
         record = structs.replace(
             record,
-            samples=_samples(case, latency_s, baseline_latency_s, turns, noise, warmup, f"{replicate} {seed}"),
+            samples=_samples(case, latency_s, baseline_latency_s, turns, noise, warmup, f"{replicate} {seed}", began_s),
             facts=Facts(
                 first_step_s=latency_s * 3 + (10.0 if compiled else 0.0),
                 compile_s=latency_s * 2 + 10.0 if compiled else None,

@@ -37,7 +37,10 @@ def import_command(
     axes: AxisOptions,
     torch: Annotated[str | None, typer.Option(metavar="VERSION", help="Version of PyTorch.")] = None,
     device: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Name of the accelerator; cpu:NAME for a CPU.")
+        str | None,
+        typer.Option(
+            metavar="NAME", help="Name of the accelerator; cpu:NAME for a CPU; cuda where the name is unknown."
+        ),
     ] = None,
     only_known: Annotated[
         bool, typer.Option("--only-known", help="Leave out models that are not variants of resnet-bench.")
@@ -48,7 +51,8 @@ def import_command(
 ) -> None:
     """Write results of other programs as run files, marked as imported; values that they do not state are null.
 
-    Axis options, --torch and --device are for files that do not state them, and take precedence over the file's name.
+    Axis options, --torch and --device are for files that do not state them, and take precedence over the file's name,
+    not over its content. If some are missing, an error lists all of them.
 
     timm: its benchmark tables, whose file names state precision, layout, PyTorch and device. csv: our own export.
     """

@@ -24,6 +24,14 @@ from results.schema.labels import RUNTIMES
 _GRAPHS_MODE: Final = "reduce-overhead"
 _SWITCHES: Final = re.compile(r"(TORCH_COMPILE|TORCHDYNAMO)_\w+")
 """Variables that may be the cause where no compiled graph runs."""
+_OPTIONS: Final = {
+    "max_autotune": "TORCHINDUCTOR_MAX_AUTOTUNE",
+    "max_autotune_gemm": "TORCHINDUCTOR_MAX_AUTOTUNE_GEMM",
+    "max_autotune_pointwise": "TORCHINDUCTOR_MAX_AUTOTUNE_POINTWISE",
+    "coordinate_descent_tuning": "TORCHINDUCTOR_COORDINATE_DESCENT_TUNING",
+    "triton.cudagraphs": "TORCHINDUCTOR_CUDAGRAPHS",
+}
+"""Options of inductor that make a mode, and the variables that set them in every mode."""
 _SUPPRESS: Final = "TORCHDYNAMO_SUPPRESS_ERRORS"
 
 
@@ -135,7 +143,7 @@ class Inductor:
         """Return the module with a compiler that works in `cache`, once the first step starts it.
 
         Raises:
-            Unsupported: what is compiled into `cache` cannot be loaded.
+            Unsupported: what is compiled into `cache` cannot be loaded, or a variable turns the mode into another.
         """
         if cache is not None:
             if os.statvfs(cache).f_flag & getattr(os, "ST_NOEXEC", 0):
@@ -147,6 +155,8 @@ class Inductor:
             os.environ["TRITON_CACHE_DIR"] = str(cache / "triton")  # the user's may be warm
         # Only now, as its processes take over the variables; and not in the first step, which is timed.
         importlib.import_module("torch._inductor.compile_fx")
+        if (reason := _other_mode(case)) is not None:
+            raise Unsupported(reason)
         Executions.watch()
         compiled = torch.compile(module, mode=RUNTIMES[case.runtime].mode, dynamic=False)
         return CompiledModule(module, images, device, compiled)
@@ -155,6 +165,18 @@ class Inductor:
 def _compiled_graphs() -> int:
     """Return how many graphs dynamo has compiled in this process; a recompilation is a further one."""
     return int(counters["stats"]["unique_graphs"])
+
+
+def _other_mode(case: Case) -> str | None:
+    """Return why the compiler would work in another mode than that of the case, None if it would not."""
+    mode = RUNTIMES[case.runtime].mode
+    promised = importlib.import_module("torch._inductor").list_mode_options(mode) if mode else {}
+    current = importlib.import_module("torch._inductor.config").get_config_copy()
+    for option, variable in _OPTIONS.items():
+        # A part of max-autotune is in its promise.
+        if current[option] and not any(option.startswith(name) for name in promised):
+            return f"{variable} adds {option}, so {case.runtime} would be another mode: unset {variable}"
+    return None
 
 
 def _remedy(variables: Mapping[str, str]) -> str:

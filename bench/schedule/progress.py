@@ -17,8 +17,7 @@ from results.schema.record import Record
 from results.schema.run import RunHeader
 from results.schema.static import Static
 from results.schema.types import known
-from results.statistics.intervals import Interval
-from results.text import digits, printable
+from results.text import digits, half_width, printable
 
 if TYPE_CHECKING:
     import rich.console
@@ -197,13 +196,15 @@ def outcome(record: Record) -> str:
     if record.status != "ok":
         return printable(f"{record.status}: {record.cause}")
     typical, spread = timings([record])
-    latency_s = float(typical.latency_s[0])
+    latency_s, low_s, high_s = (
+        column.item() for column in (typical.latency_s, spread.latency_low_s, spread.latency_high_s)
+    )
     if math.isnan(latency_s):
         return "no steady step was measured"
-    interval = Interval(latency_s, float(spread.latency_low_s[0]), float(spread.latency_high_s[0]))
-    if math.isnan(interval.low):
+    if math.isnan(low_s):
         return f"{digits(1e3 * latency_s, None)} ms (too few steps for an interval)"
-    return f"{digits(1e3 * latency_s, interval.relative)} ms ±{digits(100 * interval.relative, 0.1)} %"
+    relative = half_width(latency_s, low_s, high_s)
+    return f"{digits(1e3 * latency_s, relative)} ms ±{digits(100 * relative, 0.1)} %"
 
 
 def duration(value: float) -> str:

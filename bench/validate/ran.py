@@ -19,6 +19,7 @@ from bench.machine.device_names import device_type
 from bench.tasks.workload import Workload
 from bench.validate.probes import float32_formats, working_threads
 from results.schema.case import Case
+from results.schema.labels import PROMISES
 from results.schema.record import UNSEEN, Ran
 
 # Triton's fused element-wise kernels carry the names of the convolutions around them; its templates compute them.
@@ -36,7 +37,7 @@ def observe(case: Case, workload: Workload) -> tuple[Ran | None, str | None]:
 
     The runtime itself answers if it can; otherwise a further step runs under torch's trace, which in training updates
     the weights once more. Values that the trace lacks (a replayed CUDA graph calls no operator) are left empty: no
-    dtypes, layout `UNSEEN`, no sizes.
+    dtypes, layout `UNSEEN`, no sizes. `bench.validate.probes` adds what torch itself does not know.
 
     Source: `torch.profiler.ExecutionTraceObserver`, in the format of MLCommons' Chakra.
     """
@@ -52,9 +53,11 @@ def observe(case: Case, workload: Workload) -> tuple[Ran | None, str | None]:
 
     convolutions, linears = products(trace(workload, look))
     computed = {dtype for node in (*convolutions, *linears) for dtype in _dtypes(node)}
-    product, convolution = float32_formats(case.device) if "float32" in computed else ("float32", "float32")
-    if device_type(case.device) != "cuda":  # where a switch of its own states TF32
-        computed = computed - {"float32"} | {product, convolution} if "float32" in computed else computed
+    product = convolution = "float32"
+    if PROMISES[case.precision].compute == "float32":
+        product, convolution = float32_formats(case.device)
+    if "float32" in computed and kind != "cuda":  # CUDA has switches for TF32, which are recorded
+        computed = computed - {"float32"} | {product, convolution}
     first = next((shape for node in convolutions if len(shape := _shape(node)) == 4), None)
     ran = Ran(
         parameter_dtypes=tuple(

@@ -34,7 +34,8 @@ class Study:
 
         Args:
             records: the records of some runs.
-            reference: the model, or the key of the case, to which times are relative; see `results.metrics.reference`.
+            reference: the model, or the key of the case, to which times are relative; the default is that of
+                `results.metrics.relative.reference`, for each run.
             runs: the measured runs of their files, in the same order, if they are known.
 
         Raises:

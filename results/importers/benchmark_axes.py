@@ -21,13 +21,15 @@ SOURCES: Final = ("extra_info", "params")
 _OBJECT: Final = re.compile(r"UNSERIALIZABLE\[(.*)\]", re.DOTALL)
 """What pytest-benchmark writes for a parameter that is no JSON, with its ``repr``."""
 _DEVICE: Final = re.compile(r"device\(type='(\w+)'(?:, index=(\d+))?\)")
+_AMP_KEYS: Final = ("amp", "use_amp", "autocast", "mixed_precision")
+"""Parameters that are true or a dtype, of autocast."""
 _KEYS: Final[dict[str, tuple[str, ...]]] = {
     "model": ("model_name", "arch", "architecture", "network"),
     "batch_size": ("batch", "bs", "batchsize"),
     "image_size": ("img_size", "imgsz", "resolution", "input_size"),
     "threads": ("num_threads", "n_threads"),
     "task": ("mode", "training", "train", "is_training"),
-    "precision": ("dtype", "torch_dtype", "amp", "use_amp", "autocast", "half", "fp16", "bf16"),
+    "precision": ("dtype", "torch_dtype", *_AMP_KEYS, "half", "fp16", "bf16"),
     "runtime": ("compile", "compiled", "torch_compile", "use_compile", "compile_mode", "backend", "mode"),
     "layout": ("memory_format", "channels_last"),
 }
@@ -62,7 +64,7 @@ _WORDS: Final[dict[str, dict[str, str]]] = {
 """Values of axes by other words, in lower case and with hyphens."""
 _FLAGS: Final[dict[str, dict[bool, str]]] = {
     **{key: {True: "training", False: "inference"} for key in ("training", "train", "is_training")},
-    **{key: {True: _AMP} for key in ("amp", "use_amp", "autocast")},
+    **{key: {True: _AMP} for key in _AMP_KEYS},
     **{key: {True: "fp16"} for key in ("half", "fp16")},
     "bf16": {True: "bf16"},
     **{key: {True: "compile", False: "eager"} for key in ("compile", "compiled", "torch_compile", "use_compile")},
@@ -71,6 +73,8 @@ _FLAGS: Final[dict[str, dict[bool, str]]] = {
 """Values of axes by the truth of a parameter; what is not listed says nothing."""
 _LOOSE: Final = {"task", "mode", "backend"}
 """Parameters that may speak of something else, as ``backend: nccl``: words without a meaning here say nothing."""
+_NOTHING: Final = {"preserve-format", "no", "off", ""}
+"""Words that leave an axis as it is."""
 _VAGUE: Final = {"default", "none", "float", "forward"}
 """Words that mean an axis only where the parameter speaks of nothing else."""
 _AUTOCAST: Final = {("amp", "fp16"): "amp-fp16", ("amp", "bf16"): "amp-bf16"}
@@ -188,17 +192,15 @@ def _meaning(where: str, axis: str, key: str, value: Any) -> Any:
 
 
 def _word(where: str, axis: str, key: str, value: str) -> str | None:
-    if value in AXES[axis].choices:
-        return value
     word = value.strip().lower().removeprefix("torch.").replace("_", "-")
-    if word in AXES[axis].choices:
-        return word
-    meaning = None if key in _LOOSE and word in _VAGUE else _WORDS.get(axis, {}).get(word)
-    if meaning is None and key not in _LOOSE and word != "preserve-format":
-        raise UnmeasurableError(f"{where}.{key}: {quoted(value)} is none of {', '.join(AXES[axis].choices)}")
-    if meaning in {"fp16", "bf16"} and key in {"amp", "use_amp", "autocast"}:
-        return f"amp-{meaning}"
-    return meaning
+    choices = AXES[axis].choices
+    if word in choices:
+        meaning: str | None = word
+    else:
+        meaning = None if key in _LOOSE and word in _VAGUE else _WORDS.get(axis, {}).get(word)
+    if meaning is None and key not in _LOOSE and word not in _NOTHING:
+        raise UnmeasurableError(f"{where}.{key}: {quoted(value)} is none of {', '.join(choices)}")
+    return f"amp-{meaning}" if meaning in {"fp16", "bf16"} and key in _AMP_KEYS else meaning
 
 
 def _count(where: str, axis: str, key: str, value: Any) -> int | None:
@@ -214,7 +216,9 @@ def _count(where: str, axis: str, key: str, value: Any) -> int | None:
     raise InputError(f"{where}.{key}: {quoted(str(value))} is not a whole number")
 
 
-def said_chip(sources: Iterable[Mapping[str, Any]]) -> str | None:
-    """Return the name of the accelerator that one of the sources states, None where none does."""
+def said_chip(device: str, sources: Iterable[Mapping[str, Any]]) -> str | None:
+    """Return the name of an accelerator: a device that torch does not know, or what one of the sources states."""
+    if torch_device(device) is None:
+        return device
     names = (source.get(key) for source in sources for key in ("gpu_name", "gpu", "device_name", "accelerator"))
     return next((name for name in names if isinstance(name, str) and name and torch_device(name) is None), None)

@@ -167,8 +167,8 @@ def _on_devices(name: str, stated: Sequence[_Stated], file: _File, options: Opti
         if options.device is not None:
             device, given = settled_device(f"{name} {each.position}", options.device, device, mixed=len(kinds) > 1)
             chip = given or chip
-        if chip is None and device not in {None, "cpu"}:
-            chip = said_chip((each.benchmark.extra_info or {}, file.machine_info or {}))
+        if chip is None and device is not None and device != "cpu":
+            chip = said_chip(device, (each.benchmark.extra_info or {}, file.machine_info or {}))
         named.append(dataclasses.replace(each, axes=each.axes | ({"device": device} if device else {}), chip=chip))
     return named
 

@@ -179,7 +179,7 @@ def log_ratios(levels: Levels, latencies: Floats, before: Indices, after: Indice
         after: indices of as many other records.
     """
     slower, faster, together = _sides(levels, before, after)
-    times = np.log(latencies)
+    times = np.log(np.where(latencies > 0, latencies, np.nan))  # an imported time may be 0
     return np.where(together, levels.level[slower] - levels.level[faster], times[slower] - times[faster])
 
 

@@ -4,9 +4,9 @@ from functools import cached_property
 
 from results.metrics.breakeven import BreakEven, BreakEvens, break_evens, listed
 from results.metrics.levels import Levels, levels
-from results.metrics.pairs import over_baseline, over_reference
 from results.metrics.reasons import usable_record
-from results.metrics.reference import reference
+from results.metrics.relative.pairs import over_baseline, over_reference
+from results.metrics.relative.reference import reference
 from results.metrics.speedups import Chain, chains
 from results.metrics.timings import Medians, Spread, medians, timings
 from results.metrics.values import Measures, latencies, measure_file
@@ -23,7 +23,7 @@ class MeasuredRun:
     """
 
     def __init__(self, file: RunFile, reference: str | None = None) -> None:
-        """Measure a run; `reference` names the case to which times are relative (`results.metrics.reference`).
+        """Measure a run; `reference` names the case to which times are relative (`results.metrics.relative.reference`).
 
         Raises:
             InputError: The run has no such case.
@@ -69,9 +69,10 @@ class MeasuredRun:
     @cached_property
     def measures(self) -> Measures:
         """Every metric, with the reasons of missing values."""
+        typical, spread = self.timings  # first, as it holds the medians
         known = (self.file.records, self.replicates, self.levels, self.latencies)
         against = {"speedup": over_baseline(*known), "relative": over_reference(*known, self.reference)}
-        return measure_file(self.file, *self.timings, against)
+        return measure_file(self.file, typical, spread, against)
 
     @cached_property
     def warnings(self) -> list[tuple[RecordWarning, ...]]:

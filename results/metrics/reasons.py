@@ -141,12 +141,12 @@ def exclusions(records: Sequence[Record], arm: Arm | None) -> list[str | None]:
     """
     if arm is not None:
         return ["an arm of an A/B comparison is compared with the other arm only"] * len(records)
-    wrong = {
-        record.case: f"its result is wrong: {error_text(record.equality)}"
-        for record in records
-        if record.equality is not None and is_wrong(record)
-    }
+    wrong = {record.case: _wrong_text(record.equality) for record in records if is_wrong(record)}
     return [wrong.get(record.case) for record in records]
+
+
+def _wrong_text(equality: Equality | None) -> str:
+    return "its result is wrong" if equality is None else f"its result is wrong: {error_text(equality)}"
 
 
 def is_wrong(record: Record) -> bool:
@@ -186,7 +186,7 @@ def _reason(name: str, kind: _Kind, own: dict[str, str], pairs: dict[str, str | 
         if kind.not_finite is not None:
             return f"{kind.not_finite} is not finite"
         return own.get("equality") or kind.untimed or "not checked"
-    return kind.untimed or (pairs[name] or kind.excluded if name in pairs else None) or _no_part(name, kind, own)
+    return kind.untimed or (kind.excluded or pairs[name] if name in pairs else None) or _no_part(name, kind, own)
 
 
 def _no_part(name: str, kind: _Kind, own: dict[str, str]) -> str:

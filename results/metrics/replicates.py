@@ -52,8 +52,9 @@ def combined(records: Sequence[Record], measures: Measures, counted: Sequence[Se
             numbers[name][rows] = _combined(name, measures.values[name][several], series)
         for name, ends in ENDS.items():
             across = _across(name, measures.values[name][several], series)
+            own = measures.against[name].itself[firsts[rows]] if name in measures.against else False
             for end, column in zip(ends, across[1:], strict=True):
-                numbers[end][rows] = column
+                numbers[end][rows] = np.where(own, np.nan, column)  # the ratio to itself is 1 by definition
     for row, (first, *_) in enumerate(counted):
         summary = records[first].summary
         if summary is not None:

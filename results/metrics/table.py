@@ -66,7 +66,7 @@ def table(records: Records, reference: str | None = None) -> "pd.DataFrame":
     Args:
         records: the records.
         reference: the model, or the key of the case, to which ``relative`` times are relative; the default is that of
-            `results.metrics.reference.reference`, for each run.
+            `results.metrics.relative.reference.reference`, for each run.
 
     Raises:
         InputError: A run has no case of this name.

@@ -13,8 +13,8 @@ from typing import Final
 import numpy as np
 from msgspec import structs
 
-from results.metrics.pairs import Against, lacking
 from results.metrics.reasons import TAILS, WEIGHTS, Reasons, exclusions, reasons
+from results.metrics.relative.pairs import Against, lacking
 from results.metrics.timings import PHASES, Medians, Spread
 from results.schema.labels import PROMISES, TASKS
 from results.schema.metrics import METRICS, STATIC, TIMED
@@ -77,17 +77,17 @@ def measure_file(file: RunFile, typical: Medians, spread: Spread, against: Mappi
     )
     for index, record in enumerate(records):
         if record.summary is not None:
-            _add_summary(matrix[:, index], record.summary)
-    unpaired = {name: lacking(found, _PARTNERS[name], records, excluded) for name, found in against.items()}
+            _add_summary(matrix[:, index], record, record.summary)
+    unpaired = {name: lacking(speed, _PARTNERS[name], records, excluded) for name, speed in against.items()}
     why = reasons(records, costs, excluded, unpaired, spread.effective, matrix[: len(METRICS)])
     return Measures(values, costs, against, excluded, why)
 
 
-def _add_summary(column: Floats, summary: Summary) -> None:
-    """Write the values that a source states into the column of its record; it may leave relative times to us."""
+def _add_summary(column: Floats, record: Record, summary: Summary) -> None:
+    """Write the values that a source states into the column of its record; it may leave the relative time to us."""
     relative = column[_RELATIVE]
     column[:] = [summary.metrics.get(name, np.nan) for name in _ROWS]
-    if np.isnan(column[_RELATIVE]):
+    if "relative" not in summary.metrics and "relative" not in record.nulls:
         column[_RELATIVE] = relative
 
 
@@ -120,8 +120,8 @@ def _add_ratios(
     excluded: Sequence[str | None],
 ) -> None:
     judged = np.array([reason is None for reason in excluded], dtype=bool)
-    for name, (partner, itself, log, half, _) in against.items():
-        known = judged & (itself | judged[partner])  # nobody's partner is the last record, and its ratio is NaN
+    for name, (partner, _, log, half, _) in against.items():
+        known = judged & (judged[partner] | (partner < 0))
         if name == "speedup":
             ends = (log, log - half, log + half)
         else:

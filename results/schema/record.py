@@ -81,7 +81,7 @@ class Ran(Stored, frozen=True, kw_only=True):
     parameter_dtypes: tuple[Name, ...]
     """Dtypes of the parameters, such as ``float32``."""
     compute_dtypes: tuple[Name, ...]
-    """Dtypes of the outputs of convolutions and linear layers."""
+    """Dtypes of the outputs of convolutions and linear layers, or the format that a library uses for float32."""
     layout: Name
     """Memory format of the convolutions' outputs: ``nchw``, ``nhwc``, ``mixed`` or `UNSEEN`."""
     tf32_matmul: bool
@@ -90,6 +90,7 @@ class Ran(Stored, frozen=True, kw_only=True):
     """Autocast's dtype, None where it was off."""
     grad_scaler: bool
     threads: Size
+    """Threads that really shared an operator, on cores of their own."""
     batch_size: Size | None = None
     """Images in the input of the first convolution."""
     image_size: Size | None = None

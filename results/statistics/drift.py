@@ -19,7 +19,8 @@ _TURNS_A_PIECE: Final = 2
 """Turns of each case in a linear piece of the drift: finer pieces would follow the noise."""
 _HUBER: Final = 1.5
 """Residuals of more robust standard deviations than this lose weight."""
-_ITERATIONS: Final = 12
+_ITERATIONS: Final = 8
+"""Enough for levels within 0.02 % of the minimum of Huber's loss, in fields of few turns and many spikes."""
 _FINEST: Final = 1e-7
 """Least residual: recorded constants have none."""
 _RIDGE: Final = 1e-6

@@ -107,10 +107,14 @@ def test_every_figure_belongs_to_a_chapter_and_every_chapter_has_one():
     assert len(FIGURES) == sum(len(chapter.charts) for chapter in CHAPTERS.values())
 
 
+TIMM = {"timm_accuracy", "timm_files", "timm_names", "timm_rows"}
+"""Parts of the importer of timm."""
+
+
 def test_every_exporter_and_importer_is_in_its_registry():
     for folder, registry, shared in (
         ("exporters", EXPORTERS, {"benchmarks", "files"}),
-        ("importers", IMPORTERS, {"reading", "writing", "timm_files", "timm_names"}),
+        ("importers", IMPORTERS, {"reading", "rows", "writing", "benchmark_axes", *TIMM}),
     ):
         modules = {path.stem for path in (_ROOT / "results" / folder).glob("*.py")} - {"__init__"} - shared
         names = {re.sub("github_action_benchmark", "github_action", name.replace("-", "_")) for name in registry}

@@ -16,7 +16,7 @@ from resnet import VARIANTS, ResNetConfig
             r"unknown block 'bottelneck'; did you mean 'bottleneck'\? \(choices: basic, bottleneck, preact_basic",
         ),
         ({"stem": "Imagenet"}, r"unknown stem 'Imagenet'; did you mean 'imagenet'\? \(choices: imagenet, deep"),
-        ({"shortcut": "B"}, r"unknown shortcut 'B' \(choices: projection, padding, avgpool, none\)"),
+        ({"shortcut": "B"}, r"unknown shortcut 'B' \(choices: projection, padding, padding_both, avgpool, none\)"),
         ({"shortcut": None}, r"unknown shortcut None; did you mean 'none'\? \(choices: projection"),
         ({"depths": ()}, r"depths must be a tuple with an integer for each stage, not \(\)"),
         ({"depths": [3, 4, 6, 3]}, r"depths must be a tuple .*, not \[3, 4, 6, 3\]"),
@@ -36,11 +36,15 @@ from resnet import VARIANTS, ResNetConfig
         ({"stem": "deep", "stem_width": 33}, r"stem_width=33 must be even with stem 'deep'"),
         (
             {"block": "preact_basic", "shortcut": "none"},
-            r"shortcut 'none' needs block .*\(choices: projection, padding, avgpool\)",
+            r"shortcut 'none' needs block .*\(choices: projection, padding, padding_both, avgpool\)",
         ),
         (
             {"block": "basic", "widths": (64, 32, 16, 8), "shortcut": "padding"},
             r"shortcut 'padding' can only add channels",
+        ),
+        (
+            {"block": "basic", "widths": (64, 32, 16, 8), "shortcut": "padding_both"},
+            r"shortcut 'padding_both' can only add channels",
         ),
     ],
 )

@@ -33,6 +33,21 @@ def test_forward_features_gives_every_stage_at_its_stride(name, channels, stride
     ]
 
 
+@pytest.mark.parametrize("in_channels", [1, 4])
+@pytest.mark.parametrize(
+    "name",
+    ["resnet18", "resnet50d", "preact_resnet18", "plain18", "resnext50_32x4d", "cifar_resnet20", "cifar_wrn_28_10"],
+)
+def test_images_need_be_neither_square_nor_of_three_channels(name, in_channels):
+    with torch.device("meta"):
+        network = resnet.create(name, in_channels=in_channels)
+        images = torch.empty(2, in_channels, 224, 160)
+        features = network.forward_features(images)
+    stride = network.config.strides[-1]
+    assert features[-1].shape == (2, network.config.num_features, 224 // stride, 160 // stride)
+    assert network(images).shape == (2, network.config.num_classes)
+
+
 @pytest.mark.parametrize("block", ["basic", "preact_basic"])
 def test_head_is_norm_pool_and_classifier_of_the_last_features(block):
     torch.manual_seed(0)
@@ -112,7 +127,7 @@ def configs(draw):
         "width_per_group": draw(st.sampled_from([64, 64, 8, 128])),
         "stem": draw(st.sampled_from(["imagenet", "deep", "cifar"])),
         "stem_width": draw(st.sampled_from([8, 16])),
-        "shortcut": draw(st.sampled_from(["projection", "padding", "avgpool", "none"])),
+        "shortcut": draw(st.sampled_from(["projection", "padding", "padding_both", "avgpool", "none"])),
         "num_classes": draw(st.integers(0, 5)),
         "in_channels": draw(st.integers(1, 4)),
     }

@@ -14,6 +14,15 @@ def test_padding_takes_every_second_pixel_and_adds_channels_of_zeros_behind():
     assert not out[:, 3:].any()
 
 
+def test_padding_both_adds_half_of_the_zeros_in_front():
+    x = torch.arange(2 * 3 * 5 * 5, dtype=torch.float32).reshape(2, 3, 5, 5) + 1
+    out = make_shortcut("padding_both", 3, 8, stride=2, norm=True)(x)
+    assert out.shape == (2, 8, 3, 3)
+    assert torch.equal(out[:, 2:5], x[:, :, ::2, ::2])
+    assert not out[:, :2].any()
+    assert not out[:, 5:].any()
+
+
 def test_padding_keeps_channels_last():
     x = torch.randn(2, 16, 8, 8).to(memory_format=torch.channels_last)
     out = PaddingShortcut(16, 32, stride=2)(x)

@@ -38,6 +38,8 @@ RECORDS_A_VARIANT: Final = 2 * _MACHINES * len(_SETTINGS)
 """Records of one variant over both sides, at one replicate a case."""
 _FAILED: Final = 0.02
 """Share of records that have no samples, only a cause."""
+_TOGETHER: Final = 20
+"""Cases that take turns with one another."""
 _SPREAD: Final = 0.01
 """Standard deviation of the logarithms of a process's steps."""
 
@@ -105,7 +107,11 @@ def _write_run(
     bodies = itertools.chain(
         [run],
         statics,
-        (_record(rng, case, replicate, machine) for case in plan for replicate in range(replicates)),
+        (
+            _record(rng, case, replicate, machine, index)
+            for index, case in enumerate(plan)
+            for replicate in range(replicates)
+        ),
         [End(status="complete", records=len(plan) * replicates)],
     )
     with path.open("wb") as file:
@@ -119,10 +125,15 @@ def _line(number: int, body: Stored) -> bytes:
     return b'{"crc32":"%08x",' % zlib.crc32(rest) + rest + b"\n"
 
 
-def _record(rng: random.Random, case: Case, replicate: int, machine: int) -> Record:
-    """Return a record as a run writes it: 20 to 40 steps in 10 to 20 turns, or a failure."""
+def _record(rng: random.Random, case: Case, replicate: int, machine: int, index: int) -> Record:
+    """Return a record as a run writes it: 20 to 40 steps in 10 to 20 turns, or a failure; `index` is that of its case.
+
+    Each `_TOGETHER` cases that follow one another take turns in a part of their own.
+    """
     baseline_s = (0.01 + zlib.crc32(case.model.encode()) / 2**34) / (1 + machine)
-    samples = _samples(rng, case, baseline_s)
+    part, seat = divmod(index, _TOGETHER)
+    began_s = 1000.0 * (replicate * 10_000 + part) + seat
+    samples = _samples(rng, case, baseline_s, part, began_s)
     failed = rng.random() < _FAILED
     compiled = RUNTIMES[case.runtime].compiles
     nothing = {} if compiled else dict.fromkeys(("compile_s", "graph_breaks"), "nothing is compiled")
@@ -152,18 +163,18 @@ def _record(rng: random.Random, case: Case, replicate: int, machine: int) -> Rec
     )
 
 
-def _samples(rng: random.Random, case: Case, baseline_s: float) -> Samples:
+def _samples(rng: random.Random, case: Case, baseline_s: float, part: int, began_s: float) -> Samples:
     gains = {"precision": 1.6, "runtime": 1.3, "layout": 1.1}
     gain = math.prod(gains[axis] for axis, value in BASELINE.items() if getattr(case, axis) != value)
     step_s = baseline_s * rng.lognormvariate(0, 0.003) / gain
     turns = rng.randint(10, 20)
     steps = [step_s * rng.lognormvariate(0, _SPREAD) for _ in range(2 * turns)]
-    rounds = 0 if case.is_baseline else turns
     return Samples(
         step_s=tuple(steps),
         turn=tuple(index // 2 for index in range(2 * turns)),
         wall_s=tuple((steps[index] + steps[index + 1]) / 2 * 1.002 for index in range(0, 2 * turns, 2)),
-        baseline_s=tuple(baseline_s * rng.lognormvariate(0, _SPREAD) for _ in range(rounds)),
+        at_s=tuple(began_s + (_TOGETHER + 1) * turn for turn in range(turns)),
+        part=(part,) * turns,
         warmup=rng.choice((0, 0, 0, 2, 4)),
         steady=True,
     )

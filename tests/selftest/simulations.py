@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from results.statistics.drift import Turns, fit
 from results.statistics.intervals import across
 from results.statistics.looks import LOOKS, Judged, judge, smallest_effect
 from results.statistics.steady import steady
@@ -76,8 +77,13 @@ def _autoregressive(rng: np.random.Generator, correlation: Floats, steps: int, s
 
 
 def ratios(a: Floats, b: Floats) -> Floats:
-    """Return what `results.statistics.looks.pair_ratio` gives for each pair of series, along the first axis."""
-    return np.exp(np.median(np.log(b / a), axis=0))
+    """Return what `results.analysis.ab.ratio` gives for each pair of series, along the first axis."""
+    steps, pairs = len(a), a[0].size
+    number = np.tile(np.arange(pairs), 2 * steps)
+    arm, at = np.repeat([0, 1], steps * pairs), np.tile(np.repeat(np.arange(steps), pairs), 2)
+    log = np.log(np.concatenate([a.ravel(), b.ravel()]))
+    level = fit(Turns(log, at + 0.5 * arm, 2 * number + arm, number, number)).level
+    return np.exp(level[1::2] - level[::2]).reshape(a.shape[1:])
 
 
 def noisy_ratios(rng: np.random.Generator, runs: int, steps: int) -> Floats:

@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from results.analysis.ab import ratio
 from results.schema.record import Samples
-from results.statistics.looks import LOOKS, judge, pair_ratio
+from results.statistics.looks import LOOKS, judge
 from tests.selftest import __main__ as selftest
 from tests.selftest import simulations
 from tests.selftest.rows import Row, share_row
@@ -21,21 +22,24 @@ def few_runs(monkeypatch):
 
 
 @pytest.mark.parametrize("steps", [1, 2, 3, 10, 31])
-def test_the_simulation_takes_the_ratio_of_a_pair_as_the_product_does(steps):
+def test_the_simulation_takes_the_ratio_of_a_pair_as_the_product_does(steps, make_record):
     a, b = simulations.step_series(np.random.default_rng(1), 3, 4, steps)
     taken = simulations.ratios(a, b)
     for run in range(3):
         for pair in range(4):
-            own = tuple(b[:, run, pair].tolist())
-            samples = Samples(
-                step_s=own,
-                turn=tuple(range(steps)),
-                wall_s=own,
-                arm_s=tuple(a[:, run, pair].tolist()),
-                warmup=0,
-                steady=True,
-            )
-            assert taken[run, pair] == pytest.approx(pair_ratio(samples), rel=1e-12)
+            arms = [
+                make_record(latency_s=1.0, warmup=0, samples=_samples(times[:, run, pair].tolist(), late))
+                for times, late in ((a, 0.0), (b, 0.5))
+            ]
+            assert taken[run, pair] == pytest.approx(ratio(*arms), rel=1e-9)
+
+
+def _samples(step_s, late):
+    turns = range(len(step_s))
+    at_s = tuple(turn + late for turn in turns)
+    part = (0,) * len(step_s)
+    own = tuple(step_s)
+    return Samples(step_s=own, turn=tuple(turns), wall_s=own, at_s=at_s, part=part, warmup=0, steady=True)
 
 
 def test_the_machine_drifts_and_is_loaded_and_pairing_cancels_it():

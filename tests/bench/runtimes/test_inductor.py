@@ -5,6 +5,8 @@ import shutil
 import pytest
 import torch
 import torch._dynamo
+import torch._inductor
+from msgspec import structs
 
 from bench.measure.device import Cpu, Unsupported
 from bench.process.protocol import Finish, Prepare, TakeTurn
@@ -144,6 +146,23 @@ def test_a_folder_without_programs_is_named_with_a_remedy(case, tmp_path, monkey
     monkeypatch.setattr(os, "statvfs", lambda _: type("Flags", (), {"f_flag": os.ST_NOEXEC}))
     with pytest.raises(Unsupported, match=r"noexec.*TORCHINDUCTOR_CACHE_DIR"):
         inductor.RUNTIME.prepare(case, SMALL, torch.zeros(1), device=Cpu(), cache=tmp_path)
+
+
+@pytest.mark.parametrize("option", inductor._OPTIONS)
+def test_a_variable_that_turns_a_mode_into_another_is_unsupported(case, monkeypatch, tmp_path, option):
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", "set again by the engine")
+    monkeypatch.setenv("TRITON_CACHE_DIR", "set again by the engine")
+
+    def prepare(runtime):
+        return inductor.RUNTIME.prepare(
+            structs.replace(case, runtime=runtime), SMALL, torch.zeros(1), device=Cpu(), cache=tmp_path
+        )
+
+    with torch._inductor.config.patch(option, True):
+        with pytest.raises(Unsupported, match=f"unset {inductor._OPTIONS[option]}"):
+            prepare("compile")
+        prepare("compile:max-autotune")  # which promises both
+    prepare("compile")
 
 
 def test_suppressed_errors_of_a_part_are_noted(monkeypatch):

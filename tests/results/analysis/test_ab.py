@@ -127,7 +127,7 @@ def test_pairs_without_a_common_steady_round_are_told(sides):
 
     found = compare_arms(*sides(change=lonely))
     assert found.judged.pairs == 9
-    assert found.reasons == ("1 of 10 pairs had no steady round in common",)
+    assert found.reasons == ("1 of 10 pairs have no steady turns in common",)
 
 
 def test_counts_that_differ_are_a_regression(sides, tmp_path, make_static, make_run, write_run, make_record):

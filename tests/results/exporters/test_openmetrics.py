@@ -42,7 +42,11 @@ def test_intervals_are_gauges_of_their_own(measured):
 def test_what_is_not_known_is_left_out(measured, imported):
     assert len(families(measured)["resnet_bench_compile_seconds"].samples) == 1
     found = families(imported)
-    assert set(found) == {"resnet_bench_latency_seconds", "resnet_bench_throughput_images_per_second"}
+    assert set(found) == {
+        "resnet_bench_latency_seconds",
+        "resnet_bench_throughput_images_per_second",
+        "resnet_bench_relative_ratio",
+    }
     (sample,) = found["resnet_bench_latency_seconds"].samples
     assert "threads" not in sample.labels
 

@@ -24,6 +24,7 @@ SPELLINGS = [
     ("precision", "amp-fp16", {"amp": True, "dtype": "float16"}),
     ("precision", "amp-bf16", {"autocast": "bfloat16"}),
     ("precision", "amp-bf16", {"precision": "amp_bf16"}),
+    ("precision", "amp-fp16", {"mixed_precision": "fp16"}),
     ("precision", "fp32", {"amp": False, "dtype": "float32"}),
     ("device", "cpu", {"device": "CPU"}),
     ("device", "cuda:0", {"device": "cuda"}),
@@ -67,6 +68,7 @@ def test_what_people_write_is_read(axis, value, params):
         {"task": "classification"},
         {"resolution": "high"},
         {"amp": False},
+        {"mixed_precision": "no"},
         {"memory_format": "torch.preserve_format"},
         {"compile": None},
         {"size": 8},
@@ -118,5 +120,6 @@ def test_autocast_has_the_dtype_of_its_device(precision, device, settled):
 
 
 def test_a_chip_is_no_word_for_a_device():
-    assert said_chip([{"gpu": "cuda"}, {"gpu": 3, "gpu_name": "NVIDIA T4"}]) == "NVIDIA T4"
-    assert said_chip([{}]) is None
+    assert said_chip("cuda:0", [{"gpu": "cuda"}, {"gpu": 3, "gpu_name": "NVIDIA T4"}]) == "NVIDIA T4"
+    assert said_chip("cuda:0", [{}]) is None
+    assert said_chip("NVIDIA A100", []) == "NVIDIA A100"

@@ -156,6 +156,14 @@ def test_the_name_of_an_accelerator_is_read(told, key):
     assert results.table(told(content, **given)[0]).loc[0, "accelerator"] == "NVIDIA T4"
 
 
+def test_a_device_that_torch_does_not_know_is_its_own_name(told):
+    content = saved(params={"device": "NVIDIA A100", "batch_size": 1, "image_size": 8})
+    given = {name: value for name, value in NEEDED.items() if name != "device"}
+    records, lines = told(content, **given)
+    assert results.table(records).loc[0, ["device", "accelerator"]].tolist() == ["NVIDIA A100", "NVIDIA A100"]
+    assert lines == []
+
+
 def test_a_bare_device_is_the_accelerator_of_a_file_with_both(told):
     sizes = {"batch_size": 1, "image_size": 8}
     content = several({"params": {"device": "cpu", **sizes}}, {"params": {"device": "cuda", **sizes}})

@@ -1,14 +1,11 @@
 import itertools
 import math
 
-import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from msgspec import structs
 
 from results.analysis.study import Study
-from results.metrics.speedups import Speedups, factors, path
+from results.metrics.speedups import path
 from results.schema.run import Arm
 from results.storage.reader import load
 
@@ -139,30 +136,3 @@ def test_a_failure_breaks_it_and_a_gap_leaves_it_out(recorded, make_case):
 def test_arms_have_no_chains_of_numbers(recorded):
     found = recorded(arm=Arm(name="a", pair="x", margin=0.02)).chains
     assert all(chain.total is None and "A/B" in chain.reason for chain in found)
-
-
-@given(values=st.lists(st.tuples(*[st.floats(0.01, 100)] * 3), min_size=1, max_size=8))
-def test_factors_multiply_whatever_the_speed_ups(values):
-    number = len(values)
-    found = Speedups(np.array(values).T.ravel(), np.full(3 * number, 0.01))
-    sides = [range(start, start + number) for start in (0, number, 2 * number)]
-    first, second, total, back = (
-        factors(found, sides[i], sides[j], [number]).value[0] for i, j in ((0, 1), (1, 2), (0, 2), (1, 0))
-    )
-    assert first * second == pytest.approx(total, rel=1e-9)
-    assert back == pytest.approx(1 / first, rel=1e-9)
-
-
-def test_many_factors_are_each_alone():
-    rng = np.random.default_rng(1)
-    found = Speedups(rng.uniform(0.5, 2, 12), np.append(rng.uniform(0.01, 0.1, 11), np.nan))
-    before, after, counts = list(range(6)), list(range(6, 12)), [3, 1, 1, 1]
-    together = np.array(factors(found, before, after, counts))
-    starts = [0, 3, 4, 5]
-    alone = [
-        np.array(factors(found, before[start : start + count], after[start : start + count], [count]))[:, 0]
-        for start, count in zip(starts, counts, strict=True)
-    ]
-    assert together == pytest.approx(np.array(alone).T, nan_ok=True)
-    assert np.isnan(together[1:, 3]).all()  # of one the width is not known
-    assert not np.isnan(together[:, :3]).any()

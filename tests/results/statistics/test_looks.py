@@ -7,64 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats as scipy_stats
 
-from results.schema.record import Samples
 from results.statistics.difference import FALSE_ALARMS
-from results.statistics.looks import LOOKS, judge, pair_ratio, smallest_effect
+from results.statistics.looks import LOOKS, judge, smallest_effect
 
 _MARGIN = 0.02
-_TIMES = st.floats(1e-6, 1e3)
 _POSITIVE = st.floats(0, math.inf, exclude_min=True, exclude_max=True)
 _RATIOS = st.lists(st.floats(0.2, 5), min_size=2, max_size=max(LOOKS))
 _OPPOSITE = {"slower": "faster", "faster": "slower", "same": "same", "inconclusive": "inconclusive"}
 
 
-def _samples(own, other, *, warmup=0, steps_a_turn=1):
-    """The samples of arm b: turns of `own` seconds a step, beside turns of arm a of `other` seconds or None."""
-    step_s = tuple(time for time in own for _ in range(steps_a_turn))
-    turn = tuple(index for index in range(len(own)) for _ in range(steps_a_turn))
-    return Samples(
-        step_s=step_s, turn=turn, wall_s=tuple(own), arm_s=tuple(other), warmup=warmup * steps_a_turn, steady=True
-    )
-
-
 def _ratios(spread, pairs, truth=1.0, seed=0):
     return (truth * np.exp(spread * np.random.default_rng(seed).standard_normal(pairs))).tolist()
-
-
-def test_a_pair_gives_the_median_of_its_rounds_after_the_warm_up():
-    assert pair_ratio(_samples([9.0, 2.0, 3.0, 8.0], [1.0, 1.0, 1.0, 2.0], warmup=1)) == pytest.approx(3.0)
-
-
-def test_a_turn_of_several_steps_counts_once():
-    samples = Samples(
-        step_s=(2.0, 2.0, 90.0, 4.0, 4.0, 4.0),
-        turn=(0, 0, 0, 1, 2, 2),
-        wall_s=(2.0, 4.0, 4.0),
-        arm_s=(1.0, 1.0, 1.0),
-        warmup=0,
-        steady=True,
-    )
-    assert pair_ratio(samples) == pytest.approx(4.0)
-
-
-def test_rounds_without_the_other_arm_give_nothing():
-    assert pair_ratio(_samples([7.0, 2.0, 7.0], [None, 1.0, None])) == pytest.approx(2.0)
-    assert pair_ratio(_samples([2.0, 2.0], [None, None])) is None
-    assert pair_ratio(_samples([2.0, 2.0], [])) is None
-    assert pair_ratio(_samples([2.0, 2.0], [1.0, None], warmup=1)) is None
-
-
-@given(st.lists(st.tuples(_TIMES, _TIMES), min_size=1, max_size=30), st.floats(1e-3, 1e3))
-def test_the_unit_of_time_does_not_matter(rounds, unit):
-    own, other = zip(*rounds, strict=True)
-    scaled = _samples([unit * time for time in own], [unit * time for time in other])
-    assert pair_ratio(scaled) == pytest.approx(pair_ratio(_samples(own, other)))
-
-
-@given(st.lists(st.tuples(_TIMES, _TIMES), min_size=1, max_size=30))
-def test_arms_that_change_places_give_the_reciprocal(rounds):
-    own, other = zip(*rounds, strict=True)
-    assert pair_ratio(_samples(other, own)) == pytest.approx(1 / pair_ratio(_samples(own, other)))
 
 
 @given(_RATIOS, st.floats(0, 0.2))

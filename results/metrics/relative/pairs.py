@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from results.metrics.levels import Levels, halves, log_ratios
+from results.metrics.levels import ALONE, Levels, halves, log_ratios
 from results.schema.case import Case
 from results.schema.record import Record
 from results.statistics.segments import Flags, Floats, Whole
@@ -43,14 +43,14 @@ def over_baseline(
     nothing: dict[int, int] = {}
     partners = [replicates.get(record.case.baseline, nothing).get(record.replicate, _NOBODY) for record in records]
     itself = np.array([record.case.is_baseline for record in records], dtype=bool)
-    found = _against(np.array(partners, dtype=np.int64), itself, levels, latencies)
+    speed = _against(np.array(partners, dtype=np.int64), itself, levels, latencies)
     # Such a record of an older file has its level over its baseline, whose own record may be lost.
     own = np.array([bool(record.samples and record.samples.baseline_s) for record in records], dtype=bool)
     known = own & ~np.isnan(latencies)
-    return found._replace(
-        log=np.where(known, -levels.level, found.log),
-        half=np.where(known, levels.half, found.half),
-        apart=found.apart & ~own,
+    return speed._replace(
+        log=np.where(known, -levels.level, speed.log),
+        half=np.where(known, levels.half, speed.half),
+        apart=speed.apart & ~own,
     )
 
 
@@ -74,7 +74,8 @@ def _against(partners: Whole, itself: Flags, levels: Levels, latencies: Floats) 
     log[own] = log_ratios(levels, latencies, partners[own], own)
     half[own] = halves(levels, partners[own], own)
     log[itself & ~np.isnan(latencies)] = 0.0
-    return Against(partners, itself, log, half, levels.field[partners] != levels.field)
+    apart = (levels.field == ALONE) | (levels.field[partners] != levels.field)
+    return Against(partners, itself, log, half, apart)
 
 
 def lacking(against: Against, name: str, records: Sequence[Record], excluded: Sequence[str | None]) -> dict[int, str]:

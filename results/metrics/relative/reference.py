@@ -1,18 +1,19 @@
 """The reference of a run: the case to which the times of the other cases are relative."""
 
+import operator
 from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
-from msgspec import structs
-
 from results.errors import InputError
+from results.schema.axes import AXES, SETTINGS
 from results.schema.case import Case
 from results.text import printable
 
 USUAL: Final = "resnet50"
 """The model of the reference where nobody names another and the run has it: most papers compare with it."""
 
+_conditions: Final = operator.attrgetter(*(axis for axis in AXES if axis not in {"model", *SETTINGS}))
 _MOST: Final = 8
 """The most models that a message lists."""
 
@@ -42,8 +43,3 @@ def reference(cases: Sequence[Case], name: str | None = None, *, run: str = "the
         raise InputError(printable(f"no case of {model} in {run}, so it cannot be the reference; measured: {listed}"))
     conditions = Counter(map(_conditions, cases))
     return max(candidates, key=lambda case: (case.is_baseline, conditions[_conditions(case)]))
-
-
-def _conditions(case: Case) -> Case:
-    """Return the case without its model and settings."""
-    return structs.replace(case.baseline, model="-")
