@@ -145,7 +145,10 @@ class Seat:
     def _look(self) -> Steady:
         if self._looked_at != self.steps:
             self._looked_at = self.steps
-            self._steady = steady([sum(phases) for phases in self._phase_s])
+            # A worker warms up in its first part: a drift over later parts must not cost it the turns that link them.
+            turns = self._part.count(self._part[0]) if self._part else 0
+            steps = [sum(phases) for phases, turn in zip(self._phase_s, self._turn, strict=True) if turn < turns]
+            self._steady = steady(steps)
         return self._steady
 
     def samples(self, phases: Sequence[str]) -> Samples:

@@ -86,7 +86,7 @@ def _candidates(run: MeasuredRun, side: str) -> Iterable[_Candidate]:
     for case, rows in run.replicates.items():
         indices = list(rows.values())
         replicates = [file.records[row] for row in indices]
-        static = costs.get((case.model, case.image_size))
+        static = costs.get(static_key(case))
         yield _Candidate(
             run=file.run.id,
             side=side,

@@ -13,7 +13,7 @@ from results.importers.rows import csv_rows, quoted
 from results.importers.timm_names import architecture
 from results.text import printable
 
-Accuracy = dict[tuple[str, int], tuple[float, str]]
+Accuracy = dict[tuple[str, int | str], tuple[float, str]]
 """Best top-1 as a fraction and the weights that reach it, by architecture and image size."""
 
 _RIGHT: Final = "--accuracy takes timm's results-imagenet.csv"

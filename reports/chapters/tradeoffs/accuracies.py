@@ -16,7 +16,7 @@ TORCHVISION: Final = "torchvision"
 _TABLES: Final = frozenset({"timm"})
 """Formats whose files all cite the same table; a file of another format is a source of its own."""
 
-Published = dict[tuple[str, int], float]
+Published = dict[tuple[str, int | str], float]
 """Top-1 as a fraction, by variant and image size."""
 
 

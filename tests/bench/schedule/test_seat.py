@@ -128,6 +128,18 @@ def test_a_machine_that_grows_hot_is_told_from_a_load_that_sets_in(seated):
         assert (samples.steady, samples.slowing) == (False, slowing)
 
 
+def test_a_drift_over_later_parts_does_not_make_the_first_part_a_warm_up(seated):
+    noise = noisy(0.02, 0.003, 1)
+    machine, seat = seated(lambda now: noise(now) * (1.0 if seat_part() == 0 else 1.2))
+    seat_part = lambda: seat.part  # noqa: E731
+    for seat.part in (0, 1, 2):
+        for _ in range(30):
+            seat.take_turn(seat.plan(alone=False), machine.clock, machine.sleep)
+    samples = seat.samples(())
+    assert samples.steady
+    assert samples.warmup < 10
+
+
 def test_training_phases_come_back_in_their_columns(make_case):
     seat = Seat(make_case(task="training"), Phased())
     for _ in range(3):
