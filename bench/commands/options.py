@@ -41,7 +41,7 @@ CommentFormat = Annotated[
 ]
 Runs = Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run files, or folders of them.")]
 Margin = Annotated[str, typer.Option(metavar="PERCENT", help="Relative difference that does not matter: 2%.")]
-Reference = Annotated[
+ReferenceName = Annotated[
     str | None,
     typer.Option(
         metavar="NAME",

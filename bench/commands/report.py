@@ -7,11 +7,11 @@ from typing import Annotated, Literal
 
 import typer
 
-from bench.commands.options import Format, Reference, Runs, echo_path, load
+from bench.commands.options import Format, ReferenceName, Runs, echo_path, load
 from results.errors import InputError
 
 
-def table_command(runs: Runs, reference: Reference = None, form: Format = "table") -> None:
+def table_command(runs: Runs, reference: ReferenceName = None, form: Format = "table") -> None:
     """Print the table of run files."""
     import results
     from reports.text.study import study_text
@@ -21,7 +21,7 @@ def table_command(runs: Runs, reference: Reference = None, form: Format = "table
 
 def rank_command(
     runs: Runs,
-    reference: Reference = None,
+    reference: ReferenceName = None,
     margin: Annotated[
         str | None,
         typer.Option(metavar="PERCENT", help="Difference that does not matter, such as 2% [default: any matters]."),
@@ -48,7 +48,7 @@ def rank_command(
 
 def report_command(
     runs: Runs,
-    reference: Reference = None,
+    reference: ReferenceName = None,
     output: Annotated[Path, typer.Option("--output", "-o", help="The file to write.")] = Path("report.html"),
     figures: Annotated[
         Path | None,
