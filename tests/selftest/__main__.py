@@ -20,6 +20,7 @@ ROWS: Final = {
     "power": "tests.selftest.simulations:power",
     "history": "tests.selftest.histories:history",
     "field": "tests.selftest.fields:field_rows",
+    "field-live": "tests.selftest.live_fields:field_live",
     "live": "tests.selftest.live:null",
     "planted": "tests.selftest.live:planted",
     "spread": "tests.selftest.live:spread",
