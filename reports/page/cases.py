@@ -67,6 +67,7 @@ def cases(study: Study, named: Mapping[str, str] | None = None) -> pd.DataFrame:
         **counts,
         family=text["family"].fillna("unknown"),
         machine=frame["run"].map(named.get).astype(object),
+        reference=_references(frame, study),
     )
     groups = grouped(shown)
     styles = [groups[machine] for machine in shown["machine"]]
@@ -83,6 +84,19 @@ def _accurate(text: pd.DataFrame, records: Records) -> pd.DataFrame:
         names = names.mask(other.notna(), name)
         top1 = top1.fillna(other)
     return text.assign(imagenet_top1=top1, accuracy=names.map(accuracy_text), cited=names if len(sources) > 1 else "")
+
+
+def _references(frame: pd.DataFrame, study: Study) -> "pd.Series[Any]":
+    """Return the model of the reference of the run of each case, None where the case differs in more than its model."""
+    names = pd.Series(None, index=frame.index, dtype=object)
+    for run in study.runs:
+        if run.reference is not None:
+            alike = frame["run"].eq(run.file.run.id)
+            for axis in AXES:
+                if axis != "model":
+                    alike &= frame[axis].eq(getattr(run.reference, axis)).fillna(value=False).astype(bool)
+            names = names.mask(alike, printable(run.reference.model))
+    return names
 
 
 def _safe(column: "pd.Series[Any]") -> dict[str, str]:

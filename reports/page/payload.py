@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from reports.chapters.tradeoffs.uncertainty import latency_span, relative_span
 from reports.figures.chart import Source
 from reports.page.commands import reproduce
 from reports.style.columns import COLUMNS
@@ -27,7 +28,7 @@ FACETS: Final = {_SHORT.get(column, column): column for column in ("machine", "f
 PICKED: Final = ("imagenet_top1", "latency_s", "throughput_img_per_s", "peak_bytes")
 PICK_COLUMNS: Final = (
     *("model", "machine", *WORKLOAD, *SETTINGS),
-    *("latency_s", "throughput_img_per_s", "imagenet_top1"),
+    *("latency_s", "throughput_img_per_s", "relative", "imagenet_top1"),
 )
 """Columns of the variants that fit a reader's bounds; the script adds the task only where a filter asks for it."""
 SAMPLES: Final = 30
@@ -75,6 +76,7 @@ def payload(source: Source, listed: Table, charts: Mapping[str, Any]) -> dict[st
             "remarks": [remarks(row) for row in rows],
             "commands": [reproduce(records.run(made[0]), made[0].case) for made in replicates],
             "samples": [_samples(made) for made in replicates],
+            "spans": _spans(rows),
             "numbers": {name: [number(getattr(row, name)) for row in rows] for name in PICKED},
             "csv": {"head": head, "rows": lines},
         },
@@ -118,6 +120,16 @@ def _cells(cells: Sequence[Cell]) -> dict[str, Any]:
         **({"note": notes} if any(notes) else {}),
         "sort": [cell.sort for cell in cells],
         "reason": {str(index): printable(cell.reason) for index, cell in enumerate(cells) if cell.reason},
+    }
+
+
+def _spans(rows: Sequence[CaseView]) -> dict[str, list[Any]]:
+    """Return the 95 % intervals of times, null where unknown, and the number of the run of each case."""
+    runs = list(dict.fromkeys(row.run for row in rows))
+    return {
+        "run": [runs.index(row.run) for row in rows],
+        "relative": [rounded(list(span)) if (span := relative_span(row)) else None for row in rows],
+        "latency_s": [rounded(list(span)) if (span := latency_span(row)) else None for row in rows],
     }
 
 

@@ -14,6 +14,7 @@ MODULES: Final = (
     "names",
     "charts",
     "tables",
+    "uncertainty",
     "cases",
     "details",
     "pick",

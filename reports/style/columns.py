@@ -191,6 +191,7 @@ COLUMNS: Final[dict[str, Column]] = {
 _EARLY: Final = (
     "latency_s",
     "throughput_img_per_s",
+    "relative",
     "speedup",
     "imagenet_top1",
     *(f"latency_p{percent}_s" for percent in (50, 90, 95, 99)),

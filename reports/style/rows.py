@@ -11,8 +11,11 @@ class CaseView(Protocol):
     """A row of the frame of cases (`reports.page.cases.cases`); missing numbers are NaN."""
 
     row: int
+    run: str
     machine: str
     model: str
+    reference: str | None
+    """The model of its run's reference, where the case differs from that in nothing but the model."""
     family: str
     block: str | None
     task: str
@@ -30,6 +33,9 @@ class CaseView(Protocol):
     latency_s: float
     latency_low_s: float
     latency_high_s: float
+    relative: float
+    relative_low: float
+    relative_high: float
     throughput_img_per_s: float
     speedup: float
     speedup_low: float

@@ -83,6 +83,10 @@ def _case_row(index, own):
         "imagenet_top1": 0.8,
         "accuracy": "accuracy by torchvision",
         "imported": False,
+        "relative": math.nan,
+        "relative_low": math.nan,
+        "relative_high": math.nan,
+        "reference": None,
         **own,
     }
     latency_s, speedup = usual["latency_s"], usual["speedup"]

@@ -53,9 +53,10 @@ function opener(row, open) {
   return button;
 }
 
-function caseLine(row) {
+function caseLine(row, marked) {
   const open = text("open") === String(row);
-  const name = make("th", { scope: "row" }, opener(row, open));
+  const mark = marked ? make("span", { className: "alike", title: ALIKE_TITLE }, `${ALIKE} `) : null;
+  const name = make("th", { scope: "row" }, mark, opener(row, open));
   const shown = line(name, ...columns.slice(1).map((column) => caseCell(column, row)));
   shown.classList.toggle("failed", cases.status[row] !== "ok");
   if (!open) return [shown];
@@ -66,15 +67,20 @@ function showCases() {
   const rows = chosenCases();
   if (Number(text("page")) > Math.ceil(rows.length / PAGE)) state.delete("page");
   const page = Number(text("page") || 1);
-  fillCases(rows.slice((page - 1) * PAGE, page * PAGE));
+  const start = (page - 1) * PAGE;
+  fillCases(rows.slice(start, start + PAGE), rows[start - 1]);
   if (document.activeElement !== find("search")) find("search").value = text("q");
   find("count").textContent = `${whole(rows.length)} of ${counted(total, "case")}`;
   showPages(rows.length, page);
 }
 
-function fillCases(rows) {
+// Shows rows; `before` is the row that stands before the first of them in the same order, on another page.
+function fillCases(rows, before) {
+  const marked = neighbours(rows, before);
+  const lines = rows.flatMap((row) => caseLine(row, marked.has(row)));
+  find("alike").hidden = marked.size === 0;
   const none = line(make("td", { colSpan: columns.length }, "No case passes the filters and the search."));
-  find("case-table").tBodies[0].replaceChildren(...(rows.length ? rows.flatMap(caseLine) : [none]));
+  find("case-table").tBodies[0].replaceChildren(...(lines.length ? lines : [none]));
 }
 
 // The buttons are made once: new buttons at every turn would take the focus away.

@@ -69,7 +69,9 @@ function showPick() {
   });
   const rows = bounds.length ? picked(bounds) : [];
   const variants = [...grouped(rows, (row) => `${cells.model.text[row]}\n${facets.machine[row]}`).values()];
-  find("pick-said").textContent = bounds.length ? saidOfPick(rows.length, variants.length, bounds[0]) : PICK_HINT;
+  const said = saidOfPick(rows.length, variants.length, bounds[0]);
+  const rivals = saidOfRivals(variants.map(([row]) => row), bounds[0] !== "");
+  find("pick-said").textContent = bounds.length ? said + rivals : PICK_HINT;
   find("picked").parentElement.hidden = rows.length === 0;
   const listed = columns.filter(({ name }) => pickColumns.has(name) && (name !== "task" || list("f.task").length));
   const head = [...listed, { heading: "peak memory", numeric: true }].map(headed);

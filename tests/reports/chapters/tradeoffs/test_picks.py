@@ -56,3 +56,15 @@ def test_only_rows_that_differ_in_nothing_but_the_model_are_compared():
     rows = case_frame(BEST, CLOSE_BY, {**FAR, "imagenet_top1": 0.8, "batch_size": 1}, {**FAR, "machine": "other"})
     assert list(most_telling(rows)["model"]) == ["best", "close"]
     assert fastest(rows).endswith("(inference · batch 8 · 224 px · fp32 · eager · nchw · AMD EPYC 9B14).")
+
+
+def test_the_choice_has_its_cost_and_names_what_is_within_the_uncertainty():
+    near = {"reference": "resnet50", "relative": 1.03, "relative_low": 1.01, "relative_high": 1.05}
+    rival = {**near, "model": "rival", "imagenet_top1": 0.795, "relative": 1.06, "latency_s": 0.06}
+    rows = case_frame(BEST, {**CLOSE_BY, **near}, {**rival, "relative_low": 1.04, "relative_high": 1.08})
+    for say in (fastest, cheapest(LATENCY, "answers soonest")):
+        said = say(rows).replace("\N{NO-BREAK SPACE}", " ")
+        assert said.endswith(". close costs 1.03 × resnet50, ± 1.9 %. Within the uncertainty: rival.")
+    assert not any(word in cheapest(MEMORY, "is smallest")(rows) for word in ("costs", "uncertainty"))
+    apart = case_frame(BEST, {**CLOSE_BY, **near}, {**rival, "relative_low": 1.055, "relative_high": 1.08})
+    assert "uncertainty" not in fastest(apart)
