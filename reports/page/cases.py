@@ -88,14 +88,12 @@ def _accurate(text: pd.DataFrame, records: Records) -> pd.DataFrame:
 
 def _references(frame: pd.DataFrame, study: Study) -> "pd.Series[Any]":
     """Return the model of the reference of the run of each case, None where the case differs in more than its model."""
-    names = pd.Series(None, index=frame.index, dtype=object)
-    for run in study.runs:
-        if run.reference is not None:
-            alike = frame["run"].eq(run.file.run.id)
-            for axis in AXES:
-                if axis != "model":
-                    alike &= frame[axis].eq(getattr(run.reference, axis)).fillna(value=False).astype(bool)
-            names = names.mask(alike, printable(run.reference.model))
+    references = {run.file.run.id: run.reference for run in study.runs if run.reference is not None}
+    names = frame["run"].map({run: printable(case.model) for run, case in references.items()}).astype(object)
+    for axis in AXES:
+        if axis != "model":
+            shared = frame["run"].map({run: getattr(case, axis) for run, case in references.items()})
+            names = names.where(frame[axis].eq(shared).fillna(value=False).astype(bool), None)
     return names
 
 

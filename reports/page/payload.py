@@ -125,9 +125,9 @@ def _cells(cells: Sequence[Cell]) -> dict[str, Any]:
 
 def _spans(rows: Sequence[CaseView]) -> dict[str, list[Any]]:
     """Return the 95 % intervals of times, null where unknown, and the number of the run of each case."""
-    runs = list(dict.fromkeys(row.run for row in rows))
+    runs = {run: index for index, run in enumerate(dict.fromkeys(row.run for row in rows))}
     return {
-        "run": [runs.index(row.run) for row in rows],
+        "run": [runs[row.run] for row in rows],
         "relative": [rounded(list(span)) if (span := relative_span(row)) else None for row in rows],
         "latency_s": [rounded(list(span)) if (span := latency_span(row)) else None for row in rows],
     }

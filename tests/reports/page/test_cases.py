@@ -44,3 +44,15 @@ def test_versions_of_the_software_are_told_apart(make_record, make_run, write_ru
         write_run(tmp_path, [make_record()], run=run)
     sides = set(source_of(reader.load(tmp_path)).cases["machine"])
     assert sides == {"AMD EPYC 9B14 · torch 2.9.1", "AMD EPYC 9B14 · torch 2.14.1"}
+
+
+def test_a_case_has_the_reference_of_its_run_where_nothing_but_the_model_differs(
+    make_case, make_record, make_run, write_run, tmp_path
+):
+    for run, first in (("a", "resnet50"), ("b", "plain34")):
+        models = [make_case(model=first), make_case(model="resnet18"), make_case(model="resnet18", batch_size=1)]
+        cases = [*models, make_case(model=first, layout="nhwc")]
+        write_run(tmp_path, [make_record(case) for case in cases], run=make_run(plan=cases, run_id=run))
+    shown = source_of(reader.load(tmp_path)).cases
+    references = [name if isinstance(name, str) else None for name in shown["reference"]]
+    assert references == ["resnet50", "resnet50", None, None, "plain34", "plain34", None, None]

@@ -67,3 +67,15 @@ def test_samples_are_thinned_and_keep_their_ends(make_record, write_run, tmp_pat
     assert len(samples) == 30
     assert (samples[0], samples[-1]) == pytest.approx((min(steady), max(steady)), rel=5e-3)
     assert samples == sorted(samples)
+
+
+def test_intervals_stand_with_the_run_of_their_case(make_case, make_record, make_run, write_run, tmp_path):
+    cases = [make_case(), make_case(model="resnet18")]
+    for run in ("a", "b"):
+        made = [make_record(case, replicate=index, latency_s=0.05) for index in range(3) for case in cases]
+        write_run(tmp_path, made, run=make_run(plan=cases, run_id=run))
+    spans = payload(page.render(reader.load(tmp_path)))["cases"]["spans"]
+    assert spans["run"] == [0, 0, 1, 1]
+    assert spans["relative"][0] == spans["relative"][2] == [1, 1]
+    assert all(low < high < 1.1 for low, high in (spans["relative"][1], spans["relative"][3]))
+    assert all(low < 0.051 and high > 0.049 for low, high in spans["latency_s"])
