@@ -243,7 +243,8 @@ def test_a_disk_that_fills_is_one_line_and_the_run_goes_on_where_there_is_room(s
     assert list(folder.iterdir()) == [path]
     records = load(path)
     assert list(records)[: len(kept)] == kept
-    assert len({(record.case, record.replicate) for record in records}) == len(records) == 36
+    assert len({(record.case, record.replicate) for record in records}) == 36
+    assert len(records) <= 38  # two cases were measured again, to join the others
     assert records.files[0].complete
     assert records.problems == ()
 
