@@ -63,7 +63,7 @@ def test_options_reach_the_runner(call, measured, make_record, tmp_path):
             "--live",
             "7",
         ),
-        *("--budget", "1.5", "--timeout", "9", "--time-limit", "60", "--out", tmp_path),
+        *("--live", "7", "--budget", "1.5", "--timeout", "9", "--time-limit", "60", "--out", tmp_path),
     )
     assert code == 0
     del asked["show"]
@@ -204,7 +204,7 @@ def test_dry_run_lists_the_cases_and_an_estimate(call, monkeypatch, make_run):
     code, out, err = call("run", "quick", "--dry-run")
     assert code == 0
     assert out.splitlines() == [case.key for case in cases]
-    assert err.startswith(f"suite quick: {len(cases)} cases, about ")
+    assert err.startswith(f"suite quick: {len(cases)} cases 5 times, about ")
 
 
 def test_settings_are_decided_once(call, monkeypatch):

@@ -1,9 +1,10 @@
+import json
 import re
 
 import pytest
 from msgspec import structs
 
-from reports.text.findings import findings_text
+from reports.text.findings import findings_text, study_text
 from results.analysis.study import Study
 from results.storage.reader import load
 
