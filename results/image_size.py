@@ -16,6 +16,12 @@ _QUOTED: Final = 60
 """Characters of a text that a message shows."""
 
 
+_NUMBERS: Final = re.compile(r"[(\[]?\s*(\d{1,10}(?:\s*,\s*\d{1,10}){1,2})\s*[)\]]?", re.ASCII)
+"""Height and width, or channels, height and width."""
+_WHOLE: Final = re.compile(r"(\d{1,10})\.0*", re.ASCII)
+"""A whole number as programs write it that compute with floats."""
+
+
 def parse_image_size(text: str) -> int | str:
     """Return the size that `text` writes: 224 for ``224`` and ``224x224``, else ``224x160``.
 
@@ -57,3 +63,23 @@ def pixels(size: int | str) -> int:
     """Return the number of pixels, by which sizes are in order."""
     height, width = sides(size)
     return height * width
+
+
+def foreign_size(value: object) -> tuple[int | str, int | None]:
+    """Return the size of an image, and its channels where `value` states them.
+
+    Raises:
+        InputError: `value` is neither a size nor a shape: height and width, perhaps after the channels.
+    """
+    text = str(value).strip()
+    if isinstance(value, bool):
+        raise InputError(f"{text} is no image size")
+    whole, numbers = _WHOLE.fullmatch(text), _NUMBERS.fullmatch(text)
+    if whole:
+        return parse_image_size(whole[1]), None
+    if numbers is None:
+        return parse_image_size(text), None
+    *channels, height, width = (int(number) for number in numbers[1].split(","))
+    if 0 in channels:
+        raise InputError(f"{text} has no channel")
+    return parse_image_size(f"{height}x{width}"), next(iter(channels), None)

@@ -14,7 +14,7 @@ from results.errors import InputError
 def table_command(runs: Runs, reference: ReferenceName = None, form: Format = "table") -> None:
     """Print the table of run files."""
     import results
-    from reports.text.study import study_text
+    from reports.text.findings import study_text
 
     typer.echo(study_text(results.Study(load(runs), reference), form), nl=False)
 

@@ -97,7 +97,7 @@ def _measure(measure: Callable[["Show"], "Records"], *, report: bool) -> int:
     import results
     from bench.schedule import progress
     from bench.schedule.run import Interrupted, Stopped
-    from reports.text.study import study_text
+    from reports.text.findings import study_text
 
     try:
         with progress.display(sys.stderr) as show:

@@ -139,7 +139,7 @@ class WorkerClient:
         steady_s = statistics.median(samples.step_s[samples.warmup :] or samples.step_s)
         compile_s = max(0.0, self._first_step_s - steady_s)
         if self._warm:
-            reasons |= dict.fromkeys(("first_step_s", "compile_s"), "an earlier process had filled the compiler's cache")
+            reasons["first_step_s"] = reasons["compile_s"] = "an earlier process had filled the compiler's cache"
             return structs.replace(facts, first_step_s=None, warm_compile_s=compile_s)
         reasons["warm_compile_s"] = "measured in later replicates, which start from the first compiler's cache"
         return structs.replace(facts, compile_s=compile_s)

@@ -39,7 +39,7 @@ class QuickDraws(TorchFunctionMode):
         if draw is None:
             return func(*args, **given)
         tensor, *rest = args or (given.pop("tensor"),)
-        if tensor.dtype != torch.float32 or tensor.device.type != "cpu" or not tensor.is_contiguous():
+        if tensor.dtype != torch.float32 or not tensor.is_cpu or not tensor.is_contiguous():
             return func(*args, **(kwargs or {}))
         mean, std = draw(tensor, *rest, **given)
         self._fill(tensor.detach().numpy().reshape(-1), mean, std)

@@ -6,6 +6,7 @@ from typing import Final
 
 from reports.text.comparison import share_text
 from reports.text.grid import check_format, lines_text
+from reports.text.table import format_table, pivots_text
 from results.analysis.study import Study
 from results.metrics.breakeven import BreakEven, Steps
 from results.metrics.speedups import Chain, Factor, setting
@@ -149,3 +150,12 @@ def _end(replicates: Sequence[Record]) -> str:
 def _named(cases: Sequence[Case], names: _Names) -> str:
     more = [f"{len(cases) - MOST_NAMED} more"] if len(cases) > MOST_NAMED else []
     return ", ".join([*(names.case(case) for case in cases[:MOST_NAMED]), *more])
+
+
+def study_text(study: Study, fmt: str) -> str:
+    """Return the table of a study, with pivots and findings for people; see `format_table` for the formats.
+
+    Raises:
+        InputError: The format does not exist.
+    """
+    return format_table(study.table, fmt) + pivots_text(study.table, fmt) + findings_text(study, fmt)

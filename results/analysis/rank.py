@@ -19,7 +19,7 @@ from results.metrics.levels import halves, log_ratios
 from results.metrics.measured import MeasuredRun
 from results.metrics.reasons import usable_record
 from results.metrics.relative.reference import reference as reference_of
-from results.schema.axes import CONDITIONS, axis_text
+from results.schema.axes import CONDITIONS, axis_text, is_silent
 from results.schema.case import Case
 from results.statistics.allpairs import all_pairs
 from results.statistics.intervals import CONFIDENCE
@@ -148,7 +148,9 @@ def _ranking(run: MeasuredRun, cases: Sequence[Case], margin: float) -> Ranking:
     return Ranking(
         run=run.file.run.id,
         machine=machine_text(run.file.run.environment),
-        conditions=", ".join(axis_text(name, getattr(base, name)) for name in CONDITIONS),
+        conditions=", ".join(
+            axis_text(name, value) for name in CONDITIONS if not is_silent(name, value := getattr(base, name))
+        ),
         reference=base,
         margin=margin,
         cases=ranked,

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from results.errors import InputError
-from results.importers.image_sizes import foreign_size
+from results.image_size import foreign_size
 from results.importers.reading import torch_device
 from results.importers.rows import quoted
 from results.schema.axes import AXES, COUNTS, SIZES

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from results.errors import InputError
+from results.image_size import foreign_size
 from results.importers.reading import Content
 from results.schema.validation import InvalidError, document
 from results.text import printable
@@ -167,3 +168,19 @@ def _text(value: Any) -> str:
     if value is None:
         return ""
     return value if isinstance(value, str) else json.dumps(value)
+
+
+def row_images(row: SourceRow, column: str) -> dict[str, int | str]:
+    """Return the axes of the images that a cell states, by name; none for an empty cell.
+
+    Raises:
+        InputError: as `foreign_size`, with the line.
+    """
+    cell = row.cells.get(column, "").strip()
+    if not cell:
+        return {}
+    try:
+        size, channels = foreign_size(cell)
+    except InputError as error:
+        raise row.error(column, str(error)) from None
+    return {"image_size": size} | ({} if channels is None else {"in_channels": channels})

@@ -13,7 +13,6 @@ from typing import Final
 from msgspec import structs
 
 from results.errors import InputError
-from results.importers.image_sizes import row_images
 from results.importers.reading import (
     Content,
     Imported,
@@ -22,7 +21,7 @@ from results.importers.reading import (
     missing,
     unknown_environment,
 )
-from results.importers.rows import SourceRow, csv_rows, json_rows, quoted
+from results.importers.rows import SourceRow, csv_rows, json_rows, quoted, row_images
 from results.importers.timm_accuracy import Accuracy, accuracy_of
 from results.importers.timm_files import ParsedName, parsed
 from results.importers.timm_names import architecture, network

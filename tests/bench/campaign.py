@@ -17,7 +17,7 @@ import psutil
 from tests.bench import fakes
 from tests.bench.fakes import FOLDER
 
-QUICK = {"target": 0.5, "budget_s": 0.02, "timeout_s": 60.0}
+QUICK = {"replicates": 1, "target": 0.5, "budget_s": 0.02, "timeout_s": 60.0}
 
 
 class Server(fakes.Server):

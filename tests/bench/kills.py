@@ -100,7 +100,7 @@ def _run(home, temporary, path):
             runner.resume(path, show=acknowledge)
         else:
             out = pathlib.Path(home, "runs")
-            bench.run(cases(), out=out, replicates=REPLICATES, show=acknowledge, **campaign.QUICK)
+            bench.run(cases(), out=out, show=acknowledge, **campaign.QUICK | {"replicates": REPLICATES})
         status = 0
     except BaseException:  # noqa: BLE001 - the last words of the process
         traceback.print_exc()

@@ -60,7 +60,7 @@ def test_python_m_bench_is_the_same():
     [
         (["rnu"], "Did you mean 'run'?"),
         (["--verzion"], "--version"),
-        (["run", "--modle", "resnet18"], "no such option: --modle (Possible options: --model)"),
+        (["run", "--modle", "resnet18"], "no such option: --modle (Possible options: --live, --model)"),
         (["run", "--model"], "requires an argument"),
         (["run", "quick", "default"], "unexpected extra argument"),
         (["run", "--replicates", "0"], "replicates: 0 should be a whole number >= 1"),

@@ -214,7 +214,7 @@ ANY = st.recursive(
     max_leaves=8,
 )
 BLOCK = st.dictionaries(st.sampled_from([*AXES, "device", "models"]) | TEXT, ANY, max_size=4)
-SETTINGS = st.dictionaries(st.sampled_from([*DEFAULTS.__slots__, "seed"]) | TEXT, ANY, max_size=4)
+SETTINGS = st.dictionaries(st.sampled_from([*DEFAULTS["cpu"].__struct_fields__, "seed"]) | TEXT, ANY, max_size=4)
 DOCUMENT = st.fixed_dictionaries(
     {"cases": st.lists(BLOCK.map(lambda block: {"model": "resnet18", **block}), max_size=3) | ANY},
     optional={"settings": SETTINGS | ANY, "description": TEXT | ANY, "x": ANY},

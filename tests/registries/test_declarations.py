@@ -114,7 +114,7 @@ TIMM = {"timm_accuracy", "timm_files", "timm_names", "timm_rows"}
 def test_every_exporter_and_importer_is_in_its_registry():
     for folder, registry, shared in (
         ("exporters", EXPORTERS, {"benchmarks", "files"}),
-        ("importers", IMPORTERS, {"reading", "rows", "writing", "benchmark_axes", "image_sizes", *TIMM}),
+        ("importers", IMPORTERS, {"reading", "rows", "writing", "benchmark_axes", *TIMM}),
     ):
         modules = {path.stem for path in (_ROOT / "results" / folder).glob("*.py")} - {"__init__"} - shared
         names = {re.sub("github_action_benchmark", "github_action", name.replace("-", "_")) for name in registry}

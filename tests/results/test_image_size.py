@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from results.errors import InputError
-from results.image_size import image_size, parse_image_size, pixels, sides
+from results.image_size import foreign_size, image_size, parse_image_size, pixels, sides
 from results.schema.types import MOST_SIZE, ImageSize
 from results.schema.validation import InvalidError, validated
 
@@ -72,3 +72,28 @@ def test_a_size_keeps_its_sides_and_can_be_stored(height, width):
 def test_an_equal_size_of_another_form_is_never_stored(size):
     with pytest.raises(InvalidError):
         validated(size, ImageSize)
+
+
+@pytest.mark.parametrize(
+    ("value", "size", "channels"),
+    [
+        (224, 224, None),
+        ("224", 224, None),
+        ("224.0", 224, None),
+        (224.0, 224, None),
+        ("224x160", "224x160", None),
+        ([224, 160], "224x160", None),
+        ((224, 224), 224, None),
+        ("(3, 224, 160)", "224x160", 3),
+        ([1, 28, 28], 28, 1),
+        ("3,224,224", 224, 3),
+    ],
+)
+def test_other_programs_write_a_size_in_several_forms(value, size, channels):
+    assert foreign_size(value) == (size, channels)
+
+
+@pytest.mark.parametrize("value", [True, None, "large", [224], [8, 3, 9, 9], [0, 9, 9], [3, 0, 9], 0, -1, 1.5])
+def test_what_is_no_size_is_refused(value):
+    with pytest.raises(InputError):
+        foreign_size(value)

@@ -44,7 +44,7 @@ def _compare(folder):
 
 
 def _text(folder):
-    from reports.text.study import study_text  # noqa: PLC0415 (what it imports is its own cost)
+    from reports.text.findings import study_text  # noqa: PLC0415 (what it imports is its own cost)
 
     study = results.Study(_load(folder))
     return study, study_text(study, "table")

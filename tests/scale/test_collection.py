@@ -5,7 +5,7 @@ import sys
 import pytest
 
 import results
-from reports.text.study import study_text
+from reports.text.findings import study_text
 from tests.scale.collection import RECORDS_A_VARIANT, write
 
 

@@ -19,14 +19,14 @@ ROWS: Final = {
     "warmup": "tests.selftest.simulations:warmup",
     "power": "tests.selftest.simulations:power",
     "history": "tests.selftest.histories:history",
-    "field": "tests.selftest.fields:field_rows",
-    "field-live": "tests.selftest.live_fields:field_live",
     "live": "tests.selftest.live:null",
     "planted": "tests.selftest.live:planted",
     "spread": "tests.selftest.live:spread",
     "verdict-time": "tests.selftest.live:verdict_time",
     "faults": "tests.selftest.faults:faults",
     "lost": "tests.selftest.lost:lost",
+    "field": "tests.selftest.fields:field_rows",
+    "field-live": "tests.selftest.live_fields:field_live",
 }
 """For each name, the function of `quick` that yields its rows; imported only when its rows are measured."""
 

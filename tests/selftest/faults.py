@@ -9,7 +9,8 @@ from bench.process import ask
 from bench.process.client import WorkerClient
 from bench.process.forkserver import SERVE, ForkServer
 from bench.process.protocol import Failed
-from bench.schedule.rotation import Left, Lost, Seat, rotate
+from bench.schedule.rotation import Left, Lost, Rotation
+from bench.schedule.seat import Seat
 from results.metrics.timings import medians
 from results.metrics.values import latencies
 from results.metrics.warnings import warnings
@@ -87,7 +88,7 @@ def _warnings(server, case, target, folder):
 
     try:
         live.prepare(tempfile.mkdtemp(dir=folder))
-        for event in rotate((Seat(case, live),), None, QUICK):
+        for event in Rotation((Seat(case, live),), QUICK).events():
             match event:
                 case Left(seat, stop):
                     records.append(live.end(seat.samples(live.phases), stop))

@@ -129,11 +129,18 @@ def default_run(server: ForkServer, threads: int) -> Iterator[Row]:
     ]
     count = records.files[0].run.settings.replicates
     yield Row(f"default suite: {len(cases)} cases, {count} replicates", f"{took / 60:.1f} min", "≤ 6 min", took <= 360)
-    halves = {pair: half(_logs(run, *pair)) for pair in itertools.combinations(cases, 2)}
-    across = [width for (a, b), width in halves.items() if a.model != b.model and a.task == b.task == "inference"]
-    yield _width("ratio of two variants, median", statistics.median(across), 0.03)
-    yield _width("ratio of two variants, worst", max(across), 0.06)
-    yield _width("ratio of any two cases, worst", max(halves.values()), None)
+    widths = [
+        (math.log(pair.high / pair.low) / 2, pair)
+        for ranking in results.rank(records)
+        for pair in ranking.pairs
+        if pair.low is not None and pair.high is not None
+    ]
+    across = [width for width, pair in widths if pair.faster.partition("/")[0] != pair.slower.partition("/")[0]]
+    yield _width("ratio of two variants in `rank`, median", statistics.median(across), 0.03)
+    yield _width("ratio of two variants in `rank`, worst", max(across), 0.06)
+    apart = [half(_logs(run, *pair)) for pair in itertools.combinations(cases, 2)]
+    yield _width("ratio of any two cases, each pair by itself, median", statistics.median(apart), None)
+    yield _width("ratio of any two cases, each pair by itself, worst", max(apart), None)
     speedups = np.log(frame["speedup_high"] / frame["speedup_low"]).dropna() / 2
     yield _width("speed-up over the baseline, median", float(speedups.median()), 0.02)
     latencies = np.log(frame["latency_high_s"] / frame["latency_low_s"]).dropna() / 2

@@ -49,14 +49,27 @@ def test_options_reach_the_runner(call, measured, make_record, tmp_path):
     code, _, _ = call(
         *("run", "quick", "--model", "resnet18,resnet50", "--model", "plain18", "--batch-size", "1, 8"),
         *("--task", "training", "--precision", "amp-bf16", "--runtime", "compile", "--layout", "nhwc"),
-        *("--image-size", "64", "--threads", "2", "--device", "cpu", "--replicates", "3", "--target", "2%"),
-        *("--budget", "1.5", "--timeout", "9", "--time-limit", "60", "--out", tmp_path),
+        *(
+            "--image-size",
+            "64",
+            "--threads",
+            "2",
+            "--device",
+            "cpu",
+            "--replicates",
+            "3",
+            "--target",
+            "2%",
+            "--live",
+            "7",
+        ),
+        *("--live", "7", "--budget", "1.5", "--timeout", "9", "--time-limit", "60", "--out", tmp_path),
     )
     assert code == 0
     del asked["show"]
     suite = asked.pop("suite")
     assert suite.name == "quick"
-    wanted = Settings(replicates=3, target=0.02, budget_s=1.5, timeout_s=9.0, time_limit_s=60.0)
+    wanted = Settings(replicates=3, target=0.02, budget_s=1.5, timeout_s=9.0, time_limit_s=60.0, live=7)
     assert set(suite.settings.values()) == {wanted}
     assert [case.key for case in expand(suite, device="cpu", threads=9)] == [
         f"{model}/training/b{batch_size}/64/cpu/amp-bf16/compile/nhwc/t2"
@@ -125,7 +138,7 @@ def test_a_run_ends_with_the_table_the_findings_and_the_paths(call, measured, ma
 def test_text_and_page_share_a_study(call, measured, monkeypatch, make_record):
     measured([make_record()])
     texts, pages = [], []
-    monkeypatch.setattr("reports.text.study.study_text", lambda study, form: texts.append(study) or "")
+    monkeypatch.setattr("reports.text.findings.study_text", lambda study, form: texts.append(study) or "")
     monkeypatch.setattr(reports, "build", lambda study, path: pages.append(study) or path)
     assert call("run")[0] == 0
     assert texts == pages
@@ -185,13 +198,13 @@ def test_dry_run_lists_the_cases_and_an_estimate(call, monkeypatch, make_run):
 
     def plan(suite, **arguments):
         assert (suite, arguments) == (load_suite("quick"), {"device": "auto"})
-        return plans.Plan(suite="quick", cases=cases, settings=DEFAULTS, environment=make_run().environment)
+        return plans.Plan(suite="quick", cases=cases, settings=DEFAULTS["cpu"], environment=make_run().environment)
 
     monkeypatch.setattr(runner, "plan", plan)
     code, out, err = call("run", "quick", "--dry-run")
     assert code == 0
     assert out.splitlines() == [case.key for case in cases]
-    assert err.startswith(f"suite quick: {len(cases)} cases, about ")
+    assert err.startswith(f"suite quick: {len(cases)} cases 5 times, about ")
 
 
 def test_settings_are_decided_once(call, monkeypatch):

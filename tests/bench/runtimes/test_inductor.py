@@ -111,7 +111,7 @@ SMALL = torch.nn.Sequential(torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten(), t
     [("disable", True), ("debug_backend_override", ">=0:eager"), ("debug_backend_override", ">=0:aot_eager")],
 )
 def test_a_case_that_compiles_nothing_is_unsupported(case, tmp_path, monkeypatch, setting, value):
-    monkeypatch.setattr("bench.tasks.networks.create_network", lambda name: SMALL)
+    monkeypatch.setattr("bench.tasks.networks.create_network", lambda name, **_: SMALL)
     monkeypatch.setenv("TORCH_COMPILE_DISABLE", "1")
     with torch._dynamo.config.patch(setting, value), pytest.raises(Unsupported, match="nothing was compiled") as caught:
         prepared(case, tmp_path)
@@ -123,7 +123,7 @@ def test_suppressed_errors_of_the_compiler_are_unsupported(case, tmp_path, monke
     def fail(*_, **__):
         raise RuntimeError("no compiler")
 
-    monkeypatch.setattr("bench.tasks.networks.create_network", lambda name: SMALL)
+    monkeypatch.setattr("bench.tasks.networks.create_network", lambda name, **_: SMALL)
     monkeypatch.setattr("torch._inductor.compile_fx.compile_fx", fail)
     monkeypatch.setenv("TORCHDYNAMO_SUPPRESS_ERRORS", "0")  # torch takes any text as true
     with torch._dynamo.config.patch(suppress_errors=True), pytest.raises(Unsupported) as caught:
@@ -134,7 +134,7 @@ def test_suppressed_errors_of_the_compiler_are_unsupported(case, tmp_path, monke
 @needs_compiler
 @pytest.mark.usefixtures("fresh_compiler")
 def test_timed_steps_without_a_compiled_graph_are_no_row_of_compile(case, tmp_path, monkeypatch):
-    monkeypatch.setattr("bench.tasks.networks.create_network", lambda name: SMALL)
+    monkeypatch.setattr("bench.tasks.networks.create_network", lambda name, **_: SMALL)
     subject = prepared(case, tmp_path)
     with torch.compiler.set_stance("force_eager"):
         subject.turn(TakeTurn(steps=2, drop=1))

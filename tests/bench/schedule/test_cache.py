@@ -63,7 +63,7 @@ def test_each_case_compiles_into_a_private_folder_that_goes_with_the_run(tmp_pat
     try:
         with campaign.Server() as server:
             monkeypatch.setattr(runner, "ForkServer", lambda: contextlib.nullcontext(server))
-            records = bench.run([EAGER, COMPILED], out=tmp_path, replicates=2, **campaign.QUICK)
+            records = bench.run([EAGER, COMPILED], out=tmp_path, **campaign.QUICK | {"replicates": 2})
     finally:
         os.umask(before)
     assert [record.status for record in records] == ["ok"] * 4

@@ -37,7 +37,7 @@ def test_axes_replace_those_of_a_given_suite():
 
 def test_given_cases_are_measured_once_each_as_they_are(make_case):
     case = make_case()
-    wanted = GivenCases(cases=(case,), settings=structs.replace(DEFAULTS, target=0.5))
+    wanted = GivenCases(cases=(case,), settings=structs.replace(DEFAULTS["cpu"], target=0.5))
     assert requested([case, case], None, {"target": 0.5}) == wanted
 
 

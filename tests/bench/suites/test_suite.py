@@ -80,8 +80,8 @@ def test_a_file_of_ones_own_works_like_a_builtin(write):
     suite = load_suite(path)
     assert suite.name == "mine"
     assert suite.description == "two"
-    assert suite.settings["cpu"] == change_settings(DEFAULTS, replicates=3, target=0.02, time_limit_s=90.0)
-    assert suite.settings["accelerator"] == change_settings(DEFAULTS, replicates=3, target=0.02)
+    assert suite.settings["cpu"] == change_settings(DEFAULTS["cpu"], replicates=3, target=0.02, time_limit_s=90.0)
+    assert suite.settings["accelerator"] == change_settings(DEFAULTS["accelerator"], replicates=3, target=0.02)
     assert [case.key for case in expand(suite, device="cpu", threads=8)] == [
         "resnet18/inference/b4/224/cpu/fp32/eager/nchw/t1",
         "resnet18/inference/b1/224/cpu/fp32/eager/nchw/t1",

@@ -19,9 +19,9 @@ def test_what_is_no_fraction_is_refused(wrong):
 
 
 def test_settings_are_changed_where_a_change_is_given():
-    changed = change_settings(DEFAULTS, replicates=None, budget_s=9, target="3%")
-    assert (changed.replicates, changed.budget_s, changed.target) == (DEFAULTS.replicates, 9, 0.03)
+    changed = change_settings(DEFAULTS["cpu"], replicates=None, budget_s=9, target="3%")
+    assert (changed.replicates, changed.budget_s, changed.target) == (DEFAULTS["cpu"].replicates, 9, 0.03)
     with pytest.raises(InputError, match="budget_s: nan should be"):
-        change_settings(DEFAULTS, budget_s=float("nan"))
+        change_settings(DEFAULTS["cpu"], budget_s=float("nan"))
     with pytest.raises(InputError, match="unknown key 'bugdet_s'; did you mean 'budget_s'"):
-        change_settings(DEFAULTS, bugdet_s=1)
+        change_settings(DEFAULTS["cpu"], bugdet_s=1)

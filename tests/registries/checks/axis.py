@@ -15,7 +15,7 @@ from bench.suites import suite
 from reports.page.commands import reproduce
 from reports.style import views
 from reports.text.comparison import comparison_text
-from reports.text.study import study_text
+from reports.text.findings import study_text
 from results.exporters import EXPORTERS
 from results.importers.reading import Options
 from results.importers.writing import import_files

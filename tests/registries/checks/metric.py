@@ -7,7 +7,7 @@ import pytest
 import reports
 import results
 from reports.text.cost import metrics_text
-from reports.text.study import study_text
+from reports.text.findings import study_text
 from results.exporters import EXPORTERS
 from results.importers.writing import import_files
 from results.schema.record import Facts

@@ -9,7 +9,7 @@ from bench.cli import main
 from bench.suites import suite
 
 AXES = ["--model", "cifar_resnet20", "--image-size", "32", "--device", "cpu", "--threads", "1"]
-SHORT = ["--budget", "0.2", "--target", "50%", "--no-report"]
+SHORT = ["--replicates", "1", "--budget", "0.2", "--target", "50%", "--no-report"]
 
 
 @pytest.fixture(scope="module")

@@ -1,9 +1,10 @@
+import json
 import re
 
 import pytest
 from msgspec import structs
 
-from reports.text.findings import findings_text
+from reports.text.findings import findings_text, study_text
 from results.analysis.study import Study
 from results.storage.reader import load
 
@@ -128,3 +129,29 @@ def test_markdown_has_paragraphs_and_hostile_names_only_show(text, make_record, 
 
 def test_an_empty_run_finds_nothing(text):
     assert text([]) == []
+
+
+@pytest.fixture
+def whole(tmp_path, write_run, make_record, make_case, make_static):
+    records = [
+        make_record(make_case(model=model, layout=layout), baseline_latency_s=None if layout == "nchw" else 0.1)
+        for model in ("resnet18", "resnet50")
+        for layout in ("nchw", "nhwc")
+    ]
+    statics = [make_static("resnet18", block="basic", depth=18), make_static()]
+    return Study(load(write_run(tmp_path, records, statics)))
+
+
+def test_people_read_table_pivots_and_findings_in_this_order(whole):
+    text = study_text(whole, "table")
+    assert text.index("speed-up") < text.index("images a second by depth") < text.index("reached the target")
+
+
+def test_programs_read_the_table_only(whole):
+    assert len(json.loads(study_text(whole, "json"))) == 4
+
+
+def test_the_table_is_that_of_the_study(whole, monkeypatch):
+    first = whole.table
+    monkeypatch.setattr(whole, "runs", None)  # whoever would compute it again would fail
+    assert study_text(whole, "csv").count("\n") == len(first) + 1

@@ -5,7 +5,7 @@ from msgspec import structs
 
 import reports
 import results
-from reports.text.study import study_text
+from reports.text.findings import study_text
 from results.analysis.history import history
 from results.metrics import measured as of_run
 from results.metrics import table as tables

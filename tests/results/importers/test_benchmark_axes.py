@@ -38,7 +38,6 @@ SPELLINGS = [
     ("batch_size", 8, {"batch": 8}),
     ("batch_size", 8, {"batch_size": "UNSERIALIZABLE[np.int64(8)]"}),
     ("image_size", 64, {"img_size": 64}),
-    ("image_size", 64, {"input_size": [3, 64, 64]}),
     ("layout", "nhwc", {"channels_last": True}),
     ("layout", "nchw", {"channels_last": False}),
     ("layout", "nhwc", {"memory_format": "UNSERIALIZABLE[torch.channels_last]"}),
@@ -58,6 +57,10 @@ SPELLINGS = [
 @pytest.mark.parametrize(("axis", "value", "params"), SPELLINGS, ids=str)
 def test_what_people_write_is_read(axis, value, params):
     assert stated(**params) == {axis: value}
+
+
+def test_a_shape_states_the_size_and_the_channels():
+    assert stated(input_size=[1, 64, 48]) == {"image_size": "64x48", "in_channels": 1}
 
 
 @pytest.mark.parametrize(

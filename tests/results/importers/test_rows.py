@@ -5,7 +5,7 @@ import pytest
 from results.errors import InputError
 from results.importers import rows as source_rows
 from results.importers.reading import Content
-from results.importers.rows import SourceRow, csv_rows, json_rows
+from results.importers.rows import SourceRow, csv_rows, json_rows, row_images
 
 
 def rows(text):
@@ -91,3 +91,11 @@ def test_objects_of_json_are_rows():
 def test_other_json_is_refused(text):
     with pytest.raises(InputError, match=r"^x\.json: "):
         json_rows(Content("x.json", b""), text)
+
+
+def test_a_cell_states_the_axes_of_its_images():
+    row = SourceRow(file="a.csv", line=7, cells={"a": "(1, 224, 160)", "b": " ", "c": "wide"})
+    assert row_images(row, "a") == {"image_size": "224x160", "in_channels": 1}
+    assert row_images(row, "b") == row_images(row, "missing") == {}
+    with pytest.raises(InputError, match="line 7, c: 'wide' is no image size"):
+        row_images(row, "c")
