@@ -29,22 +29,6 @@ CYCLES = 60
 """Pairs of turns, beside a neighbour and alone."""
 SETTLE = 8
 """Steps after which a worker is as if it were alone."""
-FIELD = (
-    "resnet18",
-    "resnet34",
-    "resnet50",
-    "resnet101",
-    "resnet152",
-    "resnet26",
-    "preact_resnet50",
-    "resnext50_32x4d",
-    "wide_resnet50_2",
-    "resnet50d",
-    "plain34",
-)
-REPLICATES = (3, 4, 6, 8, 12)
-WORKER_S = 1.5
-"""Seconds of a worker in a run of four replicates, its start included; others have more and shorter replicates."""
 
 
 def case_of(model: str, threads: int, **axes: object) -> Case:
@@ -196,19 +180,3 @@ def _turns(run: MeasuredRun, case: Case, replicate: int) -> tuple[np.ndarray, np
     steps, turn = np.log(samples.step_s[samples.warmup :]), np.array(samples.turn[samples.warmup :])
     turns = np.unique(turn)
     return np.array(samples.at_s)[turns], np.array([np.median(steps[turn == index]) for index in turns])
-
-
-def replicates(server: ForkServer, threads: int) -> Iterator[Row]:
-    """Eleven variants in the same time: more replicates with less sampling each."""
-    for count in REPLICATES:
-        budget_s = max(0.05, (WORKER_S * 4) / count - 0.35)
-        with tempfile.TemporaryDirectory() as folder:
-            began = time.perf_counter()
-            axes = {"model": list(FIELD)}
-            records = bench.run(axes=axes, device="cpu", out=folder, replicates=count, budget_s=budget_s, target=0.0001)
-            took = time.perf_counter() - began
-            run = MeasuredRun(records.files[0])
-        widths = [half(_logs(run, *pair)) for pair in itertools.combinations(run.replicates, 2)]
-        figure = f"± {100 * statistics.median(widths):.1f} % (worst {100 * max(widths):.1f} %)"
-        what = f"{count} replicates of {budget_s:.2f} s: half-width of a ratio, {took:.0f} s"
-        yield Row(what, figure, "printed", True)
