@@ -68,7 +68,7 @@ def carry_over(server: ForkServer, threads: int) -> Iterator[Row]:
         interval = _carried(server, case, neighbour)
         what = f"carry-over: {model} b{batch_size} after a step of {neighbour.model} {neighbour.task} / alone"
         figure = f"{interval.value:.4f} [{interval.low:.4f}, {interval.high:.4f}]"
-        inside = abs(math.log(interval.value)) <= math.log(1.01)
+        inside = 1 / 1.01 <= interval.low <= interval.high <= 1.01
         certain = interval.low > 1.01 or interval.high < 1 / 1.01
         yield Row(what, figure, "1.00 ± 0.01", inside or (False if certain else None))
 
