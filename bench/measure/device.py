@@ -106,7 +106,7 @@ class Accelerator:
                 allocated=memory.max_memory_allocated(self._device),
                 reserved=memory.max_memory_reserved(self._device),
             )
-        except (RuntimeError, NotImplementedError, AttributeError) as error:
+        except (RuntimeError, AttributeError) as error:
             reason = f"torch.accelerator keeps no memory statistics for {self.name}: {first_line(error)}"
             return PeakMemory(allocated=None, reserved=None, reason=reason)
 
@@ -116,7 +116,7 @@ class Accelerator:
             if self._device.type == "cuda":  # torch.accelerator.get_memory_info is younger than torch 2.9
                 return int(torch.cuda.mem_get_info(self._device)[0])
             return int(torch.accelerator.memory.get_memory_info(self._device)[0])
-        except (RuntimeError, NotImplementedError, AttributeError):
+        except (RuntimeError, AttributeError):
             return None
 
 

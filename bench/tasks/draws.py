@@ -15,7 +15,7 @@ from torch.nn import init
 from torch.overrides import TorchFunctionMode
 
 DRAWN: Final = 1_000_003
-"""Numbers that are drawn: a prime, so that no filter meets the same numbers twice in a layer."""
+"""Numbers that are drawn: a prime, so that filters which share numbers have them at other places."""
 
 
 class QuickDraws(TorchFunctionMode):

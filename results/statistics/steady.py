@@ -2,13 +2,11 @@
 
 import dataclasses
 import math
-import statistics
 from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 
-from results.schema.record import Samples
 from results.statistics.intervals import MAD_TO_SD
 from results.statistics.segments import Floats
 
@@ -141,11 +139,3 @@ def _level(log: Floats) -> bool:
 
 def _robust_sd(values: Floats) -> float:
     return MAD_TO_SD * float(np.median(np.abs(values - np.median(values))))
-
-
-def turn_medians(samples: Samples) -> dict[int, float]:
-    """Return the median steady step of each turn in seconds, by the turn's index."""
-    turns: dict[int, list[float]] = {}
-    for turn, step in zip(samples.turn[samples.warmup :], samples.step_s[samples.warmup :], strict=True):
-        turns.setdefault(turn, []).append(step)
-    return {turn: statistics.median(steps) for turn, steps in turns.items()}

@@ -16,6 +16,7 @@ from results.schema.case import Case
 from results.schema.record import Facts, Record, Samples
 from results.schema.run import Environment, RunHeader
 from results.storage.reader import Records, RunFile
+from tests.selftest.rotating import case_of
 from tests.selftest.rows import Row, share_row
 
 Floats = npt.NDArray[np.float64]
@@ -78,17 +79,7 @@ def _ranking(rng: np.random.Generator, planted: float) -> Ranking:
 
 
 def _case(index: int) -> Case:
-    return Case(
-        model=f"copy-{index}",
-        task="inference",
-        batch_size=1,
-        image_size=224,
-        device="cpu",
-        precision="fp32",
-        runtime="eager",
-        layout="nchw",
-        threads=2,
-    )
+    return case_of(f"copy-{index}", threads=2)
 
 
 def _replicate(rng: np.random.Generator, replicate: int, planted: float) -> Iterator[Record]:

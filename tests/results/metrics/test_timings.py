@@ -11,7 +11,6 @@ from scipy import stats as reference
 
 from results.metrics.timings import QUANTILES, Medians, Spread, medians, timings
 from results.statistics import intervals
-from results.statistics.steady import turn_medians
 from tests.results.statistics.quantiles import quantile_interval
 
 
@@ -98,7 +97,7 @@ def test_the_figures_are_those_of_the_formulas(records):
             assert {typical.latency_s, *found} == {None}
             continue
         steps = samples.step_s[samples.warmup :]
-        per_turn = turn_medians(samples)
+        per_turn = _turn_medians(samples)
         assert typical.latency_s == statistics.median(steps)
         assert found.effective == pytest.approx(_independent(steps), rel=1e-9)
         interval = _interval(list(per_turn.values()))
@@ -155,3 +154,11 @@ def test_constants_have_no_spread(make_record):
 def test_ranks_are_the_quantiles_of_the_binomial(n, q):
     high, low = int(reference.binom.ppf(0.95, n, q)) + 1, int(reference.binom.ppf(1 - 0.95, n, q))
     assert intervals.bounding_ranks(n, q) == (None if high > n or low < 1 else (low, high))
+
+
+def _turn_medians(samples):
+    """Return the median steady step of each turn, by the turn's index."""
+    turns = {}
+    for turn, step in zip(samples.turn[samples.warmup :], samples.step_s[samples.warmup :], strict=True):
+        turns.setdefault(turn, []).append(step)
+    return {turn: statistics.median(steps) for turn, steps in turns.items()}

@@ -1,12 +1,11 @@
 import math
-import statistics
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from results.statistics.steady import steady, turn_medians
+from results.statistics.steady import steady
 from tests.selftest.series import KINDS, series
 
 _SERIES = 200
@@ -95,11 +94,3 @@ def test_the_unit_of_time_does_not_matter():
     for kind in KINDS:
         times, _, _ = series(kind, rng)
         assert steady((1000 * times).tolist()) == steady(times.tolist())
-
-
-def test_turn_medians_skip_warm_up(make_record):
-    samples = make_record(warmup=3).samples
-    medians = turn_medians(samples)
-    assert min(medians) == 1
-    assert medians[1] == samples.step_s[3]
-    assert medians[2] == statistics.median(samples.step_s[4:6])
