@@ -195,7 +195,7 @@ def outcome(record: Record) -> str:
     """Return the outcome of a case: ``401 ms ± 0.6 %``, or the status and its cause."""
     if record.status != "ok":
         return printable(f"{record.status}: {record.cause}")
-    typical, spread = timings([record])
+    typical, spread, _ = timings([record])
     latency_s, low_s, high_s = (
         column.item() for column in (typical.latency_s, spread.latency_low_s, spread.latency_high_s)
     )

@@ -5,12 +5,11 @@ are known far better than the times themselves. `results.statistics.drift` has t
 """
 
 from collections.abc import Hashable, Iterable, Sequence
-from itertools import chain
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from results.metrics.timings import SteadyTurns, steady_turns
+from results.metrics.timings import SteadyTurns, end_to_end, timings
 from results.schema.record import Record, Samples
 from results.statistics import intervals
 from results.statistics.drift import Turns, fit
@@ -34,7 +33,9 @@ class Levels(NamedTuple):
     """The field of the record, from 0, or `ALONE`."""
 
 
-def levels(records: Sequence[Record], names: Sequence[Hashable] | None = None) -> Levels:
+def levels(
+    records: Sequence[Record], names: Sequence[Hashable] | None = None, steady: SteadyTurns | None = None
+) -> Levels:
     """Return the level of each record of a run that has steady turns and the status ``ok``.
 
     A field holds the records of a replicate that shared parts, directly or through other records. Several records of
@@ -44,10 +45,11 @@ def levels(records: Sequence[Record], names: Sequence[Hashable] | None = None) -
     Args:
         records: the records of a run, or of a pair of arms.
         names: the name of each record's case; by default the case itself.
+        steady: their steady turns, where `results.metrics.timings.timings` has computed them already.
     """
     level, half = np.full((2, len(records)), np.nan)
     whole = Levels(level, half, np.full(len(records), ALONE, dtype=np.int64))
-    steady = steady_turns(records)
+    steady = timings(records)[2] if steady is None else steady
     names = [record.case for record in records] if names is None else names
     for add, linked in ((_add_timed, _timed), (_add_paired, _paired)):
         flags = np.array([record.status == "ok" and linked(record.samples) for record in records], dtype=bool)
@@ -132,7 +134,7 @@ def _runs(*columns: Whole | Floats) -> Segments:
 def _of_turns(series: Sequence[Sequence[Any]], turns: Segments, index: Whole) -> Floats:
     """Return the value of each turn from the values of its record, in the order of all turns; NaN for None."""
     lengths = np.array([len(values) for values in series])
-    flat = np.array(list(chain.from_iterable(series)), dtype=np.float64)  # None becomes NaN
+    flat: Floats = end_to_end(series, lengths, np.float64)
     return np.asarray(flat[turns.each(np.cumsum(lengths) - lengths) + index])
 
 

@@ -8,7 +8,7 @@ from results.metrics.reasons import usable_record
 from results.metrics.relative.pairs import over_baseline, over_reference
 from results.metrics.relative.reference import reference
 from results.metrics.speedups import Chain, chains
-from results.metrics.timings import Medians, Spread, medians, timings
+from results.metrics.timings import Medians, Spread, SteadyTurns, medians, timings
 from results.metrics.values import Measures, latencies, measure_file
 from results.metrics.warnings import RecordWarning, warnings
 from results.schema.case import Case
@@ -39,8 +39,8 @@ class MeasuredRun:
         return self.file.indices()
 
     @cached_property
-    def timings(self) -> tuple[Medians, Spread]:
-        """Medians, intervals and quantiles of all samples."""
+    def timings(self) -> tuple[Medians, Spread, SteadyTurns]:
+        """Medians, intervals and quantiles of all samples, and the steady turns."""
         return timings(self.file.records)
 
     @cached_property
@@ -64,12 +64,12 @@ class MeasuredRun:
     @cached_property
     def levels(self) -> Levels:
         """The level of each record: its time, free of the drift that it shares with others."""
-        return levels(self.file.records)
+        return levels(self.file.records, steady=self.timings[2])
 
     @cached_property
     def measures(self) -> Measures:
         """Every metric, with the reasons of missing values."""
-        typical, spread = self.timings  # first, as it holds the medians
+        typical, spread, _ = self.timings  # first, as it holds the medians
         known = (self.file.records, self.replicates, self.levels, self.latencies)
         against = {"speedup": over_baseline(*known), "relative": over_reference(*known, self.reference)}
         return measure_file(self.file, typical, spread, against)

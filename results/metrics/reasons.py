@@ -11,7 +11,7 @@ from results.schema.metrics import METRICS, RUN, STATIC
 from results.schema.record import Equality, Facts, Record
 from results.schema.run import Arm
 from results.schema.static import Static
-from results.statistics.segments import Floats
+from results.statistics.segments import Flags, Floats
 
 WEIGHTS: Final = {"float32": "fp32", "float16": "fp16", "bfloat16": "bf16"}
 """Names of `Static.model_bytes` by dtype."""
@@ -43,8 +43,8 @@ class _Kind(NamedTuple):
     """Why it has no ratio, for each metric that compares records."""
     not_finite: str | None
     """The part of its result that is not finite."""
-    few_steps: str | None
-    """Why its steady steps bound no quantile."""
+    few_steps: tuple[int, int] | None
+    """Its steady steps, and the number of independent steps as which they count, where these bound no quantile."""
     nulls: tuple[tuple[str, str], ...]
     """The record's own reasons."""
 
@@ -83,14 +83,14 @@ def reasons(
         effective: the effective number of independent steady steps of each record.
         values: a row for each of `METRICS`, a column for each record, NaN for a missing value.
     """
-    absent = np.ascontiguousarray(np.isnan(values.T))
+    absent = flags_of_rows(np.isnan(values.T))
     numbers: dict[_Kind, int] = {}
     by_kind: list[dict[str, str]] = []
     kinds = []
-    columns = zip(records, costs, excluded, effective.tolist(), absent, strict=True)
-    for index, (record, cost, exclusion, independent, lacking) in enumerate(columns):
-        alone = tuple(without.get(index) for without in unpaired.values())
-        kind = _kind(record, cost, independent, lacking.tobytes(), exclusion, alone)
+    alones = zip(*(map(without.get, range(len(records))) for without in unpaired.values()), strict=True)
+    columns = zip(records, costs, excluded, effective.tolist(), absent, alones, strict=True)
+    for record, cost, exclusion, independent, lacking, alone in columns:
+        kind = _kind(record, cost, independent, lacking, exclusion, alone)
         number = numbers.setdefault(kind, len(by_kind))
         if number == len(by_kind):
             own = dict(kind.nulls)
@@ -98,6 +98,12 @@ def reasons(
             by_kind.append({name: _reason(name, kind, own, pairs) for name in compress(METRICS, lacking)})
         kinds.append(number)
     return Reasons(kinds, by_kind)
+
+
+def flags_of_rows(flags: Flags) -> list[bytes]:
+    """Return each row of flags as bytes, a byte a flag."""
+    whole, width = flags.tobytes(), flags.shape[1]
+    return [whole[start : start + width] for start in range(0, len(whole), width)]
 
 
 def _kind(
@@ -116,9 +122,7 @@ def _kind(
     elif samples is not None and any(lacking[tail] for tail in _TAILS):
         # Neighbouring steps are correlated, and bound a quantile less well than independent steps would.
         steady = len(samples.step_s) - samples.warmup
-        few_steps = (
-            f"{steady} steady steps, which count as {round(independent)} independent steps, are too few to bound it"
-        )
+        few_steps = (steady, round(independent))
     return _Kind(
         lacking=lacking,
         untimed=untimed,
@@ -194,7 +198,8 @@ def _no_part(name: str, kind: _Kind, own: dict[str, str]) -> str:
     if name == "flops_per_s":
         return _NO_STATIC
     if name in TAILS and kind.few_steps:
-        return kind.few_steps
+        steady, independent = kind.few_steps
+        return f"{steady} steady steps, which count as {independent} independent steps, are too few to bound it"
     return own.get(name, "not split" if kind.splits else "only training has phases")
 
 

@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from results.metrics.breakeven import REACHES, SLOWER, STEP_COLUMNS, BreakEvens
+from results.metrics.reasons import flags_of_rows
 from results.metrics.values import ENDS, Measures
 from results.schema.metrics import BOUNDS, METRICS
 from results.schema.record import Record
@@ -143,7 +144,7 @@ def nulls(
         break_evens: the result of `add_break_evens`.
         verdicts: the verdict on the result of each case.
     """
-    absent = np.ascontiguousarray(np.isnan(np.array([values[name] for name in NUMBERS])).T)
+    absent = flags_of_rows(np.isnan(np.array([values[name] for name in NUMBERS])).T)
     unbounded = _unbounded(measures, counted, values)
     by_kind: dict[tuple[object, ...], dict[str, str]] = {}
     cases = []
@@ -155,7 +156,7 @@ def nulls(
             continue
         # All facts that determine the reasons.
         kind = (
-            lacking.tobytes(),
+            lacking,
             *without,
             break_even,
             verdict is None,

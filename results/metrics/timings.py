@@ -78,33 +78,24 @@ def medians(records: Sequence[Record]) -> Medians:
     return Medians(*rows)
 
 
-def timings(records: Sequence[Record]) -> tuple[Medians, Spread]:
+def timings(records: Sequence[Record]) -> tuple[Medians, Spread, SteadyTurns]:
     """Return all statistics of the samples of each record: O(n log m) for n series of m steps."""
     typical, spread = (np.full((len(kind._fields), len(records)), np.nan) for kind in (Medians, Spread))
+    steady = [SteadyTurns(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))]
     for start, samples in _parts(records):
-        _fill(typical[:, start : start + _AT_ONCE], spread[:, start : start + _AT_ONCE], samples)
-    return Medians(*typical), Spread(*spread)
+        turns = _fill(typical[:, start : start + _AT_ONCE], spread[:, start : start + _AT_ONCE], samples)
+        if turns is not None:
+            steady.append(turns._replace(record=turns.record + start))
+    return Medians(*typical), Spread(*spread), SteadyTurns(*map(np.concatenate, zip(*steady, strict=True)))
 
 
-def steady_turns(records: Sequence[Record]) -> SteadyTurns:
-    """Return the steady turns of all records: O(n log m) for n series of m steps."""
-    columns: list[list[Any]] = [[], [], []]
-    for start, samples in _parts(records):
-        own = [(index, record) for index, record in enumerate(samples) if record and len(record.step_s) > record.warmup]
-        if not own:
-            continue
-        steps, numbers = (
-            list(chain.from_iterable(getattr(record, name)[record.warmup :] for _, record in own))
-            for name in ("step_s", "turn")
-        )
-        counts = np.array([len(record.step_s) - record.warmup for _, record in own])
-        turns = _turns(np.array(steps), np.array(numbers), counts)
-        indices = start + np.array([index for index, _ in own])
-        parts = (turns.turns.each(indices), turns.index, turns.of_turn.medians(turns.steps))
-        for column, part in zip(columns, parts, strict=True):
-            column.append(part)
-    record, index = (np.concatenate([np.empty(0, np.int64), *column]) for column in columns[:2])
-    return SteadyTurns(record, index, np.concatenate([np.empty(0), *columns[2]]))
+def end_to_end(series: Sequence[Sequence[Any]], counts: Whole, kind: type) -> Any:
+    """Return all series end to end; None is NaN."""
+    try:
+        return np.fromiter(chain.from_iterable(series), kind, int(counts.sum()))
+    except TypeError:  # a None, which is rare: the numbers are not checked for it
+        known = (math.nan if value is None else value for values in series for value in values)
+        return np.fromiter(known, kind, int(counts.sum()))
 
 
 def _parts(records: Sequence[Record]) -> Iterator[tuple[int, list[Samples | None]]]:
@@ -127,17 +118,20 @@ class _Turns:
     """Each turn's own index in its record."""
 
 
-def _fill(typical: Floats, spread: Floats | None, samples: Sequence[Samples | None]) -> None:
-    """Write statistics of `samples` into rows: a row for each field of `Medians` and, where given, of `Spread`."""
+def _fill(typical: Floats, spread: Floats | None, samples: Sequence[Samples | None]) -> SteadyTurns | None:
+    """Write statistics of `samples` into rows: a row for each field of `Medians` and, where given, of `Spread`.
+
+    Return the steady turns where `spread` is given and there are any.
+    """
     indices = np.array(
         [index for index, record in enumerate(samples) if record is not None and record.step_s], dtype=np.int64
     )
     if not indices.size:
-        return
+        return None
     series = [record for record in samples if record is not None and record.step_s]
     counts = np.array([len(record.step_s) for record in series])
-    steps = _flat([record.step_s for record in series], counts, np.float64)
-    turn = _flat([record.turn for record in series], counts, np.int64)
+    steps = end_to_end([record.step_s for record in series], counts, np.float64)
+    turn = end_to_end([record.turn for record in series], counts, np.int64)
     whole = _turns(steps, turn, counts)
     typical[:2, indices] = _clocks(whole, series)
     warmups = np.array([record.warmup for record in series])
@@ -152,7 +146,10 @@ def _fill(typical: Floats, spread: Floats | None, samples: Sequence[Samples | No
         typical[2, indices[has_steady]] = latency = segments.middles(ordered)
         if spread is not None:
             turns = _turns(steps[warm], turn[warm], left[has_steady])
-            spread[:, indices[has_steady]] = _spread(turns, ordered, latency)
+            per_turn = turns.of_turn.medians(turns.steps)
+            spread[:, indices[has_steady]] = _spread(turns, per_turn, ordered, latency)
+            return SteadyTurns(turns.turns.each(indices[has_steady]), turns.index, per_turn)
+    return None
 
 
 def _turns(steps: Floats, turn: Whole, counts: Whole) -> _Turns:
@@ -170,19 +167,10 @@ def _turns(steps: Floats, turn: Whole, counts: Whole) -> _Turns:
     )
 
 
-def _flat(series: Sequence[Sequence[Any]], counts: Whole, kind: type) -> Any:
-    """Return all series end to end; None is NaN."""
-    try:
-        return np.fromiter(chain.from_iterable(series), kind, int(counts.sum()))
-    except TypeError:  # a None, which is rare: the numbers are not checked for it
-        numbers = (math.nan if value is None else value for values in series for value in values)
-        return np.fromiter(numbers, kind, int(counts.sum()))
-
-
 def _of_turns(series: Sequence[Sequence[Any]], turns: _Turns) -> Floats:
     """Return the value of each turn, from the series of each record, which is empty or has an entry a turn."""
     lengths = np.array([len(values) for values in series])
-    flat: Floats = _flat(series, lengths, np.float64)
+    flat: Floats = end_to_end(series, lengths, np.float64)
     present = turns.turns.each(lengths) > 0
     indices = turns.turns.each(np.cumsum(lengths) - lengths) + turns.index
     values = np.full(len(indices), np.nan)
@@ -196,10 +184,16 @@ def _clocks(turns: _Turns, series: Sequence[Samples]) -> tuple[Floats, Floats]:
     return turns.turns.medians(means), turns.turns.medians(walls)
 
 
-def _spread(turns: _Turns, ordered: Floats, latency: Floats) -> tuple[Floats, ...]:
-    """Return the fields of `Spread` from the steady steps, the same steps in rising order, and their median."""
+def _spread(turns: _Turns, per_turn: Floats, ordered: Floats, latency: Floats) -> tuple[Floats, ...]:
+    """Return the fields of `Spread`.
+
+    Args:
+        turns: the steady turns.
+        per_turn: the median step of each turn.
+        ordered: the steady steps of each record in rising order.
+        latency: the median steady step of each record.
+    """
     effective = intervals.effectives(turns.steps, turns.of_record)
-    per_turn = turns.of_turn.medians(turns.steps)
     interval = intervals.median_intervals(per_turn, turns.turns)
     return (
         latency * (interval.low / interval.value),
@@ -225,7 +219,7 @@ def _phases(turns: _Turns, warm: Flags, series: Sequence[Samples]) -> Floats:
         parts = [getattr(record, name) for record in series]
         counts = np.array([len(part) for part in parts])
         values = np.full(len(turns.steps), np.nan)
-        values[turns.of_record.each(counts) > 0] = _flat(parts, counts, np.float64)
+        values[turns.of_record.each(counts) > 0] = end_to_end(parts, counts, np.float64)
         rows[row] = turns.of_record.known_medians(np.where(warm, values, np.nan))
         total += values
     rows[-1] = turns.of_record.known_medians(total / turns.steps)

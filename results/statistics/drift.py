@@ -20,7 +20,9 @@ _TURNS_A_PIECE: Final = 2
 _HUBER: Final = 1.5
 """Residuals of more robust standard deviations than this lose weight."""
 _ITERATIONS: Final = 8
-"""Enough for levels within 0.02 % of the minimum of Huber's loss, in fields of few turns and many spikes."""
+"""The most: enough for levels within 0.02 % of the minimum of Huber's loss, in fields of few turns and many spikes."""
+_CLOSE: Final = 1e-4
+"""Largest change of a level at which the iterations end earlier: a hundredth of what a run can show."""
 _FINEST: Final = 1e-7
 """Least residual: recorded constants have none."""
 _RIDGE: Final = 1e-6
@@ -158,12 +160,16 @@ def _fitted(turns: Turns, hats: _Hats, medians: Floats) -> tuple[Floats, Floats]
     series = turns.series - turns.series.min()
     level, knots = np.zeros((count, width)), np.zeros((count, height))
     level.flat[grid.series] = medians[series]
+    moving = np.ones(count, dtype=bool)  # a field stops on its own, whatever fields are fitted with it
     for _ in range(_ITERATIONS):
         residual = turns.log - level.ravel()[grid.series] - _at_turns(knots, grid, hats)
         size = np.maximum(np.abs(residual), _FINEST)
         weight = np.minimum(1.0, fields.each(_HUBER * MAD_TO_SD * fields.medians(size)) / size)
         steps = _steps(grid, hats.share, weight, residual)
-        level, knots = level + steps[0], knots + steps[1]
+        level, knots = (old + moving[:, None] * step for old, step in zip((level, knots), steps, strict=True))
+        moving &= np.abs(steps[0]).max(axis=1) > _CLOSE
+        if not moving.any():
+            break
     levels = np.empty_like(medians)
     levels[series] = level.ravel()[grid.series]
     return levels, _at_turns(knots, grid, hats)

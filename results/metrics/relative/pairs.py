@@ -41,8 +41,10 @@ def over_baseline(
         latencies: their metric ``latency_s``.
     """
     nothing: dict[int, int] = {}
-    partners = [replicates.get(record.case.baseline, nothing).get(record.replicate, _NOBODY) for record in records]
-    itself = np.array([record.case.is_baseline for record in records], dtype=bool)
+    of_case = {case: (replicates.get(case.baseline, nothing), case.is_baseline) for case in replicates}
+    baselines = [of_case[record.case] for record in records]
+    partners = [own.get(record.replicate, _NOBODY) for record, (own, _) in zip(records, baselines, strict=True)]
+    itself = np.array([is_baseline for _, is_baseline in baselines], dtype=bool)
     speed = _against(np.array(partners, dtype=np.int64), itself, levels, latencies)
     # Such a record of an older file has its level over its baseline, whose own record may be lost.
     own = np.array([bool(record.samples and record.samples.baseline_s) for record in records], dtype=bool)

@@ -9,7 +9,7 @@ from msgspec import structs
 from scipy import special
 from scipy import stats as reference
 
-from results.metrics.timings import QUANTILES, Medians, Spread, medians, timings
+from results.metrics.timings import QUANTILES, Medians, Spread, SteadyTurns, medians, timings
 from results.statistics import intervals
 from tests.results.statistics.quantiles import quantile_interval
 
@@ -61,7 +61,7 @@ def _interval(values):
 
 def _told(records):
     """What is told of each record, None where there is none."""
-    found = timings(records)
+    found = timings(records)[:2]
     rows = [zip(*(np.where(np.isnan(one), None, one).tolist() for one in part), strict=True) for part in found]
     return [(Medians(*typical), Spread(*spread)) for typical, spread in zip(*rows, strict=True)]
 
@@ -81,8 +81,25 @@ def test_more_records_than_fit_at_once_are_each_alone(records, monkeypatch):
     assert _told(records) == whole
 
 
+def test_steady_turns_are_medians_of_their_steps(records, monkeypatch):
+    steady = timings(records)[2]
+    expected = [
+        (index, turn, statistics.median(step for step, own in steps if own == turn))
+        for index, samples in enumerate(record.samples for record in records)
+        if samples is not None
+        for steps in [list(zip(samples.step_s, samples.turn, strict=True))[samples.warmup :]]
+        for turn in sorted({own for _, own in steps})
+    ]
+    assert list(zip(*(column.tolist() for column in steady[:2]), strict=True)) == [key[:2] for key in expected]
+    assert steady.step_s.tolist() == pytest.approx([seconds for *_, seconds in expected], rel=1e-12)
+    monkeypatch.setattr("results.metrics.timings._AT_ONCE", 7)
+    assert [column.tolist() for column in timings(records)[2]] == [column.tolist() for column in steady]
+
+
 def test_no_records_have_no_times():
-    assert [column.size for part in timings([]) for column in part] == [0] * len(Medians._fields + Spread._fields)
+    assert [column.size for part in timings([]) for column in part] == [0] * len(
+        Medians._fields + Spread._fields + SteadyTurns._fields
+    )
 
 
 def test_the_least_is_the_same_without_the_rest(records):
