@@ -86,11 +86,14 @@ class CompiledModule(PreparedModule):
         self.forward = forward
 
     def first_step_ended(self) -> None:
-        """Count the graphs of the first compilation.
+        """Count the graphs of the first compilation, and end the compiler's processes.
+
+        They would start, idle and end beside the timed steps of all workers. A recompilation starts new ones.
 
         Raises:
             Unsupported: no compiled graph ran.
         """
+        importlib.import_module("torch._inductor.async_compile").shutdown_compile_workers()
         self._graphs = _compiled_graphs()
         self._check()
 

@@ -6,15 +6,17 @@ steps or, where a step is long, with a pause in which those threads fall asleep.
 every second round reverses the order of the previous round, so that both workers of every pair come first equally
 often.
 
-A round is short against the drift: a worker whose turn is longer than `QUANTUM_S` sits out some rounds, not the same
-rounds as others of its length. It is visited in proportion to 1 / sqrt(its turn's length), the allocation that gives a
-sum of variances its least value at a given total time (Neyman 1934).
+A round is short against the drift: a worker sits out some rounds, not the same rounds as others of its length. It is
+visited in proportion to 1 / sqrt(its turn's length), the allocation that gives a sum of variances its least value at a
+given total time (Neyman 1934), and a baseline in proportion to the square root of the number of cases that are compared
+with it, the allocation for a control (Dunnett 1955).
 """
 
 import dataclasses
 import math
 import random
 import time
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Final
 
@@ -24,7 +26,7 @@ from results.schema.record import Stop
 from results.schema.run import Settings
 
 QUANTUM_S: Final = 0.04
-"""Length of a turn up to which a worker steps in every round."""
+"""Length of a turn up to which workers are visited equally often."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -90,16 +92,23 @@ class Rotation:
         self._left_s = settings.budget_s * len(seats)
         self._spent_s = dict.fromkeys(seats, 0.0)
         self._visits = {seat: index / len(seats) for index, seat in enumerate(seats)}
+        compared = Counter(seat.case.baseline for seat in seats)
+        self._weights = {seat: math.sqrt(max(1, compared[seat.case] - 1)) for seat in seats}
 
     def events(self) -> Iterator[RotationEvent]:
         """Step the seats, and yield their events between turns."""
         while any(seat not in self._staying for seat in self._live):
+            most = max(map(self._share, self._live))
             for seat in self._round():
-                self._visits[seat] += math.sqrt(QUANTUM_S / max(QUANTUM_S, seat.cost_s))
+                self._visits[seat] += self._share(seat) / most
                 if self._visits[seat] >= 1:
                     self._visits[seat] -= 1
                     yield self._step(seat)
             yield from self._leavers()
+
+    def _share(self, seat: Seat) -> float:
+        """Return the number of visits of a seat, up to a factor that all seats share."""
+        return self._weights[seat] / math.sqrt(max(QUANTUM_S, seat.cost_s))
 
     def _round(self) -> list[Seat]:
         """Return the live seats in the order of the next round."""

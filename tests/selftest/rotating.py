@@ -25,8 +25,15 @@ from results.statistics.segments import Segments
 from tests.selftest.rows import Row
 
 SETTINGS = Settings(replicates=1, target=0.002, budget_s=8, timeout_s=1200, time_limit_s=None)
-CYCLES = 60
+CYCLES = 150
 """Pairs of turns, beside a neighbour and alone."""
+EQUAL_S = 75
+"""Seconds of a run whose replicates are varied."""
+VARIANTS = (
+    *("resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "resnet26"),
+    *("preact_resnet50", "resnext50_32x4d", "wide_resnet50_2", "resnet50d", "plain34"),
+)
+"""The variants of the default suite."""
 SETTLE = 8
 """Steps after which a worker is as if it were alone."""
 
@@ -130,6 +137,21 @@ def default_run(server: ForkServer, threads: int) -> Iterator[Row]:
     latencies = np.log(frame["latency_high_s"] / frame["latency_low_s"]).dropna() / 2
     yield _width("absolute latency, median", float(latencies.median()), 0.08)
     yield from _estimators(run, cases)
+
+
+def replicates_at_equal_time(server: ForkServer, threads: int) -> Iterator[Row]:
+    """Eleven variants at batch 1 for the same time with few processes that sample long, and with many that do not."""
+    sampling = {"target": 1e-6, "budget_s": EQUAL_S, "time_limit_s": EQUAL_S}  # only the time ends a run
+    for count in (3, 4, 6, 8, 10, 12):
+        with tempfile.TemporaryDirectory() as folder:
+            records = bench.run(axes={"model": VARIANTS}, device="cpu", out=folder, replicates=count, **sampling)
+            run = MeasuredRun(records.files[0])
+        widths = [half(_logs(run, *pair)) for pair in itertools.combinations(run.replicates, 2)]
+        complete = all(len(own) == count for own in run.replicates.values())
+        budget = statistics.median(record.budget_s for record in records.files[0].records)
+        figure = f"median ± {statistics.median(widths):.1%}, worst ± {max(widths):.1%} ({budget:.1f} s a process)"
+        what = f"half-width of the ratio of two of {len(VARIANTS)} variants after {EQUAL_S} s"
+        yield Row(what, figure, "every replicate complete", complete, f"{count} replicates")
 
 
 def _logs(run: MeasuredRun, before: Case, after: Case) -> np.ndarray:

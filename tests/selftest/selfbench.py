@@ -33,7 +33,7 @@ from results.schema.types import known
 from results.statistics import intervals
 from results.storage.reader import load
 from tests.bench.fakes import FakeWorker
-from tests.selftest.rotating import SETTINGS, carry_over, case_of, default_run, worker_cost
+from tests.selftest.rotating import SETTINGS, carry_over, case_of, default_run, replicates_at_equal_time, worker_cost
 from tests.selftest.rows import Row
 from tests.selftest.session import finish, parsed
 
@@ -204,6 +204,7 @@ CHECKS: Final[dict[str, Callable[[ForkServer, int], Iterator[Row]]]] = {
     "worker": worker_cost,
     "carry": carry_over,
     "default": default_run,
+    "replicates": replicates_at_equal_time,
 }
 
 

@@ -192,3 +192,20 @@ def test_a_constant_series_is_no_miracle(go):
     _, outcome, seats = go({"frozen": {"step_s": lambda now: 0.05}})
     assert outcome.stop(seats["frozen"]) == "target"
     assert len(set(seats["frozen"].samples(()).turn)) >= TURNS_TO_STOP
+
+
+def test_a_baseline_is_visited_more_often_the_more_cases_are_compared_with_it(make_case):
+    machine = Machine()
+    settings = [{}, {"layout": "nhwc"}, {"precision": "bf16"}, {"runtime": "compile"}, {"precision": "amp-bf16"}]
+    base, *others = (make_case(batch_size=1, **own) for own in settings)
+    alone = make_case(batch_size=2)
+    seats = [
+        Seat(case, Scripted(machine, index, noisy(0.01, 0.001, index)))
+        for index, case in enumerate((base, *others, alone))
+    ]
+    rotation = Rotation(seats, NEVER, clock=machine.clock, sleep=machine.sleep)
+    for _ in rotation.events():
+        pass
+    turns = {seat.case: len(seat.medians) for seat in seats}
+    assert turns[base] / turns[others[0]] == pytest.approx(2, rel=0.05)  # the root of four
+    assert turns[alone] == pytest.approx(turns[others[0]], abs=1)
