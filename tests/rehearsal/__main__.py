@@ -35,7 +35,9 @@ FILES: Final = (
 LIMIT_S: Final = 600.0
 
 
-def rehearse(steps: Sequence[Step], device: str, out: pathlib.Path, limit_s: float) -> list[Verdict]:
+def rehearse(
+    steps: Sequence[Step], device: str, out: pathlib.Path, limit_s: float, identity: str = ""
+) -> list[Verdict]:
     """Run the steps, write the files into `out`, and return the verdicts."""
     out.mkdir(parents=True, exist_ok=True)
     for name in FILES:
@@ -45,8 +47,9 @@ def rehearse(steps: Sequence[Step], device: str, out: pathlib.Path, limit_s: flo
         folders = {name: work / name for name in ("runs", "traces", "logs")}
         for folder in folders.values():
             folder.mkdir()
-        fields = {"device": device, "out": str(out), "runs": str(folders["runs"]), "traces": str(folders["traces"])}
-        with sampling(device, out / "clocks.csv"):
+        fields = {"device": device, "identity": identity, "out": str(out)}
+        fields |= {name: str(folders[name]) for name in ("runs", "traces")}
+        with sampling(out / "clocks.csv", identity):
             outcomes = run_all(steps, fields, folders["logs"], limit_s=limit_s, show=shown(steps, out))
         pack(folders["runs"], "*.jsonl", out / "runs.tar.gz")
         pack(folders["traces"], "*.json", out / "traces.tar.gz")
@@ -85,9 +88,9 @@ def shown(steps: Sequence[Step], out: pathlib.Path) -> Callable[[Outcome, str], 
 
 
 @contextlib.contextmanager
-def sampling(device: str, path: pathlib.Path) -> Iterator[None]:
+def sampling(path: pathlib.Path, identity: str) -> Iterator[None]:
     """Let a process sample the clocks of the device into `path`, which ends when its stdin is closed."""
-    command = [sys.executable, "-m", "tests.rehearsal.parts.sampler", device, str(path)]
+    command = [sys.executable, "-m", "tests.rehearsal.parts.sampler", str(path), identity]
     process = subprocess.Popen(
         command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, start_new_session=True
     )
@@ -111,14 +114,18 @@ def pack(folder: pathlib.Path, pattern: str, path: pathlib.Path) -> None:
                 archive.add(file, arcname=str(file.relative_to(folder)))
 
 
-def first_device() -> str:
-    """Return the first accelerator that torch can use, else ``cpu``; asked in a process that ends."""
-    code = (
-        "import torch; kind = torch.accelerator.current_accelerator(check_available=True);"
-        "print('cpu' if kind is None else f'{kind.type}:0')"
-    )
-    answer = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, cwd=ROOT)
-    return answer.stdout.strip()
+def identified(device: str) -> tuple[str, str]:
+    """Return the full name of a device, by default the first accelerator, and NVIDIA's UUID of it, which may be empty.
+
+    Raises:
+        LookupError: torch has no such device, or does not work.
+    """
+    command = [sys.executable, "-m", "tests.rehearsal.parts.which", *([device] if device else [])]
+    answer = subprocess.run(command, check=False, capture_output=True, text=True, cwd=ROOT)
+    if answer.returncode:
+        raise LookupError(answer.stderr.strip().rpartition("\n")[2])
+    name, _, identity = answer.stdout.strip().partition(" ")
+    return name, identity
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -132,13 +139,16 @@ def main(arguments: list[str] | None = None) -> int:
     if options.requirements:
         sys.stdout.write(requirements())
         return 0
-    device = options.device or first_device()
     if options.time_limit <= 0:
         parser.error("--time-limit must be more than 0 seconds")
+    try:
+        device, identity = identified(options.device or "")
+    except LookupError as error:
+        parser.error(str(error))
     if device != "cpu" and not device.startswith("cuda"):
         parser.error(f"the rehearsal knows cuda and cpu, not {device}; run `python -m nox -s gpu` there")
     signal.signal(signal.SIGTERM, interrupt)  # whoever ends the rehearsal still gets its files
-    verdicts = rehearse(CPU if device == "cpu" else GPU, device, options.out.absolute(), options.time_limit)
+    verdicts = rehearse(CPU if device == "cpu" else GPU, device, options.out.absolute(), options.time_limit, identity)
     return exit_code(verdicts)
 
 

@@ -18,7 +18,7 @@ from tests.rehearsal.running import ROOT, Outcome, run_all, run_step
 from tests.rehearsal.tables.steps import Step
 from tests.rehearsal.verdicts import Bound, exit_code, judge, judge_step
 
-FIELDS = {"device": "cuda:0", "out": "OUT", "runs": "RUNS", "traces": "TRACES"}
+FIELDS = {"device": "cuda:0", "identity": "", "out": "OUT", "runs": "RUNS", "traces": "TRACES"}
 LINE = "import json, sys; open(sys.argv[1] + '/physics.jsonl', 'a').write(json.dumps({0}) + '\\n')"
 
 
@@ -167,7 +167,7 @@ def test_at_most_eight_files_and_the_table_last(tmp_path, capsys, number, code):
     with tarfile.open(out / "runs.tar.gz") as runs, tarfile.open(out / "traces.tar.gz") as traces:
         assert (runs.getnames(), traces.getnames()) == (["deep/a.jsonl"], ["deep/b.json"])
     assert "3 passed" in (out / "gpu-tests.txt").read_text()
-    assert (out / "clocks.csv").read_text() == "# no driver library is asked about cpu\n"
+    assert (out / "clocks.csv").read_text().startswith("# ")
     written = json.loads((out / "verdicts.json").read_text())
     assert [line["what"] for line in written["verdicts"]] == ["ended", "ended", "the number", "ended", "ended"]
     table = capsys.readouterr().out.rpartition("\n\n")[2].splitlines()

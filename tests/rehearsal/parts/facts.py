@@ -8,17 +8,18 @@ import contextlib
 import importlib.metadata
 import json
 import pathlib
+import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from tests.rehearsal.carried import CARRIED, EXPECTED
 
 LOAD_S: Final = 2.0
-_FIELDS: Final = (269, 270, 271)
-"""NVML's exact counters of thermal and power slow-down, Hopper and later: SW_THERM, HW_THERM, HW_POWER_BRAKE."""
+_FIELDS: Final = (251, 252, 253, 269, 270, 271)
+"""NVML's exact counters of thermal and power slow-down, whose numbers differ between drivers."""
 _PRIVATE: Final = ("uuid", "serial", "process", "bus id", "board part", "vbios")
 _HEAD: Final = 80
 
@@ -53,12 +54,14 @@ def answers(gpu: Any) -> dict[str, Any]:
     }
 
 
-def held_share(gpu: Any, work: Callable[[], object], seconds: float = LOAD_S) -> dict[str, float]:
+def held_share(
+    gpu: Any, work: Callable[[], object], seconds: float = LOAD_S, *, clock: Callable[[], float] = time.perf_counter
+) -> dict[str, float]:
     """Return the share of a time of load for which each policy held the clocks down."""
-    before, began = gpu.held_s(), time.perf_counter()
-    while time.perf_counter() - began < seconds:
+    before, began = gpu.held_s(), clock()
+    while clock() - began < seconds:
         work()
-    elapsed, after = time.perf_counter() - began, gpu.held_s()
+    elapsed, after = clock() - began, gpu.held_s()
     return {policy: (after[policy] - before[policy]) / elapsed for policy in before.keys() & after.keys()}
 
 
@@ -85,6 +88,18 @@ def torch_facts(device: str) -> dict[str, Any]:
     return facts
 
 
+def built_for(architectures: Iterable[str], major: int, minor: int) -> bool:
+    """Return whether a build of torch runs on a GPU of a compute capability.
+
+    A binary (``sm_86``) runs on its own and later minor versions, intermediate code (``compute_80``) on all later GPUs.
+    """
+    for kind, number in re.findall(r"(sm|compute)_(\d+)", " ".join(architectures)):
+        built = int(number) // 10, int(number) % 10
+        if built <= (major, minor) and (kind == "compute" or built[0] == major):
+            return True
+    return False
+
+
 def plain(value: Any) -> Any:
     """Return a value of NVML or torch as JSON knows it."""
     if hasattr(value, "_fields_"):
@@ -108,21 +123,20 @@ def nvml_facts(device: str) -> Iterator[tuple[str, Callable[[], Any]]]:
     import torch  # noqa: PLC0415 - the other facts must not need it
 
     from bench.doctor.gpu import gpu_checks  # noqa: PLC0415 - likewise
-    from bench.machine import nvml  # noqa: PLC0415 - likewise
+    from tests.rehearsal.parts.driver import find  # noqa: PLC0415 - likewise
 
-    gpu = nvml.find(device)
+    major, minor = torch.cuda.get_device_capability(device)
+    yield "built_for_this", lambda: int(built_for(torch.cuda.get_arch_list(), major, minor))
+    yield "driver_report", driver_report
+    uuid = str(torch.cuda.get_device_properties(device).uuid)
+    gpu = find(uuid)
     if isinstance(gpu, str):
         raise LookupError(gpu)
     square = torch.ones(4096, 4096, device=device)
-    index = torch.device(device).index or 0
-    major, minor = torch.cuda.get_device_capability(index)
-    uuid = str(torch.cuda.get_device_properties(index).uuid)
     yield "nvml", lambda: answers(gpu)
     yield "held_share", lambda: held_share(gpu, lambda: (square @ square, torch.cuda.synchronize()))
     yield "same_uuid", lambda: int(uuid in str(gpu.ask("UUID")))
-    yield "built_for_this", lambda: int(any(f"{major}{minor}" in arch for arch in torch.cuda.get_arch_list()))
-    yield "doctor", lambda: [f"{check.name}: {check.state}: {check.seen}" for check in gpu_checks(device)]
-    yield "driver_report", driver_report
+    yield "doctor", lambda: [f"{check.name}: {check.state}: {check.seen}" for check in gpu_checks(gpu, torch.version.cuda)]
 
 
 def collect(device: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Kill a worker with signal 9 in the middle of a turn: `python -m tests.rehearsal.parts.faults DEVICE FILE`.
+"""Kill a worker with signal 9 in the middle of a turn: `python -m tests.rehearsal.parts.faults DEVICE FILE [UUID]`.
 
 The parent must see a crash, the next worker of the same server must work, and the device must have its memory back.
 """
@@ -19,7 +19,7 @@ from bench.process.protocol import Failed
 from results.schema.case import Case
 from results.schema.run import Settings
 from tests.rehearsal.parts.lines import measure
-from tests.rehearsal.parts.memory import used_bytes
+from tests.rehearsal.parts.driver import find, used_bytes
 
 PATIENCE_S: Final = 2.0
 """Seconds in which the driver must give the memory of a killed process back."""
@@ -29,7 +29,7 @@ ENDLESS: Final = 10_000_000
 _SETTINGS: Final = Settings(replicates=1, target=0.05, budget_s=1.0, timeout_s=60.0, time_limit_s=None)
 
 
-def kill(device: str) -> dict[str, Any]:
+def kill(device: str, identity: str) -> dict[str, Any]:
     """Return whether the kill was seen as a crash, whether the next worker works, and the memory it left behind."""
     case = Case(
         model="cifar_resnet20",
@@ -42,7 +42,7 @@ def kill(device: str) -> dict[str, Any]:
         layout="nchw",
         threads=1,
     )
-    gpu = nvml.find(device)
+    gpu = find(identity)
     with ForkServer() as server, tempfile.TemporaryDirectory() as cache:
         before = used_bytes(gpu)
         worker = WorkerClient(server, case, 0, _SETTINGS)
@@ -79,9 +79,9 @@ def settled(gpu: nvml.Gpu | str, before: int | None) -> int | None:
     return used
 
 
-def main(device: str, path: str) -> int:
+def main(device: str, path: str, identity: str = "") -> int:
     """Append a line to ``physics.jsonl``."""
-    measure(pathlib.Path(path), "kill", lambda: kill(device))
+    measure(pathlib.Path(path), "kill", lambda: kill(device, identity))
     return 0
 
 

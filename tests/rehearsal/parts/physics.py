@@ -1,4 +1,4 @@
-"""Measure the physics of a device: `python -m tests.rehearsal.parts.physics DEVICE FILE`, a line of the file a part.
+"""Measure the physics of a device: `python -m tests.rehearsal.parts.physics DEVICE FILE [UUID]`, a line a part.
 
 P1 cost of marks; P2 shape of a turn; P3 idle gaps; P4 sustained clocks; P5 peak rates and copy bandwidth; P6 errors of
 float32 with and without TF32; M1 memory outside the allocator.
@@ -21,9 +21,8 @@ from bench.measure.device import Device, open_device
 from bench.measure.timing import Step
 from bench.tasks.workload import build
 from results.schema.case import Case
-from tests.rehearsal.parts import rates, turns
+from tests.rehearsal.parts import driver, rates, turns
 from tests.rehearsal.parts.lines import measure
-from tests.rehearsal.parts.memory import used_bytes
 
 _GPU_AXES: Final = {"precision": "amp-bf16", "layout": "nhwc", "image_size": 224}
 _CPU_AXES: Final = {"precision": "fp32", "layout": "nhwc", "image_size": 32}
@@ -131,10 +130,10 @@ def _outside(gpu: nvml.Gpu | str, name: str, used_before: int | None) -> dict[st
     return rates.outside_memory(gpu, name, used_before)
 
 
-def main(name: str, path: str) -> int:
+def main(name: str, path: str, identity: str = "") -> int:
     """Measure all parts; a part that fails has a line with its error."""
-    gpu = nvml.find(name)
-    used_before = used_bytes(gpu)  # before torch makes its context
+    gpu = driver.find(identity)
+    used_before = driver.used_bytes(gpu)  # before torch makes its context
     scale = CPU if is_cpu(name) else ACCELERATOR
     for part, function in parts(name, scale, gpu, used_before):
         measure(pathlib.Path(path), part, function)

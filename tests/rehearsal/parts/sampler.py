@@ -1,4 +1,4 @@
-"""Sample the clocks of a GPU at 20 Hz: `python -m tests.rehearsal.parts.sampler DEVICE FILE`, until stdin is closed.
+"""Sample the clocks of a GPU at 20 Hz: `python -m tests.rehearsal.parts.sampler FILE [UUID]`, until stdin is closed.
 
 A process of its own, so that no lock of Python's interpreter delays what is timed. Times are those of
 `time.perf_counter`, which all processes of a Linux machine share. A value that the driver does not report is empty;
@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import IO, Final
 
 from bench.machine import nvml
+from tests.rehearsal.parts.driver import find
 
 HERTZ: Final = 20.0
 _WATTS: Final = 1e-3
@@ -61,10 +62,10 @@ def sample(gpu: nvml.Gpu | str, file: IO[str], wait: Callable[[float], bool]) ->
             return
 
 
-def main(device: str, path: str) -> int:
+def main(path: str, identity: str = "") -> int:
     """Sample until stdin is closed."""
     with pathlib.Path(path).open("w", encoding="utf-8") as file:
-        sample(nvml.find(device), file, lambda seconds: bool(select.select([sys.stdin], [], [], seconds)[0]))
+        sample(find(identity), file, lambda seconds: bool(select.select([sys.stdin], [], [], seconds)[0]))
     return 0
 
 

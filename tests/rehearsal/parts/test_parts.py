@@ -21,7 +21,12 @@ def unsupported(handle, *arguments):
 def gpu(**answers):
     """A GPU whose library answers these questions; it has no other questions that the sampler may ask."""
     library = types.SimpleNamespace(
-        NVMLError=NvmlError, NVML_CLOCK_SM=1, NVML_CLOCK_MEM=2, NVML_TEMPERATURE_GPU=0, NVML_TEMPERATURE_THRESHOLD_SLOWDOWN=1
+        NVMLError=NvmlError,
+        NVMLLibraryMismatchError=KeyError,
+        NVML_ERROR_FUNCTION_NOT_FOUND=13,
+        NVML_CLOCK_SM=1,
+        NVML_CLOCK_MEM=2,
+        NVML_TEMPERATURE_GPU=0,
     )
     for question, answer in answers.items():
         setattr(library, f"nvmlDeviceGet{question}", answer)
@@ -79,16 +84,31 @@ def test_every_question_has_an_answer_or_its_exception():
     answers = facts.answers(busy())
     assert answers["ClockInfo 1"] == 1980
     assert answers["Temperature 0"] == "no answer: NvmlError: Not Supported"
-    assert answers["Name"].startswith("no answer: AttributeError")
+    assert answers["Name"].startswith("no answer: ")
     assert len(answers) == sum(map(len, facts.QUESTIONS.values()))
 
 
-def test_the_share_of_a_load_that_policies_held_is_a_share_of_its_time(monkeypatch):
+def test_the_share_of_a_load_that_policies_held_is_a_share_of_its_time():
     times = iter([0.0, 1.0, 2.0, 4.0, 4.0])
-    monkeypatch.setattr(facts.time, "perf_counter", lambda: next(times))
     held = iter([{"power": 1.0, "thermal": 0.0}, {"power": 2.0}])
     stand_in = types.SimpleNamespace(held_s=lambda: next(held))
-    assert facts.held_share(stand_in, lambda: None, seconds=3.0) == {"power": 0.25}
+    assert facts.held_share(stand_in, lambda: None, 3.0, clock=lambda: next(times)) == {"power": 0.25}
+
+
+@pytest.mark.parametrize(
+    ("architectures", "capability", "runs"),
+    [
+        (["sm_75", "sm_90"], (9, 0), True),
+        (["sm_86"], (8, 9), True),
+        (["sm_86"], (8, 0), False),
+        (["sm_80", "sm_90a"], (10, 0), False),
+        (["sm_80", "compute_90"], (10, 0), True),
+        (["sm_100", "sm_120"], (7, 0), False),
+        ([], (9, 0), False),
+    ],
+)
+def test_a_build_of_torch_runs_on_the_cards_that_it_names_and_some_later_ones(architectures, capability, runs):
+    assert facts.built_for(architectures, *capability) is runs
 
 
 def test_what_identifies_a_machine_is_left_out():
@@ -97,7 +117,7 @@ def test_what_identifies_a_machine_is_left_out():
     assert lines == ["Product Name : H100"]
 
 
-def test_the_facts_of_a_cpu_need_no_driver(tmp_path):
+def test_the_facts_of_a_cpu_need_no_driver():
     collected = facts.collect("cpu")
     assert collected["nulls"] == {}
     assert collected["missing_packages"] == 0

@@ -104,7 +104,7 @@ def test_every_part_has_a_name_that_a_bound_can_read():
     assert {name for name, _ in physics.parts("cpu", physics.CPU, "no driver", None)} <= set(gpu)
 
 
-def test_a_step_of_the_harness_is_what_is_timed(tmp_path):
+def test_a_step_of_the_harness_is_what_is_timed():
     parts = dict(physics.parts("cpu", physics.CPU, "no driver", None))
     seen = []
     part = parts["P4"].func(parts["P4"].args[0], Cpu(), lambda device, step: seen.append(step(lambda: None)) or {})

@@ -3,6 +3,9 @@
 import json
 import pathlib
 
+from msgspec import structs
+
+from results.schema.labels import RUNTIMES
 from results.schema.run import Arm
 from tests.rehearsal.running import Outcome
 
@@ -36,7 +39,6 @@ class FakeGpu:
     def __init__(self, make_case, make_record, make_run, write_run, make_equality):
         self.case, self.record, self.run, self.write = make_case, make_record, make_run, write_run
         self.equality = make_equality
-        self.began = {}
 
     def __call__(self, step, fields, log, limit_s):
         self.out, self.runs = pathlib.Path(fields["out"]), pathlib.Path(fields["runs"])
@@ -48,18 +50,19 @@ class FakeGpu:
             lines = [{"name": name, "from_s": 0, "to_s": 9, **values} for name, values in self.physics.items()]
             (self.out / "physics.jsonl").write_text("".join(f"{json.dumps(line)}\n" for line in lines))
         elif step.argv[:3] == ("-m", "bench", "ab"):
-            for name in "ab":
-                arm = Arm(name=name, pair="p", margin=0.02)
-                records = [self._record(self.case(**self._axes(step)), replicate=index) for index in range(3)]
-                plan = [records[0].case]
-                self.write(self.runs / step.name, records, run=self.run(plan, run_id=f"p-{name}", arm=arm))
+            self._ab(step)
         elif step.argv[:3] == ("-m", "bench", "run"):
             self._run(step)
         return Outcome(step=step.name, state="ended", limit_s=limit_s)
 
-    def _axes(self, step, **given):
-        usual = {"model": "resnet50", "batch_size": 256, "device": "cuda:0", "precision": "amp-bf16", "layout": "nhwc"}
-        return {**usual, **given}
+    def _ab(self, step):
+        case = self.case(
+            model="resnet50", batch_size=256, device="cuda:0", precision="amp-bf16", layout="nhwc"
+        )
+        for name in "ab":
+            records = [self._record(case, replicate=index) for index in range(3)]
+            run = self.run([case], run_id=f"p-{name}", arm=Arm(name=name, pair="p", margin=0.02))
+            self.write(self.runs / step.name, records, run=run)
 
     def _run(self, step):
         argv = step.argv
@@ -83,4 +86,5 @@ class FakeGpu:
         made = self.record(
             case, latency_s=case.batch_size * 0.02 / 256, noise=1e-4, status=status, replicate=replicate, **more
         )
-        return made
+        facts = structs.replace(made.facts, recompiles=0 if RUNTIMES[case.runtime].compiles else None)
+        return structs.replace(made, facts=facts)

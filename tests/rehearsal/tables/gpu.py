@@ -28,7 +28,7 @@ GPU: Final[tuple[Step, ...]] = (
             "tests/bench/doctor/test_gpu.py",
         ),
     ),
-    Step(name="physics", seconds=100, argv=part_of("physics"), bounds=bounds.PHYSICS),
+    Step(name="physics", seconds=100, argv=part_of("physics", "{identity}"), bounds=bounds.PHYSICS),
     Step(
         name="inference",
         seconds=100,
@@ -122,7 +122,7 @@ GPU: Final[tuple[Step, ...]] = (
         codes=(1,),
         bounds=bounds.OUT_OF_MEMORY,
     ),
-    Step(name="kill", seconds=30, argv=part_of("faults"), bounds=(*bounds.KILL, *bounds.GIVEN_BACK)),
+    Step(name="kill", seconds=30, argv=part_of("faults", "{identity}"), bounds=(*bounds.KILL, *bounds.GIVEN_BACK)),
     Step(
         name="traces",
         seconds=60,

@@ -13,7 +13,7 @@ from tests.rehearsal.tables.gpu import GPU
 from tests.rehearsal.tables.published import FIGURES
 from tests.rehearsal.verdicts import exit_code, judge_step
 
-FIELDS = {"device": "cuda:0", "out": "OUT", "runs": "RUNS", "traces": "TRACES"}
+FIELDS = {"device": "cuda:0", "identity": "", "out": "OUT", "runs": "RUNS", "traces": "TRACES"}
 
 
 @pytest.mark.parametrize("steps", [GPU, CPU], ids=["gpu", "cpu"])
@@ -55,7 +55,7 @@ def rehearsed(tmp_path, fake_gpu):
     steps = [each for each in GPU if known or each.name != "autotune"]
 
     def rehearse(after=lambda: None):
-        fields = {"device": "cuda:0", "out": str(tmp_path), "runs": str(tmp_path / "runs"), "traces": ""}
+        fields = {"device": "cuda:0", "identity": "", "out": str(tmp_path), "runs": str(tmp_path / "runs"), "traces": ""}
         outcomes = run_all(steps, fields, tmp_path, limit_s=600, show=lambda *_: None, run=fake_gpu)
         after()
         evidence = Evidence(tmp_path, tmp_path / "runs")
