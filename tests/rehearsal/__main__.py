@@ -1,7 +1,7 @@
 """Rehearse on a real device: `python -m tests.rehearsal [--device cuda:0]` (or `nox -s gpu-rehearsal`), ten minutes.
 
-Runs the project's own code in steps (`tests.rehearsal.tables.gpu`, or `tests.rehearsal.tables.cpu`, which is scaled down), goes on
-after failures, and ends with a table: number, bound, kept or broken, and published figures beside ours. Needs no nox,
+Runs the project's own code in steps (`tests.rehearsal.tables`; on the CPU they are scaled down), goes on after
+failures, and ends with a table: number, bound, kept or broken, and published figures beside ours. Needs no nox,
 plotly, network or package index; `--requirements` prints what a bare machine must be given. It changes no clock, power
 limit or mode of the device. At most eight files are written into `--out`.
 """
@@ -19,11 +19,11 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from tests.rehearsal.carried import requirements
-from tests.rehearsal.tables.cpu import CPU
 from tests.rehearsal.evidence import Evidence
+from tests.rehearsal.running import ROOT, Outcome, run_all
+from tests.rehearsal.tables.cpu import CPU
 from tests.rehearsal.tables.gpu import GPU
 from tests.rehearsal.tables.published import compared, write_figures
-from tests.rehearsal.running import ROOT, Outcome, run_all
 from tests.rehearsal.tables.steps import Step
 from tests.rehearsal.verdicts import Verdict, as_json, exit_code, judge_step, write_table
 
@@ -56,9 +56,7 @@ def rehearse(
         evidence = Evidence(out, folders["runs"])
         by_name = {step.name: step for step in steps}
         verdicts = [
-            verdict
-            for outcome in outcomes
-            for verdict in judge_step(outcome, by_name[outcome.step].bounds, evidence)
+            verdict for outcome in outcomes for verdict in judge_step(outcome, by_name[outcome.step].bounds, evidence)
         ]
         # The small table measures other networks: published figures are those of a GPU.
         figures = [] if device == "cpu" else compared(evidence)

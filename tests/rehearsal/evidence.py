@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from results.schema.record import Record
 
 
-class Missing(LookupError):
+class Missing(LookupError):  # noqa: N818 - a finding, not an error of ours
     """The evidence lacks a number; the message is the reason."""
 
 

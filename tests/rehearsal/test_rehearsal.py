@@ -19,6 +19,13 @@ from tests.rehearsal.tables.steps import Step
 from tests.rehearsal.verdicts import Bound, exit_code, judge, judge_step
 
 FIELDS = {"device": "cuda:0", "identity": "", "out": "OUT", "runs": "RUNS", "traces": "TRACES"}
+LEAVE = """\
+import pathlib, sys
+for folder, name in zip(sys.argv[1:], ("a.jsonl", "b.json")):
+    pathlib.Path(folder, "deep").mkdir()
+    pathlib.Path(folder, "deep", name).write_text("x")
+    pathlib.Path(folder, "cache").write_text("x")
+"""
 LINE = "import json, sys; open(sys.argv[1] + '/physics.jsonl', 'a').write(json.dumps({0}) + '\\n')"
 
 
@@ -110,9 +117,7 @@ def test_no_step_starts_late_and_none_runs_over_the_limit(tmp_path):
         return Outcome(step=step.name, state="ended", limit_s=limit_s)
 
     steps = [step(name, seconds=50) for name in "abcd"]
-    outcomes = run_all(
-        steps, FIELDS, tmp_path, limit_s=100, show=lambda *_: None, run=run, clock=lambda: next(times)
-    )
+    outcomes = run_all(steps, FIELDS, tmp_path, limit_s=100, show=lambda *_: None, run=run, clock=lambda: next(times))
     assert [outcome.state for outcome in outcomes] == ["ended", "ended", "not started", "not started"]
     assert limits == [50, pytest.approx(5)]
     assert "93%" in outcomes[-1].reason.replace(" ", "")
@@ -150,9 +155,7 @@ def test_at_most_eight_files_and_the_table_last(tmp_path, capsys, number, code):
             seconds=30,
             argv=(
                 "-c",
-                "import pathlib, sys\nfor folder, name in zip(sys.argv[1:], ('a.jsonl', 'b.json')):\n"
-                " pathlib.Path(folder, 'deep').mkdir(); pathlib.Path(folder, 'deep', name).write_text('x')\n"
-                " pathlib.Path(folder, 'cache').write_text('x')",
+                LEAVE,
                 "{runs}",
                 "{traces}",
             ),

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from tests.rehearsal.carried import CARRIED, EXPECTED
+from tests.rehearsal.evidence import Missing
 
 LOAD_S: Final = 2.0
 _FIELDS: Final = (251, 252, 253, 269, 270, 271)
@@ -131,12 +132,15 @@ def nvml_facts(device: str) -> Iterator[tuple[str, Callable[[], Any]]]:
     uuid = str(torch.cuda.get_device_properties(device).uuid)
     gpu = find(uuid)
     if isinstance(gpu, str):
-        raise LookupError(gpu)
+        raise Missing(gpu)
     square = torch.ones(4096, 4096, device=device)
     yield "nvml", lambda: answers(gpu)
     yield "held_share", lambda: held_share(gpu, lambda: (square @ square, torch.cuda.synchronize()))
     yield "same_uuid", lambda: int(uuid in str(gpu.ask("UUID")))
-    yield "doctor", lambda: [f"{check.name}: {check.state}: {check.seen}" for check in gpu_checks(gpu, torch.version.cuda)]
+    yield (
+        "doctor",
+        lambda: [f"{check.name}: {check.state}: {check.seen}" for check in gpu_checks(gpu, torch.version.cuda)],
+    )
 
 
 def collect(device: str) -> dict[str, Any]:

@@ -18,8 +18,8 @@ from bench.process.forkserver import ForkServer
 from bench.process.protocol import Failed
 from results.schema.case import Case
 from results.schema.run import Settings
-from tests.rehearsal.parts.lines import measure
 from tests.rehearsal.parts.driver import find, used_bytes
+from tests.rehearsal.parts.lines import measure
 
 PATIENCE_S: Final = 2.0
 """Seconds in which the driver must give the memory of a killed process back."""

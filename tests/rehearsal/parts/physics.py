@@ -21,6 +21,7 @@ from bench.measure.device import Device, open_device
 from bench.measure.timing import Step
 from bench.tasks.workload import build
 from results.schema.case import Case
+from tests.rehearsal.evidence import Missing
 from tests.rehearsal.parts import driver, rates, turns
 from tests.rehearsal.parts.lines import measure
 
@@ -124,9 +125,9 @@ def _with_step(case: Case, device: Device, part: Callable[[Device, Step], dict[s
 
 def _outside(gpu: nvml.Gpu | str, name: str, used_before: int | None) -> dict[str, float]:
     if isinstance(gpu, str):
-        raise LookupError(gpu)
+        raise Missing(gpu)
     if used_before is None:
-        raise LookupError("NVML does not report the memory in use")
+        raise Missing("NVML does not report the memory in use")
     return rates.outside_memory(gpu, name, used_before)
 
 

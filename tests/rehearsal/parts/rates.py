@@ -1,4 +1,4 @@
-"""Physics of rates and memory: peak rates cold and warm, copy bandwidth, errors of TF32, memory outside the allocator."""
+"""Physics of rates and memory: peak rates, copy bandwidth, errors of TF32, memory outside the allocator."""
 
 import time
 from collections.abc import Callable
@@ -52,9 +52,7 @@ def float32_errors(device: str, *, tf32: bool) -> dict[str, float]:
     set_tf32(on=False)
     return {
         "matmul": _relative(product, left.double() @ right.double()),
-        "convolution": _relative(
-            convolution, torch.nn.functional.conv2d(images.double(), weights.double(), padding=1)
-        ),
+        "convolution": _relative(convolution, torch.nn.functional.conv2d(images.double(), weights.double(), padding=1)),
     }
 
 
@@ -63,7 +61,11 @@ def outside_memory(gpu: Gpu, device: str, used_before: int) -> dict[str, float]:
     torch.accelerator.synchronize(torch.device(device))
     used = gpu.ask("MemoryInfo").used
     reserved = torch.accelerator.memory.memory_reserved(torch.device(device))
-    return {"used_bytes": used - used_before, "reserved_bytes": reserved, "outside_bytes": used - used_before - reserved}
+    return {
+        "used_bytes": used - used_before,
+        "reserved_bytes": reserved,
+        "outside_bytes": used - used_before - reserved,
+    }
 
 
 def _fastest(device: Device, work: Callable[[], Any], seconds: float) -> float:

@@ -1,4 +1,4 @@
-"""Keep the execution trace of a step of every runtime: `python -m tests.rehearsal.parts.traces DEVICE FILE FOLDER RUNTIME…`.
+"""Keep execution traces of steps: `python -m tests.rehearsal.parts.traces DEVICE FILE FOLDER RUNTIME…`.
 
 A trace of a real device is what the observation of what ran (`bench.validate.ran`) can be tested on ever after.
 """

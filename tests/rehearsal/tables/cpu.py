@@ -5,7 +5,6 @@ Bounds are wide: they find a script that is broken, and prove nothing about a ma
 
 from typing import Final
 
-from tests.rehearsal.tables import bounds
 from tests.rehearsal.readings import (
     arms_ratio,
     arms_spread,
@@ -17,6 +16,7 @@ from tests.rehearsal.readings import (
     sum_fact,
     throughput,
 )
+from tests.rehearsal.tables import bounds
 from tests.rehearsal.tables.steps import Step, part_of, pytest_of, run_of, timm_like
 from tests.rehearsal.verdicts import Bound
 
@@ -62,11 +62,24 @@ CPU: Final[tuple[Step, ...]] = (
         name="inference",
         seconds=60,
         argv=run_of(
-            "inference", *_TINY, "--precision", "fp32,tf32,amp-bf16", "--layout", "nchw,nhwc", "--budget", "0.5", seconds=40
+            "inference",
+            *_TINY,
+            "--precision",
+            "fp32,tf32,amp-bf16",
+            "--layout",
+            "nchw,nhwc",
+            "--budget",
+            "0.5",
+            seconds=40,
         ),
         bounds=(
             *bounds.measured("inference"),
-            Bound(what="tf32 is unsupported", read=count_status("inference", "unsupported", precision="tf32"), low=2, high=2),
+            Bound(
+                what="tf32 is unsupported",
+                read=count_status("inference", "unsupported", precision="tf32"),
+                low=2,
+                high=2,
+            ),
             Bound(
                 what="latency, live arms / plateau",
                 read=ratio(latency("inference", **_NHWC), physics("P2/large", "plateau_s")),

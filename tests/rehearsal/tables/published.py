@@ -6,9 +6,9 @@ timm: wall clock with a synchronisation a step, synthetic data, autotuner on, fp
 import dataclasses
 from typing import Final
 
-from tests.rehearsal.tables.bounds import AMP_FP16
 from tests.rehearsal.evidence import Evidence
 from tests.rehearsal.readings import Reader, physics, throughput
+from tests.rehearsal.tables.bounds import AMP_FP16
 from tests.rehearsal.verdicts import write_columns
 
 _TIMM: Final = "pytorch-image-models, results/benchmark-infer-amp-"
@@ -45,11 +45,26 @@ FIGURES: Final[tuple[Figure, ...]] = (
         ours=throughput("inference", precision="amp-fp16", layout="nchw"),
     ),
     *(
-        Figure(what=f"{model} inference amp nhwc b512", gpu="RTX 4090", images_per_s=rate, source=f"{_TIMM}nhwc-pt240-cu124-rtx4090.csv")
-        for model, rate in (("resnet50d", 4716), ("resnext50_32x4d", 4220), ("resnet101", 3321), ("wide_resnet50_2", 3281))
+        Figure(
+            what=f"{model} inference amp nhwc b512",
+            gpu="RTX 4090",
+            images_per_s=rate,
+            source=f"{_TIMM}nhwc-pt240-cu124-rtx4090.csv",
+        )
+        for model, rate in (
+            ("resnet50d", 4716),
+            ("resnext50_32x4d", 4220),
+            ("resnet101", 3321),
+            ("wide_resnet50_2", 3281),
+        )
     ),
     *(
-        Figure(what=f"{model} inference amp nhwc b1024", gpu="RTX 3090", images_per_s=rate, source=f"{_TIMM}nhwc-pt240-cu124-rtx3090.csv")
+        Figure(
+            what=f"{model} inference amp nhwc b1024",
+            gpu="RTX 3090",
+            images_per_s=rate,
+            source=f"{_TIMM}nhwc-pt240-cu124-rtx3090.csv",
+        )
         for model, rate in (("resnext50_32x4d", 3136), ("resnet101", 2288), ("wide_resnet50_2", 2093))
     ),
     *(
@@ -144,5 +159,8 @@ def write_figures(rows: list[dict[str, object]]) -> None:
         return f"{value:,.0f}" if isinstance(value, (int, float)) else "–"
 
     head = ["images a second, not judged", "on", "published", "ours", "source"]
-    body = [[row["what"], row["gpu"], cell(row["images_per_s"]), cell(row["ours_images_per_s"]), row["source"]] for row in rows]
+    body = [
+        [row["what"], row["gpu"], cell(row["images_per_s"]), cell(row["ours_images_per_s"]), row["source"]]
+        for row in rows
+    ]
     write_columns(head, [[str(text) for text in line] for line in body])

@@ -1,7 +1,7 @@
 """A step of the rehearsal, and the arguments of the kinds of steps.
 
-In arguments, ``{device}`` is the device, ``{identity}`` NVIDIA's UUID of it or nothing, ``{out}`` the folder of the rehearsal's files, ``{runs}`` that of run files
-and ``{traces}`` that of traces.
+In arguments, ``{device}`` is the device, ``{identity}`` NVIDIA's UUID of it or nothing, ``{out}`` the folder of the
+rehearsal's files, ``{runs}`` that of run files and ``{traces}`` that of traces.
 """
 
 import dataclasses

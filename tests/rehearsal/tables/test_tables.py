@@ -55,7 +55,13 @@ def rehearsed(tmp_path, fake_gpu):
     steps = [each for each in GPU if known or each.name != "autotune"]
 
     def rehearse(after=lambda: None):
-        fields = {"device": "cuda:0", "identity": "", "out": str(tmp_path), "runs": str(tmp_path / "runs"), "traces": ""}
+        fields = {
+            "device": "cuda:0",
+            "identity": "",
+            "out": str(tmp_path),
+            "runs": str(tmp_path / "runs"),
+            "traces": "",
+        }
         outcomes = run_all(steps, fields, tmp_path, limit_s=600, show=lambda *_: None, run=fake_gpu)
         after()
         evidence = Evidence(tmp_path, tmp_path / "runs")
