@@ -51,7 +51,7 @@ def rehearse(
         fields |= {name: str(folders[name]) for name in ("runs", "traces")}
         with sampling(out / "clocks.csv", identity):
             outcomes = run_all(steps, fields, folders["logs"], limit_s=limit_s, show=shown(steps, out))
-        pack(folders["runs"], "*.jsonl", out / "runs.tar.gz")
+        pack(folders["runs"], "*/*.jsonl", out / "runs.tar.gz")
         pack(folders["traces"], "*.json", out / "traces.tar.gz")
         evidence = Evidence(out, folders["runs"])
         by_name = {step.name: step for step in steps}
@@ -105,7 +105,7 @@ def sampling(path: pathlib.Path, identity: str) -> Iterator[None]:
 
 def pack(folder: pathlib.Path, pattern: str, path: pathlib.Path) -> None:
     """Write the files of `folder` into an archive; an empty folder leaves none."""
-    files = sorted(folder.rglob(pattern))
+    files = sorted(folder.glob(pattern))
     if files:
         with tarfile.open(path, "w:gz") as archive:
             for file in files:

@@ -14,7 +14,7 @@ CARRIED: Final = (
 """Small packages that machines for training often lack: together less than 5 MB of wheels."""
 EXPECTED: Final = (
     *("torch", "torchvision", "numpy", "typing-extensions", "pyyaml", "tqdm", "pillow"),
-    *("pandas", "scipy", "rich", "jinja2", "pytest"),
+    *("pandas", "scipy", "rich", "jinja2", "pytest", "hypothesis"),
 )
 """Large or common packages. Without those of the second line some steps or numbers fail, with their reason."""
 _HOW: Final = """\

@@ -21,10 +21,10 @@ from tests.rehearsal.verdicts import Bound, exit_code, judge, judge_step
 FIELDS = {"device": "cuda:0", "identity": "", "out": "OUT", "runs": "RUNS", "traces": "TRACES"}
 LEAVE = """\
 import pathlib, sys
-for folder, name in zip(sys.argv[1:], ("a.jsonl", "b.json")):
+for folder in sys.argv[1:]:
     pathlib.Path(folder, "deep").mkdir()
-    pathlib.Path(folder, "deep", name).write_text("x")
-    pathlib.Path(folder, "cache").write_text("x")
+    for name in ("deep/a.jsonl", "deep/a.json", "b.json", "cache"):
+        pathlib.Path(folder, name).write_text("x")
 """
 LINE = "import json, sys; open(sys.argv[1] + '/physics.jsonl', 'a').write(json.dumps({0}) + '\\n')"
 
@@ -168,7 +168,7 @@ def test_at_most_eight_files_and_the_table_last(tmp_path, capsys, number, code):
     assert {path.name for path in out.iterdir()} == set(rehearsal.FILES) - {"facts.json"}
     assert len(rehearsal.FILES) == 8
     with tarfile.open(out / "runs.tar.gz") as runs, tarfile.open(out / "traces.tar.gz") as traces:
-        assert (runs.getnames(), traces.getnames()) == (["deep/a.jsonl"], ["deep/b.json"])
+        assert (runs.getnames(), traces.getnames()) == (["deep/a.jsonl"], ["b.json"])
     assert "3 passed" in (out / "gpu-tests.txt").read_text()
     assert (out / "clocks.csv").read_text().startswith("# ")
     written = json.loads((out / "verdicts.json").read_text())

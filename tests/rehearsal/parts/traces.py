@@ -31,12 +31,13 @@ def keep(device: str, runtime: str, folder: pathlib.Path) -> dict[str, Any]:
         layout="nhwc",
         threads=torch.get_num_threads(),
     )
-    workload = build(case, cache=folder / "cache")
+    cache = folder / "cache"
+    cache.mkdir(parents=True, exist_ok=True)
+    workload = build(case, cache=cache)
     with workload.context():
         for _ in range(3):  # a CUDA graph is recorded in the second step
             workload.step(_ignore)
     nodes = trace(workload, _ignore)
-    folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{runtime.replace(':', '-')}.json").write_text(json.dumps({"nodes": nodes}), encoding="utf-8")
     convolutions, _ = products(nodes)
     return {"convolutions": len(convolutions), "nodes": len(nodes), "layout": layout(convolutions)}
