@@ -38,8 +38,7 @@ LIMIT_S: Final = 600.0
 def rehearse(
     steps: Sequence[Step], device: str, out: pathlib.Path, limit_s: float, identity: str = ""
 ) -> list[Verdict]:
-    """Run the steps, write the files into `out`, and return the verdicts."""
-    out.mkdir(parents=True, exist_ok=True)
+    """Run the steps, write the files into the folder `out`, and return the verdicts."""
     for name in FILES:
         (out / name).unlink(missing_ok=True)
     with tempfile.TemporaryDirectory(prefix="resnet-bench-rehearsal-") as scratch:
@@ -137,11 +136,12 @@ def main(arguments: list[str] | None = None) -> int:
     if options.requirements:
         sys.stdout.write(requirements())
         return 0
-    if options.time_limit <= 0:
+    if not options.time_limit > 0:  # nan is not
         parser.error("--time-limit must be more than 0 seconds")
     try:
+        options.out.mkdir(parents=True, exist_ok=True)
         device, identity = identified(options.device or "")
-    except LookupError as error:
+    except (LookupError, OSError) as error:
         parser.error(str(error))
     if device != "cpu" and not device.startswith("cuda"):
         parser.error(f"the rehearsal knows cuda and cpu, not {device}; run `python -m nox -s gpu` there")

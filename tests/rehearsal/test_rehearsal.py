@@ -163,6 +163,7 @@ def test_at_most_eight_files_and_the_table_last(tmp_path, capsys, number, code):
         Step(name="tests", seconds=30, argv=("-c", "print('3 passed')", "pytest")),
     ]
     out = tmp_path / "out"
+    out.mkdir()
     verdicts = rehearsal.rehearse(steps, "cpu", out, 600)
     assert exit_code(verdicts) == code
     assert {path.name for path in out.iterdir()} == set(rehearsal.FILES) - {"facts.json"}
@@ -187,11 +188,28 @@ def test_files_of_an_earlier_rehearsal_are_not_mistaken_for_its_own(tmp_path):
     assert (tmp_path / "mine.txt").exists()
 
 
-def test_devices_without_a_table_are_refused(capsys):
+@pytest.mark.parametrize(
+    ("arguments", "device", "word"),
+    [
+        ([], "xpu:0", "nox -s gpu"),
+        (["--device", "cuda:7"], None, "devices: cpu"),
+        (["--time-limit", "0"], "cpu", "--time-limit"),
+        (["--time-limit", "nan"], "cpu", "--time-limit"),
+        (["--out", __file__], "cpu", "exists"),
+    ],
+)
+def test_bad_input_ends_with_a_line(tmp_path, monkeypatch, capsys, arguments, device, word):
+    def identified(name):
+        if device is None:
+            raise LookupError(f"no device {name!r} on this machine (devices: cpu)")
+        return device, ""
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(rehearsal, "identified", identified)
     with pytest.raises(SystemExit) as ended:
-        rehearsal.main(["--device", "mps:0"])
+        rehearsal.main(arguments)
     assert ended.value.code == 2
-    assert "nox -s gpu" in capsys.readouterr().err
+    assert word in capsys.readouterr().err.splitlines()[-1]
 
 
 def test_what_is_carried_needs_only_what_is_carried_or_expected():
