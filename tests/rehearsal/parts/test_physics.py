@@ -126,11 +126,10 @@ def test_a_part_that_fails_leaves_its_reason_and_the_next_goes_on(tmp_path):
     assert all(line["from_s"] <= line["to_s"] for line in lines)
 
 
-@pytest.mark.parametrize("task", ["inference", "training"])
-def test_the_loop_like_timms_counts_images_by_the_wall_clock(tmp_path, task):
+def test_the_loop_like_timms_counts_images_by_the_wall_clock(tmp_path):
     path = tmp_path / "physics.jsonl"
     options = ["--device", "cpu", "--model", "cifar_resnet20", "--batch-size", "2", "--image-size", "32"]
-    options += ["--precision", "fp32", "--autotune", "off", "--seconds", "0.05", "--task", task]
+    options += ["--precision", "fp32", "--autotune", "off", "--seconds", "0.05"]
     assert timm_like.main([str(path), "loop", *options]) == 0
     line = json.loads(path.read_text())
     assert line["steps"] >= 1
