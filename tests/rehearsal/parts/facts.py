@@ -76,6 +76,14 @@ def packages() -> dict[str, str | None]:
     return versions
 
 
+def load(device: str) -> Callable[[], object]:
+    """Return work that keeps a CUDA device busy."""
+    import torch  # noqa: PLC0415 - the other facts must not need it
+
+    square = torch.ones(4096, 4096, device=device)
+    return lambda: (square @ square, torch.cuda.synchronize(device))
+
+
 def torch_facts(device: str) -> dict[str, Any]:
     """Return what torch says of itself and of the device."""
     import torch  # noqa: PLC0415 - the other facts must not need it
@@ -133,9 +141,8 @@ def nvml_facts(device: str) -> Iterator[tuple[str, Callable[[], Any]]]:
     gpu = find(uuid)
     if isinstance(gpu, str):
         raise Missing(gpu)
-    square = torch.ones(4096, 4096, device=device)
     yield "nvml", lambda: answers(gpu)
-    yield "held_share", lambda: held_share(gpu, lambda: (square @ square, torch.cuda.synchronize()))
+    yield "held_share", lambda: held_share(gpu, load(device))
     yield "same_uuid", lambda: int(uuid in str(gpu.ask("UUID")))
     yield (
         "doctor",

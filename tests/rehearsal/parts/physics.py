@@ -139,7 +139,7 @@ def main(name: str, path: str, identity: str = "") -> int:
     for part, function in parts(name, scale, gpu, used_before):
         measure(pathlib.Path(path), part, function)
         with contextlib.suppress(RuntimeError, AttributeError):
-            torch.accelerator.empty_cache()
+            torch.accelerator.memory.empty_cache()
     return 0
 
 

@@ -2,12 +2,13 @@
 
 import csv
 import io
+import json
 import types
 
 import pytest
 
 from bench.machine.nvml import Gpu
-from tests.rehearsal.parts import facts, faults, sampler
+from tests.rehearsal.parts import driver, facts, faults, rates, sampler
 
 
 class NvmlError(Exception):
@@ -124,6 +125,29 @@ def test_the_facts_of_a_cpu_need_no_driver():
     assert collected["missing_packages"] == 0
     assert collected["environment"]["torch"] == collected["torch"]["version"]
     assert "nvml" not in collected
+
+
+def test_a_fact_of_a_gpu_that_cannot_be_had_costs_no_other(monkeypatch):
+    properties = types.SimpleNamespace(uuid="8f-12", name="H100", major=9, minor=0, total_memory=80 * 2**30)
+    monkeypatch.setattr("torch.cuda.get_device_capability", lambda device: (9, 0))
+    monkeypatch.setattr("torch.cuda.get_arch_list", lambda: ["sm_80", "sm_90"])
+    monkeypatch.setattr("torch.cuda.get_device_properties", lambda device: properties)
+    card = gpu(UUID=lambda handle: "GPU-8f-12", Name=lambda handle: "H100")
+    monkeypatch.setattr(driver, "find", lambda identity: card if identity == "8f-12" else "another card")
+    collected = facts.collect("cuda:0")
+    assert (collected["same_uuid"], collected["built_for_this"]) == (1, 1)
+    assert collected["nvml"]["Name"] == "H100"
+    assert collected["unanswered"] == len(collected["nvml"]) - 1
+    assert collected["torch"]["properties"]["total_memory"] == 80 * 2**30
+    assert set(collected["nulls"]) >= {"driver_report", "held_share"}
+    assert "8f-12" not in json.dumps(collected)
+
+
+def test_memory_outside_the_allocator_is_what_the_driver_saw_less_what_the_allocator_holds(monkeypatch):
+    monkeypatch.setattr("torch.accelerator.synchronize", lambda device: None)
+    monkeypatch.setattr("torch.accelerator.memory.memory_reserved", lambda device: 300)
+    card = gpu(MemoryInfo=lambda handle: types.SimpleNamespace(used=1000))
+    assert rates.outside_memory(card, "cuda:0", 200)["outside_bytes"] == 500
 
 
 def test_memory_is_waited_for_until_it_is_given_back(monkeypatch):
