@@ -11,6 +11,7 @@ from bench.doctor import host
 from bench.doctor.checks import CHECKS, Check
 from bench.doctor.floor import Floor, equal_arms, floor
 from bench.doctor.gpu import gpu_checks
+from bench.machine import nvml
 from bench.machine.device_names import is_cpu
 from bench.process import ask
 from bench.process.forkserver import ForkServer
@@ -59,7 +60,12 @@ def full_name(device: str) -> str:
 def checks(device: str) -> list[Check]:
     """Run all checks of this machine and of `device`, a full name such as ``cpu`` or ``cuda:0``."""
     seen = host.look()
-    return [*(check(seen) for check in CHECKS), *([] if is_cpu(device) else gpu_checks(device))]
+    checked = [check(seen) for check in CHECKS]
+    if is_cpu(device):
+        return checked
+    with ForkServer() as server:
+        (identity,) = ask.description(server, {device}).identities
+    return [*checked, *gpu_checks(nvml.find(identity))]
 
 
 def examine(

@@ -15,9 +15,8 @@ _BUSY: Final = 5
 """Percent of utilisation from which the GPU counts as in use."""
 
 
-def gpu_checks(device: str, find: Callable[[str], Gpu | str] = nvml.find) -> list[Check]:
-    """Check the accelerator that torch calls `device`; a check is ``unknown`` where the driver shows no value."""
-    gpu = find(device)
+def gpu_checks(gpu: Gpu | str) -> list[Check]:
+    """Check an accelerator, or state why it cannot be asked; a check is ``unknown`` where its driver shows no value."""
     if isinstance(gpu, str):
         return [Check(name="accelerator", state="unknown", seen=gpu)]
     return [_asked(gpu, name, check) for name, check in GPU_CHECKS.items()]

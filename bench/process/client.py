@@ -11,9 +11,11 @@ from msgspec import structs
 
 from bench.machine import memory
 from bench.machine.clock import now
+from bench.machine.device_names import is_cpu
 from bench.machine.noise import Watch
 from bench.process.ask import Channel, ask
 from bench.process.forkserver import SERVE, ForkServer, WorkerDied
+from bench.process.gpu_watch import GpuWatch
 from bench.process.protocol import (
     Answer,
     CheckEquality,
@@ -46,7 +48,8 @@ class WorkerClient:
         self._began = time.perf_counter()
         self._settings = settings
         self._oom_kills = memory.kernel_oom_kills()
-        self._watch = Watch(case.device)
+        self._watch = Watch()
+        self._gpu = None if is_cpu(case.device) else GpuWatch()
         self._server = server
         self._target = target
         self._channel: Channel = server.spawn(target)
@@ -69,12 +72,16 @@ class WorkerClient:
         self._first_step_s = ready.first_step_s
         self.phases = _recordable(ready.phases)
         self.notes += ready.notes
+        if self._gpu is not None:
+            self._gpu.begin(ready.identity)
 
     def turn(self, *, steps: int, drop: int) -> Turn:
         """Run a turn. Raises `Failed`."""
         turn = self._ask(TakeTurn(steps=steps, drop=drop))
         if [len(phases) for phases in turn.phase_s] != [max(1, len(self.phases))] * steps:
             raise Failed("error", f"its worker was asked for {steps} steps and answered others")
+        if self._gpu is not None:
+            self._gpu.read()
         return turn
 
     def footprint(self) -> Footprint:
@@ -147,6 +154,9 @@ class WorkerClient:
     def _noise(self) -> tuple[Noise, dict[str, str]]:
         """Return the signs of disturbance since the worker's start, and `Record.nulls` of missing signs."""
         noise, reasons = self._watch.noise()
+        if self._gpu is not None:
+            noise, missing = self._gpu.signs(noise)
+            reasons |= missing
         return noise, {f"noise.{field}": reason for field, reason in reasons.items()}
 
     def _equality(self, reasons: dict[str, str]) -> Equality | None:

@@ -21,7 +21,7 @@ from results.schema.static import Static
 from results.schema.types import Count, ImageSize, Name, Seconds, Size, StepSeconds, Text
 from results.schema.validation import InvalidError, validated
 
-PROTOCOL: Final = 3
+PROTOCOL: Final = 4
 """Version of these messages."""
 
 Answer = TypeVar("Answer")
@@ -61,6 +61,8 @@ class Described:
 
     devices: tuple[Name, ...]
     environment: Environment
+    identities: tuple[Name | None, ...]
+    """For each device the UUID by which NVIDIA's driver knows it, None for other devices. It is not stored."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +112,8 @@ class Ready:
     phases: tuple[Name, ...]
     """Parts of a step; empty where a step has none."""
     notes: tuple[Text, ...]
+    identity: Name | None = None
+    """The UUID by which NVIDIA's driver knows its device, None for other devices. It is not stored."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -45,7 +45,7 @@ from bench.process.protocol import (
 from bench.tasks.workload import Workload, build
 from bench.validate import equality
 from bench.validate.ran import observe
-from bench.worker.describe import describe
+from bench.worker.describe import describe, nvidia_identity
 from results.errors import InputError
 from results.schema.case import Case
 from results.schema.labels import TASKS
@@ -83,7 +83,8 @@ class WorkerServer:
     def describe(self, request: Describe) -> Described:
         """Describe this machine."""
         devices = tuple(resolve(device) for device in request.devices)
-        return Described(devices=devices, environment=describe())
+        identities = tuple(nvidia_identity(device) for device in devices)
+        return Described(devices=devices, environment=describe(), identities=identities)
 
     def static(self, request: CountStatic) -> StaticCounted:
         """Count the static cost of a model."""
@@ -111,7 +112,12 @@ class WorkerServer:
         gc.collect()
         gc.freeze()  # garbage collections during the timing need not walk the model's objects
         notes = (precision.emulated(self.case), taken_cores())
-        return Ready(first_step_s=first_step_s, phases=self.workload.phases, notes=tuple(filter(None, notes)))
+        return Ready(
+            first_step_s=first_step_s,
+            phases=self.workload.phases,
+            notes=tuple(filter(None, notes)),
+            identity=nvidia_identity(self.case.device),
+        )
 
     def turn(self, request: TakeTurn) -> Turn:
         """Run one turn."""

@@ -9,7 +9,19 @@ from typing import Annotated, Final, Literal
 from msgspec import Meta, field
 
 from results.schema.case import Case
-from results.schema.types import Count, ImageSize, Name, Patience, Seconds, Size, StepSeconds, Stored, Text, Value
+from results.schema.types import (
+    Count,
+    ImageSize,
+    Name,
+    Patience,
+    Seconds,
+    Share,
+    Size,
+    StepSeconds,
+    Stored,
+    Text,
+    Value,
+)
 
 Status = Literal["ok", "out-of-memory", "crash", "timeout", "error", "unsupported"]
 Stop = Literal["target", "budget", "time-limit"]
@@ -129,7 +141,11 @@ class Noise(Stored, frozen=True, kw_only=True):
     throttled_s: Seconds | None = None
     """Seconds for which the control group's CPU limit stopped its tasks."""
     accelerator_throttling: tuple[Name, ...] = ()
-    """Why the accelerator lowered its clocks, by NVML's names."""
+    """Schemas 1 to 5: why the accelerator lowered its clocks at any time, by NVML's names; empty in later files."""
+    accelerator_held: dict[Name, Share] | None = None
+    """For each cause of low clocks, by NVML's names: a policy with its share of the time from the first step to the
+    end, the turns of other workers included, as the driver counts it; a reason with its share of the worker's turns,
+    after each of which the driver was asked. None also for a CPU."""
 
 
 class Summary(Stored, frozen=True, kw_only=True):

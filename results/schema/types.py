@@ -16,6 +16,7 @@ StepSeconds = Annotated[float, Meta(ge=LEAST_S, le=MOST_S)]
 """Times outside of a picosecond and thirty years are damage, and would make statistics overflow."""
 Value = Annotated[float, Meta(ge=-1e30, le=1e30)]
 """Value of a metric; a larger number is damage."""
+Share = Annotated[float, Meta(ge=0, le=1)]
 Patience = Annotated[float, Meta(gt=0, le=MOST_S)]
 Count = Annotated[int, Meta(ge=0, le=2**62)]
 MOST_SIZE: Final = 2**31

@@ -1,4 +1,6 @@
+import contextlib
 import dataclasses
+import types
 
 import pytest
 
@@ -46,8 +48,13 @@ def test_this_machine_is_checked(monkeypatch):
     monkeypatch.setattr("bench.doctor.host.WATCH_S", 0.01)
     found = doctor.checks("cpu")
     assert len(found) == len(CHECKS)
-    more = doctor.checks("xpu:0")
-    assert [check.name for check in more] == [*(check.name for check in found), "accelerator"]
+    described = types.SimpleNamespace(identities=("aa",))
+    monkeypatch.setattr(doctor, "ForkServer", contextlib.nullcontext)
+    monkeypatch.setattr(doctor.ask, "description", lambda server, devices: described)
+    monkeypatch.setattr(doctor.nvml, "find", lambda identity: f"no driver knows {identity}")
+    *more, accelerator = doctor.checks("cuda:0")
+    assert [check.name for check in more] == [check.name for check in found]
+    assert (accelerator.state, accelerator.seen) == ("unknown", "no driver knows aa")
 
 
 def test_the_cpu_needs_no_process_to_be_found(monkeypatch):

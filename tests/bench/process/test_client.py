@@ -95,6 +95,36 @@ def test_a_turn_that_comes_to_nothing_has_the_status_of_its_record(client, chang
     assert "\n" not in record.cause
 
 
+def test_the_gpu_that_the_worker_names_is_asked_after_every_turn(client, monkeypatch):
+    asked = []
+
+    class Watch:
+        def begin(self, identity):
+            asked.append(identity)
+
+        def read(self):
+            asked.append("read")
+
+        def signs(self, noise):
+            return structs.replace(noise, accelerator_held={"power": 0.5}), {"accelerator_throttling": "why"}
+
+    monkeypatch.setattr("bench.process.client.GpuWatch", Watch)
+    subject = client(changing("prepare", {"identity": "aa"}), device="cuda:0")
+    for _ in range(2):
+        subject.turn(steps=1, drop=0)
+    assert asked == ["aa", "read", "read"]
+    record = subject.end(SAMPLES, "budget")
+    assert record.noise.accelerator_held == {"power": 0.5}
+    assert record.nulls["noise.accelerator_throttling"] == "why"
+
+
+def test_no_driver_is_asked_for_a_cpu(client, monkeypatch):
+    monkeypatch.setattr("bench.process.client.GpuWatch", None)
+    subject = client(FakeServer())
+    subject.turn(steps=1, drop=0)
+    assert subject.end(SAMPLES, "budget").noise.accelerator_held is None
+
+
 def test_two_clients_that_swap_their_workers_are_caught(client):
     first, second = client(FakeServer()), client(FakeServer())
     first._channel, second._channel = second._channel, first._channel

@@ -148,6 +148,43 @@ def test_signs_of_noise_are_told(make_record, noise, expected):
     assert set(expected) <= NOISES
 
 
+@pytest.mark.parametrize(
+    ("held", "expected"),
+    [
+        ({"power": 0.04, "sw_power_cap": 0.05}, []),
+        ({"power": 0.9}, ["power-capped"]),
+        ({"board_limit": 0.06}, ["power-capped"]),
+        ({"sw_power_cap": 0.5, "power": 0.0}, ["power-capped"]),
+        ({"reliability": 1.0, "sync_boost": 1.0}, []),
+        ({"thermal": 0.01}, []),
+        ({"thermal": 0.02}, ["throttled"]),
+        ({"hw_slowdown": 0.5}, ["throttled"]),
+        ({"hw_power_brake_slowdown": 0.5, "power": 0.3}, ["throttled", "power-capped"]),
+    ],
+)
+def test_low_clocks_are_told_by_their_share_and_a_power_limit_is_no_noise(make_record, held, expected):
+    found = warnings(make_record(signs=Noise(accelerator_held=held)))
+    assert [kind(line) for line in found] == expected
+    assert ("throttled" in expected) == bool(NOISES & set(expected))
+    assert set(expected) <= TOLERATED
+
+
+def test_low_clocks_are_told_with_their_causes(make_record):
+    held = {"power": 0.62, "thermal": 0.125, "hw_slowdown": 0.03}
+    heat, power = warnings(make_record(signs=Noise(accelerator_held=held)))
+    assert heat == "throttled: the accelerator held its clocks down: thermal 12%, hw_slowdown 3%"
+    assert power == "power-capped: its power limit held the clocks down for 62% of the time"
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [(("power", "reliability"), ["power-capped"]), (("reliability",), []), (("thermal", "power"), ["throttled", "power-capped"])],
+)
+def test_names_without_shares_of_older_files_mean_the_same(make_record, names, expected):
+    found = warnings(make_record(signs=Noise(accelerator_throttling=names)))
+    assert [kind(line) for line in found] == expected
+
+
 def test_noise_is_told_of_a_failure_too(make_record):
     (warning,) = warnings(make_record(status="timeout", cause="hung", signs=Noise(other_cpus=1.5)))
     assert warning == "busy: other processes kept 1.5 CPUs busy"

@@ -1,0 +1,87 @@
+import pytest
+
+from bench.machine.nvml import REASONS, Gpu
+from bench.process.gpu_watch import GpuWatch
+from results.schema.record import Noise
+from tests.bench.driver import driver, violation
+
+
+class Clock:
+    now = 100.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def watch(clock):
+    """Watch a GPU with a driver that answers so."""
+
+    def begin(**answers):
+        gpu = Gpu(nvml=driver(**answers), handle="GPU-aa")
+        watch = GpuWatch(find=lambda identity: {"aa": gpu}[identity], clock=clock)
+        watch.begin("aa")
+        return watch
+
+    return begin
+
+
+def held(watch):
+    return watch.signs(Noise())[0].accelerator_held
+
+
+def test_a_policy_has_its_share_of_the_time(watch, clock):
+    times = {0: 5_000_000_000, 1: 0, 5: 7}
+    subject = watch(ViolationStatus=violation(times))
+    clock.now, times[0], times[5] = 110.0, 11_000_000_000, 20_000_000_007
+    assert held(subject) == {"power": pytest.approx(0.6), "thermal": 0.0, "reliability": 1.0}
+
+
+def test_a_counter_that_begins_anew_counts_nothing(watch, clock):
+    times = {0: 5_000_000_000}
+    subject = watch(ViolationStatus=violation(times))
+    clock.now, times[0] = 110.0, 0
+    assert held(subject) == {"power": 0.0}
+
+
+def test_a_reason_has_its_share_of_the_turns(watch):
+    bits = iter([0x04, 0x04, 0x40, 0x00])
+    subject = watch(CurrentClocksEventReasons=lambda handle: next(bits))
+    for _ in range(4):
+        subject.read()
+    assert held(subject) == dict.fromkeys(REASONS, 0.0) | {"sw_power_cap": 0.5, "hw_thermal_slowdown": 0.25}
+
+
+def test_reasons_are_those_after_turns_and_not_those_of_an_end(watch):
+    subject = watch(CurrentClocksEventReasons=lambda handle: 1 / 0)
+    assert held(subject) is None
+
+
+def test_other_signs_remain(watch):
+    subject = watch(ViolationStatus=violation({0: 0}))
+    assert subject.signs(Noise(steal=0.5))[0].steal == 0.5
+
+
+def test_a_driver_that_reports_nothing_is_a_reason(watch):
+    subject = watch()
+    subject.read()
+    assert subject.signs(Noise()) == (Noise(), {"accelerator_held": "NVML reports no reason of low clocks"})
+
+
+def test_a_gpu_that_cannot_be_asked_is_a_reason():
+    subject = GpuWatch(find=lambda identity: "NVML cannot be opened: Driver Not Loaded")
+    assert subject.signs(Noise())[1]["accelerator_held"] == "its worker was never ready"
+    subject.begin("aa")
+    subject.read()
+    assert subject.signs(Noise())[1]["accelerator_held"] == "NVML cannot be opened: Driver Not Loaded"
+
+
+def test_the_driver_of_another_vendor_is_not_asked():
+    subject = GpuWatch()
+    subject.begin(None)
+    assert subject.signs(Noise())[1]["accelerator_held"] == "only NVIDIA's driver library reports it"
