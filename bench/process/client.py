@@ -45,6 +45,8 @@ class WorkerClient:
         self.phases: tuple[str, ...] = ()
         """Parts of a step, once the case is prepared."""
         self.notes: list[str] = []
+        self.restriction: str | None = None
+        """The compute mode of its GPU where that admits no second worker, once the case is prepared."""
         self._began = time.perf_counter()
         self._settings = settings
         self._oom_kills = memory.kernel_oom_kills()
@@ -74,6 +76,7 @@ class WorkerClient:
         self.notes += ready.notes
         if self._gpu is not None:
             self._gpu.begin(ready.identity)
+            self.restriction = self._gpu.restriction
 
     def turn(self, *, steps: int, drop: int) -> Turn:
         """Run a turn. Raises `Failed`."""

@@ -39,6 +39,11 @@ class GpuWatch:
         if isinstance(self._gpu, Gpu):
             self._began_s, self._held_s = self._clock(), self._gpu.held_s()
 
+    @property
+    def restriction(self) -> str | None:
+        """The compute mode in which no other process may use the GPU; None where others may, or it is unknown."""
+        return self._gpu.restriction() if isinstance(self._gpu, Gpu) else None
+
     def read(self) -> None:
         """Read the driver right after a turn, while it still reports on that turn."""
         if isinstance(self._gpu, Gpu):
