@@ -8,6 +8,7 @@ To add a verb, add its two classes, its line in `VERBS`, and a method of that na
 
 import dataclasses
 import json
+import re
 import socket
 from typing import Annotated, Any, Final, Generic, Literal, Protocol, TypeVar
 
@@ -24,6 +25,9 @@ from results.schema.validation import InvalidError, validated
 PROTOCOL: Final = 4
 """Version of these messages."""
 
+_BUSY: Final = re.compile(r"busy or unavailable|DevicesUnavailable|DEVICE_UNAVAILABLE")
+"""Words of CUDA and of its driver for error 46."""
+
 Answer = TypeVar("Answer")
 T = TypeVar("T")
 
@@ -35,6 +39,11 @@ class Failed(Exception):  # noqa: N818 - an outcome that is recorded
         super().__init__(cause)
         self.status = status
         self.cause = cause
+
+    @property
+    def device_busy(self) -> bool:
+        """Whether the device admitted no further process: another holds it, and its compute mode keeps it exclusive."""
+        return _BUSY.search(self.cause) is not None
 
 
 class Refused(Failed):

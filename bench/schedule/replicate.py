@@ -7,7 +7,6 @@ through all parts, so that every case shares rounds with them. A failure of a wo
 import dataclasses
 import pathlib
 import random
-import re
 import shutil
 import time
 from collections.abc import Collection, Generator, Iterator, Sequence
@@ -28,8 +27,6 @@ from results.schema.run import Settings
 ANCHORS: Final = 2
 """Workers that live through all parts of a replicate."""
 
-_BUSY: Final = re.compile(r"busy or unavailable|DevicesUnavailable|DEVICE_UNAVAILABLE")
-"""Words of CUDA and its driver where a GPU admits no further process (CUDA error 46)."""
 _TOO_LARGE: Final = "measured alone: it did not fit into memory together with others"
 _REFUSED: Final = "measured alone: its device admitted no second process"
 
@@ -251,10 +248,10 @@ class ReplicateRun:
     def _lost(self, seat: Seat, failure: Failed) -> Iterator[Record]:
         crowded = len(self._live) > 1
         live = self._live.pop(seat)
-        refused = _BUSY.search(failure.cause) is not None
-        if crowded and (refused or failure.status == "out-of-memory"):
+        if crowded and (failure.device_busy or failure.status == "out-of-memory"):
             live.close()
-            self._alone[seat.case] = _REFUSED if refused else _TOO_LARGE  # the others may have been the reason
+            # The other workers may have been the reason.
+            self._alone[seat.case] = _REFUSED if failure.device_busy else _TOO_LARGE
             return
         record = live.fail(failure, seat.samples(live.phases) if seat.steps else None)
         self._forget(seat.case)
