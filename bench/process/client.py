@@ -30,7 +30,7 @@ from bench.process.protocol import (
 )
 from results.schema.case import Case
 from results.schema.labels import TASKS
-from results.schema.record import Equality, Facts, Noise, Record, Samples, Stop
+from results.schema.record import Clocks, Equality, Facts, Noise, Record, Samples, Stop
 from results.schema.run import Settings
 
 
@@ -94,7 +94,7 @@ class WorkerClient:
     def end(self, samples: Samples, stop: Stop) -> Record:
         """Ask the worker for its facts, end it, and return the record of the case. Raises `Failed`."""
         finished = self._ask(Finish())
-        noise, reasons = self._noise()
+        noise, clocks, reasons = self._noise()
         equality = self._equality(reasons)
         self.close()
         facts = self._with_compile_times(finished.facts, finished.nulls, samples, reasons)
@@ -110,6 +110,7 @@ class WorkerClient:
             ran=finished.ran,
             equality=equality,
             noise=noise,
+            clocks=clocks,
             notes=(*self.notes, *finished.notes),
             budget_s=self._settings.budget_s,
             stop=stop,
@@ -117,7 +118,7 @@ class WorkerClient:
 
     def fail(self, failure: Failed, samples: Samples | None = None) -> Record:
         """End the worker and return the record of its failure."""
-        noise, reasons = self._noise()
+        noise, clocks, reasons = self._noise()
         self.close()
         return Record(
             case=self.case,
@@ -130,6 +131,7 @@ class WorkerClient:
             facts=Facts(first_step_s=self._first_step_s),
             nulls=reasons,
             noise=noise,
+            clocks=clocks,
             notes=tuple(self.notes),
             budget_s=self._settings.budget_s,
         )
@@ -154,13 +156,15 @@ class WorkerClient:
         reasons["warm_compile_s"] = "measured in later replicates, which start from the first compiler's cache"
         return structs.replace(facts, compile_s=compile_s)
 
-    def _noise(self) -> tuple[Noise, dict[str, str]]:
-        """Return the signs of disturbance since the worker's start, and `Record.nulls` of missing signs."""
+    def _noise(self) -> tuple[Noise, Clocks | None, dict[str, str]]:
+        """Return the signs of disturbance since the worker's start, its clocks, and `Record.nulls` of both."""
         noise, reasons = self._watch.noise()
+        clocks, nulls = None, dict[str, str]()
         if self._gpu is not None:
             noise, missing = self._gpu.signs(noise)
             reasons |= missing
-        return noise, {f"noise.{field}": reason for field, reason in reasons.items()}
+            clocks, nulls = self._gpu.clocks()
+        return noise, clocks, nulls | {f"noise.{field}": reason for field, reason in reasons.items()}
 
     def _equality(self, reasons: dict[str, str]) -> Equality | None:
         """Compare the worker's result with the baseline's; the reason of a missing comparison goes to `reasons`.

@@ -1,19 +1,25 @@
-"""The watch over the GPU of a worker: why its clocks were low.
+"""The watch over the GPU of a worker: its clocks and its power, and why the clocks were low.
 
 The parent asks NVIDIA's driver library between turns, when nothing is timed.
 """
 
+import statistics
 import time
 from collections import Counter
 from collections.abc import Callable
-from typing import Final
+from typing import Final, TypeVar
 
 from msgspec import structs
 
 from bench.machine import nvml
 from bench.machine.nvml import Gpu
-from results.schema.record import Noise
+from results.schema.record import Clocks, Noise, Spread
 
+_MEGA: Final = 1_000_000
+_MILLI: Final = 1e-3
+_OUTER: Final = 0.05
+"""Share of the readings beyond each end of a range."""
+_Reading = TypeVar("_Reading")
 _NOT_READY: Final = "its worker was never ready"
 
 
@@ -31,7 +37,11 @@ class GpuWatch:
         self._gpu: Gpu | str = _NOT_READY
         self._began_s = 0.0
         self._held_s: dict[str, float] = {}
-        self._readings: list[tuple[str, ...]] = []
+        self._turns = 0
+        self._reasons: list[tuple[str, ...]] = []
+        self._sm_hz: list[float] = []
+        self._power_w: list[float] = []
+        self._nulls: dict[str, str] = {}
 
     def begin(self, identity: str | None) -> None:
         """Begin to watch the GPU of that UUID; None for a device that NVIDIA's driver does not know."""
@@ -45,12 +55,33 @@ class GpuWatch:
         return self._gpu.restriction() if isinstance(self._gpu, Gpu) else None
 
     def read(self) -> None:
-        """Read the driver right after a turn, while it still reports on that turn."""
-        if isinstance(self._gpu, Gpu):
-            try:
-                self._readings.append(self._gpu.reasons())
-            except self._gpu.nvml.NVMLError:
-                return
+        """Read the driver right after a turn, while it still reports on that turn; the worker waits."""
+        gpu = self._gpu
+        if isinstance(gpu, str):
+            return
+        self._turns += 1
+        self._append(self._sm_hz, "sm_hz", lambda: gpu.ask("ClockInfo", gpu.nvml.NVML_CLOCK_SM) * _MEGA)
+        self._append(self._power_w, "power_w", lambda: gpu.ask("PowerUsage") * _MILLI)
+        self._append(self._reasons, "reasons", gpu.reasons)
+
+    def _append(self, series: list[_Reading], name: str, ask: Callable[[], _Reading]) -> None:
+        if isinstance(self._gpu, str):
+            return
+        try:
+            series.append(ask())
+        except self._gpu.nvml.NVMLError as error:
+            self._nulls[name] = f"NVML: {error}"
+
+    def clocks(self) -> tuple[Clocks | None, dict[str, str]]:
+        """Return the clock and the power after the turns, and the reason of every missing value."""
+        if isinstance(self._gpu, str):
+            return None, {"clocks": self._gpu}
+        if self._turns == 0:
+            return None, {"clocks": "no turn was measured"}
+        series = {"sm_hz": self._sm_hz, "power_w": self._power_w}
+        spreads = {name: _spread(values) for name, values in series.items() if values}
+        nulls = {f"clocks.{name}": self._nulls[name] for name in series if name not in spreads}
+        return Clocks(turns=self._turns, **spreads), nulls
 
     def signs(self, noise: Noise) -> tuple[Noise, dict[str, str]]:
         """Return `noise` with the signs of the accelerator, and the reason of every missing sign."""
@@ -66,6 +97,13 @@ class GpuWatch:
         elapsed_s, now_s = self._clock() - self._began_s, gpu.held_s()
         grown = {name: now_s[name] - since_s for name, since_s in self._held_s.items() if name in now_s}
         shares = {name: min(1.0, max(0.0, s / elapsed_s)) for name, s in grown.items() if elapsed_s > 0}
-        turns = Counter(reason for reading in self._readings for reason in reading)
-        reasons = dict.fromkeys(nvml.REASONS, 0) if self._readings else {}
-        return shares | {name: turns[name] / len(self._readings) for name in reasons}
+        turns = Counter(reason for reading in self._reasons for reason in reading)
+        reasons = nvml.REASONS if self._reasons else {}
+        return shares | {name: turns[name] / len(self._reasons) for name in reasons}
+
+
+def _spread(values: list[float]) -> Spread:
+    """Return the median of some values, and the range of all but the outer twentieths."""
+    ordered, last = sorted(values), len(values) - 1
+    low, high = (ordered[round(share * last)] for share in (_OUTER, 1 - _OUTER))
+    return Spread(median=statistics.median(values), low=low, high=high)

@@ -21,9 +21,9 @@ from results.statistics.segments import Floats
 
 NOISES: Final = frozenset({"busy", "steal", "pressure", "throttled"})
 """Warnings of a disturbed machine: other users, or throttling. The number is right, for the machine as it was."""
-TOLERATED: Final = NOISES | {"not-steady", "slowing", "eager-twice-differs", "layout", "power-capped"}
-"""Warnings of a wider spread between replicates, of a choice of the compiler, or of a card at its power limit, which is
-how such a card works; any other warning means that a number is not what its label says."""
+TOLERATED: Final = NOISES | {"not-steady", "slowing", "eager-twice-differs", "layout", "power-capped", "clocks-moved"}
+"""Warnings of a wider spread between replicates, of a choice of the compiler, or of clocks that follow power and load;
+any other warning means that a number is not what its label says."""
 WRONG: Final = "wrong"
 """The warning of a case whose result differs from its baseline's."""
 
@@ -57,6 +57,8 @@ _HEAT: Final = ("thermal", "sw_thermal_slowdown", "hw_thermal_slowdown", "hw_slo
 _CAPPED: Final = 0.05
 _HEATED: Final = 0.01
 """As much as the intervals promise."""
+_MOVED: Final = 0.02
+"""Range of a clock over its median. No noise: a free clock moves with the load, and the turns of cases alternate."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -165,6 +167,10 @@ def _add_others(record: Record, row: list[RecordWarning]) -> None:
         row.extend(_label(record.case, record.ran))
     if record.noise is not None:
         row.extend(_noise(record.noise))
+    sm_hz = None if record.clocks is None else record.clocks.sm_hz
+    if sm_hz is not None and sm_hz.high - sm_hz.low > _MOVED * sm_hz.median:
+        low, median, high = (f"{hz / 1e6:.0f}" for hz in (sm_hz.low, sm_hz.median, sm_hz.high))
+        row.append(RecordWarning("clocks-moved", f"the clock was {low} to {high} MHz after turns, median {median} MHz"))
 
 
 def _rate(record: Record, cost: Static, peaks: Sequence[PeakRate], latency_s: float) -> Iterator[RecordWarning]:

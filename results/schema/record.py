@@ -148,6 +148,28 @@ class Noise(Stored, frozen=True, kw_only=True):
     after each of which the driver was asked. None also for a CPU."""
 
 
+class Spread(Stored, frozen=True, kw_only=True):
+    """Readings of a quantity: their median, and the range without the outer twentieths, which a rare outlier fills."""
+
+    median: Value
+    low: Value
+    high: Value
+
+
+class Clocks(Stored, frozen=True, kw_only=True):
+    """The clock and the power of an accelerator, read right after each turn of the worker.
+
+    `Record.nulls` has the reason of each None, as ``clocks.sm_hz``.
+    """
+
+    turns: Count
+    """Turns that the readings follow."""
+    sm_hz: Spread | None = None
+    """Clock of the multiprocessors."""
+    power_w: Spread | None = None
+    """Power of the whole card, which its driver may average over some of the last turns."""
+
+
 class Summary(Stored, frozen=True, kw_only=True):
     """The values of an imported record, which has no samples: a row of the table of its source.
 
@@ -194,6 +216,8 @@ class Record(Stored, frozen=True, kw_only=True):
     equality: Equality | None = None
     """None where the result was not checked, with the reason in `nulls`; a baseline is not checked against itself."""
     noise: Noise | None = None
+    clocks: Clocks | None = None
+    """None for a CPU, and where the driver of the accelerator cannot be asked."""
     notes: tuple[Text, ...] = ()
     """Findings a reader should know, such as a precision that the hardware only emulates."""
     budget_s: Patience | None = None

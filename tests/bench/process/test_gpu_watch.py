@@ -2,7 +2,7 @@ import pytest
 
 from bench.machine.nvml import REASONS, Gpu
 from bench.process.gpu_watch import GpuWatch
-from results.schema.record import Noise
+from results.schema.record import Clocks, Noise, Spread
 from tests.bench.driver import driver, violation
 
 
@@ -62,6 +62,34 @@ def test_reasons_are_those_after_turns_and_not_those_of_an_end(watch):
     assert held(subject) is None
 
 
+def test_clock_and_power_after_the_turns_have_a_median_and_a_range(watch):
+    clocks = iter([300, *range(1900, 1919), 1980])
+    subject = watch(ClockInfo=lambda handle, kind: next(clocks), PowerUsage=lambda handle: 350_000)
+    for _ in range(21):
+        subject.read()
+    read, nulls = subject.clocks()
+    assert read == Clocks(
+        turns=21,
+        sm_hz=Spread(median=1_909_000_000, low=1_900_000_000, high=1_918_000_000),
+        power_w=Spread(median=350, low=350, high=350),
+    )
+    assert nulls == {}
+
+
+def test_few_readings_have_their_whole_range(watch):
+    clocks = iter([1400, 1900, 1950])
+    subject = watch(ClockInfo=lambda handle, kind: next(clocks))
+    for _ in range(3):
+        subject.read()
+    read, nulls = subject.clocks()
+    assert (read.turns, read.sm_hz) == (3, Spread(median=1.9e9, low=1.4e9, high=1.95e9))
+    assert (read.power_w, nulls) == (None, {"clocks.power_w": "NVML: Not Supported"})
+
+
+def test_without_a_turn_there_is_no_clock(watch):
+    assert watch(ClockInfo=1900).clocks() == (None, {"clocks": "no turn was measured"})
+
+
 def test_other_signs_remain(watch):
     subject = watch(ViolationStatus=violation({0: 0}))
     assert subject.signs(Noise(steal=0.5))[0].steal == 0.5
@@ -79,6 +107,7 @@ def test_a_gpu_that_cannot_be_asked_is_a_reason():
     subject.begin("aa")
     subject.read()
     assert subject.signs(Noise())[1]["accelerator_held"] == "NVML cannot be opened: Driver Not Loaded"
+    assert subject.clocks() == (None, {"clocks": "NVML cannot be opened: Driver Not Loaded"})
 
 
 def test_the_driver_of_another_vendor_is_not_asked():
