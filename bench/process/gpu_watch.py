@@ -1,8 +1,9 @@
-"""The watch over the GPU of a worker: its clocks and its power, and why the clocks were low.
+"""The watch over the GPU of a worker: its clocks and its power, why the clocks were low, and who else used it.
 
 The parent asks NVIDIA's driver library between turns, when nothing is timed.
 """
 
+import math
 import statistics
 import time
 from collections import Counter
@@ -12,9 +13,12 @@ from typing import Final, TypeVar
 from msgspec import structs
 
 from bench.machine import nvml
+from bench.machine.noise import own_processes
 from bench.machine.nvml import Gpu
 from results.schema.record import Clocks, Noise, Spread
 
+PROCESSES_S: Final = 1.0
+"""Least seconds between two questions for the processes on the GPU, which take longer than the others."""
 _MEGA: Final = 1_000_000
 _MILLI: Final = 1e-3
 _OUTER: Final = 0.05
@@ -30,10 +34,18 @@ class GpuWatch:
         self,
         find: Callable[[str | None], Gpu | str] = nvml.find,
         clock: Callable[[], float] = time.perf_counter,
+        own: Callable[[], set[int]] = own_processes,
     ) -> None:
-        """Prepare to watch; tests replace `find`, which identifies a GPU, and `clock`, which returns seconds."""
+        """Prepare to watch. Tests replace the arguments.
+
+        Args:
+            find: function that identifies a GPU.
+            clock: function that returns seconds.
+            own: function that returns the processes of this run.
+        """
         self._find = find
         self._clock = clock
+        self._own = own
         self._gpu: Gpu | str = _NOT_READY
         self._began_s = 0.0
         self._held_s: dict[str, float] = {}
@@ -41,6 +53,9 @@ class GpuWatch:
         self._reasons: list[tuple[str, ...]] = []
         self._sm_hz: list[float] = []
         self._power_w: list[float] = []
+        self._ours: set[int] = set()
+        self._others: int | None = None
+        self._listed_s = -math.inf
         self._nulls: dict[str, str] = {}
 
     def begin(self, identity: str | None) -> None:
@@ -63,6 +78,23 @@ class GpuWatch:
         self._append(self._sm_hz, "sm_hz", lambda: gpu.ask("ClockInfo", gpu.nvml.NVML_CLOCK_SM) * _MEGA)
         self._append(self._power_w, "power_w", lambda: gpu.ask("PowerUsage") * _MILLI)
         self._append(self._reasons, "reasons", gpu.reasons)
+        if self._clock() - self._listed_s >= PROCESSES_S:
+            self._listed_s = self._clock()
+            self._count_others(gpu)
+
+    def _count_others(self, gpu: Gpu) -> None:
+        """Count the processes on the GPU that are none of this run's."""
+        try:
+            listed = gpu.processes()
+        except gpu.nvml.NVMLError as error:
+            self._nulls["processes"] = f"NVML: {error}"
+            return
+        if not listed <= self._ours:
+            self._ours |= self._own()  # it walks over all processes of the machine
+        if listed.isdisjoint(self._ours):  # the worker itself is on the GPU
+            self._nulls["processes"] = "NVML lists none of this run's processes, as in a container"
+            return
+        self._others = max(self._others or 0, len(listed - self._ours))
 
     def _append(self, series: list[_Reading], name: str, ask: Callable[[], _Reading]) -> None:
         if isinstance(self._gpu, str):
@@ -86,11 +118,13 @@ class GpuWatch:
     def signs(self, noise: Noise) -> tuple[Noise, dict[str, str]]:
         """Return `noise` with the signs of the accelerator, and the reason of every missing sign."""
         if isinstance(self._gpu, str):
-            return noise, {"accelerator_held": self._gpu}
-        held = self._held(self._gpu)
+            return noise, dict.fromkeys(("accelerator_held", "accelerator_processes"), self._gpu)
+        held, missing = self._held(self._gpu), dict[str, str]()
         if not held:
-            return noise, {"accelerator_held": "NVML reports no reason of low clocks"}
-        return structs.replace(noise, accelerator_held=held), {}
+            missing["accelerator_held"] = "NVML reports no reason of low clocks"
+        if self._others is None:
+            missing["accelerator_processes"] = self._nulls.get("processes", "no turn was measured")
+        return structs.replace(noise, accelerator_held=held or None, accelerator_processes=self._others), missing
 
     def _held(self, gpu: Gpu) -> dict[str, float]:
         """Return the share of the time of each policy, and the share of the turns of each reason."""

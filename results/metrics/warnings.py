@@ -19,7 +19,7 @@ from results.schema.run import PeakRate
 from results.schema.static import Static
 from results.statistics.segments import Floats
 
-NOISES: Final = frozenset({"busy", "steal", "pressure", "throttled"})
+NOISES: Final = frozenset({"busy", "steal", "pressure", "throttled", "shared-gpu"})
 """Warnings of a disturbed machine: other users, or throttling. The number is right, for the machine as it was."""
 TOLERATED: Final = NOISES | {"not-steady", "slowing", "eager-twice-differs", "layout", "power-capped", "clocks-moved"}
 """Warnings of a wider spread between replicates, of a choice of the compiler, or of clocks that follow power and load;
@@ -206,6 +206,8 @@ def _noise(noise: Noise) -> Iterator[RecordWarning]:
     if (noise.throttled_s or 0) > 0:
         seconds = f"{noise.throttled_s:.2g} s"
         yield RecordWarning("throttled", f"the control group's CPU limit stopped its tasks for {seconds}")
+    if noise.accelerator_processes:
+        yield RecordWarning("shared-gpu", f"{noise.accelerator_processes} other processes were on the accelerator")
     yield from _low_clocks(noise)
 
 

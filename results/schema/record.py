@@ -146,6 +146,8 @@ class Noise(Stored, frozen=True, kw_only=True):
     """For each cause of low clocks, by NVML's names: a policy with its share of the time from the first step to the
     end, the turns of other workers included, as the driver counts it; a reason with its share of the worker's turns,
     after each of which the driver was asked. None also for a CPU."""
+    accelerator_processes: Count | None = None
+    """Processes outside this run on the accelerator, or on the part of it, the most at a time. None also for a CPU."""
 
 
 class Spread(Stored, frozen=True, kw_only=True):

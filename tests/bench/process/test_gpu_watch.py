@@ -3,7 +3,7 @@ import pytest
 from bench.machine.nvml import REASONS, Gpu
 from bench.process.gpu_watch import GpuWatch
 from results.schema.record import Clocks, Noise, Spread
-from tests.bench.driver import driver, violation
+from tests.bench.driver import driver, processes, violation
 
 
 class Clock:
@@ -24,7 +24,7 @@ def watch(clock):
 
     def begin(**answers):
         gpu = Gpu(nvml=driver(**answers), handle="GPU-aa")
-        watch = GpuWatch(find=lambda identity: {"aa": gpu}[identity], clock=clock)
+        watch = GpuWatch(find=lambda identity: {"aa": gpu}[identity], clock=clock, own=lambda: {41, 42})
         watch.begin("aa")
         return watch
 
@@ -90,6 +90,42 @@ def test_without_a_turn_there_is_no_clock(watch):
     assert watch(ClockInfo=1900).clocks() == (None, {"clocks": "no turn was measured"})
 
 
+@pytest.mark.parametrize(("pids", "others"), [((41,), 0), ((41, 42), 0), ((41, 7), 1), ((42, 7, 8), 2)])
+def test_processes_that_are_none_of_this_runs_are_counted(watch, pids, others):
+    subject = watch(ComputeRunningProcesses=processes(*pids))
+    subject.read()
+    assert subject.signs(Noise())[0].accelerator_processes == others
+
+
+def test_the_most_processes_at_a_time_count_and_they_are_listed_once_a_second(watch, clock):
+    lists = iter([[41], [41, 7, 8], [41, 9]])
+    subject = watch(ComputeRunningProcesses=lambda handle: processes(*next(lists))(handle))
+    for now in (100.0, 100.5, 101.0, 101.9, 102.0):
+        clock.now = now
+        subject.read()
+    assert subject.signs(Noise())[0].accelerator_processes == 2
+    assert next(lists, None) is None
+
+
+@pytest.mark.parametrize("pids", [(), (900_001,)])
+def test_in_a_container_that_hides_processes_their_number_is_unknown(watch, pids):
+    subject = watch(ComputeRunningProcesses=processes(*pids))
+    subject.read()
+    noise, missing = subject.signs(Noise())
+    assert noise.accelerator_processes is None
+    assert missing["accelerator_processes"] == "NVML lists none of this run's processes, as in a container"
+
+
+def test_a_run_is_not_counted_where_it_has_ended_a_worker(watch, clock, monkeypatch):
+    lists = iter([[41, 42], [42]])
+    subject = watch(ComputeRunningProcesses=lambda handle: processes(*next(lists))(handle))
+    subject.read()
+    monkeypatch.setattr(subject, "_own", lambda: {42})
+    clock.now += 1
+    subject.read()
+    assert subject.signs(Noise())[0].accelerator_processes == 0
+
+
 def test_other_signs_remain(watch):
     subject = watch(ViolationStatus=violation({0: 0}))
     assert subject.signs(Noise(steal=0.5))[0].steal == 0.5
@@ -98,7 +134,13 @@ def test_other_signs_remain(watch):
 def test_a_driver_that_reports_nothing_is_a_reason(watch):
     subject = watch()
     subject.read()
-    assert subject.signs(Noise()) == (Noise(), {"accelerator_held": "NVML reports no reason of low clocks"})
+    assert subject.signs(Noise()) == (
+        Noise(),
+        {
+            "accelerator_held": "NVML reports no reason of low clocks",
+            "accelerator_processes": "NVML: Not Supported",
+        },
+    )
 
 
 def test_a_gpu_that_cannot_be_asked_is_a_reason():

@@ -140,6 +140,8 @@ def test_compiling_inside_the_timed_steps_is_told(make_record, make_case):
         (Noise(memory_pressure=0.02), ["pressure"]),
         (Noise(throttled_s=0.01), ["throttled"]),
         (Noise(accelerator_throttling=("sw_thermal_slowdown",)), ["throttled"]),
+        (Noise(accelerator_processes=0), []),
+        (Noise(accelerator_processes=2), ["shared-gpu"]),
     ],
 )
 def test_signs_of_noise_are_told(make_record, noise, expected):
