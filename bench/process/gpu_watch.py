@@ -75,9 +75,9 @@ class GpuWatch:
         if isinstance(gpu, str):
             return
         self._turns += 1
-        self._append(self._sm_hz, "sm_hz", lambda: gpu.ask("ClockInfo", gpu.nvml.NVML_CLOCK_SM) * _MEGA)
-        self._append(self._power_w, "power_w", lambda: gpu.ask("PowerUsage") * _MILLI)
-        self._append(self._reasons, "reasons", gpu.reasons)
+        self._append(gpu, self._sm_hz, "sm_hz", lambda: gpu.ask("ClockInfo", gpu.nvml.NVML_CLOCK_SM) * _MEGA)
+        self._append(gpu, self._power_w, "power_w", lambda: gpu.ask("PowerUsage") * _MILLI)
+        self._append(gpu, self._reasons, "reasons", gpu.reasons)
         if self._clock() - self._listed_s >= PROCESSES_S:
             self._listed_s = self._clock()
             self._count_others(gpu)
@@ -96,12 +96,10 @@ class GpuWatch:
             return
         self._others = max(self._others or 0, len(listed - self._ours))
 
-    def _append(self, series: list[_Reading], name: str, ask: Callable[[], _Reading]) -> None:
-        if isinstance(self._gpu, str):
-            return
+    def _append(self, gpu: Gpu, series: list[_Reading], name: str, ask: Callable[[], _Reading]) -> None:
         try:
             series.append(ask())
-        except self._gpu.nvml.NVMLError as error:
+        except gpu.nvml.NVMLError as error:
             self._nulls[name] = f"NVML: {error}"
 
     def clocks(self) -> tuple[Clocks | None, dict[str, str]]:

@@ -84,7 +84,7 @@ int nvmlInitWithFlags(unsigned flags) {
 int nvmlShutdown(void) { return SUCCESS; }
 const char *nvmlErrorString(int status) { return status == NOT_SUPPORTED ? "Not Supported" : "another error"; }
 int nvmlSystemGetDriverVersion(char *out, unsigned size) { return copy("Driver", out, size); }
-int nvmlSystemGetCudaDriverVersion(int *out) { return small("Cuda", 0, (unsigned *)out); }
+int nvmlSystemGetCudaDriverVersion_v2(int *out) { return small("Cuda", 0, (unsigned *)out); }
 
 int nvmlDeviceGetHandleByUUID(const char *uuid, void **out) {
     *out = same("Uuid", uuid) ? &card : same("Part", uuid) ? &part : NULL;
