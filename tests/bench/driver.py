@@ -40,6 +40,8 @@ def driver(uuids=("GPU-aa",), parts=None, **answers):
         NVML_CLOCK_SM=1,
         NVML_TEMPERATURE_GPU=0,
         NVML_TEMPERATURE_THRESHOLD_SLOWDOWN=1,
+        nvmlSystemGetDriverVersion=lambda: "580.65.06",
+        nvmlSystemGetCudaDriverVersion_v2=lambda: 13000,
         nvmlDeviceGetHandleByUUID=by_uuid,
         nvmlDeviceGetDeviceHandleFromMigDeviceHandle=lambda handle: parts[handle],
     )

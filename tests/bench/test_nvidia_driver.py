@@ -78,7 +78,7 @@ print(json.dumps({
     "others": noise.accelerator_processes,
     "clocks": msgspec.to_builtins(clocks),
     "nulls": missing | nulls,
-    "checks": {check.name: [check.state, check.seen] for check in gpu_checks(gpu)},
+    "checks": {check.name: [check.state, check.seen] for check in gpu_checks(gpu, "13.0")},
 }))
 """
 
@@ -147,11 +147,14 @@ def test_a_mig_instance_has_its_own_processes_and_the_clocks_of_its_card(ask):
     found = ask(MIG, MIG, identity="cc")
     assert (found["gpu"], found["others"], found["nulls"]) == ("a part", 0, {})
     assert found["clocks"]["sm_hz"]["median"] == 1.98e9
+    assert found["checks"]["GPU MIG"][0] == "warn"
     assert ask(MIG, MIG)["others"] == 1
 
 
 def test_an_exclusive_card_is_restricted(ask):
-    assert ask(EXCLUSIVE, EXCLUSIVE)["restriction"] == "EXCLUSIVE_PROCESS"
+    found = ask(EXCLUSIVE, EXCLUSIVE)
+    assert found["restriction"] == "EXCLUSIVE_PROCESS"
+    assert found["checks"]["GPU compute mode"][0] == "warn"
 
 
 def test_an_old_driver_answers_what_it_can(ask):
@@ -160,6 +163,7 @@ def test_an_old_driver_answers_what_it_can(ask):
     assert found["nulls"] == {"accelerator_processes": "NVML: Function Not Found"}
     assert found["checks"]["GPU processes"] == ["unknown", "NVML: Function Not Found"]
     assert found["checks"]["GPU throttling"][0] == "bad"
+    assert found["checks"]["GPU driver"] == ["bad", "driver 470.42.01 knows CUDA 11.4, torch is built for 13.0"]
 
 
 def test_processes_of_others_are_counted(ask):
