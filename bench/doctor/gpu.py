@@ -60,8 +60,7 @@ def _driver(library: Any, name: str, torch_cuda: str | None) -> Check:
     seen = f"driver {library.nvmlSystemGetDriverVersion()} knows CUDA {newest[0]}.{newest[1]}"
     if torch_cuda is None:
         return Check(name=name, state="unknown", seen=f"{seen}, torch states no version of CUDA")
-    major, _, minor = torch_cuda.partition(".")
-    wanted, seen = (int(major), int(minor)), f"{seen}, torch is built for {torch_cuda}"
+    wanted, seen = tuple(map(int, torch_cuda.split(".")[:2])), f"{seen}, torch is built for {torch_cuda}"
     if newest >= wanted:
         return Check(name=name, state="good", seen=seen)
     remedy = f"install a driver for CUDA {torch_cuda}, or torch for CUDA {newest[0]}.{newest[1]}"
