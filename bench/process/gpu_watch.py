@@ -15,7 +15,7 @@ from msgspec import structs
 from bench.machine import nvml
 from bench.machine.noise import own_processes
 from bench.machine.nvml import Gpu
-from results.schema.record import Clocks, Noise, Spread
+from results.schema.record import Clocks, Noise, Readings
 
 PROCESSES_S: Final = 1.0
 """Least seconds between two questions for the processes on the GPU, which take longer than the others."""
@@ -23,7 +23,7 @@ _MEGA: Final = 1_000_000
 _MILLI: Final = 1e-3
 _OUTER: Final = 0.05
 """Share of the readings beyond each end of a range."""
-_Reading = TypeVar("_Reading")
+_Answer = TypeVar("_Answer")
 _NOT_READY: Final = "its worker was never ready"
 
 
@@ -82,6 +82,28 @@ class GpuWatch:
             self._listed_s = self._clock()
             self._count_others(gpu)
 
+    def clocks(self) -> tuple[Clocks | None, dict[str, str]]:
+        """Return the clock and the power after the turns, and the reason of every missing value."""
+        if isinstance(self._gpu, str):
+            return None, {"clocks": self._gpu}
+        if self._turns == 0:
+            return None, {"clocks": "no turn was measured"}
+        series = {"sm_hz": self._sm_hz, "power_w": self._power_w}
+        readings = {name: _readings(values) for name, values in series.items() if values}
+        nulls = {f"clocks.{name}": self._nulls[name] for name in series if name not in readings}
+        return Clocks(turns=self._turns, **readings), nulls
+
+    def signs(self, noise: Noise) -> tuple[Noise, dict[str, str]]:
+        """Return `noise` with the signs of the accelerator, and the reason of every missing sign."""
+        if isinstance(self._gpu, str):
+            return noise, dict.fromkeys(("accelerator_held", "accelerator_processes"), self._gpu)
+        held, missing = self._held(self._gpu), dict[str, str]()
+        if not held:
+            missing["accelerator_held"] = "NVML reports no reason of low clocks"
+        if self._others is None:
+            missing["accelerator_processes"] = self._nulls.get("processes", "no turn was measured")
+        return structs.replace(noise, accelerator_held=held or None, accelerator_processes=self._others), missing
+
     def _count_others(self, gpu: Gpu) -> None:
         """Count the processes on the GPU that are none of this run's."""
         try:
@@ -96,33 +118,11 @@ class GpuWatch:
             return
         self._others = max(self._others or 0, len(listed - self._ours))
 
-    def _append(self, gpu: Gpu, series: list[_Reading], name: str, ask: Callable[[], _Reading]) -> None:
+    def _append(self, gpu: Gpu, series: list[_Answer], name: str, ask: Callable[[], _Answer]) -> None:
         try:
             series.append(ask())
         except gpu.nvml.NVMLError as error:
             self._nulls[name] = f"NVML: {error}"
-
-    def clocks(self) -> tuple[Clocks | None, dict[str, str]]:
-        """Return the clock and the power after the turns, and the reason of every missing value."""
-        if isinstance(self._gpu, str):
-            return None, {"clocks": self._gpu}
-        if self._turns == 0:
-            return None, {"clocks": "no turn was measured"}
-        series = {"sm_hz": self._sm_hz, "power_w": self._power_w}
-        spreads = {name: _spread(values) for name, values in series.items() if values}
-        nulls = {f"clocks.{name}": self._nulls[name] for name in series if name not in spreads}
-        return Clocks(turns=self._turns, **spreads), nulls
-
-    def signs(self, noise: Noise) -> tuple[Noise, dict[str, str]]:
-        """Return `noise` with the signs of the accelerator, and the reason of every missing sign."""
-        if isinstance(self._gpu, str):
-            return noise, dict.fromkeys(("accelerator_held", "accelerator_processes"), self._gpu)
-        held, missing = self._held(self._gpu), dict[str, str]()
-        if not held:
-            missing["accelerator_held"] = "NVML reports no reason of low clocks"
-        if self._others is None:
-            missing["accelerator_processes"] = self._nulls.get("processes", "no turn was measured")
-        return structs.replace(noise, accelerator_held=held or None, accelerator_processes=self._others), missing
 
     def _held(self, gpu: Gpu) -> dict[str, float]:
         """Return the share of the time of each policy, and the share of the turns of each reason."""
@@ -134,8 +134,8 @@ class GpuWatch:
         return shares | {name: turns[name] / len(self._reasons) for name in reasons}
 
 
-def _spread(values: list[float]) -> Spread:
+def _readings(values: list[float]) -> Readings:
     """Return the median of some values, and the range of all but the outer twentieths."""
     ordered, last = sorted(values), len(values) - 1
     low, high = (ordered[round(share * last)] for share in (_OUTER, 1 - _OUTER))
-    return Spread(median=statistics.median(values), low=low, high=high)
+    return Readings(median=statistics.median(values), low=low, high=high)

@@ -150,8 +150,8 @@ class Noise(Stored, frozen=True, kw_only=True):
     """Processes outside this run on the accelerator, or on the part of it, the most at a time. None also for a CPU."""
 
 
-class Spread(Stored, frozen=True, kw_only=True):
-    """Readings of a quantity: their median, and the range without the outer twentieths, which a rare outlier fills."""
+class Readings(Stored, frozen=True, kw_only=True):
+    """Readings of a quantity: their median, and their range without the outer twentieths, where rare outliers stand."""
 
     median: Value
     low: Value
@@ -166,9 +166,9 @@ class Clocks(Stored, frozen=True, kw_only=True):
 
     turns: Count
     """Turns that the readings follow."""
-    sm_hz: Spread | None = None
+    sm_hz: Readings | None = None
     """Clock of the multiprocessors."""
-    power_w: Spread | None = None
+    power_w: Readings | None = None
     """Power of the whole card, which its driver may average over some of the last turns."""
 
 

@@ -2,7 +2,7 @@ import pytest
 
 from bench.machine.nvml import REASONS, Gpu
 from bench.process.gpu_watch import GpuWatch
-from results.schema.record import Clocks, Noise, Spread
+from results.schema.record import Clocks, Noise, Readings
 from tests.bench.driver import driver, processes, violation
 
 
@@ -70,8 +70,8 @@ def test_clock_and_power_after_the_turns_have_a_median_and_a_range(watch):
     read, nulls = subject.clocks()
     assert read == Clocks(
         turns=21,
-        sm_hz=Spread(median=1_909_000_000, low=1_900_000_000, high=1_918_000_000),
-        power_w=Spread(median=350, low=350, high=350),
+        sm_hz=Readings(median=1_909_000_000, low=1_900_000_000, high=1_918_000_000),
+        power_w=Readings(median=350, low=350, high=350),
     )
     assert nulls == {}
 
@@ -82,7 +82,7 @@ def test_few_readings_have_their_whole_range(watch):
     for _ in range(3):
         subject.read()
     read, nulls = subject.clocks()
-    assert (read.turns, read.sm_hz) == (3, Spread(median=1.9e9, low=1.4e9, high=1.95e9))
+    assert (read.turns, read.sm_hz) == (3, Readings(median=1.9e9, low=1.4e9, high=1.95e9))
     assert (read.power_w, nulls) == (None, {"clocks.power_w": "NVML: Not Supported"})
 
 

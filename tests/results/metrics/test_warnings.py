@@ -7,7 +7,7 @@ from results.metrics.warnings import NOISES, TOLERATED, RecordWarning, kind
 from results.metrics.warnings import warnings as of_records
 from results.schema.axes import AXES
 from results.schema.labels import PROMISES
-from results.schema.record import UNSEEN, Clocks, Noise, Spread
+from results.schema.record import UNSEEN, Clocks, Noise, Readings
 from results.schema.run import PeakRate
 
 
@@ -189,7 +189,7 @@ def test_names_without_shares_of_older_files_mean_the_same(make_record, names, e
 
 @pytest.mark.parametrize(("low", "moved"), [(1.88e9, False), (1.85e9, True)])
 def test_a_clock_that_moved_is_told_and_is_no_noise(make_record, low, moved):
-    clocks = Clocks(turns=40, sm_hz=Spread(median=1.9e9, low=low, high=1.91e9))
+    clocks = Clocks(turns=40, sm_hz=Readings(median=1.9e9, low=low, high=1.91e9))
     found = warnings(make_record(clocks=clocks))
     assert found == (("clocks-moved: the clock was 1850 to 1910 MHz after turns, median 1900 MHz",) if moved else ())
     assert "clocks-moved" in TOLERATED - NOISES
