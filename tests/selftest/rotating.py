@@ -27,7 +27,7 @@ from tests.selftest.rows import Row
 SETTINGS = Settings(replicates=1, target=0.002, budget_s=8, timeout_s=1200, time_limit_s=None)
 CYCLES = 150
 """Pairs of turns, beside a neighbour and alone."""
-EQUAL_S = 75
+EQUAL_S = 100
 """Seconds of a run whose replicates are varied."""
 VARIANTS = (
     *("resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "resnet26"),
