@@ -1,4 +1,7 @@
-"""Precision: torch's settings for the promise of a label (`results.schema.labels`), and notes on emulation."""
+"""Precision and kernels: torch's settings for the promises of a case's labels, and notes on emulation.
+
+`results.schema.labels` has the promises.
+"""
 
 import contextlib
 
@@ -8,7 +11,7 @@ from bench.machine import cpu
 from bench.machine.device_names import device_type, is_cpu
 from bench.measure.device import Unsupported
 from results.schema.case import Case
-from results.schema.labels import PROMISES, TASKS
+from results.schema.labels import PROMISES, RUNTIMES, TASKS
 
 
 def set_tf32(*, on: bool) -> None:
@@ -19,6 +22,12 @@ def set_tf32(*, on: bool) -> None:
     """
     torch.set_float32_matmul_precision("high" if on else "highest")
     torch.backends.cudnn.allow_tf32 = on
+
+
+def set_kernels(case: Case) -> None:
+    """Choose kernels as the labels of a case promise: with or without TF32 and the autotuner of cuDNN or MIOpen."""
+    set_tf32(on=PROMISES[case.precision].tf32)
+    torch.backends.cudnn.benchmark = RUNTIMES[case.runtime].autotune
 
 
 def check_precision(case: Case) -> None:

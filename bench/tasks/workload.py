@@ -123,11 +123,11 @@ def build(
 def network(case: Case, dtype: str | None = None, *, quick: bool = False) -> torch.nn.Module:
     """Return the network of a case on its device, with the same weights in every process.
 
-    Sets threads, TF32 and the seed of the random numbers, as every case needs them. With `quick` its weights have the
+    Sets threads, the choice of kernels and the seed of the random numbers, as every case needs them. With `quick` its weights have the
     usual scale only (see `bench.tasks.draws`).
     """
     torch.set_num_threads(known(case.threads))
-    precision.set_tf32(on=PROMISES[case.precision].tf32)
+    precision.set_kernels(case)
     torch.manual_seed(SEED)
     with QuickDraws() if quick else contextlib.nullcontext():
         module = networks.create_network(case.model, in_channels=case.in_channels)

@@ -37,7 +37,7 @@ from bench.tasks.workload import Workload, build, network, random_batch
 from bench.validate.tolerance import RESULTS, allowances
 from results.image_size import sides
 from results.schema.case import Case
-from results.schema.labels import PROMISES, TASKS
+from results.schema.labels import TASKS
 from results.schema.record import Equality, Sameness
 
 Tensors = dict[str, torch.Tensor]
@@ -81,7 +81,7 @@ class Reference:
 def check_equality(case: Case, work: Workload, folder: pathlib.Path) -> Equality:
     """Compare a step of a case with its reference, which the workers of a group share through `folder`.
 
-    The check overwrites the weights and the input of the step, and restores the TF32 settings of the case.
+    The check overwrites the weights and the input of the step, and restores the case's choice of kernels.
 
     Raises:
         Incomparable: the baseline's own result is not finite.
@@ -93,7 +93,7 @@ def check_equality(case: Case, work: Workload, folder: pathlib.Path) -> Equality
         for index in range(INPUTS):
             fresh = _input(case, weights, index)
             reference = _reference(base, fresh, folder, index)
-            precision.set_tf32(on=PROMISES[case.precision].tf32)
+            precision.set_kernels(case)
             for name, (ratio, judged) in _judge(case, reference, run_once(work, fresh)).items():
                 if name not in best or ratio < best[name][0]:
                     best[name] = ratio, judged

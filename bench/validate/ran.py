@@ -74,6 +74,8 @@ def observe(case: Case, workload: Workload) -> tuple[Ran | None, str | None]:
         batch_size=None if first is None else first[0],
         image_size=None if first is None else image_size(*first[2:]),
         in_channels=None if first is None else first[1],
+        cudnn_benchmark=torch.backends.cudnn.benchmark,
+        deterministic=torch.backends.cudnn.deterministic or torch.are_deterministic_algorithms_enabled(),
     )
     unseen = "its operators could not be seen: the step called no convolution by name (a replayed graph calls none)"
     return ran, None if convolutions else unseen

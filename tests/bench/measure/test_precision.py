@@ -13,6 +13,16 @@ def test_tf32_is_switched_for_products_and_convolutions_alike():
 
 
 @pytest.mark.parametrize(
+    ("runtime", "on"),
+    [("eager", False), ("eager:autotune", True), ("compile", False), ("compile:max-autotune-no-cudagraphs", False)],
+)
+def test_only_a_runtime_that_promises_it_has_the_autotuner(make_case, monkeypatch, runtime, on):
+    monkeypatch.setattr(torch.backends.cudnn, "benchmark", not on)
+    precision.set_kernels(make_case(runtime=runtime))
+    assert torch.backends.cudnn.benchmark is on
+
+
+@pytest.mark.parametrize(
     ("flags", "label", "expected"),
     [
         (["avx2"], "fp32", None),

@@ -170,6 +170,21 @@ def test_the_random_stream_is_left_as_it_was(tiny, folder):
     assert torch.equal(torch.random.get_rng_state(), before)
 
 
+def test_the_case_has_its_own_kernels_again_after_its_reference(tiny, tmp_path, monkeypatch):
+    monkeypatch.setattr("bench.runtimes.eager.Eager.unsupported", lambda self, case: None)
+    monkeypatch.setattr(torch.backends.cudnn, "benchmark", False)
+    case = tiny(layout="nhwc", runtime="eager:autotune")
+    work = build(case)
+    step, seen = work.step, []
+
+    def watched(mark):
+        seen.append(torch.backends.cudnn.benchmark)
+        return step(mark)
+
+    assert check_equality(case, dataclasses.replace(work, step=watched), tmp_path).verdict == "equal"
+    assert seen == [True]
+
+
 def test_a_loss_scale_that_overflows_is_lowered_as_in_training(tiny, folder):
     case = tiny(task="training", precision="amp-fp16")
     work = build(case)

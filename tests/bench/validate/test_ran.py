@@ -76,6 +76,16 @@ def test_a_leaked_tf32_is_seen(tiny):
     assert ran.tf32_convolution
 
 
+def test_an_autotuner_and_determinism_are_recorded(tiny, monkeypatch):
+    work = build(tiny())
+    ran, _ = audit.observe(tiny(), work)
+    assert (ran.cudnn_benchmark, ran.deterministic) == (False, False)
+    monkeypatch.setattr(torch.backends.cudnn, "benchmark", True)
+    monkeypatch.setattr(torch.backends.cudnn, "deterministic", True)
+    ran, _ = audit.observe(tiny(), work)
+    assert (ran.cudnn_benchmark, ran.deterministic) == (True, True)
+
+
 def test_an_autocast_that_misses_a_layer_is_seen(tiny):
     case = tiny(precision="amp-bf16")
     work = build(case)
