@@ -4,6 +4,8 @@
 """
 
 import contextlib
+import os
+from typing import Final
 
 import torch
 
@@ -11,7 +13,10 @@ from bench.machine import cpu
 from bench.machine.device_names import device_type, is_cpu
 from bench.measure.device import Unsupported
 from results.schema.case import Case
-from results.schema.labels import PROMISES, RUNTIMES, TASKS
+from results.schema.labels import LAYOUTS, PROMISES, RUNTIMES, TASKS
+
+_MIOPEN_NHWC: Final = "PYTORCH_MIOPEN_SUGGEST_NHWC"
+"""Variable without which torch gives MIOpen a contiguous copy of each input (ATen/native/ConvUtils.h)."""
 
 
 def set_tf32(*, on: bool) -> None:
@@ -25,9 +30,25 @@ def set_tf32(*, on: bool) -> None:
 
 
 def set_kernels(case: Case) -> None:
-    """Choose kernels as the labels of a case promise: with or without TF32 and the autotuner of cuDNN or MIOpen."""
+    """Choose kernels as the labels of a case promise, whatever ran before in this process.
+
+    This sets TF32, the autotuner of cuDNN or MIOpen, and on AMD's GPUs whether MIOpen has kernels for NHWC.
+    """
     set_tf32(on=PROMISES[case.precision].tf32)
     torch.backends.cudnn.benchmark = RUNTIMES[case.runtime].autotune
+    if _asks_miopen(case):
+        os.environ[_MIOPEN_NHWC] = "1"
+
+
+def kernel_notes(case: Case) -> tuple[str, ...]:
+    """Return what a reader of the case's times should know about its kernels."""
+    nhwc = f"MIOpen was asked for its kernels for NHWC ({_MIOPEN_NHWC}=1)" if _asks_miopen(case) else None
+    return tuple(filter(None, (emulated(case), nhwc)))
+
+
+def _asks_miopen(case: Case) -> bool:
+    on_amd = torch.version.hip is not None and device_type(case.device) == "cuda"
+    return on_amd and LAYOUTS[case.layout] == "channels_last"
 
 
 def check_precision(case: Case) -> None:

@@ -92,6 +92,8 @@ def accelerator(device: str, backend: Any, library: Any, reason: str, nulls: dic
 
     major = getattr(properties, "major", None)
     capability = None if major is None else f"{major}.{properties.minor}"
+    if torch.version.hip:  # whose numbers would read like NVIDIA's
+        capability = getattr(properties, "gcnArchName", None)
     memory = getattr(properties, "total_memory", None)
     if memory is None and hasattr(backend, "recommended_max_memory"):
         memory = backend.recommended_max_memory()  # Apple's share of the unified memory

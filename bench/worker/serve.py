@@ -110,7 +110,7 @@ class WorkerServer:
         self.workload.prepared.first_step_ended()
         gc.collect()
         gc.freeze()  # garbage collections during the timing need not walk the model's objects
-        notes = (precision.emulated(self.case), taken_cores())
+        notes = (*precision.kernel_notes(self.case), taken_cores())
         return Ready(first_step_s=first_step_s, phases=self.workload.phases, notes=tuple(filter(None, notes)))
 
     def turn(self, request: TakeTurn) -> Turn:

@@ -1,3 +1,5 @@
+import os
+
 import pytest
 import torch
 
@@ -20,6 +22,24 @@ def test_only_a_runtime_that_promises_it_has_the_autotuner(make_case, monkeypatc
     monkeypatch.setattr(torch.backends.cudnn, "benchmark", not on)
     precision.set_kernels(make_case(runtime=runtime))
     assert torch.backends.cudnn.benchmark is on
+
+
+@pytest.mark.parametrize(
+    ("hip", "axes", "asked"),
+    [
+        ("6.4", {"layout": "nhwc", "device": "cuda:0"}, True),
+        ("6.4", {"layout": "nchw", "device": "cuda:0"}, False),
+        ("6.4", {"layout": "nhwc", "device": "cpu"}, False),
+        (None, {"layout": "nhwc", "device": "cuda:0"}, False),
+    ],
+)
+def test_miopen_is_asked_for_the_layout_of_the_label_and_the_record_says_so(make_case, monkeypatch, hip, axes, asked):
+    monkeypatch.setattr(torch.version, "hip", hip)
+    monkeypatch.setenv("PYTORCH_MIOPEN_SUGGEST_NHWC", "0")
+    case = make_case(**axes)
+    precision.set_kernels(case)
+    assert os.environ["PYTORCH_MIOPEN_SUGGEST_NHWC"] == ("1" if asked else "0")
+    assert any("PYTORCH_MIOPEN_SUGGEST_NHWC=1" in note for note in precision.kernel_notes(case)) is asked
 
 
 @pytest.mark.parametrize(

@@ -106,6 +106,13 @@ def test_a_card_that_cannot_be_identified_has_its_driver_and_the_reason(monkeypa
     assert "MIG-1234" in nulls["accelerators.cuda:0.clock_hz"]
 
 
+def test_an_amd_card_has_its_own_name_of_an_architecture(monkeypatch):
+    monkeypatch.setattr(torch.version, "hip", "6.4")
+    mi300 = types.SimpleNamespace(name="AMD Instinct MI300X", total_memory=1, major=9, minor=4, gcnArchName="gfx942")
+    hip = types.SimpleNamespace(get_device_properties=lambda index: mi300)
+    assert accelerator("cuda:0", hip, None, "only NVIDIA's driver library reports it", {}).capability == "gfx942"
+
+
 def test_what_the_driver_does_not_know_is_none_with_its_words():
     nulls = {}
     found = accelerator("cuda:0", CUDA, Nvml(power_is_known=False), "", nulls)
