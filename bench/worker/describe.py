@@ -8,6 +8,7 @@ from typing import Any, Final
 import torch
 
 from bench.machine import nvml, software
+from bench.measure.device import NO_METAL, on_a_mac
 from results.schema.run import Accelerator, Environment
 
 _MEGA: Final = 1_000_000
@@ -47,6 +48,9 @@ def parse_torch_build(text: str) -> dict[str, str]:
 
 def accelerators(nulls: dict[str, str]) -> tuple[Accelerator, ...]:
     """Return every accelerator that torch can use, and add the reason of each missing value to `nulls`."""
+    if on_a_mac():
+        nulls["accelerators"] = NO_METAL
+        return ()
     if not torch.accelerator.is_available():
         nulls["accelerators"] = "torch finds none"
         return ()

@@ -132,6 +132,14 @@ def test_an_apple_gpu_has_what_torch_tells_and_reasons_for_the_rest():
     assert nulls["accelerators.mps:0.driver"] == "only NVIDIA's driver library reports it"
 
 
+def test_metal_is_not_asked_in_a_forked_process(monkeypatch):
+    monkeypatch.setattr("sys.platform", "darwin")
+    monkeypatch.setattr(torch.accelerator, "is_available", lambda: pytest.fail("Metal was asked"))
+    nulls = {}
+    assert accelerators(nulls) == ()
+    assert "Metal hangs" in nulls["accelerators"]
+
+
 def test_no_accelerator_has_its_reason(monkeypatch):
     monkeypatch.setattr(torch.accelerator, "is_available", lambda: False)
     nulls = {}
