@@ -74,10 +74,11 @@ def emulated(case: Case) -> str | None:
     dtype = PROMISES[case.precision].compute
     if dtype == "float32":
         return None
+    kind = device_type(case.device)
     if is_cpu(case.device):
         native = _cpu_has(dtype)
-    elif device_type(case.device) == "cuda":
-        native = dtype == "float16" or torch.cuda.is_bf16_supported(including_emulation=False)
+    elif kind in {"cuda", "xpu"}:
+        native = dtype == "float16" or torch.get_device_module(kind).is_bf16_supported(including_emulation=False)
     else:
         native = True
     return None if native else f"{case.device} has no {dtype} arithmetic: it is emulated, and slower than float32"

@@ -30,7 +30,6 @@ from typing import Final
 import torch
 from msgspec import structs
 
-from bench.machine.device_names import device_type
 from bench.measure import precision
 from bench.suites import models
 from bench.tasks.workload import Workload, build, network, random_batch
@@ -78,15 +77,17 @@ class Reference:
     """The difference of a second run of the baseline from the first."""
 
 
-def check_equality(case: Case, work: Workload, folder: pathlib.Path) -> Equality:
+def check_equality(case: Case, work: Workload, folder: pathlib.Path, *, device: str | None = None) -> Equality:
     """Compare a step of a case with its reference, which the workers of a group share through `folder`.
+
+    The reference is computed on `device`, by default that of the case or another that has fp64 (`fp64_device`).
 
     The check overwrites the weights and the input of the step, and restores the case's choice of kernels.
 
     Raises:
         Incomparable: the baseline's own result is not finite.
     """
-    base = _small(case.baseline)
+    base = _small(case.baseline, device or fp64_device(case.device))
     with torch.random.fork_rng(devices=[]):
         weights = _weights(base, folder)
         best: dict[str, tuple[float, Equality]] = {}
@@ -171,13 +172,18 @@ def _unrepeatable(case: Case, reference: Reference) -> str | None:
     return worst if ratios[worst] > 1 else None
 
 
-def _small(base: Case) -> Case:
-    """Return the baseline of the check: few images if they are independent, on a device that has fp64.
+def fp64_device(device: str) -> str:
+    """Return the device if it computes in fp64, else the CPU: Intel's Arc GPUs do not."""
+    try:
+        float(torch.ones(2, dtype=torch.float64, device=device).sum())
+    except (RuntimeError, TypeError):
+        return "cpu"
+    return device
 
-    Apple's GPUs have no fp64.
-    """
+
+def _small(base: Case, device: str) -> Case:
+    """Return the baseline of the check on a device: few images if they are independent."""
     images = base.batch_size if TASKS[base.task].trains else min(IMAGES, base.batch_size)
-    device = "cpu" if device_type(base.device) == "mps" else base.device
     return structs.replace(base, batch_size=images, device=device)
 
 

@@ -59,6 +59,16 @@ def test_emulation_is_told_by_the_flags_of_the_cpu(make_case, monkeypatch, flags
     assert note is None if expected is None else expected in note
 
 
+@pytest.mark.parametrize("device", ["cuda:0", "xpu:0"])
+@pytest.mark.parametrize("native", [True, False])
+def test_a_gpu_is_asked_for_bf16_of_its_own(make_case, monkeypatch, device, native):
+    backend = torch.get_device_module(device.partition(":")[0])
+    monkeypatch.setattr(backend, "is_bf16_supported", lambda including_emulation: native or including_emulation)
+    note = precision.emulated(make_case(device=device, precision="amp-bf16"))
+    assert note is None if native else "emulated" in note
+    assert precision.emulated(make_case(device=device, precision="amp-fp16")) is None
+
+
 @pytest.mark.parametrize("label", PROMISES)
 def test_each_precision_has_its_context_and_its_scaler(make_case, monkeypatch, label):
     monkeypatch.setattr("bench.machine.cpu.cpu_flags", tuple)

@@ -162,6 +162,28 @@ def test_the_reference_is_made_once_for_the_group_and_nothing_of_it_is_pickled(t
     assert {path.suffix for path in tmp_path.iterdir()} == {".safetensors"}
 
 
+def test_a_device_without_fp64_has_its_reference_on_the_cpu(tiny, tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(equality, "fp64_device", lambda device: asked.append(device) or "cpu")
+    case = tiny(layout="nhwc")
+    assert check_equality(case, build(case), tmp_path).verdict == "equal"
+    assert asked == ["cpu"]
+
+
+@pytest.mark.parametrize("error", [RuntimeError("Required aspect fp64 is not supported"), TypeError("no float64")])
+def test_whether_a_device_has_fp64_is_tried(monkeypatch, error):
+    assert equality.fp64_device("cpu") == "cpu"
+
+    def refuse(*_, dtype, device):
+        assert dtype == torch.float64
+        raise error
+
+    monkeypatch.setattr(torch, "ones", refuse)
+    assert equality.fp64_device("xpu:0") == "cpu"
+    monkeypatch.setattr(torch, "ones", lambda *_, dtype, device: torch.zeros(2, dtype=dtype))
+    assert equality.fp64_device("xpu:0") == "xpu:0"
+
+
 def test_the_random_stream_is_left_as_it_was(tiny, folder):
     case = tiny(layout="nhwc")
     work = build(case)
