@@ -54,6 +54,9 @@ from results.schema.record import Facts
 _REFERENCE: Final = 3
 """Memory of the fp64 reference of a training step over the memory of the case. It is checked on the host only: there,
 running out of memory kills the process instead of raising."""
+_SMALL: Final = 4 << 30
+"""The most bytes of a case whose reference the CPU computes in fp64 where its accelerator has no room: larger cases
+take minutes there."""
 _OUT_OF_MEMORY: Final = re.compile(
     r"out of memory|OutOfMemoryError|can't allocate memory|CUBLAS_STATUS_ALLOC_FAILED|std::bad_alloc", re.IGNORECASE
 )
@@ -151,11 +154,26 @@ class WorkerServer:
         return Finished(facts=Facts(**facts, **report.facts), nulls=nulls, notes=report.notes, ran=ran)
 
     def check(self, request: CheckEquality) -> EqualityChecked:
-        """Compare the result of the case with fp64; nothing can be timed afterwards."""
+        """Compare the result of the case with fp64; nothing can be timed afterwards.
+
+        Where the accelerator has no room for the reference beside the other workers, the CPU computes it.
+        """
         need = _REFERENCE * max(1, memory.resident_peak() - self._resident_at_start)
         if is_cpu(self.case.device) and TASKS[self.case.task].trains and need > memory.available():
             raise equality.Incomparable(f"its fp64 reference may need {need} bytes, which are not free")
-        return EqualityChecked(equality=equality.check_equality(self.case, self.workload, pathlib.Path(request.folder)))
+        taken, folder = self.device.peak_memory().allocated, pathlib.Path(request.folder)
+        try:
+            return EqualityChecked(equality=equality.check_equality(self.case, self.workload, folder))
+        except Exception as error:
+            if is_cpu(self.case.device) or classify(error) != "out-of-memory":
+                raise
+        # Outside the handler: the error holds the tensors of the reference.
+        if taken is None or taken > _SMALL or _REFERENCE * taken > memory.available():
+            raise equality.Incomparable(
+                f"its fp64 reference does not fit into the memory that other workers leave on {self.case.device}, and is "
+                "too large for the CPU"
+            )
+        return EqualityChecked(equality=equality.check_equality(self.case, self.workload, folder, device="cpu"))
 
     def failure(self, error: Exception) -> Failure:
         """Return the answer to a request that raised `error`."""

@@ -11,7 +11,8 @@ import torch._dynamo
 from msgspec import structs
 
 from bench.measure.device import Cpu, PeakMemory, Unsupported
-from bench.process.protocol import Finish, MeasureFootprint, Prepare
+from bench.process.protocol import CheckEquality, Finish, MeasureFootprint, Prepare
+from bench.validate.equality import Incomparable
 from bench.worker import serve
 from results.schema.case import Case
 from results.schema.record import Equality, Facts, Ran
@@ -164,6 +165,31 @@ def test_an_accelerators_memory_is_reported_in_place_of_the_hosts(tiny, tmp_path
     assert "accelerator" in end.nulls["peak_resident_bytes"]
     assert end.ran is None
     assert "division by zero" in end.nulls["ran"]
+
+
+@pytest.mark.parametrize(("taken", "answered"), [(3_000, True), (1 << 40, False), (None, False)])
+def test_a_reference_without_room_on_the_accelerator_is_the_cpus(tiny, tmp_path, monkeypatch, taken, answered):
+    subject = serve.WorkerServer(open_device=lambda name: Watched())
+    subject.prepare(order(tiny(), tmp_path))
+    subject.case = structs.replace(subject.case, device="cuda:0")
+    subject.device.peak_memory = lambda: PeakMemory(allocated=taken, reserved=taken)
+    verdict = Equality(verdict="equal", error=1e-6, baseline_error=1e-6, allowed=1e-5, what="output")
+    asked = []
+
+    def check(case, workload, folder, *, device=None):
+        asked.append(device)
+        if device is None:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
+        return verdict
+
+    monkeypatch.setattr("bench.validate.equality.check_equality", check)
+    if answered:
+        assert subject.check(CheckEquality(folder=str(tmp_path))).equality == verdict
+        assert asked == [None, "cpu"]
+    else:
+        with pytest.raises(Incomparable, match="does not fit into the memory that other workers leave on cuda:0"):
+            subject.check(CheckEquality(folder=str(tmp_path)))
+        assert asked == [None]
 
 
 def test_a_worker_starts_in_an_interpreter_that_lacks_what_only_some_verbs_need():
