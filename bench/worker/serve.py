@@ -58,10 +58,21 @@ _SMALL: Final = 4 << 30
 """The most bytes of a case whose reference the CPU computes in fp64 where its accelerator has no room: larger cases
 take minutes there."""
 _OUT_OF_MEMORY: Final = re.compile(
-    r"out of memory|OutOfMemoryError|can't allocate memory|CUBLAS_STATUS_ALLOC_FAILED|std::bad_alloc", re.IGNORECASE
+    r"out of memory|OutOfMemoryError|can't allocate memory|std::bad_alloc|failed to allocate"
+    r"|(CUBLAS|CUDNN)_STATUS_ALLOC_FAILED|miopenStatusAllocFailed"
+    r"|UR_RESULT_ERROR_OUT_OF_((HOST|DEVICE)_MEMORY|RESOURCES)",
+    re.IGNORECASE,
 )
+_CROWDED: Final = re.compile(
+    r"(CUBLAS|CUDNN)_STATUS_NOT_INITIALIZED|CUDNN_STATUS_INTERNAL_ERROR|miopenStatusInternalError"
+    r"|unable to find (a valid cuDNN|an) (algorithm|engine)|busy or unavailable|cudaErrorDevicesUnavailable",
+    re.IGNORECASE,
+)
+"""Errors that a library raises where it has no memory to initialise or to work in, or where another process has the
+device for itself. They may have another cause too."""
 _UNSUPPORTED: Final = re.compile(
     r"not implemented for|InvalidCxxCompiler|TritonMissing|GPUTooOldForTriton|torch\.compile is not supported"
+    r"|no kernel image is available|no scheduling registered for device"
 )
 
 
@@ -179,7 +190,7 @@ class WorkerServer:
         """Return the answer to a request that raised `error`."""
         plain = isinstance(error, (InputError, Unsupported))  # written for people
         cause = first_line(error) if plain else f"{type(error).__name__}: {first_line(error)}"
-        return Failure(failed=classify(error), cause=cause)
+        return Failure(failed=classify(error), cause=cause, crowded=_CROWDED.search(_text(error)) is not None)
 
 
 def serve(connection: socket.socket) -> None:
@@ -189,12 +200,16 @@ def serve(connection: socket.socket) -> None:
 
 def classify(error: BaseException) -> Literal["out-of-memory", "unsupported", "error"]:
     """Return the status of a record whose worker raised `error`; compilers wrap the cause in errors of their own."""
-    text = f"{type(error).__name__}: {error}"
+    text = _text(error)
     if isinstance(error, (MemoryError, torch.OutOfMemoryError)) or _OUT_OF_MEMORY.search(text):
         return "out-of-memory"
     if isinstance(error, (Unsupported, NotImplementedError)) or _UNSUPPORTED.search(text):
         return "unsupported"
     return "error"
+
+
+def _text(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}"
 
 
 def _ignore() -> None:
