@@ -148,6 +148,31 @@ def test_a_folder_without_programs_is_named_with_a_remedy(case, tmp_path, monkey
         inductor.RUNTIME.prepare(case, SMALL, torch.zeros(1), device=Cpu(), cache=tmp_path)
 
 
+@pytest.mark.usefixtures("fresh_compiler")
+@pytest.mark.parametrize("kind", ["openreg", "cuda"])
+def test_a_device_without_a_back_end_is_unsupported(case, tmp_path, kind):
+    case = structs.replace(case, device=f"{kind}:0")
+
+    def prepare():
+        return inductor.RUNTIME.prepare(case, SMALL, torch.zeros(1), device=Cpu(), cache=tmp_path)
+
+    if kind == "cuda":
+        prepare()
+    else:
+        with pytest.raises(Unsupported, match="no back-end for openreg:0"):
+            prepare()
+
+
+@needs_compiler
+@pytest.mark.usefixtures("fresh_compiler")
+def test_the_compilers_processes_end_with_the_first_step(case, tmp_path, monkeypatch):
+    ended = []
+    monkeypatch.setattr("bench.tasks.networks.create_network", lambda name, **_: SMALL)
+    monkeypatch.setattr("torch._inductor.async_compile.shutdown_compile_workers", lambda: ended.append("all"))
+    prepared(case, tmp_path).turn(TakeTurn(steps=2, drop=1))
+    assert ended == ["all"]
+
+
 @pytest.mark.parametrize("option", inductor._OPTIONS)
 def test_a_variable_that_turns_a_mode_into_another_is_unsupported(case, monkeypatch, tmp_path, option):
     monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", "set again by the engine")
