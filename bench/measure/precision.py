@@ -15,6 +15,7 @@ from bench.measure.device import Unsupported
 from results.schema.case import Case
 from results.schema.labels import LAYOUTS, PROMISES, RUNTIMES, TASKS
 
+_TF32_OVERRIDE: Final = "NVIDIA_TF32_OVERRIDE"
 _MIOPEN_NHWC: Final = "PYTORCH_MIOPEN_SUGGEST_NHWC"
 """Variable without which torch gives MIOpen a contiguous copy of each input (ATen/native/ConvUtils.h)."""
 
@@ -63,6 +64,8 @@ def check_precision(case: Case) -> None:
         capability = torch.cuda.get_device_capability(case.device)
         if capability < (8, 0):
             raise Unsupported(f"TF32 needs compute capability 8.0; {case.device} has {'.'.join(map(str, capability))}")
+        if os.environ.get(_TF32_OVERRIDE) == "0":
+            raise Unsupported(f"{_TF32_OVERRIDE}=0 switches TF32 off inside NVIDIA's libraries, whatever torch says: unset it")
     if promise.weights == "float16" and TASKS[case.task].trains:
         raise Unsupported(
             "fp16 weights cannot be trained with loss scaling (torch's GradScaler refuses fp16 gradients); use amp-fp16"

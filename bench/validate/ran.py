@@ -60,11 +60,12 @@ def observe(case: Case, workload: Workload) -> tuple[Ran | None, str | None]:
     nodes = [with_results(node, weights) for node in trace(workload, look)]
     convolutions, linears = products(nodes)
     computed = {dtype for node in (*convolutions, *linears) for dtype in _dtypes(node)}
-    product = convolution = "float32"
+    formats: tuple[str, str] | None = None
     if PROMISES[case.precision].compute == "float32":
-        product, convolution = float32_formats(case.device)
-    if "float32" in computed and kind != "cuda":  # CUDA has switches for TF32, which are recorded
-        computed = computed - {"float32"} | {product, convolution}
+        formats = float32_formats(case.device)
+    if formats is not None and "float32" in computed and kind != "cuda":  # a CUDA device has fields for TF32
+        computed = computed - {"float32"} | set(formats)
+    tf32_matmul, tf32_convolution = tf32(kind, formats)
     first = next((shape for node in convolutions if _of_images(shape := _shape(node), case)), None)
     ran = Ran(
         parameter_dtypes=tuple(
@@ -72,8 +73,8 @@ def observe(case: Case, workload: Workload) -> tuple[Ran | None, str | None]:
         ),
         compute_dtypes=tuple(sorted(computed)),
         layout=layout(convolutions),
-        tf32_matmul=torch.backends.cuda.matmul.allow_tf32 or product == "tf32",
-        tf32_convolution=torch.backends.cudnn.allow_tf32 or convolution == "tf32",
+        tf32_matmul=tf32_matmul,
+        tf32_convolution=tf32_convolution,
         autocast="+".join(sorted(autocast)) or None,
         grad_scaler=workload.scaler.is_enabled(),
         threads=working_threads(),
@@ -85,6 +86,25 @@ def observe(case: Case, workload: Workload) -> tuple[Ran | None, str | None]:
     )
     unseen = "its operators could not be seen: the step called no convolution by name (a replayed graph calls none)"
     return ran, None if convolutions else unseen
+
+
+def tf32(kind: str, formats: tuple[str, str] | None) -> tuple[bool, bool]:
+    """Return whether matrix products and convolutions of float32 ran in TF32.
+
+    torch's switches permit it, and small operators show it. A library need not use it for every shape, but where none
+    of them shows it on a GPU the libraries do without it, whatever is permitted.
+
+    Args:
+        kind: torch's type of the device.
+        formats: those of a matrix product and of a convolution (`float32_formats`), None where nothing tried them.
+    """
+    permitted = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
+    if formats is None:
+        return permitted
+    shown = formats[0] == "tf32", formats[1] == "tf32"
+    if kind == "cuda" and not any(shown):
+        return shown
+    return permitted[0] or shown[0], permitted[1] or shown[1]
 
 
 def trace(workload: Workload, look: Callable[[], None]) -> list[Node]:

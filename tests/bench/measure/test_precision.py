@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from bench.measure import precision
+from bench.measure.device import Unsupported
 from results.schema.labels import PROMISES
 
 
@@ -57,6 +58,21 @@ def test_emulation_is_told_by_the_flags_of_the_cpu(make_case, monkeypatch, flags
     monkeypatch.setattr("bench.machine.cpu.cpu_flags", lambda: tuple(flags))
     note = precision.emulated(make_case(precision=label))
     assert note is None if expected is None else expected in note
+
+
+@pytest.mark.parametrize(("override", "refused"), [("0", True), ("1", False), (None, False)])
+def test_tf32_that_the_environment_switches_off_is_unsupported(make_case, monkeypatch, override, refused):
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: (9, 0))
+    monkeypatch.setattr(torch.version, "hip", None)
+    monkeypatch.delenv("NVIDIA_TF32_OVERRIDE", raising=False)
+    if override is not None:
+        monkeypatch.setenv("NVIDIA_TF32_OVERRIDE", override)
+    precision.check_precision(make_case(device="cuda:0", precision="fp32"))
+    if refused:
+        with pytest.raises(Unsupported, match="NVIDIA_TF32_OVERRIDE=0 switches TF32 off"):
+            precision.check_precision(make_case(device="cuda:0", precision="tf32"))
+    else:
+        precision.check_precision(make_case(device="cuda:0", precision="tf32"))
 
 
 @pytest.mark.parametrize("device", ["cuda:0", "xpu:0"])

@@ -121,6 +121,22 @@ def test_tf32_that_a_library_switches_on_is_seen_on_a_gpu(tiny, monkeypatch):
     assert (ran.tf32_matmul, ran.tf32_convolution, ran.compute_dtypes) == (True, True, ("float32",))
 
 
+@pytest.mark.parametrize(
+    ("permitted", "formats", "expected"),
+    [
+        (True, ("tf32", "tf32"), (True, True)),
+        (True, ("tf32", "float32"), (True, True)),  # a library may compute a shape without it
+        (True, ("float32", "float32"), (False, False)),
+        (False, ("float32", "float32"), (False, False)),
+        (False, ("float32", "tf32"), (False, True)),
+        (True, None, (True, True)),
+    ],
+)
+def test_tf32_on_a_gpu_is_an_observation(permitted, formats, expected):
+    precision.set_tf32(on=permitted)
+    assert audit.tf32("cuda", formats) == expected
+
+
 def test_threads_that_do_not_work_are_seen(tiny, monkeypatch):
     monkeypatch.setattr(audit, "working_threads", lambda: 1)
     assert observe(tiny(threads=2))[0].threads == 1
