@@ -8,7 +8,7 @@ from typing import Any, Final
 import torch
 
 from bench.machine import nvml, software
-from bench.measure.device import NO_METAL, on_a_mac
+from bench.measure.device import NO_METAL, first_line, on_a_mac
 from results.schema.run import Accelerator, Environment
 
 _MEGA: Final = 1_000_000
@@ -114,7 +114,12 @@ def accelerator(device: str, backend: Any, library: Any, reason: str, nulls: dic
 
 
 def _torch_build(nulls: dict[str, str]) -> dict[str, str]:
-    cudnn: int | None = torch.backends.cudnn.version()  # type: ignore[no-untyped-call]
+    absent: dict[str, str] = {}
+    cudnn: int | None = None
+    try:
+        cudnn = torch.backends.cudnn.version()  # type: ignore[no-untyped-call]
+    except RuntimeError as error:  # it does not go with the GPU, or with the cuDNN that torch was built with
+        absent["cudnn"] = first_line(error).partition(". ")[0]  # a later sentence may name a folder
     build = {
         **parse_torch_build(torch.__config__.show()),
         "git": torch.version.git_version,
@@ -125,5 +130,5 @@ def _torch_build(nulls: dict[str, str]) -> dict[str, str]:
     }
     for name, value in build.items():
         if value is None:
-            nulls[f"torch_build.{name}"] = "torch was built without it"
+            nulls[f"torch_build.{name}"] = absent.get(name, "torch was built without it")
     return {name: value for name, value in build.items() if value is not None}

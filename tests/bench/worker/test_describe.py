@@ -176,6 +176,16 @@ def here():
     return describe()
 
 
+def test_a_cudnn_that_refuses_the_gpu_is_a_null_with_its_words(monkeypatch):
+    def refuse():
+        raise RuntimeError("cuDNN version 91100 is not compatible with devices with SM < 7.5. See /home/ada/lib")
+
+    monkeypatch.setattr(torch.backends.cudnn, "version", refuse)
+    described = describe()
+    assert "cudnn" not in described.torch_build
+    assert described.nulls["torch_build.cudnn"] == "cuDNN version 91100 is not compatible with devices with SM < 7.5"
+
+
 def test_this_machine_is_described(here):
     assert isinstance(here, Environment)
     assert 1 <= here.usable_cores <= here.logical_cores == os.cpu_count()
