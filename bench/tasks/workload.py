@@ -136,11 +136,10 @@ def network(case: Case, dtype: str | None = None, *, quick: bool = False) -> tor
 
 
 def random_batch(case: Case, count: int, dtype: str | None = None) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return random images and labels on the device of a case: nothing is loaded while a step runs."""
-    images = torch.randn(count, case.in_channels, *sides(case.image_size))
-    labels = torch.randint(models.default_num_classes(case.model), (count,))
-    images = images.to(case.device, _dtype(case, dtype), memory_format=_memory_format(case))
-    return images, labels.to(case.device)
+    """Return random images and labels, drawn on the device of a case: nothing is loaded while a step runs."""
+    images = torch.randn(count, case.in_channels, *sides(case.image_size), device=case.device)
+    labels = torch.randint(models.default_num_classes(case.model), (count,), device=case.device)
+    return images.to(_dtype(case, dtype), memory_format=_memory_format(case)), labels
 
 
 def _dtype(case: Case, dtype: str | None) -> torch.dtype:
