@@ -72,9 +72,14 @@ class CompiledModule(PreparedModule):
         images: torch.Tensor,
         device: Device,
         run: Callable[[torch.Tensor], torch.Tensor] | None = None,
+        notes: tuple[str, ...] = (),
     ) -> None:
-        """Run `module` on `images`, through `run` if that is given, and count the steps without a compiled graph."""
+        """Run `module` on `images`, through `run` if that is given, and count the steps without a compiled graph.
+
+        `notes` are those of the report, whatever the steps show.
+        """
         super().__init__(module, images, device, run)
+        self._notes = notes
         plain = self.forward
 
         def forward() -> torch.Tensor:
@@ -105,7 +110,7 @@ class CompiledModule(PreparedModule):
             Unsupported: a step ran no compiled graph.
         """
         self._check()
-        notes = []
+        notes = list(self._notes)
         if skips := counters["inductor"]["cudagraph_skips"]:
             notes.append(f"CUDA graphs were skipped {skips} times: those parts ran as plain compile")
         failed = counters["frames"]["total"] - counters["frames"]["ok"]
@@ -165,7 +170,7 @@ class Inductor:
                 raise Unsupported(reason)
         Executions.watch()
         compiled = torch.compile(module, mode=RUNTIMES[case.runtime].mode, dynamic=False)
-        return CompiledModule(module, images, device, compiled)
+        return CompiledModule(module, images, device, compiled, _few_processors(case))
 
 
 def _compiled_graphs() -> int:
@@ -182,6 +187,16 @@ def _no_code(case: Case) -> str | None:
     if common.get_scheduling_for_device(device_type(case.device)) is None:
         return f"torch's compiler has no back-end for {case.device}; run eager there"
     return None
+
+
+def _few_processors(case: Case) -> tuple[str, ...]:
+    """Return a note where max-autotune tries less than it promises, as torch does on GPUs with few processors."""
+    mode = RUNTIMES[case.runtime].mode or ""
+    if not mode.startswith("max-autotune") or device_type(case.device) != "cuda":
+        return ()
+    if importlib.import_module("torch._inductor.utils").is_big_gpu(torch.device(case.device)):
+        return ()
+    return (f"{case.device} has too few multiprocessors for torch: {mode} tries no templates for its matrix products",)
 
 
 def _other_mode(case: Case) -> str | None:

@@ -198,6 +198,23 @@ def test_suppressed_errors_of_a_part_are_noted(monkeypatch):
         assert "2 functions" in subject.report().notes[0]
 
 
+@pytest.mark.usefixtures("fresh_compiler")
+@pytest.mark.parametrize(
+    ("runtime", "big", "noted"),
+    [
+        ("compile:max-autotune", False, True),
+        ("compile:max-autotune-no-cudagraphs", False, True),
+        ("compile:max-autotune", True, False),
+        ("compile:reduce-overhead", False, False),
+    ],
+)
+def test_a_gpu_with_few_processors_is_noted(case, tmp_path, monkeypatch, runtime, big, noted):
+    monkeypatch.setattr("torch._inductor.utils.is_big_gpu", lambda device: big)
+    case = structs.replace(case, runtime=runtime, device="cuda:0")
+    subject = inductor.RUNTIME.prepare(case, SMALL, torch.zeros(1), device=Cpu(), cache=tmp_path)
+    assert any("tries no templates" in note for note in subject.report().notes) is noted
+
+
 def test_skipped_cuda_graphs_are_noted(monkeypatch):
     subject = inductor.CompiledModule(torch.nn.Identity(), torch.zeros(1), Cpu())
     assert subject.report().notes == ()
