@@ -36,7 +36,7 @@ class Failed(Exception):  # noqa: N818 - an outcome that is recorded
         self.status = status
         self.cause = cause
         self.crowded = crowded or status == "out-of-memory"
-        """Whether other live workers may be the cause."""
+        """Whether the memory of other live workers may be the cause."""
 
 
 class Refused(Failed):
@@ -50,7 +50,7 @@ class Failure:
     failed: Literal["out-of-memory", "unsupported", "error"]
     cause: str
     crowded: bool = False
-    """Whether other live workers may be the cause, so that the case may succeed alone."""
+    """Whether the memory of other live workers may be the cause, so that the case may succeed alone."""
 
 
 class Request(Generic[Answer]):

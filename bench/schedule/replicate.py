@@ -243,7 +243,7 @@ class ReplicateRun:
         live = self._live.pop(seat)
         if crowded and failure.crowded:
             live.close()
-            self._alone.append(seat.case)  # it may have lacked the memory of the other workers, or the device itself
+            self._alone.append(seat.case)  # it may have lacked the memory of the other workers
             return
         record = live.fail(failure, seat.samples(live.phases) if seat.steps else None)
         self._forget(seat.case)

@@ -65,11 +65,10 @@ _OUT_OF_MEMORY: Final = re.compile(
 )
 _CROWDED: Final = re.compile(
     r"(CUBLAS|CUDNN)_STATUS_NOT_INITIALIZED|CUDNN_STATUS_INTERNAL_ERROR|miopenStatusInternalError"
-    r"|unable to find (a valid cuDNN|an) (algorithm|engine)|busy or unavailable|cudaErrorDevicesUnavailable",
+    r"|unable to find (a valid cuDNN|an) (algorithm|engine)",
     re.IGNORECASE,
 )
-"""Errors that a library raises where it has no memory to initialise or to work in, or where another process has the
-device for itself. They may have another cause too."""
+"""Errors that a library raises where it has no memory to start or to work in. They may have another cause too."""
 _UNSUPPORTED: Final = re.compile(
     r"not implemented for|InvalidCxxCompiler|TritonMissing|GPUTooOldForTriton|torch\.compile is not supported"
     r"|no kernel image is available|no scheduling registered for device"

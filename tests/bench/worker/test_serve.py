@@ -144,11 +144,11 @@ def test_errors_have_their_status(error, status):
         ("cuDNN error: CUDNN_STATUS_INTERNAL_ERROR", True),
         ("Unable to find a valid cuDNN algorithm to run convolution", True),
         ("FIND was unable to find an engine to execute this computation", True),
-        ("CUDA error: CUDA-capable device(s) is/are busy or unavailable", True),
+        ("CUDA error: CUDA-capable device(s) is/are busy or unavailable", False),  # the parent knows what to do
         ("CUDA error: an illegal memory access was encountered", False),
     ],
 )
-def test_what_other_workers_may_cause_is_an_error_that_is_worth_another_try(words, crowded):
+def test_a_lack_of_memory_in_disguise_is_an_error_that_is_worth_another_try(words, crowded):
     failure = serve.WorkerServer().failure(RuntimeError(words))
     assert (failure.failed, failure.crowded) == ("error", crowded)
     with pytest.raises(Failed) as caught:
