@@ -162,6 +162,32 @@ def test_the_reference_is_made_once_for_the_group_and_nothing_of_it_is_pickled(t
     assert {path.suffix for path in tmp_path.iterdir()} == {".safetensors"}
 
 
+@pytest.mark.parametrize("model", ["cifar_resnet20", "preact_resnet18", "resnet18d"])
+def test_blocks_that_compute_their_activations_again_have_the_same_result(tiny, model):
+    case = tiny(model=model, task="training", batch_size=2)
+    usual, frugal = (build(case, dtype="float64") for _ in range(2))
+    passes = []
+    for name, work in {"usual": usual, "frugal": frugal}.items():
+        work.module.layer2[1].conv1.register_forward_hook(lambda *_, name=name: passes.append(name))
+    equality.recompute_activations(frugal.module)
+    weights = {name: weight.clone() for name, weight in usual.module.state_dict().items()}
+    fresh = equality._input(case, weights, 0)
+    values, again = equality.run_once(usual, fresh), equality.run_once(frugal, fresh)
+    assert (passes.count("usual"), passes.count("frugal")) == (1, 2)
+    assert values.keys() == again.keys()
+    assert all(torch.equal(value, again[name]) for name, value in values.items())
+
+
+@pytest.mark.parametrize("on_cpu", [True, False])
+def test_a_reference_on_an_accelerator_takes_little_memory(tiny, tmp_path, monkeypatch, on_cpu):
+    frugal = []
+    monkeypatch.setattr(equality, "is_cpu", lambda device: on_cpu)
+    monkeypatch.setattr(equality, "recompute_activations", frugal.append)
+    case = tiny(task="training", layout="nhwc")
+    assert check_equality(case, build(case), tmp_path).verdict == "equal"
+    assert len(frugal) == (0 if on_cpu else 1)
+
+
 def test_a_device_without_fp64_has_its_reference_on_the_cpu(tiny, tmp_path, monkeypatch):
     asked = []
     monkeypatch.setattr(equality, "fp64_device", lambda device: asked.append(device) or "cpu")
