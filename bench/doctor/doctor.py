@@ -4,6 +4,7 @@ Checks examine the machine, and an A/A run measures its noise floor.
 """
 
 import dataclasses
+import os
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -11,6 +12,7 @@ from bench.doctor import host
 from bench.doctor.checks import CHECKS, Check
 from bench.doctor.floor import Floor, equal_arms, floor
 from bench.doctor.gpu import gpu_checks
+from bench.doctor.variables import variables_check
 from bench.machine.device_names import is_cpu
 from bench.process import ask
 from bench.process.forkserver import ForkServer
@@ -59,7 +61,8 @@ def full_name(device: str) -> str:
 def checks(device: str) -> list[Check]:
     """Run all checks of this machine and of `device`, a full name such as ``cpu`` or ``cuda:0``."""
     seen = host.look()
-    return [*(check(seen) for check in CHECKS), *([] if is_cpu(device) else gpu_checks(device))]
+    of_device = [] if is_cpu(device) else [variables_check(os.environ), *gpu_checks(device)]
+    return [*(check(seen) for check in CHECKS), *of_device]
 
 
 def examine(

@@ -21,7 +21,7 @@ from results.schema.static import Static
 from results.schema.types import Count, ImageSize, Name, Seconds, Size, StepSeconds, Text
 from results.schema.validation import InvalidError, validated
 
-PROTOCOL: Final = 3
+PROTOCOL: Final = 4
 """Version of these messages."""
 
 Answer = TypeVar("Answer")
@@ -31,10 +31,12 @@ T = TypeVar("T")
 class Failed(Exception):  # noqa: N818 - an outcome that is recorded
     """A request failed: the status and the cause of its case's record."""
 
-    def __init__(self, status: Status, cause: str) -> None:
+    def __init__(self, status: Status, cause: str, *, crowded: bool = False) -> None:
         super().__init__(cause)
         self.status = status
         self.cause = cause
+        self.crowded = crowded or status == "out-of-memory"
+        """Whether the memory of other live workers may be the cause."""
 
 
 class Refused(Failed):
@@ -47,6 +49,8 @@ class Failure:
 
     failed: Literal["out-of-memory", "unsupported", "error"]
     cause: str
+    crowded: bool = False
+    """Whether the memory of other live workers may be the cause, so that the case may succeed alone."""
 
 
 class Request(Generic[Answer]):
@@ -243,7 +247,7 @@ def answer_of(request: Request[Answer], reply: dict[str, Any], token: str | None
         raise Failed("error", "its worker answered for another case, or for none")
     if "failed" in reply:
         failure = _read(Failure, reply)
-        raise Refused(failure.failed, failure.cause)
+        raise Refused(failure.failed, failure.cause, crowded=failure.crowded)
     answer: Answer = _read(VERBS[_VERB_OF[type(request)]][1], reply)
     return answer
 

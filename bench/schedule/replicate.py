@@ -241,7 +241,7 @@ class ReplicateRun:
     def _lost(self, seat: Seat, failure: Failed) -> Iterator[Record]:
         crowded = len(self._live) > 1
         live = self._live.pop(seat)
-        if failure.status == "out-of-memory" and crowded:
+        if crowded and failure.crowded:
             live.close()
             self._alone.append(seat.case)  # it may have lacked the memory of the other workers
             return

@@ -8,6 +8,7 @@ from typing import Any, Final
 import torch
 
 from bench.machine import nvml, software
+from bench.measure.device import NO_METAL, first_line, on_a_mac
 from results.schema.run import Accelerator, Environment
 
 _MEGA: Final = 1_000_000
@@ -47,6 +48,9 @@ def parse_torch_build(text: str) -> dict[str, str]:
 
 def accelerators(nulls: dict[str, str]) -> tuple[Accelerator, ...]:
     """Return every accelerator that torch can use, and add the reason of each missing value to `nulls`."""
+    if on_a_mac():
+        nulls["accelerators"] = NO_METAL
+        return ()
     if not torch.accelerator.is_available():
         nulls["accelerators"] = "torch finds none"
         return ()
@@ -92,6 +96,8 @@ def accelerator(device: str, backend: Any, library: Any, reason: str, nulls: dic
 
     major = getattr(properties, "major", None)
     capability = None if major is None else f"{major}.{properties.minor}"
+    if torch.version.hip:  # whose numbers would read like NVIDIA's
+        capability = getattr(properties, "gcnArchName", None)
     memory = getattr(properties, "total_memory", None)
     if memory is None and hasattr(backend, "recommended_max_memory"):
         memory = backend.recommended_max_memory()  # Apple's share of the unified memory
@@ -108,7 +114,12 @@ def accelerator(device: str, backend: Any, library: Any, reason: str, nulls: dic
 
 
 def _torch_build(nulls: dict[str, str]) -> dict[str, str]:
-    cudnn: int | None = torch.backends.cudnn.version()  # type: ignore[no-untyped-call]
+    absent: dict[str, str] = {}
+    cudnn: int | None = None
+    try:
+        cudnn = torch.backends.cudnn.version()  # type: ignore[no-untyped-call]
+    except RuntimeError as error:  # it does not go with the GPU, or with the cuDNN that torch was built with
+        absent["cudnn"] = first_line(error).partition(". ")[0]  # a later sentence may name a folder
     build = {
         **parse_torch_build(torch.__config__.show()),
         "git": torch.version.git_version,
@@ -119,5 +130,5 @@ def _torch_build(nulls: dict[str, str]) -> dict[str, str]:
     }
     for name, value in build.items():
         if value is None:
-            nulls[f"torch_build.{name}"] = "torch was built without it"
+            nulls[f"torch_build.{name}"] = absent.get(name, "torch was built without it")
     return {name: value for name, value in build.items() if value is not None}

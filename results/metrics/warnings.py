@@ -229,6 +229,8 @@ def _label(case: Case, ran: Ran) -> Iterator[RecordWarning]:
             yield RecordWarning("layout", f"the compiler ran {case.layout} as {ran.layout}")
         else:
             yield _broken(f"{case.layout} ran as {ran.layout}")
+    if ran.cudnn_benchmark not in {None, RUNTIMES[case.runtime].autotune}:
+        yield _broken(f"{case.runtime} ran with the autotuner {'on' if ran.cudnn_benchmark else 'off'}")
     if ran.threads != case.threads:
         yield _broken(f"{case.threads} threads ran as {ran.threads}")
     if ran.batch_size not in {None, case.batch_size}:

@@ -45,12 +45,15 @@ class Runtime:
     """Whether its first step compiles the network: it has a cold and a warm compile time, and a break-even."""
     mode: str | None = None
     """Mode of the compiler, None for its default."""
+    autotune: bool = False
+    """Whether cuDNN, or MIOpen, tries its algorithms for each new shape and takes the fastest, not the likeliest."""
     tasks: tuple[str, ...] = ("inference", "training")
     """Tasks that it can run."""
 
 
 RUNTIMES: Final[dict[str, Runtime]] = {
     "eager": Runtime(engine="eager"),
+    "eager:autotune": Runtime(engine="eager", autotune=True),
     "compile": Runtime(engine="inductor", compiles=True),
     "compile:reduce-overhead": Runtime(engine="inductor", compiles=True, mode="reduce-overhead"),
     "compile:max-autotune": Runtime(engine="inductor", compiles=True, mode="max-autotune"),

@@ -95,6 +95,11 @@ class Ran(Stored, frozen=True, kw_only=True):
     """Images in the input of the first convolution."""
     image_size: ImageSize | None = None
     in_channels: Size | None = None
+    cudnn_benchmark: bool | None = None
+    """Whether the autotuner of cuDNN, or MIOpen, was on. None in files of the schemas 1 to 5, and where the engine is
+    not torch."""
+    deterministic: bool | None = None
+    """Whether torch was restricted to deterministic algorithms. None as above."""
 
 
 class Equality(Stored, frozen=True, kw_only=True):

@@ -22,6 +22,7 @@ SETTINGS = Settings(replicates=1, target=0.01, budget_s=2.0, timeout_s=60, time_
 GIB = 1 << 30
 ERROR = {"failed": "error", "cause": "ValueError: bad"}
 NO_MEMORY = {"failed": "out-of-memory", "cause": "CUDA out of memory"}
+DISGUISED = {"failed": "error", "cause": "CUDA error: CUBLAS_STATUS_NOT_INITIALIZED", "crowded": True}
 
 
 @pytest.fixture
@@ -170,10 +171,11 @@ def test_a_record_has_the_noise_of_its_workers_life_however_it_ended(measure, cl
     assert watched == [case.device]
 
 
+@pytest.mark.parametrize("failure", [NO_MEMORY, DISGUISED], ids=["memory", "disguise"])
 @pytest.mark.parametrize("on", ["prepare", "footprint", "turn"])
-def test_out_of_memory_beside_others_is_tried_again_alone(measure, clockwork, family, on):
+def test_what_others_may_have_caused_is_tried_again_alone(measure, clockwork, family, on, failure):
     def script(verb, case, server):
-        return NO_MEMORY if verb == on and of_bf16(case) and len(server.alive) > 1 else None
+        return failure if verb == on and of_bf16(case) and len(server.alive) > 1 else None
 
     server = clockwork.server(script=script)
     records = measure(server, family)
@@ -185,10 +187,13 @@ def test_out_of_memory_beside_others_is_tried_again_alone(measure, clockwork, fa
     assert levels(list(records.values())).field.tolist().count(ALONE) == 0
 
 
-def test_out_of_memory_alone_is_a_record(measure, clockwork, family):
-    server = clockwork.server(script=fails("turn", of_bf16, NO_MEMORY))
+@pytest.mark.parametrize(
+    ("failure", "status"), [(NO_MEMORY, "out-of-memory"), (DISGUISED, "error")], ids=["memory", "disguise"]
+)
+def test_the_same_failure_alone_is_a_record(measure, clockwork, family, failure, status):
+    server = clockwork.server(script=fails("turn", of_bf16, failure))
     statuses = [record.status for record in measure(server, family).values()]
-    assert (statuses.count("out-of-memory"), statuses.count("ok")) == (1, 5)
+    assert (statuses.count(status), statuses.count("ok")) == (1, 5)
     assert processes(server)[family[2].key] == 2
 
 

@@ -106,6 +106,13 @@ def test_a_card_that_cannot_be_identified_has_its_driver_and_the_reason(monkeypa
     assert "MIG-1234" in nulls["accelerators.cuda:0.clock_hz"]
 
 
+def test_an_amd_card_has_its_own_name_of_an_architecture(monkeypatch):
+    monkeypatch.setattr(torch.version, "hip", "6.4")
+    mi300 = types.SimpleNamespace(name="AMD Instinct MI300X", total_memory=1, major=9, minor=4, gcnArchName="gfx942")
+    hip = types.SimpleNamespace(get_device_properties=lambda index: mi300)
+    assert accelerator("cuda:0", hip, None, "only NVIDIA's driver library reports it", {}).capability == "gfx942"
+
+
 def test_what_the_driver_does_not_know_is_none_with_its_words():
     nulls = {}
     found = accelerator("cuda:0", CUDA, Nvml(power_is_known=False), "", nulls)
@@ -123,6 +130,14 @@ def test_an_apple_gpu_has_what_torch_tells_and_reasons_for_the_rest():
         f"accelerators.mps:0.{field}" for field in ("capability", "driver", "clock_hz", "max_clock_hz", "power_limit_w")
     }
     assert nulls["accelerators.mps:0.driver"] == "only NVIDIA's driver library reports it"
+
+
+def test_metal_is_not_asked_in_a_forked_process(monkeypatch):
+    monkeypatch.setattr("sys.platform", "darwin")
+    monkeypatch.setattr(torch.accelerator, "is_available", lambda: pytest.fail("Metal was asked"))
+    nulls = {}
+    assert accelerators(nulls) == ()
+    assert "Metal hangs" in nulls["accelerators"]
 
 
 def test_no_accelerator_has_its_reason(monkeypatch):
@@ -159,6 +174,16 @@ def test_what_torch_was_built_with_is_read_from_its_text():
 @pytest.fixture(scope="module")
 def here():
     return describe()
+
+
+def test_a_cudnn_that_refuses_the_gpu_is_a_null_with_its_words(monkeypatch):
+    def refuse():
+        raise RuntimeError("cuDNN version 91100 is not compatible with devices with SM < 7.5. See /home/ada/lib")
+
+    monkeypatch.setattr(torch.backends.cudnn, "version", refuse)
+    described = describe()
+    assert "cudnn" not in described.torch_build
+    assert described.nulls["torch_build.cudnn"] == "cuDNN version 91100 is not compatible with devices with SM < 7.5"
 
 
 def test_this_machine_is_described(here):

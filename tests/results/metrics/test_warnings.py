@@ -169,6 +169,7 @@ def test_noise_is_told_of_a_failure_too(make_record):
         ({"image_size": 112}, "224 pixels ran as 112"),
         ({"image_size": "224x160"}, "224 pixels ran as 224x160"),
         ({"in_channels": 1}, "3 channels ran as 1"),
+        ({"cudnn_benchmark": True}, "eager ran with the autotuner on"),
     ],
 )
 def test_a_label_is_a_promise(make_record, changes, part):
