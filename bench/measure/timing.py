@@ -1,9 +1,9 @@
 """The timing loop for every task and device.
 
 The loop queues steps without waiting: the device's own queue has marks around each step and between its phases, and the
-loop synchronises once before and once after the block. Dropped steps come first in the block, and the timed steps follow
-them without a synchronisation between: on an accelerator the first timed step then begins behind work that is queued,
-as every later step does, and not with the launch of its first kernel on an idle queue.
+loop synchronises once before and once after the block. Dropped steps come first in the block, and the timed steps
+follow them without a synchronisation between: on an accelerator the first timed step then begins behind work that is
+queued, as every later step does, and not with the launch of its first kernel on an idle queue.
 
 The host's clock measures the block from the first synchronisation to the second, and a mark at its start lets the marks
 measure the same. If the marks add up to more time, the block ended before the device's work; if they fall far short,

@@ -23,8 +23,8 @@ from results.statistics.segments import Floats
 NOISES: Final = frozenset({"busy", "steal", "pressure", "throttled"})
 """Warnings of a disturbed machine: other users, or throttling. The number is right, for the machine as it was."""
 TOLERATED: Final = NOISES | {"not-steady", "slowing", "eager-twice-differs", "layout", "host-bound"}
-"""Warnings of a wider spread between replicates, of a choice of the compiler, or of what sets the speed; any other warning
-means that a number is not what its label says."""
+"""Warnings of a wider spread between replicates, of a choice of the compiler, or of what sets the speed; any other
+warning means that a number is not what its label says."""
 WRONG: Final = "wrong"
 """The warning of a case whose result differs from its baseline's."""
 
@@ -36,9 +36,9 @@ is work that the steps do not include."""
 _LAUNCH_S: Final = 1e-3
 """The most seconds of launching and synchronising, which matter where steps are this short."""
 _HOST_BOUND: Final = 0.95
-"""Share of a turn's time in which the host queues steps, from which on the accelerator waits for the host. Where the host
-waits for the accelerator, the accelerator has as much left to do in the end as its queue holds (about 1,000 kernels of
-CUDA, a fifth of a turn)."""
+"""Share of a turn's time in which the host queues steps, from which on the accelerator waits for the host. Where the
+host waits for the accelerator, that has as much left to do in the end as its queue holds (about 1,000 kernels of CUDA,
+a fifth of a turn)."""
 _PHASE_SLACK: Final = 0.05
 _WINOGRAD: Final = 2.25
 """Winograd's F(2x2, 3x3) multiplies 16 times where 36 are counted (Lavin and Gray 2016, "Fast algorithms for
@@ -172,7 +172,7 @@ def _add_others(record: Record, row: list[RecordWarning]) -> None:
 
 
 def _waits_within_steps(case: Case) -> bool:
-    """Return whether the host waits for the device in every step, as the loss scaler does to see whether it overflew."""
+    """Return whether the host waits for the device in each step, as the loss scaler does to see an overflow."""
     return PROMISES[case.precision].grad_scaler and TASKS[case.task].trains
 
 

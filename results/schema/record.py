@@ -44,8 +44,8 @@ class Samples(Stored, frozen=True, kw_only=True):
     turn: tuple[Count, ...]
     """For each step, the index of its turn: 0, 0, 1, 1, 2, …"""
     wall_s: tuple[StepSeconds, ...]
-    """For each turn, wall seconds a step by the host's clock, which runs from one synchronisation to the next: the share
-    of the timed steps in that time, as the device's clock divides it between them and the dropped steps."""
+    """For each turn, wall seconds a step by the host's clock, which runs from one synchronisation to the next: of that
+    time the share of the timed steps, as the device's clock divides it between them and the dropped steps."""
     queued: tuple[Share, ...] = ()
     """Accelerator: for each turn, the share of that time after which the host had queued all steps. Near 1, the host is
     what was measured. Empty on the CPU, and in files of the schemas 1 to 5."""
