@@ -18,7 +18,7 @@ from results.schema.case import Case
 from results.schema.record import Equality, Facts, Ran, Status
 from results.schema.run import Environment
 from results.schema.static import Static
-from results.schema.types import Count, ImageSize, Name, Seconds, Size, StepSeconds, Text
+from results.schema.types import Count, ImageSize, Name, Seconds, Share, Size, StepSeconds, Text
 from results.schema.validation import InvalidError, validated
 
 PROTOCOL: Final = 4
@@ -111,6 +111,8 @@ class Ready:
     """The answer of a case that has run its first step."""
 
     first_step_s: Seconds
+    recording_s: tuple[Seconds, ...] = ()
+    """Seconds of each step after it in which the runtime records what later steps replay."""
     phases: tuple[Name, ...]
     """Parts of a step; empty where a step has none."""
     notes: tuple[Text, ...]
@@ -134,7 +136,9 @@ class Turn:
     phase_s: tuple[tuple[StepSeconds, ...], ...]
     """For each step, the seconds of each of its phases; a single number for a step without phases."""
     wall_s: StepSeconds
-    """The host's clock over the block, divided by the steps."""
+    """Seconds of a step by the host's clock: the share of the timed steps, by the marks, of the time of the block."""
+    queued: Share | None = None
+    """Share of the block's time after which the host had queued all steps; None on the CPU, which has no queue."""
 
     @property
     def step_s(self) -> tuple[float, ...]:
@@ -152,7 +156,7 @@ class TakeTurn(Request[Turn]):
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Footprint:
-    """Peak memory of the worker, and free memory of its device."""
+    """Peak memory of the worker, its preparation included, and free memory of its device."""
 
     host_bytes: Annotated[int, Meta(ge=1)]
     device_bytes: Count | None

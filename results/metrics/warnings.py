@@ -4,6 +4,7 @@ A warning says how far to trust a number; no number is dropped for it.
 """
 
 import dataclasses
+import statistics
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, Self
 
@@ -21,9 +22,9 @@ from results.statistics.segments import Floats
 
 NOISES: Final = frozenset({"busy", "steal", "pressure", "throttled"})
 """Warnings of a disturbed machine: other users, or throttling. The number is right, for the machine as it was."""
-TOLERATED: Final = NOISES | {"not-steady", "slowing", "eager-twice-differs", "layout"}
-"""Warnings of a wider spread between replicates, or of a choice of the compiler; any other warning means that a number
-is not what its label says."""
+TOLERATED: Final = NOISES | {"not-steady", "slowing", "eager-twice-differs", "layout", "host-bound"}
+"""Warnings of a wider spread between replicates, of a choice of the compiler, or of what sets the speed; any other
+warning means that a number is not what its label says."""
 WRONG: Final = "wrong"
 """The warning of a case whose result differs from its baseline's."""
 
@@ -34,6 +35,10 @@ _WALL_SLACK: Final = 1.1
 is work that the steps do not include."""
 _LAUNCH_S: Final = 1e-3
 """The most seconds of launching and synchronising, which matter where steps are this short."""
+_HOST_BOUND: Final = 0.95
+"""Share of a turn's time in which the host queues steps, from which on the accelerator waits for the host. Where the
+host waits for the accelerator, that has as much left to do in the end as its queue holds (about 1,000 kernels of CUDA,
+a fifth of a turn)."""
 _PHASE_SLACK: Final = 0.05
 _WINOGRAD: Final = 2.25
 """Winograd's F(2x2, 3x3) multiplies 16 times where 36 are counted (Lavin and Gray 2016, "Fast algorithms for
@@ -96,6 +101,9 @@ _SLOWING: Final = RecordWarning(
 _NOT_STEADY: Final = RecordWarning(
     "not-steady", "the steps never became steady; the median is of those after the best guess"
 )
+_HOST_BOUND_TEXT: Final = (
+    "the host queued steps for {:.0%} of the time: they take what Python and launches take, and the accelerator waits"
+)
 
 
 def warnings(
@@ -141,6 +149,10 @@ def _of_samples(records: Sequence[Record], typical: Medians) -> Iterator[tuple[i
         samples = record.samples
         if timed and samples is not None and (samples.slowing or not samples.steady):
             yield index, _SLOWING if samples.slowing else _NOT_STEADY
+        if samples is not None and samples.queued and not _waits_within_steps(record.case):
+            queued = statistics.median(samples.queued)
+            if queued > _HOST_BOUND:
+                yield index, RecordWarning("host-bound", _HOST_BOUND_TEXT.format(queued))
 
 
 def _add_others(record: Record, row: list[RecordWarning]) -> None:
@@ -157,6 +169,11 @@ def _add_others(record: Record, row: list[RecordWarning]) -> None:
         row.extend(_label(record.case, record.ran))
     if record.noise is not None:
         row.extend(_noise(record.noise))
+
+
+def _waits_within_steps(case: Case) -> bool:
+    """Return whether the host waits for the device in each step, as the loss scaler does to see an overflow."""
+    return PROMISES[case.precision].grad_scaler and TASKS[case.task].trains
 
 
 def _rate(record: Record, cost: Static, peaks: Sequence[PeakRate], latency_s: float) -> Iterator[RecordWarning]:
