@@ -8,6 +8,7 @@ To add a verb, add its two classes, its line in `VERBS`, and a method of that na
 
 import dataclasses
 import json
+import re
 import socket
 from typing import Annotated, Any, Final, Generic, Literal, Protocol, TypeVar
 
@@ -24,6 +25,9 @@ from results.schema.validation import InvalidError, validated
 PROTOCOL: Final = 4
 """Version of these messages."""
 
+_BUSY: Final = re.compile(r"busy or unavailable|DevicesUnavailable|DEVICE_UNAVAILABLE")
+"""Words of CUDA and of its driver for error 46."""
+
 Answer = TypeVar("Answer")
 T = TypeVar("T")
 
@@ -37,6 +41,11 @@ class Failed(Exception):  # noqa: N818 - an outcome that is recorded
         self.cause = cause
         self.crowded = crowded or status == "out-of-memory"
         """Whether the memory of other live workers may be the cause."""
+
+    @property
+    def device_busy(self) -> bool:
+        """Whether the device admitted no further process: another holds it, and its compute mode keeps it exclusive."""
+        return _BUSY.search(self.cause) is not None
 
 
 class Refused(Failed):
@@ -65,6 +74,8 @@ class Described:
 
     devices: tuple[Name, ...]
     environment: Environment
+    identities: tuple[Name | None, ...]
+    """For each device the UUID by which NVIDIA's driver knows it, None for other devices. It is not stored."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +127,8 @@ class Ready:
     phases: tuple[Name, ...]
     """Parts of a step; empty where a step has none."""
     notes: tuple[Text, ...]
+    identity: Name | None = None
+    """The UUID by which NVIDIA's driver knows its device, None for other devices. It is not stored."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,5 @@
 """Describe this machine from a worker: the facts that need torch, and the accelerators as in their drivers."""
 
-import os
 import re
 from collections.abc import Callable
 from typing import Any, Final
@@ -38,6 +37,21 @@ def describe() -> Environment:
         torch_interop_threads=torch.get_num_interop_threads(),
         nulls=nulls,
     )
+
+
+def nvidia_identity(device: str) -> str | None:
+    """Return the UUID by which NVIDIA's driver knows a device such as ``cuda:0``, None where it is not NVIDIA's.
+
+    On a part of a card (MIG) it is the UUID of the part. torch calls AMD's devices ``cuda`` too.
+    """
+    if not device.startswith("cuda") or torch.version.hip or not torch.cuda.is_available():
+        return None
+    return _uuid(torch.cuda.get_device_properties(device))
+
+
+def _uuid(properties: Any) -> str | None:
+    uuid = getattr(properties, "uuid", None)
+    return None if uuid is None else str(uuid)
 
 
 def parse_torch_build(text: str) -> dict[str, str]:
@@ -83,8 +97,10 @@ def accelerator(device: str, backend: Any, library: Any, reason: str, nulls: dic
             nulls[f"accelerators.{device}.{field}"] = why
         return value
 
-    identity = getattr(properties, "uuid", None)
-    gpu = reason if library is None else nvml.locate(library, int(index), os.environ, identity)
+    identity = _uuid(properties)
+    gpu: nvml.Gpu | str = reason or "torch does not report its UUID"
+    if library is not None and identity is not None:
+        gpu = nvml.locate(library, identity)
 
     def ask(field: str, whom: Any, question: Callable[[Any], Any]) -> Any:
         if isinstance(whom, str):  # the reason why nobody can be asked

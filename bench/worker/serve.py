@@ -45,7 +45,7 @@ from bench.process.protocol import (
 from bench.tasks.workload import Workload, build
 from bench.validate import equality
 from bench.validate.ran import observe
-from bench.worker.describe import describe
+from bench.worker.describe import describe, nvidia_identity
 from results.errors import InputError
 from results.schema.case import Case
 from results.schema.labels import RUNTIMES, TASKS
@@ -98,7 +98,8 @@ class WorkerServer:
     def describe(self, request: Describe) -> Described:
         """Describe this machine."""
         devices = tuple(resolve(device) for device in request.devices)
-        return Described(devices=devices, environment=describe())
+        identities = tuple(nvidia_identity(device) for device in devices)
+        return Described(devices=devices, environment=describe(), identities=identities)
 
     def static(self, request: CountStatic) -> StaticCounted:
         """Count the static cost of a model."""
@@ -130,6 +131,7 @@ class WorkerServer:
             recording_s=recording_s,
             phases=self.workload.phases,
             notes=tuple(filter(None, notes)),
+            identity=nvidia_identity(self.case.device),
         )
 
     def _step_s(self) -> float:
