@@ -1,18 +1,19 @@
 """The agenda of a run: what is left to measure, and the time for it."""
 
 import datetime
+import statistics
 import time
 from collections.abc import Collection, Sequence
 from typing import Final, NamedTuple
 
 from msgspec import structs
 
-from bench.schedule.plan import COMPILE_S, WARM_COMPILE_S, WORKER_S, estimate_s, share_of_limit
+from bench.schedule.plan import compiling_s, estimate_s, share_of_limit, worker_s
 from bench.schedule.progress import Progress
 from bench.schedule.replicate import ANCHORS, Activity, Todo
 from bench.schedule.room import Room
 from results.schema.case import Case
-from results.schema.labels import RUNTIMES, TASKS
+from results.schema.labels import TASKS
 from results.schema.record import Record
 from results.schema.run import RunHeader, Settings
 from results.schema.static import Static, StaticKey, static_key
@@ -81,7 +82,7 @@ class Agenda:
         self._cases = run.plan
         self._ended = 0
         """Replicates that were measured since `began`."""
-        self._worker_s = WORKER_S
+        self._worker_s = statistics.fmean(map(worker_s, run.plan))
         lacking = 1 - len(self._records) / (len(run.plan) * self.settings.replicates)
         self._estimate_s = lacking * estimate_s(run.plan, self.settings)
 
@@ -118,9 +119,7 @@ class Agenda:
         """Return an estimate of a worker's mean seconds of compiling, as far as no worker has shown it."""
         if self._ended > 1:
             return 0.0
-        compiled = sum(RUNTIMES[case.runtime].compiles for case in cases) / len(cases)
-        first_s = WARM_COMPILE_S if self._ended else COMPILE_S
-        return compiled * (first_s + (replicates - 1) * WARM_COMPILE_S) / replicates
+        return sum(compiling_s(case, replicates, warm=self._ended > 0) for case in cases) / (len(cases) * replicates)
 
     def _todo(self, replicate: int, cases: Collection[Case]) -> Todo:
         """Return the work on `cases`: two small cases first, as possible anchors, then the heaviest."""

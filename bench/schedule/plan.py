@@ -10,18 +10,37 @@ from bench.process import ask
 from bench.process.forkserver import ForkServer
 from bench.suites.request import GivenCases
 from bench.suites.suite import Suite, expand, kind_of
+from bench.suites.values import Kind
 from results.errors import InputError
 from results.schema.case import Case
 from results.schema.labels import RUNTIMES
 from results.schema.run import Environment, Settings
 from results.schema.types import known
 
-WORKER_S: Final = 0.5
-"""Start, build, first step and end of a worker, for the estimate: resnet50 on two cores takes 0.4 s."""
-COMPILE_S: Final = 30.0
-"""A compilation with an empty cache, likewise."""
-WARM_COMPILE_S: Final = 3.0
-"""A compilation that starts from the cache of an earlier process, likewise."""
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerCosts:
+    """What a worker takes beside its sampling, in seconds, for estimates."""
+
+    worker_s: float
+    """Start, build, first step, check and end."""
+    compile_s: float
+    """A compilation with an empty cache."""
+    autotune_s: float
+    """A compilation with an empty cache that times kernels for every layer (max-autotune)."""
+    warm_compile_s: float
+    """A compilation that starts from the cache of an earlier process."""
+
+
+WORKER_COSTS: Final[dict[Kind, WorkerCosts]] = {
+    # resnet50 on two cores takes 0.4 s.
+    "cpu": WorkerCosts(worker_s=0.5, compile_s=30.0, autotune_s=30.0, warm_compile_s=3.0),
+    # Predicted for a data-centre GPU, not measured: most of a worker is its context, the libraries and the check.
+    "accelerator": WorkerCosts(worker_s=4.0, compile_s=30.0, autotune_s=300.0, warm_compile_s=12.0),
+}
+"""Costs of a worker by kind of device. A run learns the true costs from its replicates."""
+_AUTOTUNE: Final = "max-autotune"
+"""Begins the modes of the compiler that time kernels for every layer."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,10 +60,28 @@ class Plan:
 
 def estimate_s(cases: Sequence[Case], settings: Settings) -> float:
     """Return a rough estimate of the seconds that a run of `cases` takes."""
-    compiled = sum(RUNTIMES[case.runtime].compiles for case in cases)
-    total = settings.replicates * len(cases) * (WORKER_S + settings.budget_s)
-    total += compiled * (COMPILE_S + (settings.replicates - 1) * WARM_COMPILE_S)
+    sampling_s = settings.replicates * len(cases) * settings.budget_s
+    total = sampling_s + sum(settings.replicates * worker_s(case) for case in cases)
+    total += sum(compiling_s(case, settings.replicates) for case in cases)
     return min(total, settings.time_limit_s or total)
+
+
+def worker_s(case: Case) -> float:
+    """Return an estimate of the seconds that a worker of `case` takes beside sampling and compiling."""
+    return WORKER_COSTS[kind_of(case.device)].worker_s
+
+
+def compiling_s(case: Case, replicates: int, *, warm: bool = False) -> float:
+    """Return an estimate of the seconds that the workers of so many replicates of `case` compile.
+
+    The first begins with an empty cache, unless the cache is `warm`.
+    """
+    runtime = RUNTIMES[case.runtime]
+    if not runtime.compiles:
+        return 0.0
+    costs = WORKER_COSTS[kind_of(case.device)]
+    cold_s = costs.autotune_s if (runtime.mode or "").startswith(_AUTOTUNE) else costs.compile_s
+    return (costs.warm_compile_s if warm else cold_s) + (replicates - 1) * costs.warm_compile_s
 
 
 def make_plan(server: ForkServer, request: Suite | GivenCases, device: str) -> Plan:

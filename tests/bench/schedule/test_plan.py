@@ -2,8 +2,9 @@ import pytest
 from msgspec import structs
 
 from bench.process import ask
-from bench.schedule.plan import default_threads, estimate_s, make_plan, share_of_limit
+from bench.schedule.plan import WORKER_COSTS, default_threads, estimate_s, make_plan, share_of_limit
 from bench.suites.request import requested
+from bench.suites.suite import load_suite
 from results.errors import InputError
 from results.schema.run import Settings
 
@@ -25,6 +26,23 @@ def test_only_the_first_compilation_is_estimated_as_cold(make_case):
     assert seconds[1] - seconds[0] < seconds[0]
 
 
+def test_an_estimate_is_for_the_kind_of_device(make_case):
+    once = structs.replace(SETTINGS, replicates=1)
+    for device, kind in (("cpu", "cpu"), ("cuda:1", "accelerator"), ("xpu:0", "accelerator")):
+        costs = WORKER_COSTS[kind]
+        eager_s = costs.worker_s + once.budget_s
+        for runtime, more_s in (
+            ("eager", 0.0),
+            ("compile", costs.compile_s),
+            ("compile:reduce-overhead", costs.compile_s),
+            ("compile:max-autotune", costs.autotune_s),
+            ("compile:max-autotune-no-cudagraphs", costs.autotune_s),
+        ):
+            case = make_case(device=device, runtime=runtime)
+            assert estimate_s([case], once) == pytest.approx(eager_s + more_s)
+    assert WORKER_COSTS["accelerator"].worker_s > WORKER_COSTS["cpu"].worker_s
+
+
 def test_a_share_of_the_limit_is_a_moment():
     limited = structs.replace(SETTINGS, time_limit_s=10.0)
     assert share_of_limit(100.0, limited, 0.1) == 101.0
@@ -42,6 +60,14 @@ def machine(monkeypatch, make_run):
 
 def planned(cases, device="auto"):
     return make_plan(None, requested(cases, None, {}), device)
+
+
+@pytest.mark.parametrize(("suite", "limit_s"), [("default", 15 * 60), ("full", 9 * 3600)])
+def test_a_suite_is_planned_to_end_in_time_on_an_accelerator(machine, suite, limit_s):
+    plan = make_plan(None, load_suite(suite), "cuda")
+    assert {case.device for case in plan.cases} == {"cuda:0"}
+    assert plan.settings.time_limit_s == limit_s
+    assert estimate_s(plan.cases, structs.replace(plan.settings, time_limit_s=None)) <= limit_s
 
 
 @pytest.mark.parametrize("name", ["cuda", "auto", "cuda:0"])
