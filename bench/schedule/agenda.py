@@ -122,15 +122,19 @@ class Agenda:
         return sum(compiling_s(case, replicates, warm=self._ended > 0) for case in cases) / (len(cases) * replicates)
 
     def _todo(self, replicate: int, cases: Collection[Case]) -> Todo:
-        """Return the work on `cases`: two small cases first, as possible anchors, then the heaviest."""
+        """Return the work on `cases`: of each device two small cases first, as possible anchors, then the heaviest."""
         ordered = sorted(cases, key=lambda case: (self._weight(case), case.key))
+        devices = dict.fromkeys(case.device for case in self.run.plan if case in cases)
+        by_device = [[case for case in ordered if case.device == device] for device in devices]
         before = [record for (_, index), record in self._records.items() if index == replicate]
         usable = sorted((record.case for record in before if record.status == "ok"), key=self._weight)
         parts = [part for record in before if record.samples is not None for part in record.samples.part]
         return Todo(
             replicate=replicate,
-            cases=(*ordered[:ANCHORS], *reversed(ordered[ANCHORS:])),
-            anchors=tuple(usable[:ANCHORS]),
+            cases=tuple(case for own in by_device for case in (*own[:ANCHORS], *reversed(own[ANCHORS:]))),
+            anchors=tuple(
+                case for device in devices for case in [case for case in usable if case.device == device][:ANCHORS]
+            ),
             first_part=max(parts, default=-1) + 1,
         )
 

@@ -1,11 +1,13 @@
 """The plan of a run: its cases on this machine, and an estimate of its time."""
 
 import dataclasses
+import itertools
 from collections.abc import Sequence
 from typing import Final
 
 from msgspec import structs
 
+from bench.machine.device_names import device_type
 from bench.process import ask
 from bench.process.forkserver import ForkServer
 from bench.suites.request import GivenCases
@@ -15,7 +17,7 @@ from results.errors import InputError
 from results.schema.case import Case
 from results.schema.labels import RUNTIMES
 from results.schema.run import Environment, Settings
-from results.schema.types import known
+from results.schema.types import MOST_S, known
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +43,8 @@ WORKER_COSTS: Final[dict[Kind, WorkerCosts]] = {
 """Costs of a worker by kind of device. A run learns the true costs from its replicates."""
 _AUTOTUNE: Final = "max-autotune"
 """Begins the modes of the compiler that time kernels for every layer."""
+_ALL: Final = ":all"
+"""Ends the name of all devices of a type."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,15 +91,45 @@ def compiling_s(case: Case, replicates: int, *, warm: bool = False) -> float:
 def make_plan(server: ForkServer, request: Suite | GivenCases, device: str) -> Plan:
     """Return the plan of `request` on this machine; a worker of `server` describes the machine.
 
+    Several devices get the same cases each, and the time limit of a suite each.
+
     Raises:
-        InputError: the device does not exist, or contradicts the request.
+        InputError: a device does not exist, or contradicts the request.
     """
     if isinstance(request, GivenCases):
         return _plan_of_cases(server, request, device)
-    (full_name,), environment = ask.environment(server, {device})
-    cases = expand(request, device=full_name, threads=default_threads(environment))
-    settings = request.settings[kind_of(full_name)]
-    return Plan(suite=request.name, cases=cases, settings=settings, environment=environment)
+    devices, environment = _devices(server, device)
+    kinds = {kind_of(name) for name in devices}
+    if len(kinds) > 1:
+        names = ", ".join(devices)
+        raise InputError(f"devices {names}: the CPU gets other cases and settings; measure it in another run")
+    threads = default_threads(environment)
+    # Case by case: a time limit that leaves out the end of the plan leaves out the same cases of each device.
+    cases = zip(*(expand(request, device=name, threads=threads) for name in devices), strict=True)
+    settings = request.settings[kinds.pop()]
+    if settings.time_limit_s is not None:
+        settings = structs.replace(settings, time_limit_s=min(settings.time_limit_s * len(devices), MOST_S))
+    plan = tuple(itertools.chain.from_iterable(cases))
+    return Plan(suite=request.name, cases=plan, settings=settings, environment=environment)
+
+
+def _devices(server: ForkServer, text: str) -> tuple[list[str], Environment]:
+    """Return the full names of the devices of a text such as ``cuda:0,cuda:1`` or ``cuda:all``, and the machine.
+
+    Raises:
+        InputError: a device does not exist; the message lists those of this machine.
+    """
+    asked = {name.strip(): name.strip().removesuffix(_ALL) for name in text.split(",")}
+    names = sorted(set(asked.values()))
+    described, environment = ask.environment(server, names)
+    full_names = dict(zip(names, described, strict=True))
+    devices: dict[str, None] = {}
+    for name, first in asked.items():
+        devices[full_names[first]] = None
+        if name.endswith(_ALL):
+            cards = [card.device for card in environment.accelerators]
+            devices |= dict.fromkeys(card for card in cards if device_type(card) == device_type(full_names[first]))
+    return list(devices), environment
 
 
 def default_threads(environment: Environment) -> int:

@@ -137,6 +137,29 @@ def test_two_small_cases_start_first_then_the_heaviest(agenda, make_static):
     assert [sizes[case] for case in work.cases] == [1, 2, 9, 5, 4]
 
 
+def test_each_device_has_two_small_cases_first_and_anchors_of_its_own(
+    make_run, make_case, make_record, write_run, tmp_path
+):
+    sizes = {"resnet18": 1, "resnet34": 2, "resnet50": 5, "resnet101": 9}
+    cases = [make_case(model=model, device=f"cuda:{index}") for model in sizes for index in (0, 1)]
+    run = structs.replace(make_run(plan=cases), settings=SETTINGS)
+
+    def order(records=()):
+        before = load(write_run(tmp_path / str(len(records)), records, run=run, status="interrupted")).files[0]
+        todo = Agenda(run, before, began=time.perf_counter())
+        for case in cases:
+            footprint = Footprint(host_bytes=sizes[case.model], device_bytes=None, device_free_bytes=None)
+            todo.room.learn(case, footprint)
+        work, _ = todo.next_replicate(0)
+        return work, [(case.device, sizes[case.model]) for case in work.cases]
+
+    assert order()[1] == [(f"cuda:{index}", size) for index in (0, 1) for size in (1, 2, 9, 5)]
+    measured = [make_record(case) for case in cases[:-1]]  # all of the first card
+    work, left = order(measured)
+    assert left == [("cuda:1", 9)]
+    assert [(case.device, sizes[case.model]) for case in work.anchors] == [("cuda:1", 1), ("cuda:1", 2)]
+
+
 def test_after_a_break_two_small_cases_are_measured_again_and_parts_go_on(
     agenda, make_record, make_static, write_run, tmp_path
 ):
