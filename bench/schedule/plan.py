@@ -117,10 +117,12 @@ def _devices(server: ForkServer, text: str) -> tuple[list[str], Environment]:
     """Return the full names of the devices of a text such as ``cuda:0,cuda:1`` or ``cuda:all``, and the machine.
 
     Raises:
-        InputError: a device does not exist; the message lists those of this machine.
+        InputError: a name is empty, or such a device does not exist; the message lists those of this machine.
     """
     asked = {name.strip(): name.strip().removesuffix(_ALL) for name in text.split(",")}
     names = sorted(set(asked.values()))
+    if "" in names:
+        raise InputError(f"device {text!r}: a name is empty; give names such as cpu, cuda:0 or cuda:all")
     described, environment = ask.environment(server, names)
     full_names = dict(zip(names, described, strict=True))
     devices: dict[str, None] = {}

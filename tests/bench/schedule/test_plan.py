@@ -97,7 +97,8 @@ def test_every_card_gets_the_same_cases_and_the_time_limit(machine, names):
     [
         ("cuda:0,cuda:2", "no device 'cuda:2' on this machine (devices: cpu, cuda:0, cuda:1)"),
         ("xpu:all", "no device 'xpu' on this machine (devices: cpu, cuda:0, cuda:1)"),
-        ("cuda:0,", "no device '' on this machine"),
+        ("cuda:0,", "device 'cuda:0,': a name is empty; give names such as cpu, cuda:0 or cuda:all"),
+        (":all", "device ':all': a name is empty"),
         ("cpu,cuda:1", "devices cpu, cuda:1: the CPU gets other cases and settings; measure it in another run"),
     ],
 )
