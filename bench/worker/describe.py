@@ -114,19 +114,28 @@ def accelerator(device: str, backend: Any, library: Any, reason: str, nulls: dic
     capability = None if major is None else f"{major}.{properties.minor}"
     if torch.version.hip:  # whose numbers would read like NVIDIA's
         capability = getattr(properties, "gcnArchName", None)
-    memory = getattr(properties, "total_memory", None)
-    if memory is None and hasattr(backend, "recommended_max_memory"):
-        memory = backend.recommended_max_memory()  # Apple's share of the unified memory
     return Accelerator(
         device=device,
         name=getattr(properties, "name", kind),
-        memory_bytes=known("memory_bytes", memory),
+        memory_bytes=known("memory_bytes", _memory_bytes(device, properties, backend)),
         capability=known("capability", capability),
         driver=ask("driver", library or reason, lambda driver: driver.nvmlSystemGetDriverVersion()),
         clock_hz=ask("clock_hz", gpu, lambda card: card.ask("ClockInfo", library.NVML_CLOCK_SM) * _MEGA),
         max_clock_hz=ask("max_clock_hz", gpu, lambda card: card.ask("MaxClockInfo", library.NVML_CLOCK_SM) * _MEGA),
         power_limit_w=ask("power_limit_w", gpu, lambda card: card.ask("EnforcedPowerLimit") * _MILLI),
     )
+
+
+def _memory_bytes(device: str, properties: Any, backend: Any) -> int | None:
+    """Return the memory of a device, None where nothing in torch reports it."""
+    if hasattr(properties, "total_memory"):
+        return int(properties.total_memory)
+    if hasattr(backend, "recommended_max_memory"):
+        return int(backend.recommended_max_memory())  # Apple's share of the unified memory
+    try:
+        return int(torch.accelerator.memory.get_memory_info(device)[1])
+    except (RuntimeError, AttributeError):  # the function is younger than torch 2.9
+        return None
 
 
 def _torch_build(nulls: dict[str, str]) -> dict[str, str]:

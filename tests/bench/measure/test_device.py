@@ -173,5 +173,7 @@ def test_a_real_accelerator_is_timed_by_its_events():
     last = accelerator.mark()
     accelerator.synchronize()
     assert accelerator.seconds(first, last) > 0
-    assert accelerator.peak_memory().allocated >= matrix.nbytes
-    assert accelerator.free_memory() > 0
+    peak = accelerator.peak_memory()
+    assert peak.reason if peak.allocated is None else peak.allocated >= matrix.nbytes
+    free = accelerator.free_memory()
+    assert free is None or free > 0

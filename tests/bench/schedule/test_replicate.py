@@ -126,6 +126,20 @@ def test_the_order_of_turns_is_of_the_replicate_and_the_plan_and_the_same_again(
     assert order(0, [*family[1:], family[0]]) != orders[0]
 
 
+def test_devices_follow_one_another_and_share_nothing(measure, clockwork, family):
+    cases = [structs.replace(case, device=f"cuda:{index}") for case in family for index in (0, 1)]
+    asked = []
+    script = lambda verb, case, server: asked.append(case.device) if verb == "turn" else None  # noqa: E731
+    server = clockwork.server(script=script)
+    records = measure(server, cases)
+    assert set(records) == {case.key for case in cases}
+    assert [device for device, _ in itertools.groupby(asked)] == ["cuda:0", "cuda:1"]
+    assert server.most_alive == len(family)
+    first, second = ([record for record in records.values() if record.case.device == f"cuda:{i}"] for i in (0, 1))
+    assert {part for record in first for part in parts(record)}.isdisjoint(parts(second[0]))
+    assert [len(set(levels(own).field.tolist())) for own in (first, second, first + second)] == [1, 1, 2]
+
+
 # ----------------------------------------------------------------------------------------------------------- failures
 
 

@@ -154,6 +154,24 @@ def test_metal_is_not_asked_in_a_forked_process(monkeypatch):
     assert "Metal hangs" in nulls["accelerators"]
 
 
+def test_memory_that_the_properties_lack_is_asked_of_the_generic_interface(monkeypatch):
+    npu = types.SimpleNamespace(get_device_properties=lambda index: types.SimpleNamespace(name="NPU"))
+    memory = {"npu:1": (5_000, 64_000)}
+    monkeypatch.setattr(torch.accelerator.memory, "get_memory_info", memory.__getitem__)
+    nulls = {}
+    assert accelerator("npu:1", npu, None, "no library", nulls).memory_bytes == 64_000
+    assert "accelerators.npu:1.memory_bytes" not in nulls
+
+    def refuse(device):
+        raise NotImplementedError("no allocator")
+
+    monkeypatch.setattr(torch.accelerator.memory, "get_memory_info", refuse)
+    assert accelerator("npu:1", npu, None, "no library", nulls).memory_bytes is None
+    assert nulls["accelerators.npu:1.memory_bytes"] == "torch does not report it"
+    monkeypatch.delattr(torch.accelerator.memory, "get_memory_info")
+    assert accelerator("npu:1", npu, None, "no library", {}).memory_bytes is None
+
+
 def test_no_accelerator_has_its_reason(monkeypatch):
     monkeypatch.setattr(torch.accelerator, "is_available", lambda: False)
     nulls = {}
@@ -169,8 +187,7 @@ def test_this_machines_accelerators_are_found():
     found = accelerators(nulls)
     assert [one.device.partition(":")[2] for one in found] == [str(i) for i in range(torch.accelerator.device_count())]
     for one in found:
-        assert one.memory_bytes
-        for field in ("capability", "driver", "clock_hz", "max_clock_hz", "power_limit_w"):
+        for field in ("memory_bytes", "capability", "driver", "clock_hz", "max_clock_hz", "power_limit_w"):
             assert (getattr(one, field) is None) == (f"accelerators.{one.device}.{field}" in nulls)
 
 
