@@ -4,6 +4,7 @@ Checks examine the machine, and an A/A run measures its noise floor.
 """
 
 import dataclasses
+import os
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -11,6 +12,7 @@ from bench.doctor import host
 from bench.doctor.checks import CHECKS, Check
 from bench.doctor.floor import Floor, equal_arms, floor
 from bench.doctor.gpu import COMPUTE_MODE, gpu_checks, old_driver
+from bench.doctor.variables import variables_check
 from bench.machine import nvml
 from bench.machine.device_names import is_cpu
 from bench.process import ask
@@ -78,7 +80,7 @@ def checks(device: str) -> list[Check]:
     with ForkServer() as server:
         described = ask.description(server, {device})
     gpu = nvml.find(described.identities[0])
-    return [*checked, *gpu_checks(gpu, described.environment.torch_build.get("cuda"))]
+    return [*checked, variables_check(os.environ), *gpu_checks(gpu, described.environment.torch_build.get("cuda"))]
 
 
 def examine(

@@ -57,6 +57,7 @@ class WorkerClient:
         self._channel: Channel = server.spawn(target)
         self._token = secrets.token_hex(8)
         self._first_step_s: float | None = None
+        self._recording_s: tuple[float, ...] = ()
         self._shared = ""
         self._warm = False
 
@@ -72,6 +73,7 @@ class WorkerClient:
         self._warm = warm
         ready = self._ask(Prepare(case=self.case, cache=cache, token=self._token))
         self._first_step_s = ready.first_step_s
+        self._recording_s = ready.recording_s
         self.phases = _recordable(ready.phases)
         self.notes += ready.notes
         if self._gpu is not None:
@@ -149,7 +151,8 @@ class WorkerClient:
             reasons["warm_compile_s"] = nulls.get("compile_s", "its first step was not timed")
             return facts
         steady_s = statistics.median(samples.step_s[samples.warmup :] or samples.step_s)
-        compile_s = max(0.0, self._first_step_s - steady_s)
+        steps_s = (self._first_step_s, *self._recording_s)
+        compile_s = max(0.0, sum(steps_s) - len(steps_s) * steady_s)
         if self._warm:
             reasons["first_step_s"] = reasons["compile_s"] = "an earlier process had filled the compiler's cache"
             return structs.replace(facts, first_step_s=None, warm_compile_s=compile_s)

@@ -1,5 +1,7 @@
 """Measure a replicate: a fresh worker of every case, all alive together; every case ends as a `Record`.
 
+Where a replicate has cases of several devices, the devices follow one another, each with workers of its own.
+
 A replicate that memory does not hold is measured in parts. Two or more anchors, the workers of small cases, live
 through all parts, so that every case shares rounds with them. A failure of a worker affects its own record only.
 """
@@ -90,7 +92,7 @@ class Todo:
 
     replicate: int
     cases: tuple[Case, ...]
-    """In the order in which their workers start."""
+    """In the order in which their workers start, those of a device together."""
     anchors: tuple[Case, ...] = ()
     """Cases that are measured again to join the others with records from before a break."""
     first_part: int = 0
@@ -132,25 +134,34 @@ class ReplicateRun:
         self._part = todo.first_part
         # Seeded by plan and replicate: orders must differ between replicates, over which results are averaged.
         self._shuffler = random.Random(f"{todo.cases[0].key} {todo.replicate}")  # noqa: S311 - no secret
-        self._waiting = list(dict.fromkeys((*todo.anchors, *todo.cases)))
+        cases = dict.fromkeys((*todo.anchors, *todo.cases))
+        devices = dict.fromkeys(case.device for case in cases)
+        self._by_device = [[case for case in cases if case.device == device] for device in devices]
+        self._waiting: list[Case] = []
         self._alone: dict[Case, str] = {}
         """Cases that failed beside others and are tried again alone, with the note of their records."""
         self._live: dict[Seat, WorkerClient] = {}
         self._staying: list[Seat] = []
 
     def measure(self) -> Steps[None]:
-        """Measure every case, in as many parts as memory requires."""
+        """Measure every case, device after device."""
         try:
-            while self._waiting and not self._late():
-                yield from self._start()
-                yield from self._rotate(self._anchors() if self._waiting else ())
-            yield from self._rotate(())  # anchors, if the next part was to begin too late
-            for case, note in self._alone.items():
-                if not self._late():
-                    yield from self._measure_alone(case, note)
+            for self._waiting in self._by_device:
+                yield from self._measure_device()
         finally:
             for live in self._live.values():
                 live.close()
+
+    def _measure_device(self) -> Steps[None]:
+        """Measure the waiting cases, all of a device, in as many parts as memory requires."""
+        self._alone, self._staying = {}, []
+        while self._waiting and not self._late():
+            yield from self._start()
+            yield from self._rotate(self._anchors() if self._waiting else ())
+        yield from self._rotate(())  # anchors, if the next part was to begin too late
+        for case, note in self._alone.items():
+            if not self._late():
+                yield from self._measure_alone(case, note)
 
     def _late(self) -> bool:
         return time.perf_counter() >= self._deadline
@@ -248,7 +259,7 @@ class ReplicateRun:
     def _lost(self, seat: Seat, failure: Failed) -> Iterator[Record]:
         crowded = len(self._live) > 1
         live = self._live.pop(seat)
-        if crowded and (failure.device_busy or failure.status == "out-of-memory"):
+        if crowded and (failure.device_busy or failure.crowded):
             live.close()
             # The other workers may have been the reason.
             self._alone[seat.case] = _REFUSED if failure.device_busy else _TOO_LARGE

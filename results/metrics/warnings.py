@@ -4,6 +4,7 @@ A warning says how far to trust a number; no number is dropped for it.
 """
 
 import dataclasses
+import statistics
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, Self
 
@@ -21,9 +22,11 @@ from results.statistics.segments import Floats
 
 NOISES: Final = frozenset({"busy", "steal", "pressure", "throttled", "shared-gpu"})
 """Warnings of a disturbed machine: other users, or throttling. The number is right, for the machine as it was."""
-TOLERATED: Final = NOISES | {"not-steady", "slowing", "eager-twice-differs", "layout", "power-capped", "clocks-moved"}
-"""Warnings of a wider spread between replicates, of a choice of the compiler, or of clocks that follow power and load;
-any other warning means that a number is not what its label says."""
+TOLERATED: Final = NOISES | {
+    *("not-steady", "slowing", "eager-twice-differs", "layout", "host-bound", "power-capped", "clocks-moved"),
+}
+"""Warnings of a wider spread between replicates, of a choice of the compiler, of what sets the speed, or of clocks that
+follow power and load; any other warning means that a number is not what its label says."""
 WRONG: Final = "wrong"
 """The warning of a case whose result differs from its baseline's."""
 
@@ -34,6 +37,10 @@ _WALL_SLACK: Final = 1.1
 is work that the steps do not include."""
 _LAUNCH_S: Final = 1e-3
 """The most seconds of launching and synchronising, which matter where steps are this short."""
+_HOST_BOUND: Final = 0.95
+"""Share of a turn's time in which the host queues steps, from which on the accelerator waits for the host. Where the
+host waits for the accelerator, that has as much left to do in the end as its queue holds (about 1,000 kernels of CUDA,
+a fifth of a turn)."""
 _PHASE_SLACK: Final = 0.05
 _WINOGRAD: Final = 2.25
 """Winograd's F(2x2, 3x3) multiplies 16 times where 36 are counted (Lavin and Gray 2016, "Fast algorithms for
@@ -106,6 +113,9 @@ _SLOWING: Final = RecordWarning(
 _NOT_STEADY: Final = RecordWarning(
     "not-steady", "the steps never became steady; the median is of those after the best guess"
 )
+_HOST_BOUND_TEXT: Final = (
+    "the host queued steps for {:.0%} of the time: they take what Python and launches take, and the accelerator waits"
+)
 
 
 def warnings(
@@ -151,6 +161,10 @@ def _of_samples(records: Sequence[Record], typical: Medians) -> Iterator[tuple[i
         samples = record.samples
         if timed and samples is not None and (samples.slowing or not samples.steady):
             yield index, _SLOWING if samples.slowing else _NOT_STEADY
+        if samples is not None and samples.queued and not _waits_within_steps(record.case):
+            queued = statistics.median(samples.queued)
+            if queued > _HOST_BOUND:
+                yield index, RecordWarning("host-bound", _HOST_BOUND_TEXT.format(queued))
 
 
 def _add_others(record: Record, row: list[RecordWarning]) -> None:
@@ -171,6 +185,11 @@ def _add_others(record: Record, row: list[RecordWarning]) -> None:
     if sm_hz is not None and sm_hz.high - sm_hz.low > _MOVED * sm_hz.median:
         low, median, high = (f"{hz / 1e6:.0f}" for hz in (sm_hz.low, sm_hz.median, sm_hz.high))
         row.append(RecordWarning("clocks-moved", f"the clock was {low} to {high} MHz after turns, median {median} MHz"))
+
+
+def _waits_within_steps(case: Case) -> bool:
+    """Return whether the host waits for the device in each step, as the loss scaler does to see an overflow."""
+    return PROMISES[case.precision].grad_scaler and TASKS[case.task].trains
 
 
 def _rate(record: Record, cost: Static, peaks: Sequence[PeakRate], latency_s: float) -> Iterator[RecordWarning]:
@@ -262,6 +281,8 @@ def _label(case: Case, ran: Ran) -> Iterator[RecordWarning]:
             yield RecordWarning("layout", f"the compiler ran {case.layout} as {ran.layout}")
         else:
             yield _broken(f"{case.layout} ran as {ran.layout}")
+    if ran.cudnn_benchmark not in {None, RUNTIMES[case.runtime].autotune}:
+        yield _broken(f"{case.runtime} ran with the autotuner {'on' if ran.cudnn_benchmark else 'off'}")
     if ran.threads != case.threads:
         yield _broken(f"{case.threads} threads ran as {ran.threads}")
     if ran.batch_size not in {None, case.batch_size}:

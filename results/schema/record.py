@@ -34,7 +34,8 @@ UNSEEN: Final = "unknown"
 class Samples(Stored, frozen=True, kw_only=True):
     """The raw series of a process, oldest first, warm-up included; every statistic is recomputed from them.
 
-    A turn is a worker's share of a round of the rotation. Its first step is dropped where other workers ran before it.
+    A turn is a worker's share of a round of the rotation. Its first step is dropped on an accelerator, and on the CPU
+    where other workers ran before it.
     `at_s` and `part` link the turns of all cases of a replicate: `results.metrics.levels` makes use of them.
     """
 
@@ -43,7 +44,11 @@ class Samples(Stored, frozen=True, kw_only=True):
     turn: tuple[Count, ...]
     """For each step, the index of its turn: 0, 0, 1, 1, 2, …"""
     wall_s: tuple[StepSeconds, ...]
-    """For each turn, wall seconds a step: the host's clock from one synchronisation to the next."""
+    """For each turn, wall seconds a step by the host's clock, which runs from one synchronisation to the next: of that
+    time the share of the timed steps, as the device's clock divides it between them and the dropped steps."""
+    queued: tuple[Share, ...] = ()
+    """Accelerator: for each turn, the share of that time after which the host had queued all steps. Near 1, the host is
+    what was measured. Empty on the CPU, and in files of the schemas 1 to 5."""
     at_s: tuple[Seconds, ...] = ()
     """For each turn, the middle of its timed steps, in seconds since the run began, on a clock that all workers of the
     run share; of an A/B comparison, the clock of both arms. Empty in files of the schemas 1 to 4."""
@@ -73,7 +78,8 @@ class Facts(Stored, frozen=True, kw_only=True):
     first_step_s: Seconds | None = None
     """Wall time of the very first step (with compilation, where the runtime compiles)."""
     compile_s: Seconds | None = None
-    """First step of a compiled runtime less the median steady step, from an empty cache: a cold compilation."""
+    """First step of a compiled runtime less the median steady step, from an empty cache: a cold compilation. With CUDA
+    graphs the first three steps, which also record them, less three steady steps (from schema 6 on)."""
     warm_compile_s: Seconds | None = None
     """The same with the artefacts of an earlier compilation in the cache, as in every replicate after the first."""
     graph_breaks: Count | None = None
@@ -82,9 +88,11 @@ class Facts(Stored, frozen=True, kw_only=True):
     peak_resident_bytes: Count | None = None
     """CPU: peak resident size of the worker above its size at its start."""
     peak_allocated_bytes: Count | None = None
-    """Accelerator: peak of the bytes that tensors occupied."""
+    """Accelerator: peak of the bytes that tensors occupied; from schema 6 on without the first step."""
+    peak_prepare_bytes: Count | None = None
+    """Accelerator: the same up to the end of the first step, in which compilers and libraries try algorithms."""
     peak_reserved_bytes: Count | None = None
-    """Accelerator: peak of the bytes that the allocator held."""
+    """Accelerator: peak of the bytes that the allocator held, what it keeps from the first step included."""
 
 
 class Ran(Stored, frozen=True, kw_only=True):
@@ -107,6 +115,11 @@ class Ran(Stored, frozen=True, kw_only=True):
     """Images in the input of the first convolution."""
     image_size: ImageSize | None = None
     in_channels: Size | None = None
+    cudnn_benchmark: bool | None = None
+    """Whether the autotuner of cuDNN, or MIOpen, was on. None in files of the schemas 1 to 5, and where the engine is
+    not torch."""
+    deterministic: bool | None = None
+    """Whether torch was restricted to deterministic algorithms. None as above."""
 
 
 class Equality(Stored, frozen=True, kw_only=True):

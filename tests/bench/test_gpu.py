@@ -48,7 +48,10 @@ def test_events_fit_into_the_wall_clock_and_memory_is_told(records):
         wall_s = sum(record.samples.wall_s[turn] for turn in record.samples.turn)
         assert 0 < sum(record.samples.step_s) <= wall_s * 1.02
         assert steps >= 3
-        assert 0 < record.facts.peak_allocated_bytes <= record.facts.peak_reserved_bytes
+        assert len(record.samples.queued) == len(record.samples.wall_s)
+        allocated, reserved = record.facts.peak_allocated_bytes, record.facts.peak_reserved_bytes
+        assert record.nulls["peak_allocated_bytes"] if allocated is None else 0 < allocated <= reserved
+        assert "peak_prepare_bytes" in record.nulls or record.facts.peak_prepare_bytes > 0
 
 
 def test_what_the_driver_says_of_the_card_is_there_or_has_its_reason(records):

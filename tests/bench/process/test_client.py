@@ -44,6 +44,16 @@ def test_a_case_goes_from_its_first_step_to_its_record(client):
     assert not server.alive
 
 
+def test_compiling_includes_the_recording_of_graphs(client):
+    """Of three steps that record a graph, three steady steps are no preparation."""
+    server = changing("prepare", {"first_step_s": 9.0, "recording_s": [1.5, 0.012]})
+    for warm, fact in ((False, "compile_s"), (True, "warm_compile_s")):
+        subject = client(server, warm=warm, runtime="compile:reduce-overhead")
+        facts = subject.end(SAMPLES, "budget").facts
+        assert getattr(facts, fact) == pytest.approx(9.0 + 1.5 + 0.012 - 3 * 0.01)
+        assert facts.first_step_s == (None if warm else 9.0)
+
+
 @pytest.mark.parametrize("phases", [("forward", "evaluation"), ("step",), ("wall",)])
 def test_a_phase_without_a_field_fails_before_anything_is_timed(client, phases):
     server = changing("prepare", {"phases": phases})

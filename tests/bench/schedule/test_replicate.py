@@ -25,6 +25,7 @@ SETTINGS = Settings(replicates=1, target=0.01, budget_s=2.0, timeout_s=60, time_
 GIB = 1 << 30
 ERROR = {"failed": "error", "cause": "ValueError: bad"}
 NO_MEMORY = {"failed": "out-of-memory", "cause": "CUDA out of memory"}
+DISGUISED = {"failed": "error", "cause": "CUDA error: CUBLAS_STATUS_NOT_INITIALIZED", "crowded": True}
 
 
 @pytest.fixture
@@ -125,6 +126,20 @@ def test_the_order_of_turns_is_of_the_replicate_and_the_plan_and_the_same_again(
     assert order(0, [*family[1:], family[0]]) != orders[0]
 
 
+def test_devices_follow_one_another_and_share_nothing(measure, clockwork, family):
+    cases = [structs.replace(case, device=f"cuda:{index}") for case in family for index in (0, 1)]
+    asked = []
+    script = lambda verb, case, server: asked.append(case.device) if verb == "turn" else None  # noqa: E731
+    server = clockwork.server(script=script)
+    records = measure(server, cases)
+    assert set(records) == {case.key for case in cases}
+    assert [device for device, _ in itertools.groupby(asked)] == ["cuda:0", "cuda:1"]
+    assert server.most_alive == len(family)
+    first, second = ([record for record in records.values() if record.case.device == f"cuda:{i}"] for i in (0, 1))
+    assert {part for record in first for part in parts(record)}.isdisjoint(parts(second[0]))
+    assert [len(set(levels(own).field.tolist())) for own in (first, second, first + second)] == [1, 1, 2]
+
+
 # ----------------------------------------------------------------------------------------------------------- failures
 
 
@@ -171,10 +186,11 @@ def test_a_record_has_the_noise_of_its_workers_life_however_it_ended(measure, cl
     assert record.nulls["noise.steal"] == seen[1]["steal"]
 
 
+@pytest.mark.parametrize("failure", [NO_MEMORY, DISGUISED], ids=["memory", "disguise"])
 @pytest.mark.parametrize("on", ["prepare", "footprint", "turn"])
-def test_out_of_memory_beside_others_is_tried_again_alone(measure, clockwork, family, on):
+def test_what_others_may_have_caused_is_tried_again_alone(measure, clockwork, family, on, failure):
     def script(verb, case, server):
-        return NO_MEMORY if verb == on and of_bf16(case) and len(server.alive) > 1 else None
+        return failure if verb == on and of_bf16(case) and len(server.alive) > 1 else None
 
     server = clockwork.server(script=script)
     records = measure(server, family)
@@ -186,10 +202,13 @@ def test_out_of_memory_beside_others_is_tried_again_alone(measure, clockwork, fa
     assert levels(list(records.values())).field.tolist().count(ALONE) == 0
 
 
-def test_out_of_memory_alone_is_a_record(measure, clockwork, family):
-    server = clockwork.server(script=fails("turn", of_bf16, NO_MEMORY))
+@pytest.mark.parametrize(
+    ("failure", "status"), [(NO_MEMORY, "out-of-memory"), (DISGUISED, "error")], ids=["memory", "disguise"]
+)
+def test_the_same_failure_alone_is_a_record(measure, clockwork, family, failure, status):
+    server = clockwork.server(script=fails("turn", of_bf16, failure))
     statuses = [record.status for record in measure(server, family).values()]
-    assert (statuses.count("out-of-memory"), statuses.count("ok")) == (1, 5)
+    assert (statuses.count(status), statuses.count("ok")) == (1, 5)
     assert processes(server)[family[2].key] == 2
 
 

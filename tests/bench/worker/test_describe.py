@@ -120,6 +120,13 @@ def test_nvml_knows_this_machines_card_by_its_identity():
     assert isinstance(nvml.find(nvidia_identity("cuda:0")), nvml.Gpu)
 
 
+def test_an_amd_card_has_its_own_name_of_an_architecture(monkeypatch):
+    monkeypatch.setattr(torch.version, "hip", "6.4")
+    mi300 = types.SimpleNamespace(name="AMD Instinct MI300X", total_memory=1, major=9, minor=4, gcnArchName="gfx942")
+    hip = types.SimpleNamespace(get_device_properties=lambda index: mi300)
+    assert accelerator("cuda:0", hip, None, "only NVIDIA's driver library reports it", {}).capability == "gfx942"
+
+
 def test_what_the_driver_does_not_know_is_none_with_its_words():
     nulls = {}
     found = accelerator("cuda:0", CUDA, Nvml(power_is_known=False), "", nulls)
@@ -139,6 +146,32 @@ def test_an_apple_gpu_has_what_torch_tells_and_reasons_for_the_rest():
     assert nulls["accelerators.mps:0.driver"] == "only NVIDIA's driver library reports it"
 
 
+def test_metal_is_not_asked_in_a_forked_process(monkeypatch):
+    monkeypatch.setattr("sys.platform", "darwin")
+    monkeypatch.setattr(torch.accelerator, "is_available", lambda: pytest.fail("Metal was asked"))
+    nulls = {}
+    assert accelerators(nulls) == ()
+    assert "Metal hangs" in nulls["accelerators"]
+
+
+def test_memory_that_the_properties_lack_is_asked_of_the_generic_interface(monkeypatch):
+    npu = types.SimpleNamespace(get_device_properties=lambda index: types.SimpleNamespace(name="NPU"))
+    memory = {"npu:1": (5_000, 64_000)}
+    monkeypatch.setattr(torch.accelerator.memory, "get_memory_info", memory.__getitem__)
+    nulls = {}
+    assert accelerator("npu:1", npu, None, "no library", nulls).memory_bytes == 64_000
+    assert "accelerators.npu:1.memory_bytes" not in nulls
+
+    def refuse(device):
+        raise NotImplementedError("no allocator")
+
+    monkeypatch.setattr(torch.accelerator.memory, "get_memory_info", refuse)
+    assert accelerator("npu:1", npu, None, "no library", nulls).memory_bytes is None
+    assert nulls["accelerators.npu:1.memory_bytes"] == "torch does not report it"
+    monkeypatch.delattr(torch.accelerator.memory, "get_memory_info")
+    assert accelerator("npu:1", npu, None, "no library", {}).memory_bytes is None
+
+
 def test_no_accelerator_has_its_reason(monkeypatch):
     monkeypatch.setattr(torch.accelerator, "is_available", lambda: False)
     nulls = {}
@@ -154,8 +187,7 @@ def test_this_machines_accelerators_are_found():
     found = accelerators(nulls)
     assert [one.device.partition(":")[2] for one in found] == [str(i) for i in range(torch.accelerator.device_count())]
     for one in found:
-        assert one.memory_bytes
-        for field in ("capability", "driver", "clock_hz", "max_clock_hz", "power_limit_w"):
+        for field in ("memory_bytes", "capability", "driver", "clock_hz", "max_clock_hz", "power_limit_w"):
             assert (getattr(one, field) is None) == (f"accelerators.{one.device}.{field}" in nulls)
 
 
@@ -173,6 +205,16 @@ def test_what_torch_was_built_with_is_read_from_its_text():
 @pytest.fixture(scope="module")
 def here():
     return describe()
+
+
+def test_a_cudnn_that_refuses_the_gpu_is_a_null_with_its_words(monkeypatch):
+    def refuse():
+        raise RuntimeError("cuDNN version 91100 is not compatible with devices with SM < 7.5. See /home/ada/lib")
+
+    monkeypatch.setattr(torch.backends.cudnn, "version", refuse)
+    described = describe()
+    assert "cudnn" not in described.torch_build
+    assert described.nulls["torch_build.cudnn"] == "cuDNN version 91100 is not compatible with devices with SM < 7.5"
 
 
 def test_this_machine_is_described(here):

@@ -59,6 +59,21 @@ def test_launching_short_steps_is_no_warning(make_record):
     assert warnings(_with(make_record(latency_s=0.0002), wall_s=(0.0008,) * 40)) == ()
 
 
+def test_a_host_that_queues_all_the_time_is_what_was_measured(make_record, make_case):
+    case = make_case(device="cuda:0", batch_size=1)
+    assert warnings(_with(make_record(case), queued=(0.99,) * 10 + (0.6,) * 30)) == ()
+    (warning,) = warnings(_with(make_record(case), queued=(0.98,) * 30 + (0.6,) * 10))
+    assert warning.startswith("host-bound: the host queued steps for 98% of the time")
+    assert "host-bound" in TOLERATED - NOISES
+
+
+def test_a_step_that_waits_for_the_device_does_not_show_what_bounds_it(make_record, make_case):
+    """The loss scaler reads whether it overflowed, so the host never gets ahead."""
+    for precision, count in (("amp-fp16", 0), ("amp-bf16", 1)):
+        case = make_case(device="cuda:0", precision=precision, task="training")
+        assert len(warnings(_with(make_record(case), queued=(0.99,) * 40))) == count
+
+
 def test_phases_must_add_up(make_record, make_case):
     record = make_record(make_case(task="training"))
     (warning,) = warnings(_with(record, backward_s=record.samples.forward_s))
@@ -217,6 +232,7 @@ def test_noise_is_told_of_a_failure_too(make_record):
         ({"image_size": 112}, "224 pixels ran as 112"),
         ({"image_size": "224x160"}, "224 pixels ran as 224x160"),
         ({"in_channels": 1}, "3 channels ran as 1"),
+        ({"cudnn_benchmark": True}, "eager ran with the autotuner on"),
     ],
 )
 def test_a_label_is_a_promise(make_record, changes, part):
