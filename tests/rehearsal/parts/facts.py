@@ -5,6 +5,7 @@ that are missing. UUIDs and serial numbers are compared and left out.
 """
 
 import contextlib
+import ctypes
 import importlib.metadata
 import json
 import pathlib
@@ -115,7 +116,7 @@ def plain(value: Any) -> Any:
         return {name: plain(getattr(value, name)) for name, *_ in value._fields_ if "pid" not in name.lower()}
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
+    if isinstance(value, (list, tuple, ctypes.Array)):
         return [plain(item) for item in value]
     return value if isinstance(value, (int, float, str, bool, type(None))) else str(value)
 

@@ -3,12 +3,18 @@
 import csv
 import io
 import json
+import os
+import shutil
+import subprocess
+import sys
 import types
 
 import pytest
 
 from bench.machine.nvml import Gpu
+from tests.bench.test_nvidia_driver import SOURCE, T4_AT_ITS_CAP, answers
 from tests.rehearsal.parts import driver, facts, faults, rates, sampler
+from tests.rehearsal.running import ROOT
 
 
 class NvmlError(Exception):
@@ -43,7 +49,7 @@ def busy():
         CurrentClocksEventReasons=lambda handle: 4,
         ViolationStatus=lambda handle, policy: types.SimpleNamespace(violationTime=next(held)),
         MemoryInfo=lambda handle: types.SimpleNamespace(used=5),
-        ComputeRunningProcesses=lambda handle: [1, 2],
+        ComputeRunningProcesses=lambda handle: [types.SimpleNamespace(pid=pid) for pid in (7, 8)],
     )
 
 
@@ -82,12 +88,26 @@ def test_without_a_driver_library_the_file_holds_the_reason():
     assert file.getvalue() == "# NVML cannot be opened\n"
 
 
+def test_the_process_samples_through_nvidias_own_package(tmp_path):
+    compiler = shutil.which("cc")
+    if compiler is None:
+        pytest.skip("no C compiler builds the stand-in for NVIDIA's library")
+    library, path = tmp_path / "libnvidia-ml.so.1", tmp_path / "clocks.csv"
+    subprocess.run([compiler, "-shared", "-fPIC", "-o", library, SOURCE], check=True)
+    environ = os.environ | {"LD_LIBRARY_PATH": str(tmp_path), "FAKE_NVML": answers(T4_AT_ITS_CAP)}
+    command = [sys.executable, "-m", "tests.rehearsal.parts.sampler", path, "aa"]
+    subprocess.run(command, check=True, cwd=ROOT, env=environ, stdin=subprocess.DEVNULL, timeout=60)
+    first, last = csv.DictReader(io.StringIO(path.read_text()))
+    assert (first["sm_mhz"], float(first["power_w"]), first["reasons"], first["processes"]) == ("900", 69.8, "4", "1")
+    assert float(first["t_s"]) <= float(last["t_s"])
+
+
 def test_every_question_has_an_answer_or_its_exception():
-    answers = facts.answers(busy())
-    assert answers["ClockInfo 1"] == 1980
-    assert answers["Temperature 0"] == "no answer: NvmlError: Not Supported"
-    assert answers["Name"].startswith("no answer: ")
-    assert len(answers) == sum(map(len, facts.QUESTIONS.values()))
+    given = facts.answers(busy())
+    assert given["ClockInfo 1"] == 1980
+    assert given["Temperature 0"] == "no answer: NvmlError: Not Supported"
+    assert given["Name"].startswith("no answer: ")
+    assert len(given) == sum(map(len, facts.QUESTIONS.values()))
 
 
 def test_the_share_of_a_load_that_policies_held_is_a_share_of_its_time():
@@ -95,6 +115,20 @@ def test_the_share_of_a_load_that_policies_held_is_a_share_of_its_time():
     held = iter([{"power": 1.0, "thermal": 0.0}, {"power": 2.0}])
     stand_in = types.SimpleNamespace(held_s=lambda: next(held))
     assert facts.held_share(stand_in, lambda: None, 3.0, clock=lambda: next(times)) == {"power": 0.25}
+
+
+def test_questions_are_those_of_nvidias_library():
+    pynvml = pytest.importorskip("pynvml")
+    assert [question for question in facts.QUESTIONS if not hasattr(pynvml, f"nvmlDeviceGet{question}")] == []
+
+
+def test_structures_of_the_library_become_plain_values():
+    pynvml = pytest.importorskip("pynvml")
+    values = (pynvml.c_nvmlFieldValue_t * 2)()
+    values[1].fieldId = 269
+    values[1].value.ullVal = 7
+    plain = json.loads(json.dumps(facts.plain(values)))
+    assert (plain[1]["fieldId"], plain[1]["value"]["ullVal"]) == (269, 7)
 
 
 @pytest.mark.parametrize(
