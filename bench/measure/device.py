@@ -5,17 +5,21 @@ times both through marks: readings of the clock on the CPU, events on the queue 
 """
 
 import dataclasses
+import sys
 import time
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import torch
 
-from bench.machine.device_names import is_cpu
+from bench.machine.device_names import device_type, is_cpu
 from results.errors import InputError
 from results.schema.types import Count
 
 Mark = Any
-"""A point on a device's queue, made by `Device.mark`."""
+"""A point on a device's queue, made by `Device.mark`. It ends with the first mark after a `Device.synchronize`."""
+
+NO_METAL: Final = "Metal hangs or dies in a forked process, and every case runs in one"
+"""Why no Apple GPU is measured (pytorch pull request 178037). torch must not look for one here either."""
 
 
 class Unsupported(Exception):  # noqa: N818 - a finding about the device, not an error of ours
@@ -46,7 +50,10 @@ class Device(Protocol):
         """Block until all queued work is done."""
 
     def peak_memory(self) -> PeakMemory:
-        """Peak of this process on the device since it began."""
+        """Peak of this process on the device since it began, or since `restart_peak`."""
+
+    def restart_peak(self) -> PeakMemory:
+        """Return the peak so far, and let the next peak begin with what is in use now."""
 
     def free_memory(self) -> int | None:
         """Free bytes on the device, None where it does not say or has no memory of its own."""
@@ -70,6 +77,8 @@ class Cpu:
         """Return no peaks: its memory is the host's, which `bench.machine.memory` watches."""
         return PeakMemory(allocated=None, reserved=None, reason="the CPU has no device memory")
 
+    restart_peak = peak_memory
+
     def free_memory(self) -> int | None:
         """Return None: the CPU has no device memory."""
         return None
@@ -83,10 +92,16 @@ class Accelerator:
         self.name = name
         self._device = torch.device(name)
         torch.accelerator.set_device_index(self._device.index or 0)
+        self._events: list[torch.Event] = []
+        self._marks = 0
+        """Marks since the latest synchronisation, each with an event of its own."""
 
     def mark(self) -> Mark:
-        """Queue an event."""
-        event = torch.Event(self._device, enable_timing=True)
+        """Queue an event: an earlier event again, as creating an event inside a timed step takes microseconds."""
+        if self._marks == len(self._events):
+            self._events.append(torch.Event(self._device, enable_timing=True))
+        event = self._events[self._marks]
+        self._marks += 1
         event.record()
         return event
 
@@ -97,9 +112,10 @@ class Accelerator:
     def synchronize(self) -> None:
         """Block until the device has done all its work."""
         torch.accelerator.synchronize(self._device)
+        self._marks = 0
 
     def peak_memory(self) -> PeakMemory:
-        """Peak of this process on the device since it began."""
+        """Peak of this process on the device since it began, or since `restart_peak`."""
         memory = torch.accelerator.memory
         try:
             return PeakMemory(
@@ -109,6 +125,16 @@ class Accelerator:
         except (RuntimeError, AttributeError) as error:
             reason = f"torch.accelerator keeps no memory statistics for {self.name}: {first_line(error)}"
             return PeakMemory(allocated=None, reserved=None, reason=reason)
+
+    def restart_peak(self) -> PeakMemory:
+        """Return the peak so far, and let the next peak begin with what is in use now."""
+        peak = self.peak_memory()
+        try:
+            torch.accelerator.memory.reset_peak_memory_stats(self._device)
+        except (RuntimeError, AttributeError) as error:
+            reason = f"{self.name} cannot forget an earlier peak ({first_line(error)}): later peaks include it"
+            return PeakMemory(allocated=None, reserved=None, reason=peak.reason or reason)
+        return peak
 
     def free_memory(self) -> int | None:
         """Free bytes on the device, for any process."""
@@ -126,16 +152,29 @@ def first_line(error: BaseException) -> str:
     return next((line for line in lines if line), type(error).__name__)
 
 
+def on_a_mac() -> bool:
+    """Return whether the only accelerator may be Apple's."""
+    return sys.platform == "darwin"
+
+
+def accelerator_names() -> list[str]:
+    """Return the full names of the accelerators of this machine that a worker can use."""
+    accelerator = None if on_a_mac() else torch.accelerator.current_accelerator(check_available=True)
+    if accelerator is None:
+        return []
+    return [f"{accelerator.type}:{index}" for index in range(torch.accelerator.device_count())]
+
+
 def resolve(name: str) -> str:
     """Return the full name of the device ``auto``, ``cpu``, ``cuda`` or ``cuda:1``.
 
     Raises:
-        InputError: there is no such device on this machine; the message lists those of this machine.
+        InputError: there is no such device on this machine, or workers cannot use it; the message lists those of this
+            machine.
     """
-    accelerator = torch.accelerator.current_accelerator(check_available=True)
-    present = ["cpu"]
-    if accelerator is not None:
-        present += [f"{accelerator.type}:{index}" for index in range(torch.accelerator.device_count())]
+    present = ["cpu", *accelerator_names()]
+    if device_type(name) == "mps" and on_a_mac():
+        raise InputError(f"{name} cannot be measured: {NO_METAL}; give --device cpu")
     if name == "auto":
         return present[1] if len(present) > 1 else "cpu"
     full = f"{name}:0" if not is_cpu(name) and ":" not in name else name

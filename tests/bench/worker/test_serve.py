@@ -1,21 +1,27 @@
+import contextlib
 import dataclasses
 import json
 import socket
 import subprocess
 import sys
 import threading
+import types
 
+import msgspec
 import pytest
 import torch
 import torch._dynamo
 from msgspec import structs
 
 from bench.measure.device import Cpu, PeakMemory, Unsupported
-from bench.process.protocol import Finish, MeasureFootprint, Prepare
+from bench.process.protocol import CheckEquality, Failed, Finish, MeasureFootprint, Prepare, answer_of
+from bench.runtimes import NOTHING_COMPILED
+from bench.validate.equality import Incomparable
 from bench.worker import serve
 from results.schema.case import Case
 from results.schema.record import Equality, Facts, Ran
 from results.schema.validation import validated
+from tests.bench.cards import Card
 
 OURS = "the case of this test"
 
@@ -116,6 +122,15 @@ def test_static_and_description_are_counted_in_a_worker(ask):
         (RuntimeError("CUDA error: out of memory"), "out-of-memory"),
         (RuntimeError("MPS backend out of memory (MPS allocated: 9 GB)"), "out-of-memory"),
         (RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling cublasCreate"), "out-of-memory"),
+        (RuntimeError("cuDNN error: CUDNN_STATUS_ALLOC_FAILED"), "out-of-memory"),
+        (
+            RuntimeError("level_zero backend failed with error: 39 (UR_RESULT_ERROR_OUT_OF_DEVICE_MEMORY)"),
+            "out-of-memory",
+        ),
+        (RuntimeError("UR error: UR_RESULT_ERROR_OUT_OF_RESOURCES"), "out-of-memory"),
+        (RuntimeError("Failed to allocate 4096 bytes on the device"), "out-of-memory"),
+        (RuntimeError("CUDA error: no kernel image is available for execution on the device"), "unsupported"),
+        (AssertionError("no scheduling registered for device openreg"), "unsupported"),
         (RuntimeError("torch.compile is not supported on Python 3.99+"), "unsupported"),
         (Unsupported("no"), "unsupported"),
         (NotImplementedError("no kernel"), "unsupported"),
@@ -128,17 +143,42 @@ def test_errors_have_their_status(error, status):
     assert serve.classify(error) == status
 
 
+@pytest.mark.parametrize(
+    ("words", "crowded"),
+    [
+        ("CUDA error: CUBLAS_STATUS_NOT_INITIALIZED when calling `cublasCreate(handle)`", True),
+        ("cuDNN error: CUDNN_STATUS_NOT_INITIALIZED", True),
+        ("cuDNN error: CUDNN_STATUS_INTERNAL_ERROR", True),
+        ("Unable to find a valid cuDNN algorithm to run convolution", True),
+        ("FIND was unable to find an engine to execute this computation", True),
+        ("CUDA error: CUDA-capable device(s) is/are busy or unavailable", False),  # the parent knows what to do
+        ("CUDA error: an illegal memory access was encountered", False),
+    ],
+)
+def test_a_lack_of_memory_in_disguise_is_an_error_that_is_worth_another_try(words, crowded):
+    failure = serve.WorkerServer().failure(RuntimeError(words))
+    assert (failure.failed, failure.crowded) == ("error", crowded)
+    with pytest.raises(Failed) as caught:
+        answer_of(Finish(), msgspec.to_builtins(failure) | {"token": OURS}, OURS)
+    assert (caught.value.status, caught.value.crowded) == ("error", crowded)
+
+
 class Watched(Cpu):
     """A device that counts, in place of seconds, how often it was waited for."""
 
     def __init__(self):
         self.waits = 0
+        self.peak = PeakMemory(allocated=8_000, reserved=9_000)
 
     def synchronize(self):
         self.waits += 1
 
     def peak_memory(self):
-        return PeakMemory(allocated=3_000, reserved=5_000)
+        return self.peak
+
+    def restart_peak(self):
+        before, self.peak = self.peak, PeakMemory(allocated=3_000, reserved=5_000)
+        return before
 
     def free_memory(self):
         return 7_000
@@ -158,12 +198,82 @@ def test_an_accelerators_memory_is_reported_in_place_of_the_hosts(tiny, tmp_path
     subject.case = structs.replace(subject.case, device="cuda:0")
     subject.workload = dataclasses.replace(subject.workload, step=lambda mark: 1 / 0)
     footprint = subject.footprint(MeasureFootprint())
-    assert (footprint.device_bytes, footprint.device_free_bytes) == (5_000, 7_000)
+    assert (footprint.device_bytes, footprint.device_free_bytes) == (9_000, 7_000)  # a later worker prepares too
     end = subject.finish(Finish())
-    assert end.facts == Facts(peak_allocated_bytes=3_000, peak_reserved_bytes=5_000)
+    assert end.facts == Facts(peak_prepare_bytes=8_000, peak_allocated_bytes=3_000, peak_reserved_bytes=5_000)
     assert "accelerator" in end.nulls["peak_resident_bytes"]
     assert end.ran is None
     assert "division by zero" in end.nulls["ran"]
+
+
+@pytest.mark.parametrize(("taken", "answered"), [(3_000, True), (1 << 40, False), (None, False)])
+def test_a_reference_without_room_on_the_accelerator_is_the_cpus(tiny, tmp_path, monkeypatch, taken, answered):
+    subject = serve.WorkerServer(open_device=lambda name: Watched())
+    subject.prepare(order(tiny(), tmp_path))
+    subject.case = structs.replace(subject.case, device="cuda:0")
+    subject.device.peak_memory = lambda: PeakMemory(allocated=taken, reserved=taken)
+    verdict = Equality(verdict="equal", error=1e-6, baseline_error=1e-6, allowed=1e-5, what="output")
+    asked = []
+
+    def check(case, workload, folder, *, device=None):
+        asked.append(device)
+        if device is None:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
+        return verdict
+
+    monkeypatch.setattr("bench.validate.equality.check_equality", check)
+    if answered:
+        assert subject.check(CheckEquality(folder=str(tmp_path))).equality == verdict
+        assert asked == [None, "cpu"]
+    else:
+        with pytest.raises(Incomparable, match="does not fit into the memory that other workers leave on cuda:0"):
+            subject.check(CheckEquality(folder=str(tmp_path)))
+        assert asked == [None]
+
+
+@pytest.fixture
+def on_card(make_case, monkeypatch, tmp_path):
+    """Prepare a case on a simulated card, whose steps allocate and take the host what a list says."""
+
+    def on_card(runtime, *steps, device="cuda:0"):
+        context = Card().open(device)
+        coming = iter(steps)
+
+        def step(mark):
+            host_s, count = next(coming)
+            context.allocate(count)
+            context.launch(host_s, 0.001)
+            context.release(count)
+
+        prepared = types.SimpleNamespace(device=context, first_step_ended=lambda: None, report=lambda: NOTHING_COMPILED)
+        workload = types.SimpleNamespace(step=step, context=contextlib.nullcontext, phases=(), prepared=prepared)
+        monkeypatch.setattr(serve, "build", lambda case, **_: workload)
+        subject = serve.WorkerServer(open_device=lambda name: context, clock=context.card.clock)
+        case = make_case(runtime=runtime, device=device)
+        ready = subject.prepare(Prepare(case=case, cache=str(tmp_path), token=OURS))
+        assert next(coming, None) is None
+        return ready, subject
+
+    return on_card
+
+
+@pytest.mark.parametrize("mode", ["reduce-overhead", "max-autotune"])
+def test_the_recording_of_graphs_is_timed_and_its_memory_is_that_of_steps(on_card, mode):
+    # A compiler that tries kernels, a recording that allocates what it replays, and a replay that allocates nothing.
+    ready, subject = on_card(f"compile:{mode}", (10.0, 9_000), (2.0, 4_000), (0.01, 0))
+    assert ready.first_step_s == pytest.approx(10.001)
+    assert ready.recording_s == pytest.approx((2.001, 0.011))
+    facts = subject.finish(Finish()).facts
+    assert (facts.peak_prepare_bytes, facts.peak_allocated_bytes) == (9_000, 4_000)
+
+
+@pytest.mark.parametrize("runtime", ["eager", "compile", "compile:max-autotune-no-cudagraphs"])
+def test_without_graphs_nothing_is_recorded(on_card, runtime):
+    assert on_card(runtime, (10.0, 9_000))[0].recording_s == ()
+
+
+def test_a_device_without_graphs_records_none(on_card):
+    assert on_card("compile:max-autotune", (10.0, 9_000), device="xpu:0")[0].recording_s == ()
 
 
 def test_a_worker_starts_in_an_interpreter_that_lacks_what_only_some_verbs_need():
