@@ -54,7 +54,8 @@ def test_this_machine_is_checked(monkeypatch):
     monkeypatch.setattr(doctor, "ForkServer", contextlib.nullcontext)
     monkeypatch.setattr(doctor.ask, "description", lambda server, devices: described)
     monkeypatch.setattr(doctor.nvml, "find", lambda identity: f"no driver knows {identity}")
-    *more, accelerator = doctor.checks("cuda:0")
+    *more, variables, accelerator = doctor.checks("cuda:0")
+    assert variables.name == "GPU variables"
     assert [check.name for check in more] == [check.name for check in found]
     assert (accelerator.state, accelerator.seen) == ("unknown", "no driver knows aa")
 
