@@ -16,7 +16,7 @@ from results.errors import InputError
 from results.schema.types import Count
 
 Mark = Any
-"""A point on a device's queue, made by `Device.mark`."""
+"""A point on a device's queue, made by `Device.mark`. It ends with the first mark after a `Device.synchronize`."""
 
 NO_METAL: Final = "Metal hangs or dies in a forked process, and every case runs in one"
 """Why no Apple GPU is measured (pytorch pull request 178037). torch must not look for one here either."""
@@ -50,7 +50,10 @@ class Device(Protocol):
         """Block until all queued work is done."""
 
     def peak_memory(self) -> PeakMemory:
-        """Peak of this process on the device since it began."""
+        """Peak of this process on the device since it began, or since `restart_peak`."""
+
+    def restart_peak(self) -> PeakMemory:
+        """Return the peak so far, and let the next peak begin with what is in use now."""
 
     def free_memory(self) -> int | None:
         """Free bytes on the device, None where it does not say or has no memory of its own."""
@@ -74,6 +77,8 @@ class Cpu:
         """Return no peaks: its memory is the host's, which `bench.machine.memory` watches."""
         return PeakMemory(allocated=None, reserved=None, reason="the CPU has no device memory")
 
+    restart_peak = peak_memory
+
     def free_memory(self) -> int | None:
         """Return None: the CPU has no device memory."""
         return None
@@ -87,10 +92,16 @@ class Accelerator:
         self.name = name
         self._device = torch.device(name)
         torch.accelerator.set_device_index(self._device.index or 0)
+        self._events: list[torch.Event] = []
+        self._marks = 0
+        """Marks since the latest synchronisation, each with an event of its own."""
 
     def mark(self) -> Mark:
-        """Queue an event."""
-        event = torch.Event(self._device, enable_timing=True)
+        """Queue an event: an earlier event again, as creating an event inside a timed step takes microseconds."""
+        if self._marks == len(self._events):
+            self._events.append(torch.Event(self._device, enable_timing=True))
+        event = self._events[self._marks]
+        self._marks += 1
         event.record()
         return event
 
@@ -101,9 +112,10 @@ class Accelerator:
     def synchronize(self) -> None:
         """Block until the device has done all its work."""
         torch.accelerator.synchronize(self._device)
+        self._marks = 0
 
     def peak_memory(self) -> PeakMemory:
-        """Peak of this process on the device since it began."""
+        """Peak of this process on the device since it began, or since `restart_peak`."""
         memory = torch.accelerator.memory
         try:
             return PeakMemory(
@@ -113,6 +125,16 @@ class Accelerator:
         except (RuntimeError, AttributeError) as error:
             reason = f"torch.accelerator keeps no memory statistics for {self.name}: {first_line(error)}"
             return PeakMemory(allocated=None, reserved=None, reason=reason)
+
+    def restart_peak(self) -> PeakMemory:
+        """Return the peak so far, and let the next peak begin with what is in use now."""
+        peak = self.peak_memory()
+        try:
+            torch.accelerator.memory.reset_peak_memory_stats(self._device)
+        except (RuntimeError, AttributeError) as error:
+            reason = f"{self.name} cannot forget an earlier peak ({first_line(error)}): later peaks include it"
+            return PeakMemory(allocated=None, reserved=None, reason=peak.reason or reason)
+        return peak
 
     def free_memory(self) -> int | None:
         """Free bytes on the device, for any process."""

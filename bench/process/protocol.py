@@ -8,6 +8,7 @@ To add a verb, add its two classes, its line in `VERBS`, and a method of that na
 
 import dataclasses
 import json
+import re
 import socket
 from typing import Annotated, Any, Final, Generic, Literal, Protocol, TypeVar
 
@@ -18,11 +19,14 @@ from results.schema.case import Case
 from results.schema.record import Equality, Facts, Ran, Status
 from results.schema.run import Environment
 from results.schema.static import Static
-from results.schema.types import Count, ImageSize, Name, Seconds, Size, StepSeconds, Text
+from results.schema.types import Count, ImageSize, Name, Seconds, Share, Size, StepSeconds, Text
 from results.schema.validation import InvalidError, validated
 
 PROTOCOL: Final = 4
 """Version of these messages."""
+
+_BUSY: Final = re.compile(r"busy or unavailable|DevicesUnavailable|DEVICE_UNAVAILABLE")
+"""Words of CUDA and of its driver for error 46."""
 
 Answer = TypeVar("Answer")
 T = TypeVar("T")
@@ -37,6 +41,11 @@ class Failed(Exception):  # noqa: N818 - an outcome that is recorded
         self.cause = cause
         self.crowded = crowded or status == "out-of-memory"
         """Whether the memory of other live workers may be the cause."""
+
+    @property
+    def device_busy(self) -> bool:
+        """Whether the device admitted no further process: another holds it, and its compute mode keeps it exclusive."""
+        return _BUSY.search(self.cause) is not None
 
 
 class Refused(Failed):
@@ -65,6 +74,8 @@ class Described:
 
     devices: tuple[Name, ...]
     environment: Environment
+    identities: tuple[Name | None, ...]
+    """For each device the UUID by which NVIDIA's driver knows it, None for other devices. It is not stored."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,9 +122,13 @@ class Ready:
     """The answer of a case that has run its first step."""
 
     first_step_s: Seconds
+    recording_s: tuple[Seconds, ...] = ()
+    """Seconds of each step after it in which the runtime records what later steps replay."""
     phases: tuple[Name, ...]
     """Parts of a step; empty where a step has none."""
     notes: tuple[Text, ...]
+    identity: Name | None = None
+    """The UUID by which NVIDIA's driver knows its device, None for other devices. It is not stored."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,7 +149,9 @@ class Turn:
     phase_s: tuple[tuple[StepSeconds, ...], ...]
     """For each step, the seconds of each of its phases; a single number for a step without phases."""
     wall_s: StepSeconds
-    """The host's clock over the block, divided by the steps."""
+    """Seconds of a step by the host's clock: the share of the timed steps, by the marks, of the time of the block."""
+    queued: Share | None = None
+    """Share of the block's time after which the host had queued all steps; None on the CPU, which has no queue."""
 
     @property
     def step_s(self) -> tuple[float, ...]:
@@ -152,7 +169,7 @@ class TakeTurn(Request[Turn]):
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Footprint:
-    """Peak memory of the worker, and free memory of its device."""
+    """Peak memory of the worker, its preparation included, and free memory of its device."""
 
     host_bytes: Annotated[int, Meta(ge=1)]
     device_bytes: Count | None

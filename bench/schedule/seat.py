@@ -8,6 +8,7 @@ from typing import Final, Protocol
 
 from msgspec import structs
 
+from bench.machine.device_names import is_cpu
 from bench.process.protocol import Turn
 from results.schema.case import Case
 from results.schema.record import Samples, Stop
@@ -18,7 +19,10 @@ from results.statistics.steady import Steady, steady
 SPIN_S: Final = 0.005
 """Idle OpenMP threads spin for about this time before they sleep (libgomp, measured)."""
 LONG_STEP_S: Final = 0.1
-"""Length of a step from which a dropped step costs more than the pause that replaces it."""
+"""Length of a step from which, on the CPU, a dropped step costs more than the pause that replaces it; and on an
+accelerator a second timed step more than what it tells."""
+LEAD_S: Final = 0.005
+"""Seconds of dropped steps on an accelerator, at least a step: the host gets ahead of the device, whose caches fill."""
 TURN_S: Final = 0.02
 """Seconds of timed work in a turn, so that the cost of switching workers is small."""
 TURNS_TO_STOP: Final = 12
@@ -46,8 +50,10 @@ class TurnPlan:
     steps: int
 
 
-def plan_turn(step_s: float | None, *, alone: bool) -> TurnPlan:
+def plan_turn(step_s: float | None, *, alone: bool, accelerator: bool = False) -> TurnPlan:
     """Choose the shape of a turn by the length of a step, None for an unknown length."""
+    if accelerator:
+        return _plan_queued_turn(step_s)
     if step_s is None:
         return TurnPlan(pause_s=0, drop=0, steps=1)
     steps = max(1, round(TURN_S / step_s))
@@ -56,6 +62,18 @@ def plan_turn(step_s: float | None, *, alone: bool) -> TurnPlan:
     if step_s >= LONG_STEP_S:
         return TurnPlan(pause_s=2 * SPIN_S, drop=0, steps=steps)
     return TurnPlan(pause_s=0, drop=max(1, round(SPIN_S / step_s)), steps=steps)
+
+
+def _plan_queued_turn(step_s: float | None) -> TurnPlan:
+    """Return the shape of a turn on an accelerator, alone or not.
+
+    The steps follow a dropped step on the queue, else the first of them begins with a launch on an idle queue. There
+    are two or more, as the end of a step may overlap with the next step.
+    """
+    if step_s is None:
+        return TurnPlan(pause_s=0, drop=1, steps=1)
+    steps = max(2 if step_s < LONG_STEP_S else 1, round(TURN_S / step_s))
+    return TurnPlan(pause_s=0, drop=max(1, round(LEAD_S / step_s)), steps=steps)
 
 
 class Seat:
@@ -74,6 +92,7 @@ class Seat:
         self._phase_s: list[tuple[float, ...]] = []
         self._turn: list[int] = []
         self._wall_s: list[float] = []
+        self._queued: list[float] = []
         self._at_s: list[float] = []
         self._part: list[int] = []
         self._next_look = MIN_STEPS
@@ -87,7 +106,7 @@ class Seat:
 
     def plan(self, *, alone: bool) -> TurnPlan:
         """Return the shape of the next turn."""
-        return plan_turn(self._step_s, alone=alone)
+        return plan_turn(self._step_s, alone=alone, accelerator=not is_cpu(self.case.device))
 
     @property
     def cost_s(self) -> float:
@@ -115,6 +134,7 @@ class Seat:
         self._phase_s += turn.phase_s
         self._turn += [len(self.medians)] * len(turn.phase_s)
         self._wall_s.append(turn.wall_s)
+        self._queued += () if turn.queued is None else (turn.queued,)
         self._at_s.append(max(0.0, ended - turn.wall_s * plan.steps / 2 - self._epoch))
         self._part.append(self.part)
         self.medians.append(statistics.median(turn.step_s))
@@ -158,6 +178,7 @@ class Seat:
             step_s=tuple(sum(parts) for parts in self._phase_s),
             turn=tuple(self._turn),
             wall_s=tuple(self._wall_s),
+            queued=tuple(self._queued),
             at_s=tuple(self._at_s),
             part=tuple(self._part),
             warmup=steady.start,

@@ -1,6 +1,5 @@
 """Describe this machine from a worker: the facts that need torch, and the accelerators as in their drivers."""
 
-import os
 import re
 from collections.abc import Callable
 from typing import Any, Final
@@ -38,6 +37,21 @@ def describe() -> Environment:
         torch_interop_threads=torch.get_num_interop_threads(),
         nulls=nulls,
     )
+
+
+def nvidia_identity(device: str) -> str | None:
+    """Return the UUID by which NVIDIA's driver knows a device such as ``cuda:0``, None where it is not NVIDIA's.
+
+    On a part of a card (MIG) it is the UUID of the part. torch calls AMD's devices ``cuda`` too.
+    """
+    if not device.startswith("cuda") or torch.version.hip or not torch.cuda.is_available():
+        return None
+    return _uuid(torch.cuda.get_device_properties(device))
+
+
+def _uuid(properties: Any) -> str | None:
+    uuid = getattr(properties, "uuid", None)
+    return None if uuid is None else str(uuid)
 
 
 def parse_torch_build(text: str) -> dict[str, str]:
@@ -83,8 +97,10 @@ def accelerator(device: str, backend: Any, library: Any, reason: str, nulls: dic
             nulls[f"accelerators.{device}.{field}"] = why
         return value
 
-    identity = getattr(properties, "uuid", None)
-    gpu = reason if library is None else nvml.locate(library, int(index), os.environ, identity)
+    identity = _uuid(properties)
+    gpu: nvml.Gpu | str = reason or "torch does not report its UUID"
+    if library is not None and identity is not None:
+        gpu = nvml.locate(library, identity)
 
     def ask(field: str, whom: Any, question: Callable[[Any], Any]) -> Any:
         if isinstance(whom, str):  # the reason why nobody can be asked
@@ -98,19 +114,28 @@ def accelerator(device: str, backend: Any, library: Any, reason: str, nulls: dic
     capability = None if major is None else f"{major}.{properties.minor}"
     if torch.version.hip:  # whose numbers would read like NVIDIA's
         capability = getattr(properties, "gcnArchName", None)
-    memory = getattr(properties, "total_memory", None)
-    if memory is None and hasattr(backend, "recommended_max_memory"):
-        memory = backend.recommended_max_memory()  # Apple's share of the unified memory
     return Accelerator(
         device=device,
         name=getattr(properties, "name", kind),
-        memory_bytes=known("memory_bytes", memory),
+        memory_bytes=known("memory_bytes", _memory_bytes(device, properties, backend)),
         capability=known("capability", capability),
         driver=ask("driver", library or reason, lambda driver: driver.nvmlSystemGetDriverVersion()),
         clock_hz=ask("clock_hz", gpu, lambda card: card.ask("ClockInfo", library.NVML_CLOCK_SM) * _MEGA),
         max_clock_hz=ask("max_clock_hz", gpu, lambda card: card.ask("MaxClockInfo", library.NVML_CLOCK_SM) * _MEGA),
         power_limit_w=ask("power_limit_w", gpu, lambda card: card.ask("EnforcedPowerLimit") * _MILLI),
     )
+
+
+def _memory_bytes(device: str, properties: Any, backend: Any) -> int | None:
+    """Return the memory of a device, None where nothing in torch reports it."""
+    if hasattr(properties, "total_memory"):
+        return int(properties.total_memory)
+    if hasattr(backend, "recommended_max_memory"):
+        return int(backend.recommended_max_memory())  # Apple's share of the unified memory
+    try:
+        return int(torch.accelerator.memory.get_memory_info(device)[1])
+    except (RuntimeError, AttributeError):  # the function is younger than torch 2.9
+        return None
 
 
 def _torch_build(nulls: dict[str, str]) -> dict[str, str]:

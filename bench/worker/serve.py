@@ -17,9 +17,9 @@ import torch
 from bench.costs.static import cost
 from bench.machine import memory
 from bench.machine.cpu import taken_cores
-from bench.machine.device_names import is_cpu
+from bench.machine.device_names import device_type, is_cpu
 from bench.measure import precision
-from bench.measure.device import Device, Unsupported, first_line, open_device, resolve
+from bench.measure.device import Device, PeakMemory, Unsupported, first_line, open_device, resolve
 from bench.measure.peak_rate import measure_peak_rate
 from bench.measure.timing import time_turn
 from bench.process.protocol import (
@@ -45,10 +45,10 @@ from bench.process.protocol import (
 from bench.tasks.workload import Workload, build
 from bench.validate import equality
 from bench.validate.ran import observe
-from bench.worker.describe import describe
+from bench.worker.describe import describe, nvidia_identity
 from results.errors import InputError
 from results.schema.case import Case
-from results.schema.labels import TASKS
+from results.schema.labels import RUNTIMES, TASKS
 from results.schema.record import Facts
 
 _REFERENCE: Final = 3
@@ -82,6 +82,8 @@ class WorkerServer:
     workload: Workload
     device: Device
     token: str | None = None
+    _prepare_peak: PeakMemory
+    """Peak of the preparation: a compiler and libraries that try algorithms take more than a step."""
 
     def __init__(
         self,
@@ -96,7 +98,8 @@ class WorkerServer:
     def describe(self, request: Describe) -> Described:
         """Describe this machine."""
         devices = tuple(resolve(device) for device in request.devices)
-        return Described(devices=devices, environment=describe())
+        identities = tuple(nvidia_identity(device) for device in devices)
+        return Described(devices=devices, environment=describe(), identities=identities)
 
     def static(self, request: CountStatic) -> StaticCounted:
         """Count the static cost of a model."""
@@ -109,22 +112,36 @@ class WorkerServer:
         return PeakMeasured(flops_per_s=rate)
 
     def prepare(self, request: Prepare) -> Ready:
-        """Build the case and run its first step, which compiles where the runtime does."""
+        """Build the case and run its first step, which compiles where the runtime does, and those that record it."""
         self.token = request.token
         self.case = request.case
         self.workload = build(self.case, device=self._open_device(self.case.device), cache=pathlib.Path(request.cache))
         self.device = self.workload.prepared.device
+        first_step_s = self._step_s()
+        self.workload.prepared.first_step_ended()
+        # Before the recording: the memory of a step's tensors is allocated then, and not when the step is replayed.
+        self._prepare_peak = self.device.restart_peak()
+        steps = RUNTIMES[self.case.runtime].recording_steps if device_type(self.case.device) == "cuda" else 0
+        recording_s = tuple(self._step_s() for _ in range(steps))
+        gc.collect()
+        gc.freeze()  # garbage collections during the timing need not walk the model's objects
+        notes = (*precision.kernel_notes(self.case), taken_cores())
+        return Ready(
+            first_step_s=first_step_s,
+            recording_s=recording_s,
+            phases=self.workload.phases,
+            notes=tuple(filter(None, notes)),
+            identity=nvidia_identity(self.case.device),
+        )
+
+    def _step_s(self) -> float:
+        """Run a step of an idle device, and return its seconds."""
         self.device.synchronize()
         began = self._clock()
         with self.workload.context():
             self.workload.step(_ignore)
         self.device.synchronize()
-        first_step_s = self._clock() - began
-        self.workload.prepared.first_step_ended()
-        gc.collect()
-        gc.freeze()  # garbage collections during the timing need not walk the model's objects
-        notes = (*precision.kernel_notes(self.case), taken_cores())
-        return Ready(first_step_s=first_step_s, phases=self.workload.phases, notes=tuple(filter(None, notes)))
+        return self._clock() - began
 
     def turn(self, request: TakeTurn) -> Turn:
         """Run one turn."""
@@ -132,10 +149,12 @@ class WorkerServer:
             return time_turn(self.workload.step, self.device, steps=request.steps, drop=request.drop, clock=self._clock)
 
     def footprint(self, request: MeasureFootprint) -> Footprint:  # noqa: ARG002 - it has no arguments
-        """Return the peak memory of this worker, and the free memory of its device."""
+        """Return the peak memory of this worker, its preparation included, and the free memory of its device."""
+        peaks = (self._prepare_peak.reserved, self.device.peak_memory().reserved)
+        known = [peak for peak in peaks if peak is not None]
         return Footprint(
             host_bytes=max(1, memory.resident_peak() - self._resident_at_start),
-            device_bytes=self.device.peak_memory().reserved,
+            device_bytes=max(known, default=None),
             device_free_bytes=self.device.free_memory(),
         )
 
@@ -143,6 +162,7 @@ class WorkerServer:
         """Return the facts that were measured once, and what really ran."""
         peak = self.device.peak_memory()
         facts: dict[str, int | None] = {
+            "peak_prepare_bytes": self._prepare_peak.allocated,
             "peak_allocated_bytes": peak.allocated,
             "peak_reserved_bytes": peak.reserved,
             "peak_resident_bytes": max(0, memory.resident_peak() - self._resident_at_start),
@@ -151,6 +171,8 @@ class WorkerServer:
         nulls = dict(report.nulls)
         if peak.reason:
             nulls |= dict.fromkeys(("peak_allocated_bytes", "peak_reserved_bytes"), peak.reason)
+        if self._prepare_peak.reason:
+            nulls["peak_prepare_bytes"] = self._prepare_peak.reason
         if not is_cpu(self.case.device):
             facts["peak_resident_bytes"] = None
             nulls["peak_resident_bytes"] = "the work is in the accelerator's memory"

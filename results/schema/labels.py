@@ -47,6 +47,9 @@ class Runtime:
     """Mode of the compiler, None for its default."""
     autotune: bool = False
     """Whether cuDNN, or MIOpen, tries its algorithms for each new shape and takes the fastest, not the likeliest."""
+    recording_steps: int = 0
+    """Steps after the first in which it records CUDA graphs, on a device that has them: torch warms a function up in
+    its first step, records it in the second and replays it from the third on."""
     tasks: tuple[str, ...] = ("inference", "training")
     """Tasks that it can run."""
 
@@ -55,8 +58,10 @@ RUNTIMES: Final[dict[str, Runtime]] = {
     "eager": Runtime(engine="eager"),
     "eager:autotune": Runtime(engine="eager", autotune=True),
     "compile": Runtime(engine="inductor", compiles=True),
-    "compile:reduce-overhead": Runtime(engine="inductor", compiles=True, mode="reduce-overhead"),
-    "compile:max-autotune": Runtime(engine="inductor", compiles=True, mode="max-autotune"),
+    "compile:reduce-overhead": Runtime(
+        engine="inductor", compiles=True, mode="reduce-overhead", recording_steps=2
+    ),
+    "compile:max-autotune": Runtime(engine="inductor", compiles=True, mode="max-autotune", recording_steps=2),
     "compile:max-autotune-no-cudagraphs": Runtime(engine="inductor", compiles=True, mode="max-autotune-no-cudagraphs"),
 }
 """Every value of the axis ``runtime``."""

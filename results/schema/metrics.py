@@ -158,7 +158,8 @@ TIMED: Final = (
     _time(
         "compile_s",
         "compile time",
-        "first step of a compiled runtime less the median steady step, from an empty cache: a cold compilation",
+        "first step of a compiled runtime (with CUDA graphs the first three, which also record them) less as many "
+        "median steady steps, from an empty cache: a cold compilation",
         combine="known",
         heading="compile",
         tables=_CASES,
@@ -172,18 +173,8 @@ TIMED: Final = (
         tables=_CASES,
     ),
     _count("warmup_steps", "warm-up steps", "recorded steps before the series became steady", better=None),
-    _count(
-        "graph_breaks",
-        "graph breaks",
-        "points at which the compiled code returns to Python",
-        tables=_CASES,
-    ),
-    _count(
-        "recompiles",
-        "recompilations",
-        "compilations after the first step, inside the timed ones",
-        tables=_CASES,
-    ),
+    _count("graph_breaks", "graph breaks", "points at which the compiled code returns to Python", tables=_CASES),
+    _count("recompiles", "recompilations", "compilations after the first step, inside the timed ones", tables=_CASES),
     _peak(
         "peak_resident_bytes",
         "peak resident",
@@ -194,9 +185,14 @@ TIMED: Final = (
     _peak(
         "peak_allocated_bytes",
         "peak allocated",
-        "accelerator: peak of the bytes that tensors occupied",
+        "accelerator: peak of the bytes that tensors occupied after the first step",
         tables=_CASES,
         terminal=(1e-9, "GB allocated"),
+    ),
+    _peak(
+        "peak_prepare_bytes",
+        "peak of preparation",
+        "accelerator: the same up to the end of the first step, in which compilers and libraries try algorithms",
     ),
     _peak("peak_reserved_bytes", "peak reserved", "accelerator: peak of the bytes the allocator held"),
     Metric(

@@ -9,7 +9,19 @@ from typing import Annotated, Final, Literal
 from msgspec import Meta, field
 
 from results.schema.case import Case
-from results.schema.types import Count, ImageSize, Name, Patience, Seconds, Size, StepSeconds, Stored, Text, Value
+from results.schema.types import (
+    Count,
+    ImageSize,
+    Name,
+    Patience,
+    Seconds,
+    Share,
+    Size,
+    StepSeconds,
+    Stored,
+    Text,
+    Value,
+)
 
 Status = Literal["ok", "out-of-memory", "crash", "timeout", "error", "unsupported"]
 Stop = Literal["target", "budget", "time-limit"]
@@ -22,7 +34,8 @@ UNSEEN: Final = "unknown"
 class Samples(Stored, frozen=True, kw_only=True):
     """The raw series of a process, oldest first, warm-up included; every statistic is recomputed from them.
 
-    A turn is a worker's share of a round of the rotation. Its first step is dropped where other workers ran before it.
+    A turn is a worker's share of a round of the rotation. Its first step is dropped on an accelerator, and on the CPU
+    where other workers ran before it.
     `at_s` and `part` link the turns of all cases of a replicate: `results.metrics.levels` makes use of them.
     """
 
@@ -31,7 +44,11 @@ class Samples(Stored, frozen=True, kw_only=True):
     turn: tuple[Count, ...]
     """For each step, the index of its turn: 0, 0, 1, 1, 2, …"""
     wall_s: tuple[StepSeconds, ...]
-    """For each turn, wall seconds a step: the host's clock from one synchronisation to the next."""
+    """For each turn, wall seconds a step by the host's clock, which runs from one synchronisation to the next: of that
+    time the share of the timed steps, as the device's clock divides it between them and the dropped steps."""
+    queued: tuple[Share, ...] = ()
+    """Accelerator: for each turn, the share of that time after which the host had queued all steps. Near 1, the host is
+    what was measured. Empty on the CPU, and in files of the schemas 1 to 5."""
     at_s: tuple[Seconds, ...] = ()
     """For each turn, the middle of its timed steps, in seconds since the run began, on a clock that all workers of the
     run share; of an A/B comparison, the clock of both arms. Empty in files of the schemas 1 to 4."""
@@ -61,7 +78,8 @@ class Facts(Stored, frozen=True, kw_only=True):
     first_step_s: Seconds | None = None
     """Wall time of the very first step (with compilation, where the runtime compiles)."""
     compile_s: Seconds | None = None
-    """First step of a compiled runtime less the median steady step, from an empty cache: a cold compilation."""
+    """First step of a compiled runtime less the median steady step, from an empty cache: a cold compilation. With CUDA
+    graphs the first three steps, which also record them, less three steady steps (from schema 6 on)."""
     warm_compile_s: Seconds | None = None
     """The same with the artefacts of an earlier compilation in the cache, as in every replicate after the first."""
     graph_breaks: Count | None = None
@@ -70,9 +88,11 @@ class Facts(Stored, frozen=True, kw_only=True):
     peak_resident_bytes: Count | None = None
     """CPU: peak resident size of the worker above its size at its start."""
     peak_allocated_bytes: Count | None = None
-    """Accelerator: peak of the bytes that tensors occupied."""
+    """Accelerator: peak of the bytes that tensors occupied; from schema 6 on without the first step."""
+    peak_prepare_bytes: Count | None = None
+    """Accelerator: the same up to the end of the first step, in which compilers and libraries try algorithms."""
     peak_reserved_bytes: Count | None = None
-    """Accelerator: peak of the bytes that the allocator held."""
+    """Accelerator: peak of the bytes that the allocator held, what it keeps from the first step included."""
 
 
 class Ran(Stored, frozen=True, kw_only=True):
@@ -134,7 +154,35 @@ class Noise(Stored, frozen=True, kw_only=True):
     throttled_s: Seconds | None = None
     """Seconds for which the control group's CPU limit stopped its tasks."""
     accelerator_throttling: tuple[Name, ...] = ()
-    """Why the accelerator lowered its clocks, by NVML's names."""
+    """Schemas 1 to 5: why the accelerator lowered its clocks at any time, by NVML's names; empty in later files."""
+    accelerator_held: dict[Name, Share] | None = None
+    """For each cause of low clocks, by NVML's names: a policy with its share of the time from the first step to the
+    end, the turns of other workers included, as the driver counts it; a reason with its share of the worker's turns,
+    after each of which the driver was asked. None also for a CPU."""
+    accelerator_processes: Count | None = None
+    """Processes outside this run on the accelerator, or on the part of it, the most at a time. None also for a CPU."""
+
+
+class Readings(Stored, frozen=True, kw_only=True):
+    """Readings of a quantity: their median, and their range without the outer twentieths, where rare outliers stand."""
+
+    median: Value
+    low: Value
+    high: Value
+
+
+class Clocks(Stored, frozen=True, kw_only=True):
+    """The clock and the power of an accelerator, read right after each turn of the worker.
+
+    `Record.nulls` has the reason of each None, as ``clocks.sm_hz``.
+    """
+
+    turns: Count
+    """Turns that the readings follow."""
+    sm_hz: Readings | None = None
+    """Clock of the multiprocessors."""
+    power_w: Readings | None = None
+    """Power of the whole card, which its driver may average over some of the last turns."""
 
 
 class Summary(Stored, frozen=True, kw_only=True):
@@ -183,6 +231,8 @@ class Record(Stored, frozen=True, kw_only=True):
     equality: Equality | None = None
     """None where the result was not checked, with the reason in `nulls`; a baseline is not checked against itself."""
     noise: Noise | None = None
+    clocks: Clocks | None = None
+    """None for a CPU, and where the driver of the accelerator cannot be asked."""
     notes: tuple[Text, ...] = ()
     """Findings a reader should know, such as a precision that the hardware only emulates."""
     budget_s: Patience | None = None

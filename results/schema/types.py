@@ -14,6 +14,7 @@ MOST_S: Final = 1e9
 Seconds = Annotated[float, Meta(ge=0, le=MOST_S)]
 StepSeconds = Annotated[float, Meta(ge=LEAST_S, le=MOST_S)]
 """Times outside of a picosecond and thirty years are damage, and would make statistics overflow."""
+Share = Annotated[float, Meta(ge=0, le=1)]
 Value = Annotated[float, Meta(ge=-1e30, le=1e30)]
 """Value of a metric; a larger number is damage."""
 Patience = Annotated[float, Meta(gt=0, le=MOST_S)]

@@ -181,6 +181,7 @@ def _check_samples(samples: Samples) -> None:
         ("turn", len(samples.turn), (steps,)),
         ("at_s", len(samples.at_s), (0, turns)),
         ("part", len(samples.part), (len(samples.at_s),)),
+        ("queued", len(samples.queued), (0, turns)),
         ("baseline_s", len(samples.baseline_s), (0, turns)),
         ("arm_s", len(samples.arm_s), (0, turns)),
         ("forward_s", len(samples.forward_s), (0, steps)),

@@ -43,6 +43,39 @@ def test_turns_by_length_of_step():
     assert plan_turn(0.025, alone=True).drop == 0
 
 
+@pytest.mark.parametrize("alone", [True, False])
+def test_turns_on_an_accelerator_begin_with_a_dropped_step_and_never_with_a_pause(alone):
+    fast, middle, slow = (plan_turn(step_s, alone=alone, accelerator=True) for step_s in (0.001, 0.025, 0.3))
+    assert (fast.drop, fast.steps) == (5, 20)
+    assert (middle.drop, middle.steps) == (1, 2)
+    assert (slow.drop, slow.steps) == (1, 1)
+    assert plan_turn(None, alone=alone, accelerator=True).drop == 1
+    assert fast.pause_s == middle.pause_s == slow.pause_s == 0
+
+
+@pytest.mark.parametrize(("device", "drop", "pauses"), [("cpu", 0, True), ("cuda:0", 1, False), ("xpu:1", 1, False)])
+def test_a_seat_plans_for_the_device_of_its_case(make_case, device, drop, pauses):
+    machine = Machine()
+    seat = Seat(make_case(device=device), Scripted(machine, "a", lambda now: 0.3))
+    assert seat.plan(alone=True).drop == drop
+    seat.take_turn(seat.plan(alone=True), machine.clock, machine.sleep)
+    plan = seat.plan(alone=False)
+    assert (plan.drop, plan.pause_s > 0) == (drop, pauses)
+
+
+def test_the_share_of_queueing_is_recorded_where_a_device_has_a_queue(make_case):
+    for queued, expected in ((0.25, (0.25, 0.25)), (None, ())):
+
+        class Queued:
+            def turn(self, *, steps, drop, queued=queued):
+                return Turn(phase_s=((0.1,),) * steps, wall_s=0.1, queued=queued)
+
+        seat = Seat(make_case(), Queued())
+        for _ in range(2):
+            seat.take_turn(plan_turn(None, alone=True), lambda: 0.0)
+        assert seat.samples(()).queued == expected
+
+
 @given(st.floats(1e-6, 100), st.booleans())
 def test_any_turn_has_a_step_and_its_cost_is_bounded(step_s, alone):
     plan = plan_turn(step_s, alone=alone)

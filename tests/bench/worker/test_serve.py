@@ -1,9 +1,11 @@
+import contextlib
 import dataclasses
 import json
 import socket
 import subprocess
 import sys
 import threading
+import types
 
 import msgspec
 import pytest
@@ -13,11 +15,13 @@ from msgspec import structs
 
 from bench.measure.device import Cpu, PeakMemory, Unsupported
 from bench.process.protocol import CheckEquality, Failed, Finish, MeasureFootprint, Prepare, answer_of
+from bench.runtimes import NOTHING_COMPILED
 from bench.validate.equality import Incomparable
 from bench.worker import serve
 from results.schema.case import Case
 from results.schema.record import Equality, Facts, Ran
 from results.schema.validation import validated
+from tests.bench.cards import Card
 
 OURS = "the case of this test"
 
@@ -164,12 +168,17 @@ class Watched(Cpu):
 
     def __init__(self):
         self.waits = 0
+        self.peak = PeakMemory(allocated=8_000, reserved=9_000)
 
     def synchronize(self):
         self.waits += 1
 
     def peak_memory(self):
-        return PeakMemory(allocated=3_000, reserved=5_000)
+        return self.peak
+
+    def restart_peak(self):
+        before, self.peak = self.peak, PeakMemory(allocated=3_000, reserved=5_000)
+        return before
 
     def free_memory(self):
         return 7_000
@@ -189,9 +198,9 @@ def test_an_accelerators_memory_is_reported_in_place_of_the_hosts(tiny, tmp_path
     subject.case = structs.replace(subject.case, device="cuda:0")
     subject.workload = dataclasses.replace(subject.workload, step=lambda mark: 1 / 0)
     footprint = subject.footprint(MeasureFootprint())
-    assert (footprint.device_bytes, footprint.device_free_bytes) == (5_000, 7_000)
+    assert (footprint.device_bytes, footprint.device_free_bytes) == (9_000, 7_000)  # a later worker prepares too
     end = subject.finish(Finish())
-    assert end.facts == Facts(peak_allocated_bytes=3_000, peak_reserved_bytes=5_000)
+    assert end.facts == Facts(peak_prepare_bytes=8_000, peak_allocated_bytes=3_000, peak_reserved_bytes=5_000)
     assert "accelerator" in end.nulls["peak_resident_bytes"]
     assert end.ran is None
     assert "division by zero" in end.nulls["ran"]
@@ -220,6 +229,51 @@ def test_a_reference_without_room_on_the_accelerator_is_the_cpus(tiny, tmp_path,
         with pytest.raises(Incomparable, match="does not fit into the memory that other workers leave on cuda:0"):
             subject.check(CheckEquality(folder=str(tmp_path)))
         assert asked == [None]
+
+
+@pytest.fixture
+def on_card(make_case, monkeypatch, tmp_path):
+    """Prepare a case on a simulated card, whose steps allocate and take the host what a list says."""
+
+    def on_card(runtime, *steps, device="cuda:0"):
+        context = Card().open(device)
+        coming = iter(steps)
+
+        def step(mark):
+            host_s, count = next(coming)
+            context.allocate(count)
+            context.launch(host_s, 0.001)
+            context.release(count)
+
+        prepared = types.SimpleNamespace(device=context, first_step_ended=lambda: None, report=lambda: NOTHING_COMPILED)
+        workload = types.SimpleNamespace(step=step, context=contextlib.nullcontext, phases=(), prepared=prepared)
+        monkeypatch.setattr(serve, "build", lambda case, **_: workload)
+        subject = serve.WorkerServer(open_device=lambda name: context, clock=context.card.clock)
+        case = make_case(runtime=runtime, device=device)
+        ready = subject.prepare(Prepare(case=case, cache=str(tmp_path), token=OURS))
+        assert next(coming, None) is None
+        return ready, subject
+
+    return on_card
+
+
+@pytest.mark.parametrize("mode", ["reduce-overhead", "max-autotune"])
+def test_the_recording_of_graphs_is_timed_and_its_memory_is_that_of_steps(on_card, mode):
+    # A compiler that tries kernels, a recording that allocates what it replays, and a replay that allocates nothing.
+    ready, subject = on_card(f"compile:{mode}", (10.0, 9_000), (2.0, 4_000), (0.01, 0))
+    assert ready.first_step_s == pytest.approx(10.001)
+    assert ready.recording_s == pytest.approx((2.001, 0.011))
+    facts = subject.finish(Finish()).facts
+    assert (facts.peak_prepare_bytes, facts.peak_allocated_bytes) == (9_000, 4_000)
+
+
+@pytest.mark.parametrize("runtime", ["eager", "compile", "compile:max-autotune-no-cudagraphs"])
+def test_without_graphs_nothing_is_recorded(on_card, runtime):
+    assert on_card(runtime, (10.0, 9_000))[0].recording_s == ()
+
+
+def test_a_device_without_graphs_records_none(on_card):
+    assert on_card("compile:max-autotune", (10.0, 9_000), device="xpu:0")[0].recording_s == ()
 
 
 def test_a_worker_starts_in_an_interpreter_that_lacks_what_only_some_verbs_need():

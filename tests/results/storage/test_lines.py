@@ -72,6 +72,7 @@ def test_any_changed_byte_is_noticed(line, place):
         (lambda c: c["body"]["samples"]["turn"].reverse(), "goes backwards"),
         (lambda c: c["body"]["samples"].update(baseline_s=[0.1]), "record.samples.baseline_s: 1 entries"),
         (lambda c: c["body"]["samples"].update(at_s=[0.1]), "record.samples.at_s: 1 entries"),
+        (lambda c: c["body"]["samples"].update(queued=[0.1]), "record.samples.queued: 1 entries"),
         (lambda c: c["body"]["samples"].update(part=[0]), "record.samples.part: 1 entries"),
         (lambda c: c["body"].update(samples=None), "status ok, but neither samples nor a summary"),
         (lambda c: c.update(end={"status": "complete", "records": 1}), "holds 2 bodies"),
