@@ -45,7 +45,12 @@ T4_AT_ITS_CAP = H100 | {
     "MigMode": "!3",
 }
 GEFORCE = H100 | {"ViolationStatus": "!3", "EccMode": "!3", "MigMode": "!3", "PersistenceMode": "0"}
-MIG = H100 | {"Part": "MIG-cc", "MigMode": "1,1", "PartComputeRunningProcesses": "41", "ComputeRunningProcesses": "41,7"}
+MIG = H100 | {
+    "Part": "MIG-cc",
+    "MigMode": "1,1",
+    "PartComputeRunningProcesses": "41",
+    "ComputeRunningProcesses": "41,7",
+}
 EXCLUSIVE = H100 | {"ComputeMode": "3"}
 OLD = {key: value for key, value in H100.items() if key != "CurrentClocksEventReasons"} | {
     "Driver": "470.42.01",

@@ -69,7 +69,9 @@ def test_on_a_gpu_that_admits_a_single_process_there_is_no_a_a_run():
     assert (findings.checks[-1].name, findings.checks[-1].state) == ("A/A run", "unknown")
 
 
-@pytest.mark.parametrize(("device", "why"), [("cuda:0", "no device 'cuda:0'; too old"), ("xpu:0", "no device 'xpu:0'$")])
+@pytest.mark.parametrize(
+    ("device", "why"), [("cuda:0", "no device 'cuda:0'; too old"), ("xpu:0", "no device 'xpu:0'$")]
+)
 def test_a_gpu_that_torch_does_not_show_for_its_old_driver_says_so(monkeypatch, device, why, make_run):
     def environment(server, devices):
         if devices == {"cpu"}:

@@ -42,7 +42,9 @@ def test_noise_is_no_doubt(sides, make_record, make_case):
 
 
 @pytest.mark.parametrize(("mine", "others", "explains"), [(0.5, 0.1, True), (0.5, 0.45, False), (0.1, 0.5, False)])
-def test_a_longer_time_at_the_power_limit_may_explain_a_slower_side(sides, make_record, make_case, mine, others, explains):
+def test_a_longer_time_at_the_power_limit_may_explain_a_slower_side(
+    sides, make_record, make_case, mine, others, explains
+):
     def capped(share):
         made = [make_record(replicate=index, signs=Noise(accelerator_held={"power": share})) for index in range(3)]
         return sides(*made, make_record(replicate=3))[make_case()]
