@@ -1,5 +1,6 @@
 import pytest
 
+from bench.doctor import doctor
 from bench.doctor.variables import variables_check
 
 
@@ -28,3 +29,12 @@ def test_all_of_them_are_unset_at_once():
         "CUDA_LAUNCH_BLOCKING: the host waits for every kernel; "
         "PYTORCH_NO_HIP_MEMORY_CACHING: the driver allocates every tensor"
     )
+
+
+@pytest.mark.parametrize(("device", "expected"), [("cpu", []), ("cuda:0", ["bad"])])
+def test_the_doctor_asks_only_for_an_accelerator(monkeypatch, device, expected):
+    monkeypatch.setenv("CUDA_LAUNCH_BLOCKING", "1")
+    monkeypatch.setattr(doctor, "CHECKS", ())
+    monkeypatch.setattr(doctor, "_accelerator_checks", lambda device: [])
+    monkeypatch.setattr(doctor.host, "look", lambda: None)
+    assert [check.state for check in doctor.checks(device)] == expected
