@@ -84,6 +84,14 @@ def gpu(session: nox.Session) -> None:
     session.run(PYTHON, "-m", "pytest", "-m", "gpu", *session.posargs)
 
 
+@nox.session(requires=["setup"], name="gpu-rehearsal")
+def gpu_rehearsal(session: nox.Session) -> None:
+    """Go through all that needs a GPU in ten minutes: files and a table of bounds. Arguments as `--device cpu`."""
+    # The files are written after an interruption too.
+    command = [PYTHON, "-m", "tests.rehearsal", *session.posargs]
+    session.run(*command, interrupt_timeout=60, terminate_timeout=30)
+
+
 @nox.session(requires=["setup"])
 def browser(session: nox.Session) -> None:
     """Use the page in a Chromium of this machine; each test is skipped, with its reason, where there is none."""
@@ -92,7 +100,7 @@ def browser(session: nox.Session) -> None:
 
 @nox.session(requires=["setup"], name="bench-self")
 def bench_self(session: nox.Session) -> None:
-    """Measure the measuring, some minutes. Names of rows after `--` choose; `--write` puts the figures into docs."""
+    """Measure the measuring, some minutes. Names of rows after `--` choose; `--write` writes docs; `--device cuda:0`."""
     session.run(PYTHON, "-m", "tests.selftest.selfbench", *session.posargs)
 
 

@@ -40,8 +40,8 @@ def run(
         suite: name of a built-in suite, path of a TOML file, a `Suite`, or cases; None: `axes` alone are the plan, or
             the default suite where `axes` are missing too.
         axes: values by axis; they replace those of the suite.
-        device: ``auto`` (the first accelerator, else the CPU), ``cpu``, ``cuda``, ``cuda:1``… Given cases name their
-            own.
+        device: ``auto`` (the first accelerator, else the CPU), ``cpu``, ``cuda``, ``cuda:1``… ``cuda:0,cuda:1`` or
+            ``cuda:all`` measure the same plan on each of these devices. Given cases name their own.
         out: folder of run files.
         show: takes every `bench.schedule.progress.Event`, between timed turns only; None shows nothing.
         settings: fields of `Settings` (``replicates``, ``target``, ``budget_s``…); they replace those of the suite.

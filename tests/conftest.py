@@ -15,11 +15,22 @@ from results.schema.record import Equality, Facts, Ran, Record, Samples
 from results.schema.run import Accelerator, Environment, RunHeader, Settings
 from results.schema.static import Layer, Stage, Static
 
+GPU_MARK = "pytest.mark.gpu"
+"""Stands in every file that has a test for a real accelerator."""
 _STEPS_A_TURN = 2
 
 # No deadline, as a busy machine is no bug; and the same examples in every run.
 hypothesis.settings.register_profile("steady", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("steady")
+
+
+def pytest_ignore_collect(collection_path, config):
+    """With ``-m gpu``, import no file without such a test: a bare machine with a GPU lacks what the others need."""
+    if config.option.markexpr != "gpu":
+        return None
+    files = collection_path.rglob("test_*.py") if collection_path.is_dir() else [collection_path]
+    marked = any(file.suffix == ".py" and GPU_MARK in file.read_text(encoding="utf-8") for file in files)
+    return None if marked else True  # False would collect what other plugins leave out
 
 
 def _case(**axes):

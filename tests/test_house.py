@@ -5,8 +5,12 @@ import collections
 import itertools
 import pathlib
 import re
+import subprocess
+import sys
 
 import pytest
+
+from tests.conftest import GPU_MARK
 
 ROOT = pathlib.Path(__file__).parents[1]
 ROOMS = ("bench", "resnet", "results", "reports")
@@ -160,6 +164,22 @@ def test_every_test_file_stands_where_its_module_does():
             if not (ROOT / folder).is_dir():
                 strays.append(str(path.relative_to(ROOT)))
     assert [stray for stray in strays if not stray.startswith("tests/reports/browser/")] == []
+
+
+ABSENT = ("jsonschema", "kaleido", "playwright", "plotly", "prometheus_client", "pypdf", "timm", "yaml")
+"""Packages that a bare machine with a GPU may lack: only other tests need them."""
+
+
+def test_on_a_bare_machine_the_tests_of_a_gpu_are_collected_and_no_others():
+    lines = [f"sys.modules[{name!r}] = None" for name in ABSENT]
+    arguments = ["-m", "gpu", "--collect-only", "--quiet", "-p", "no:cacheprovider"]
+    script = "\n".join(["import sys", *lines, "import pytest", f"sys.exit(pytest.main({arguments}))"])
+    run = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stdout
+    collected = {line.partition("::")[0] for line in run.stdout.splitlines() if "::" in line}
+    files = (ROOT / "tests").rglob("test_*.py")
+    marked = {str(file.relative_to(ROOT)) for file in files if re.search(rf"{GPU_MARK}\b", file.read_text())}
+    assert collected == marked != set()
 
 
 def test_exceptions_are_still_needed():

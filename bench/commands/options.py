@@ -51,9 +51,15 @@ ReferenceName = Annotated[
 DeviceName = Annotated[
     str | None, typer.Option(metavar="DEVICE", help="auto, cpu, or an accelerator such as cuda:0 [default: auto].")
 ]
+DeviceNames = Annotated[
+    str | None,
+    typer.Option(metavar="DEVICE,...", help="auto, cpu, or accelerators: cuda:0; cuda:0,cuda:1; cuda:all."),
+]
 Budget = Annotated[float | None, typer.Option(metavar="SECONDS", help="Sampling of a process at most.")]
 Timeout = Annotated[float | None, typer.Option(metavar="SECONDS", help="Until a silent process counts as hung.")]
-TimeLimit = Annotated[float | None, typer.Option(metavar="SECONDS", help="For the whole command.")]
+TimeLimit = Annotated[
+    float | None, typer.Option(metavar="SECONDS", help="For the whole command; of several devices, for each.")
+]
 
 Value = str | int
 AxisOptions = dict[str, list[Value]]

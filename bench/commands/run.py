@@ -17,7 +17,7 @@ from bench.commands.options import (
     OK,
     AxisOptions,
     Budget,
-    DeviceName,
+    DeviceNames,
     TimeLimit,
     Timeout,
     echo_path,
@@ -52,7 +52,7 @@ def run_command(
     suite: SuiteName = None,
     *,
     axes: AxisOptions,
-    device: DeviceName = None,
+    device: DeviceNames = None,
     replicates: Annotated[int | None, typer.Option(metavar="COUNT", help="Fresh processes a case.")] = None,
     target: Target = None,
     budget: Budget = None,
@@ -67,7 +67,7 @@ def run_command(
     """Measure a suite, or the cases of the axis options.
 
     Axis options take several values, comma-separated or repeated, and are multiplied out. With a suite they replace
-    its values; without a suite they are the whole plan.
+    its values; without a suite they are the whole plan. Several devices get the same plan each, one after the other.
 
     Exit codes: 0 success, 1 a case failed or computed a wrong result, 2 bad input, 3 the time limit left cases out,
     70 a crash of resnet-bench, 130 interrupted.

@@ -4,18 +4,22 @@ Checks examine the machine, and an A/A run measures its noise floor.
 """
 
 import dataclasses
+import os
 from collections.abc import Callable, Sequence
 from typing import Final
 
 from bench.doctor import host
 from bench.doctor.checks import CHECKS, Check
 from bench.doctor.floor import Floor, equal_arms, floor
-from bench.doctor.gpu import gpu_checks
+from bench.doctor.gpu import COMPUTE_MODE, gpu_checks, old_driver
+from bench.doctor.variables import variables_check
+from bench.machine import nvml
 from bench.machine.device_names import is_cpu
 from bench.process import ask
 from bench.process.forkserver import ForkServer
 from bench.schedule.progress import Show, ignore
 from results.analysis.ab import Paired
+from results.errors import InputError
 
 MODEL: Final = "resnet18"
 
@@ -52,14 +56,31 @@ def full_name(device: str) -> str:
     if is_cpu(device):
         return device
     with ForkServer() as server:
-        names, _ = ask.environment(server, {device})
+        try:
+            names, _ = ask.environment(server, {device})
+        except InputError as error:
+            reason = _old_driver(server) if device.startswith("cuda") else None
+            if reason is None:
+                raise
+            raise InputError(f"{error}; {reason}") from None
     return names[0]
+
+
+def _old_driver(server: ForkServer) -> str | None:
+    _, environment = ask.environment(server, {"cpu"})
+    return old_driver(environment.torch_build.get("cuda"))
 
 
 def checks(device: str) -> list[Check]:
     """Run all checks of this machine and of `device`, a full name such as ``cpu`` or ``cuda:0``."""
     seen = host.look()
-    return [*(check(seen) for check in CHECKS), *([] if is_cpu(device) else gpu_checks(device))]
+    checked = [check(seen) for check in CHECKS]
+    if is_cpu(device):
+        return checked
+    with ForkServer() as server:
+        described = ask.description(server, {device})
+    gpu = nvml.find(described.identities[0])
+    return [*checked, variables_check(os.environ), *gpu_checks(gpu, described.environment.torch_build.get("cuda"))]
 
 
 def examine(
@@ -89,5 +110,8 @@ def examine(
     checked = tuple(look(device))
     if aa is None:
         return Findings(device=device, checks=checked, floor=None)
+    if any(check.name == COMPUTE_MODE and check.state in {"warn", "bad"} for check in checked):
+        alone = Check(name="A/A run", state="unknown", seen="both arms need the GPU at the same time")
+        return Findings(device=device, checks=(*checked, alone), floor=None)
     measured = floor(aa, device, axes={"model": model, "batch_size": batch_size}, time_s=time_s, show=show)
     return Findings(device=device, checks=(*checked, equal_arms(measured.judged, measured.reasons)), floor=measured)

@@ -49,11 +49,13 @@ class Floor:
     pair_s: float | None
     resolutions: tuple[Resolution, ...]
     noise: Noise
-    """Signs of disturbance during the A/A run."""
+    """Signs of disturbance of the host during the A/A run."""
     nulls: dict[str, str]
     """Why a field of `noise` is None."""
     reasons: tuple[str, ...]
     """Further doubts about the noise floor."""
+    notices: tuple[str, ...]
+    """Warnings of the arms' processes, among them those of an accelerator."""
 
 
 def floor(
@@ -66,7 +68,7 @@ def floor(
 ) -> Floor:
     """Compare a case with itself, and return the noise floor of this machine."""
     setup = ArmSetup(axes=axes)
-    watch = Watch(device)
+    watch = Watch()
     paired = aa(setup, setup, margin=MARGIN, device=device, out=None, show=show, time_limit_s=time_s)
     noise, nulls = watch.noise()
     spread, pairs = paired.judged.spread, paired.judged.pairs
@@ -82,6 +84,7 @@ def floor(
         noise=noise,
         nulls=nulls,
         reasons=paired.reasons,
+        notices=paired.notices,
     )
 
 

@@ -11,9 +11,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Final
 
-from bench.machine import nvml
 from bench.machine.cgroup import cgroup_folders, cgroup_limits
-from bench.machine.device_names import is_cpu
 from bench.machine.files import read_text
 from results.schema.record import Noise
 
@@ -27,7 +25,7 @@ _NO_PSI: Final = "the kernel keeps no pressure (PSI)"
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Counters:
-    """The counters of the kernel and of the driver at a moment. None, or empty, where the system has no counter."""
+    """The counters of the kernel at a moment. None, or empty, where the system has no counter."""
 
     clock_s: float
     busy_s: float | None = None
@@ -40,11 +38,6 @@ class Counters:
     memory_wait_s: float | None = None
     throttled_s: Mapping[pathlib.Path, float] = dataclasses.field(default_factory=dict)
     """Seconds for which the CPU limit stopped tasks, by control group."""
-    held_s: Mapping[str, float] = dataclasses.field(default_factory=dict)
-    """Seconds for which an accelerator's clocks were held down, by reason."""
-    held_now: tuple[str, ...] = ()
-    unknown_clocks: str | None = None
-    """Why the accelerator's driver does not report on its clocks."""
 
     @property
     def others_s(self) -> float | None:
@@ -53,17 +46,16 @@ class Counters:
 
 
 class Watch:
-    """Watches the machine from the counters at its beginning."""
+    """Watches the host from the counters at its beginning."""
 
-    def __init__(self, device: str = "cpu", read: Callable[[str], Counters] | None = None) -> None:
-        """Begin to watch this machine and `device`; tests replace `read`, which reads the counters."""
-        self._device = device
+    def __init__(self, read: Callable[[], Counters] | None = None) -> None:
+        """Begin to watch this host; tests replace `read`, which reads the counters."""
         self._read = read or counters
-        self._first = self._read(device)
+        self._first = self._read()
 
     def noise(self) -> tuple[Noise, dict[str, str]]:
         """Return the noise since the beginning, and the reason of every missing value."""
-        return between(self._first, self._read(self._device))
+        return between(self._first, self._read())
 
 
 def between(first: Counters, last: Counters) -> tuple[Noise, dict[str, str]]:
@@ -89,9 +81,6 @@ def between(first: Counters, last: Counters) -> tuple[Noise, dict[str, str]]:
     grown = [last.throttled_s[group] - since for group, since in first.throttled_s.items() if group in last.throttled_s]
     if not grown:
         reasons["throttled_s"] = "no control group counts it"
-    if last.unknown_clocks is not None:
-        reasons["accelerator_throttling"] = last.unknown_clocks
-    held = [name for name, since in first.held_s.items() if last.held_s.get(name, since) > since]
     return (
         Noise(
             other_cpus=rate("other_cpus", first.others_s, None if short else last.others_s, short or uncounted),
@@ -99,14 +88,13 @@ def between(first: Counters, last: Counters) -> tuple[Noise, dict[str, str]]:
             cpu_pressure=share("cpu_pressure", first.cpu_wait_s, last.cpu_wait_s),
             memory_pressure=share("memory_pressure", first.memory_wait_s, last.memory_wait_s),
             throttled_s=max(0.0, *grown) if grown else None,  # a limit inside a limit counts the same stop twice
-            accelerator_throttling=tuple(dict.fromkeys([*held, *first.held_now, *last.held_now])),
         ),
         reasons,
     )
 
 
-def counters(device: str) -> Counters:
-    """Read this machine's counters; on an accelerator its driver's as well."""
+def counters() -> Counters:
+    """Read this machine's counters."""
     tick_s = 1 / os.sysconf("SC_CLK_TCK")
     folders = cgroup_folders()
     cpus = os.sched_getaffinity(0) if _LINUX else set()
@@ -114,9 +102,6 @@ def counters(device: str) -> Counters:
     busy_s, steal_s = parse_stat(read_text(_PROC / "stat"), tick_s, cpus)
     if granted is not None and granted < len(cpus):
         busy_s = None  # a shared host is always busy elsewhere: pressure and throttling show what matters
-    gpu: nvml.Gpu | str | None = None if is_cpu(device) else nvml.find(device)
-    held_now = gpu.reasons() if isinstance(gpu, nvml.Gpu) else ()
-    unknown_clocks = gpu if isinstance(gpu, str) else "NVML does not report it" if held_now is None else None
     return Counters(
         clock_s=time.perf_counter(),
         busy_s=busy_s,
@@ -125,9 +110,6 @@ def counters(device: str) -> Counters:
         cpu_wait_s=pressure("cpu", folders),
         memory_wait_s=pressure("memory", folders),
         throttled_s=throttled(folders),
-        held_s=gpu.held_s() if isinstance(gpu, nvml.Gpu) else {},
-        held_now=held_now or (),
-        unknown_clocks=unknown_clocks,
     )
 
 

@@ -1,12 +1,10 @@
-"""NVIDIA's driver library (NVML): handles of devices without a context, and the reasons of low clocks.
+"""NVIDIA's driver library (NVML): the GPU of a worker, the reasons of low clocks, and who uses it.
 
 The parent uses it for the GPUs of its workers. NVML makes no CUDA context, so the parent may still fork.
 """
 
 import dataclasses
 import functools
-import os
-from collections.abc import Mapping
 from typing import Any, Final
 
 REASONS: Final = {
@@ -17,10 +15,15 @@ REASONS: Final = {
     "hw_thermal_slowdown": 0x40,
     "hw_power_brake_slowdown": 0x80,
 }
-"""Bits of NVML's "clocks event reasons" that disturb; idleness and clocks set by a person are left out."""
+"""Bits of NVML's "clocks event reasons" that lower clocks; idleness and clocks set by a person are left out."""
 
 POLICIES: Final = {"power": 0, "thermal": 1, "sync_boost": 2, "board_limit": 3, "reliability": 5}
-"""NVML's performance policies, for each of which it counts the time of low clocks; low utilisation is left out."""
+"""NVML's performance policies, for each of which it counts the time of low clocks, in nanoseconds; low utilisation is
+left out. The newer counters among NVML's field values are not read: their numbers differ between drivers (251 to 253 in
+the headers of driver 580, 269 to 271 in later ones, where 580 has settings of power smoothing)."""
+
+RESTRICTIONS: Final = {1: "EXCLUSIVE_THREAD", 2: "PROHIBITED", 3: "EXCLUSIVE_PROCESS"}
+"""NVML's compute modes in which processes cannot share a GPU."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,10 +32,13 @@ class Gpu:
 
     nvml: Any
     handle: Any
+    """The card."""
+    instance: Any = None
+    """The part of the card (MIG) that a process sees, None for a whole card. Clocks and power are the card's."""
 
     def ask(self, question: str, *arguments: object) -> Any:
         """Call NVML's function ``nvmlDeviceGet<question>``. Raises ``nvml.NVMLError`` where NVML has no answer."""
-        return getattr(self.nvml, f"nvmlDeviceGet{question}")(self.handle, *arguments)
+        return self._ask(question, self.handle, *arguments)
 
     def held_s(self) -> dict[str, float]:
         """Return the seconds since the driver's start for which policies held the clocks down, by policy."""
@@ -44,62 +50,77 @@ class Gpu:
                 continue
         return held
 
-    def reasons(self) -> tuple[str, ...] | None:
-        """Return the reasons of `REASONS` that hold now, None where the driver does not report them."""
+    def reason_bits(self) -> int:
+        """Return NVML's bits of the reasons that hold now. Raises ``nvml.NVMLError``."""
         try:
-            bits = self.ask("CurrentClocksEventReasons")
+            return int(self.ask("CurrentClocksEventReasons"))
         except self.nvml.NVMLError:
-            return None
+            return int(self.ask("CurrentClocksThrottleReasons"))  # the name in drivers before 535
+
+    def reasons(self) -> tuple[str, ...]:
+        """Return the reasons of `REASONS` that hold now. Raises ``nvml.NVMLError``."""
+        bits = self.reason_bits()
         return tuple(name for name, bit in REASONS.items() if bits & bit)
 
+    def processes(self) -> set[int]:
+        """Return the processes that compute on the GPU, or on the part of it. Raises ``nvml.NVMLError``."""
+        listed = self._ask("ComputeRunningProcesses", self.handle if self.instance is None else self.instance)
+        return {process.pid for process in listed}
 
-def find(device: str, environ: Mapping[str, str] = os.environ) -> Gpu | str:
-    """Return the GPU that torch calls `device`, such as ``cuda:0``, or the reason why it cannot be identified."""
-    kind, _, index = device.partition(":")
-    if kind != "cuda":
-        return f"no driver library is asked about {kind}"
+    def restriction(self) -> str | None:
+        """Return the compute mode where it keeps processes from sharing the GPU, None also where it is unknown."""
+        try:
+            return RESTRICTIONS.get(self.ask("ComputeMode"))
+        except self.nvml.NVMLError:
+            return None
+
+    def _ask(self, question: str, handle: Any, *arguments: object) -> Any:
+        function = getattr(self.nvml, f"nvmlDeviceGet{question}", None)
+        try:
+            if function is not None:
+                return function(handle, *arguments)
+        except self.nvml.NVMLLibraryMismatchError:
+            pass  # an old driver lacks the newest version of a function; this exception is no `NVMLError`
+        raise self.nvml.NVMLError(self.nvml.NVML_ERROR_FUNCTION_NOT_FOUND)
+
+
+def find(identity: str | None) -> Gpu | str:
+    """Return the GPU that a worker knows by that UUID, or the reason why NVML cannot be asked about it.
+
+    Only a worker may ask CUDA, which knows what ``CUDA_VISIBLE_DEVICES`` and the order of cards mean; None stands for a
+    device that is not NVIDIA's.
+    """
+    if identity is None:
+        return "only NVIDIA's driver library reports it"
     nvml, reason = library()
-    return reason if nvml is None else locate(nvml, int(index or 0), environ)
+    return reason if nvml is None else locate(nvml, identity)
 
 
-def locate(nvml: Any, index: int, environ: Mapping[str, str], identity: str | None = None) -> Gpu | str:
-    """Return the visible GPU of that index, or the reason why it cannot be identified.
+def locate(nvml: Any, identity: str) -> Gpu | str:
+    """Return the GPU, or part of a GPU, of a UUID as CUDA reports it, without a prefix; else the reason.
 
-    `identity` is the UUID by which CUDA knows it, where the caller may ask CUDA: it decides. Otherwise the number must:
-    NVML numbers all devices in the order of the PCI bus. CUDA numbers those that ``CUDA_VISIBLE_DEVICES`` names, and
-    puts the fastest first by default: where cards differ, no number means the same to both.
+    NVML's own numbers are of no use: they count all cards in the order of the PCI bus, and CUDA's the visible cards, by
+    default the fastest first.
     """
     try:
-        if identity is not None:
-            return Gpu(nvml=nvml, handle=nvml.nvmlDeviceGetHandleByUUID(f"GPU-{identity}"))
-        return _visible(nvml, index, environ)
+        return Gpu(nvml=nvml, handle=nvml.nvmlDeviceGetHandleByUUID(f"GPU-{identity}"))
     except nvml.NVMLError as error:
-        return f"NVML: {error}"
-
-
-def _visible(nvml: Any, index: int, environ: Mapping[str, str]) -> Gpu | str:
-    visible = environ.get("CUDA_VISIBLE_DEVICES")
-    chosen = str(index) if visible is None else [*visible.split(","), *[""] * (index + 1)][index].strip()
-    if chosen.startswith("GPU-"):
-        return Gpu(nvml=nvml, handle=nvml.nvmlDeviceGetHandleByUUID(chosen))
-    if not chosen.isdecimal():
-        return f"NVML does not report on a part of a card ({chosen})" if chosen else f"CUDA shows no device {index}"
-    handles = [nvml.nvmlDeviceGetHandleByIndex(number) for number in range(nvml.nvmlDeviceGetCount())]
-    if int(chosen) >= len(handles):
-        return f"NVML shows no device {chosen}"
-    if (
-        environ.get("CUDA_DEVICE_ORDER") != "PCI_BUS_ID"
-        and len({nvml.nvmlDeviceGetName(handle) for handle in handles}) > 1
-    ):
-        return "which of several kinds of GPU it is shows only with CUDA_DEVICE_ORDER=PCI_BUS_ID"
-    return Gpu(nvml=nvml, handle=handles[int(chosen)])
+        reason = f"NVML: {error}"
+    try:
+        instance = nvml.nvmlDeviceGetHandleByUUID(f"MIG-{identity}")
+        card = nvml.nvmlDeviceGetDeviceHandleFromMigDeviceHandle(instance)
+    except nvml.NVMLError:
+        return reason
+    return Gpu(nvml=nvml, handle=card, instance=instance)
 
 
 @functools.cache
 def library() -> tuple[Any, str]:
     """Return NVIDIA's driver library, opened for the life of this process, or None and the reason."""
-    import pynvml  # noqa: PLC0415 (only a machine with an accelerator needs it)
-
+    try:
+        import pynvml  # noqa: PLC0415 (only a machine with an accelerator needs it)
+    except ImportError:
+        return None, "this interpreter lacks nvidia-ml-py"
     nvml: Any = pynvml
     try:
         nvml.nvmlInit()

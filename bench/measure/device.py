@@ -5,17 +5,21 @@ times both through marks: readings of the clock on the CPU, events on the queue 
 """
 
 import dataclasses
+import sys
 import time
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import torch
 
-from bench.machine.device_names import is_cpu
+from bench.machine.device_names import device_type, is_cpu
 from results.errors import InputError
 from results.schema.types import Count
 
 Mark = Any
 """A point on a device's queue, made by `Device.mark`. It ends with the first mark after a `Device.synchronize`."""
+
+NO_METAL: Final = "Metal hangs or dies in a forked process, and every case runs in one"
+"""Why no Apple GPU is measured (pytorch pull request 178037). torch must not look for one here either."""
 
 
 class Unsupported(Exception):  # noqa: N818 - a finding about the device, not an error of ours
@@ -148,16 +152,29 @@ def first_line(error: BaseException) -> str:
     return next((line for line in lines if line), type(error).__name__)
 
 
+def on_a_mac() -> bool:
+    """Return whether the only accelerator may be Apple's."""
+    return sys.platform == "darwin"
+
+
+def accelerator_names() -> list[str]:
+    """Return the full names of the accelerators of this machine that a worker can use."""
+    accelerator = None if on_a_mac() else torch.accelerator.current_accelerator(check_available=True)
+    if accelerator is None:
+        return []
+    return [f"{accelerator.type}:{index}" for index in range(torch.accelerator.device_count())]
+
+
 def resolve(name: str) -> str:
     """Return the full name of the device ``auto``, ``cpu``, ``cuda`` or ``cuda:1``.
 
     Raises:
-        InputError: there is no such device on this machine; the message lists those of this machine.
+        InputError: there is no such device on this machine, or workers cannot use it; the message lists those of this
+            machine.
     """
-    accelerator = torch.accelerator.current_accelerator(check_available=True)
-    present = ["cpu"]
-    if accelerator is not None:
-        present += [f"{accelerator.type}:{index}" for index in range(torch.accelerator.device_count())]
+    present = ["cpu", *accelerator_names()]
+    if device_type(name) == "mps" and on_a_mac():
+        raise InputError(f"{name} cannot be measured: {NO_METAL}; give --device cpu")
     if name == "auto":
         return present[1] if len(present) > 1 else "cpu"
     full = f"{name}:0" if not is_cpu(name) and ":" not in name else name

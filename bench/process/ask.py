@@ -12,6 +12,7 @@ from bench.process.protocol import (
     Answer,
     CountStatic,
     Describe,
+    Described,
     Failed,
     MeasurePeak,
     Refused,
@@ -61,13 +62,22 @@ def environment(server: ForkServer, devices: Collection[str]) -> tuple[list[str]
     Raises:
         InputError: a device does not exist, or torch does not work.
     """
+    described = description(server, devices)
+    return list(described.devices), described.environment
+
+
+def description(server: ForkServer, devices: Collection[str]) -> Described:
+    """Return what a worker says about this machine and `devices`, in the order of their sorted names.
+
+    Raises:
+        InputError: a device does not exist, or torch does not work.
+    """
     try:
-        described = _ask_fresh(server, Describe(devices=tuple(sorted(devices))), PATIENCE_S)
+        return _ask_fresh(server, Describe(devices=tuple(sorted(devices))), PATIENCE_S)
     except Refused as refusal:
         raise InputError(refusal.cause) from None
     except (ServerLost, WorkerDied, Failed) as death:
         raise InputError(f"this machine cannot be measured, try python -c 'import torch': {death}") from death
-    return list(described.devices), described.environment
 
 
 def static(

@@ -11,9 +11,11 @@ from msgspec import structs
 
 from bench.machine import memory
 from bench.machine.clock import now
+from bench.machine.device_names import is_cpu
 from bench.machine.noise import Watch
 from bench.process.ask import Channel, ask
 from bench.process.forkserver import SERVE, ForkServer, WorkerDied
+from bench.process.gpu_watch import GpuWatch
 from bench.process.protocol import (
     Answer,
     CheckEquality,
@@ -28,7 +30,7 @@ from bench.process.protocol import (
 )
 from results.schema.case import Case
 from results.schema.labels import TASKS
-from results.schema.record import Equality, Facts, Noise, Record, Samples, Stop
+from results.schema.record import Clocks, Equality, Facts, Noise, Record, Samples, Stop
 from results.schema.run import Settings
 
 
@@ -43,10 +45,13 @@ class WorkerClient:
         self.phases: tuple[str, ...] = ()
         """Parts of a step, once the case is prepared."""
         self.notes: list[str] = []
+        self.restriction: str | None = None
+        """The compute mode of its GPU where that admits no second worker, once the case is prepared."""
         self._began = time.perf_counter()
         self._settings = settings
         self._oom_kills = memory.kernel_oom_kills()
-        self._watch = Watch(case.device)
+        self._watch = Watch()
+        self._gpu = None if is_cpu(case.device) else GpuWatch()
         self._server = server
         self._target = target
         self._channel: Channel = server.spawn(target)
@@ -71,12 +76,17 @@ class WorkerClient:
         self._recording_s = ready.recording_s
         self.phases = _recordable(ready.phases)
         self.notes += ready.notes
+        if self._gpu is not None:
+            self._gpu.begin(ready.identity)
+            self.restriction = self._gpu.restriction
 
     def turn(self, *, steps: int, drop: int) -> Turn:
         """Run a turn. Raises `Failed`."""
         turn = self._ask(TakeTurn(steps=steps, drop=drop))
         if [len(phases) for phases in turn.phase_s] != [max(1, len(self.phases))] * steps:
             raise Failed("error", f"its worker was asked for {steps} steps and answered others")
+        if self._gpu is not None:
+            self._gpu.read()
         return turn
 
     def footprint(self) -> Footprint:
@@ -86,7 +96,7 @@ class WorkerClient:
     def end(self, samples: Samples, stop: Stop) -> Record:
         """Ask the worker for its facts, end it, and return the record of the case. Raises `Failed`."""
         finished = self._ask(Finish())
-        noise, reasons = self._noise()
+        noise, clocks, reasons = self._noise()
         equality = self._equality(reasons)
         self.close()
         facts = self._with_compile_times(finished.facts, finished.nulls, samples, reasons)
@@ -102,6 +112,7 @@ class WorkerClient:
             ran=finished.ran,
             equality=equality,
             noise=noise,
+            clocks=clocks,
             notes=(*self.notes, *finished.notes),
             budget_s=self._settings.budget_s,
             stop=stop,
@@ -109,7 +120,7 @@ class WorkerClient:
 
     def fail(self, failure: Failed, samples: Samples | None = None) -> Record:
         """End the worker and return the record of its failure."""
-        noise, reasons = self._noise()
+        noise, clocks, reasons = self._noise()
         self.close()
         return Record(
             case=self.case,
@@ -122,6 +133,7 @@ class WorkerClient:
             facts=Facts(first_step_s=self._first_step_s),
             nulls=reasons,
             noise=noise,
+            clocks=clocks,
             notes=tuple(self.notes),
             budget_s=self._settings.budget_s,
         )
@@ -147,10 +159,15 @@ class WorkerClient:
         reasons["warm_compile_s"] = "measured in later replicates, which start from the first compiler's cache"
         return structs.replace(facts, compile_s=compile_s)
 
-    def _noise(self) -> tuple[Noise, dict[str, str]]:
-        """Return the signs of disturbance since the worker's start, and `Record.nulls` of missing signs."""
+    def _noise(self) -> tuple[Noise, Clocks | None, dict[str, str]]:
+        """Return the signs of disturbance since the worker's start, its clocks, and `Record.nulls` of both."""
         noise, reasons = self._watch.noise()
-        return noise, {f"noise.{field}": reason for field, reason in reasons.items()}
+        clocks, nulls = None, dict[str, str]()
+        if self._gpu is not None:
+            noise, missing = self._gpu.signs(noise)
+            reasons |= missing
+            clocks, nulls = self._gpu.clocks()
+        return noise, clocks, nulls | {f"noise.{field}": reason for field, reason in reasons.items()}
 
     def _equality(self, reasons: dict[str, str]) -> Equality | None:
         """Compare the worker's result with the baseline's; the reason of a missing comparison goes to `reasons`.

@@ -1,7 +1,7 @@
 """The server's half of `bench.process.forkserver`: it imports torch once, and forks workers.
 
 The server does nothing else: it starts no thread, opens no accelerator and runs no model, so that a worker starts in
-the state of a new interpreter.
+the state of a new interpreter. numpy's OpenBLAS starts threads when it is imported, but ends them before a fork.
 
 No process survives: the server dies when the parent's socket closes, in whatever way the parent ended; workers die with
 the server; and processes that a worker leaves (a compiler, for example) are adopted by the server, their subreaper, and

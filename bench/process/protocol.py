@@ -8,6 +8,7 @@ To add a verb, add its two classes, its line in `VERBS`, and a method of that na
 
 import dataclasses
 import json
+import re
 import socket
 from typing import Annotated, Any, Final, Generic, Literal, Protocol, TypeVar
 
@@ -24,6 +25,9 @@ from results.schema.validation import InvalidError, validated
 PROTOCOL: Final = 4
 """Version of these messages."""
 
+_BUSY: Final = re.compile(r"busy or unavailable|DevicesUnavailable|DEVICE_UNAVAILABLE")
+"""Words of CUDA and of its driver for error 46."""
+
 Answer = TypeVar("Answer")
 T = TypeVar("T")
 
@@ -31,10 +35,17 @@ T = TypeVar("T")
 class Failed(Exception):  # noqa: N818 - an outcome that is recorded
     """A request failed: the status and the cause of its case's record."""
 
-    def __init__(self, status: Status, cause: str) -> None:
+    def __init__(self, status: Status, cause: str, *, crowded: bool = False) -> None:
         super().__init__(cause)
         self.status = status
         self.cause = cause
+        self.crowded = crowded or status == "out-of-memory"
+        """Whether the memory of other live workers may be the cause."""
+
+    @property
+    def device_busy(self) -> bool:
+        """Whether the device admitted no further process: another holds it, and its compute mode keeps it exclusive."""
+        return _BUSY.search(self.cause) is not None
 
 
 class Refused(Failed):
@@ -47,6 +58,8 @@ class Failure:
 
     failed: Literal["out-of-memory", "unsupported", "error"]
     cause: str
+    crowded: bool = False
+    """Whether the memory of other live workers may be the cause, so that the case may succeed alone."""
 
 
 class Request(Generic[Answer]):
@@ -61,6 +74,8 @@ class Described:
 
     devices: tuple[Name, ...]
     environment: Environment
+    identities: tuple[Name | None, ...]
+    """For each device the UUID by which NVIDIA's driver knows it, None for other devices. It is not stored."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +127,8 @@ class Ready:
     phases: tuple[Name, ...]
     """Parts of a step; empty where a step has none."""
     notes: tuple[Text, ...]
+    identity: Name | None = None
+    """The UUID by which NVIDIA's driver knows its device, None for other devices. It is not stored."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -247,7 +264,7 @@ def answer_of(request: Request[Answer], reply: dict[str, Any], token: str | None
         raise Failed("error", "its worker answered for another case, or for none")
     if "failed" in reply:
         failure = _read(Failure, reply)
-        raise Refused(failure.failed, failure.cause)
+        raise Refused(failure.failed, failure.cause, crowded=failure.crowded)
     answer: Answer = _read(VERBS[_VERB_OF[type(request)]][1], reply)
     return answer
 

@@ -16,6 +16,7 @@ import torch
 from torch._dynamo import config
 from torch._dynamo.utils import counters
 
+from bench.machine.device_names import device_type, is_cpu
 from bench.measure.device import Device, Unsupported
 from bench.runtimes import Prepared, PreparedModule, Runtime, RuntimeReport
 from results.schema.case import Case
@@ -71,9 +72,14 @@ class CompiledModule(PreparedModule):
         images: torch.Tensor,
         device: Device,
         run: Callable[[torch.Tensor], torch.Tensor] | None = None,
+        notes: tuple[str, ...] = (),
     ) -> None:
-        """Run `module` on `images`, through `run` if that is given, and count the steps without a compiled graph."""
+        """Run `module` on `images`, through `run` if that is given, and count the steps without a compiled graph.
+
+        `notes` are those of the report, whatever the steps show.
+        """
         super().__init__(module, images, device, run)
+        self._notes = notes
         plain = self.forward
 
         def forward() -> torch.Tensor:
@@ -104,7 +110,7 @@ class CompiledModule(PreparedModule):
             Unsupported: a step ran no compiled graph.
         """
         self._check()
-        notes = []
+        notes = list(self._notes)
         if skips := counters["inductor"]["cudagraph_skips"]:
             notes.append(f"CUDA graphs were skipped {skips} times: those parts ran as plain compile")
         failed = counters["frames"]["total"] - counters["frames"]["ok"]
@@ -146,7 +152,8 @@ class Inductor:
         """Return the module with a compiler that works in `cache`, once the first step starts it.
 
         Raises:
-            Unsupported: what is compiled into `cache` cannot be loaded, or a variable turns the mode into another.
+            Unsupported: what is compiled into `cache` cannot be loaded, a variable turns the mode into another, or the
+                compiler generates no code for the device.
         """
         if cache is not None:
             if os.statvfs(cache).f_flag & getattr(os, "ST_NOEXEC", 0):
@@ -158,16 +165,38 @@ class Inductor:
             os.environ["TRITON_CACHE_DIR"] = str(cache / "triton")  # the user's may be warm
         # Only now, as its processes take over the variables; and not in the first step, which is timed.
         importlib.import_module("torch._inductor.compile_fx")
-        if (reason := _other_mode(case)) is not None:
-            raise Unsupported(reason)
+        for reason in (_no_code(case), _other_mode(case)):
+            if reason is not None:
+                raise Unsupported(reason)
         Executions.watch()
         compiled = torch.compile(module, mode=RUNTIMES[case.runtime].mode, dynamic=False)
-        return CompiledModule(module, images, device, compiled)
+        return CompiledModule(module, images, device, compiled, _few_processors(case))
 
 
 def _compiled_graphs() -> int:
     """Return how many graphs dynamo has compiled in this process; a recompilation is a further one."""
     return int(counters["stats"]["unique_graphs"])
+
+
+def _no_code(case: Case) -> str | None:
+    """Return why nothing can be compiled for the device of the case, None if it can."""
+    if is_cpu(case.device):
+        return None
+    common = importlib.import_module("torch._inductor.codegen.common")
+    common.init_backend_registration()
+    if common.get_scheduling_for_device(device_type(case.device)) is None:
+        return f"torch's compiler has no back-end for {case.device}; run eager there"
+    return None
+
+
+def _few_processors(case: Case) -> tuple[str, ...]:
+    """Return a note where max-autotune tries less than it promises, as torch does on GPUs with few processors."""
+    mode = RUNTIMES[case.runtime].mode or ""
+    if not mode.startswith("max-autotune") or device_type(case.device) != "cuda":
+        return ()
+    if importlib.import_module("torch._inductor.utils").is_big_gpu(torch.device(case.device)):
+        return ()
+    return (f"{case.device} has too few multiprocessors for torch: {mode} tries no templates for its matrix products",)
 
 
 def _other_mode(case: Case) -> str | None:

@@ -1,18 +1,19 @@
 """The agenda of a run: what is left to measure, and the time for it."""
 
 import datetime
+import statistics
 import time
 from collections.abc import Collection, Sequence
 from typing import Final, NamedTuple
 
 from msgspec import structs
 
-from bench.schedule.plan import COMPILE_S, WARM_COMPILE_S, WORKER_S, estimate_s, share_of_limit
+from bench.schedule.plan import compiling_s, estimate_s, share_of_limit, worker_s
 from bench.schedule.progress import Progress
 from bench.schedule.replicate import ANCHORS, Activity, Todo
 from bench.schedule.room import Room
 from results.schema.case import Case
-from results.schema.labels import RUNTIMES, TASKS
+from results.schema.labels import TASKS
 from results.schema.record import Record
 from results.schema.run import RunHeader, Settings
 from results.schema.static import Static, StaticKey, static_key
@@ -81,7 +82,7 @@ class Agenda:
         self._cases = run.plan
         self._ended = 0
         """Replicates that were measured since `began`."""
-        self._worker_s = WORKER_S
+        self._worker_s = statistics.fmean(map(worker_s, run.plan))
         lacking = 1 - len(self._records) / (len(run.plan) * self.settings.replicates)
         self._estimate_s = lacking * estimate_s(run.plan, self.settings)
 
@@ -118,20 +119,22 @@ class Agenda:
         """Return an estimate of a worker's mean seconds of compiling, as far as no worker has shown it."""
         if self._ended > 1:
             return 0.0
-        compiled = sum(RUNTIMES[case.runtime].compiles for case in cases) / len(cases)
-        first_s = WARM_COMPILE_S if self._ended else COMPILE_S
-        return compiled * (first_s + (replicates - 1) * WARM_COMPILE_S) / replicates
+        return sum(compiling_s(case, replicates, warm=self._ended > 0) for case in cases) / (len(cases) * replicates)
 
     def _todo(self, replicate: int, cases: Collection[Case]) -> Todo:
-        """Return the work on `cases`: two small cases first, as possible anchors, then the heaviest."""
+        """Return the work on `cases`: of each device two small cases first, as possible anchors, then the heaviest."""
         ordered = sorted(cases, key=lambda case: (self._weight(case), case.key))
+        devices = dict.fromkeys(case.device for case in self.run.plan if case in cases)
+        by_device = [[case for case in ordered if case.device == device] for device in devices]
         before = [record for (_, index), record in self._records.items() if index == replicate]
         usable = sorted((record.case for record in before if record.status == "ok"), key=self._weight)
         parts = [part for record in before if record.samples is not None for part in record.samples.part]
         return Todo(
             replicate=replicate,
-            cases=(*ordered[:ANCHORS], *reversed(ordered[ANCHORS:])),
-            anchors=tuple(usable[:ANCHORS]),
+            cases=tuple(case for own in by_device for case in (*own[:ANCHORS], *reversed(own[ANCHORS:]))),
+            anchors=tuple(
+                case for device in devices for case in [case for case in usable if case.device == device][:ANCHORS]
+            ),
             first_part=max(parts, default=-1) + 1,
         )
 

@@ -14,6 +14,7 @@ from bench.schedule.progress import Note, Phase, Progress
 from bench.schedule.rotation import Left, Lost, Rotation, Stepped
 from bench.schedule.seat import Seat
 from results.analysis.ab import ratio
+from results.errors import InputError
 from results.schema.case import Case
 from results.schema.record import Record
 from results.schema.run import ArmName, Settings
@@ -48,7 +49,11 @@ class Pairs:
         self._began = time.perf_counter()
 
     def measure(self) -> Generator[Progress | Note | Pair, None, None]:
-        """Yield pairs until a look gives a verdict, the looks or the time are over, or a pair has no ratio."""
+        """Yield pairs until a look gives a verdict, the looks or the time are over, or a pair has no ratio.
+
+        Raises:
+            InputError: the device admits a single process only.
+        """
         ratios: list[float] = []
         longest_s = 0.0  # of the pairs after the first, in which arms may compile
         for index in range(max(LOOKS)):
@@ -80,8 +85,12 @@ class Pairs:
                 try:
                     live.prepare(str(arm.cache), warm=index > 0)
                 except Failed as failure:
+                    if failure.device_busy and seats:
+                        raise _exclusive(failure.cause) from failure
                     records[arm.name] = live.fail(failure)
                 else:
+                    if live.restriction is not None:
+                        raise _exclusive(f"its compute mode is {live.restriction}")
                     seats[Seat(arm.case, live, epoch=self._began)] = (arm, live)
             shuffler = random.Random(index)  # noqa: S311 - an order, not a secret
             rotation = Rotation(tuple(seats), self._settings, deadline=self._deadline, shuffler=shuffler)
@@ -98,6 +107,13 @@ class Pairs:
         elapsed = time.perf_counter() - self._began
         left = elapsed / index * (total - index) if index else None
         return Progress(phase=phase, case=case.key, done=index, total=total, seconds_left=left)
+
+
+def _exclusive(why: str) -> InputError:
+    return InputError(
+        f"both arms must be on the GPU at the same time, and it admits a single process ({why}): "
+        "try sudo nvidia-smi -c DEFAULT, or compare two runs"
+    )
 
 
 def _record(live: WorkerClient, event: Left | Lost) -> Record:

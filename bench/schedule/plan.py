@@ -1,27 +1,50 @@
 """The plan of a run: its cases on this machine, and an estimate of its time."""
 
 import dataclasses
+import itertools
 from collections.abc import Sequence
 from typing import Final
 
 from msgspec import structs
 
+from bench.machine.device_names import device_type
 from bench.process import ask
 from bench.process.forkserver import ForkServer
 from bench.suites.request import GivenCases
 from bench.suites.suite import Suite, expand, kind_of
+from bench.suites.values import Kind
 from results.errors import InputError
 from results.schema.case import Case
 from results.schema.labels import RUNTIMES
 from results.schema.run import Environment, Settings
-from results.schema.types import known
+from results.schema.types import MOST_S, known
 
-WORKER_S: Final = 0.5
-"""Start, build, first step and end of a worker, for the estimate: resnet50 on two cores takes 0.4 s."""
-COMPILE_S: Final = 30.0
-"""A compilation with an empty cache, likewise."""
-WARM_COMPILE_S: Final = 3.0
-"""A compilation that starts from the cache of an earlier process, likewise."""
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerCosts:
+    """What a worker takes beside its sampling, in seconds, for estimates."""
+
+    worker_s: float
+    """Start, build, first step, check and end."""
+    compile_s: float
+    """A compilation with an empty cache."""
+    autotune_s: float
+    """A compilation with an empty cache that times kernels for every layer (max-autotune)."""
+    warm_compile_s: float
+    """A compilation that starts from the cache of an earlier process."""
+
+
+WORKER_COSTS: Final[dict[Kind, WorkerCosts]] = {
+    # resnet50 on two cores takes 0.4 s.
+    "cpu": WorkerCosts(worker_s=0.5, compile_s=30.0, autotune_s=30.0, warm_compile_s=3.0),
+    # Predicted for a data-centre GPU, not measured: most of a worker is its context, the libraries and the check.
+    "accelerator": WorkerCosts(worker_s=4.0, compile_s=30.0, autotune_s=300.0, warm_compile_s=12.0),
+}
+"""Costs of a worker by kind of device. A run learns the true costs from its replicates."""
+_AUTOTUNE: Final = "max-autotune"
+"""Begins the modes of the compiler that time kernels for every layer."""
+_ALL: Final = ":all"
+"""Ends the name of all devices of a type."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,24 +64,74 @@ class Plan:
 
 def estimate_s(cases: Sequence[Case], settings: Settings) -> float:
     """Return a rough estimate of the seconds that a run of `cases` takes."""
-    compiled = sum(RUNTIMES[case.runtime].compiles for case in cases)
-    total = settings.replicates * len(cases) * (WORKER_S + settings.budget_s)
-    total += compiled * (COMPILE_S + (settings.replicates - 1) * WARM_COMPILE_S)
+    sampling_s = settings.replicates * len(cases) * settings.budget_s
+    total = sampling_s + sum(settings.replicates * worker_s(case) for case in cases)
+    total += sum(compiling_s(case, settings.replicates) for case in cases)
     return min(total, settings.time_limit_s or total)
+
+
+def worker_s(case: Case) -> float:
+    """Return an estimate of the seconds that a worker of `case` takes beside sampling and compiling."""
+    return WORKER_COSTS[kind_of(case.device)].worker_s
+
+
+def compiling_s(case: Case, replicates: int, *, warm: bool = False) -> float:
+    """Return an estimate of the seconds that the workers of so many replicates of `case` compile.
+
+    The first begins with an empty cache, unless the cache is `warm`.
+    """
+    runtime = RUNTIMES[case.runtime]
+    if not runtime.compiles:
+        return 0.0
+    costs = WORKER_COSTS[kind_of(case.device)]
+    cold_s = costs.autotune_s if (runtime.mode or "").startswith(_AUTOTUNE) else costs.compile_s
+    return (costs.warm_compile_s if warm else cold_s) + (replicates - 1) * costs.warm_compile_s
 
 
 def make_plan(server: ForkServer, request: Suite | GivenCases, device: str) -> Plan:
     """Return the plan of `request` on this machine; a worker of `server` describes the machine.
 
+    Several devices get the same cases each, and the time limit of a suite each.
+
     Raises:
-        InputError: the device does not exist, or contradicts the request.
+        InputError: a device does not exist, or contradicts the request.
     """
     if isinstance(request, GivenCases):
         return _plan_of_cases(server, request, device)
-    (full_name,), environment = ask.environment(server, {device})
-    cases = expand(request, device=full_name, threads=default_threads(environment))
-    settings = request.settings[kind_of(full_name)]
-    return Plan(suite=request.name, cases=cases, settings=settings, environment=environment)
+    devices, environment = _devices(server, device)
+    kinds = {kind_of(name) for name in devices}
+    if len(kinds) > 1:
+        names = ", ".join(devices)
+        raise InputError(f"devices {names}: the CPU gets other cases and settings; measure it in another run")
+    threads = default_threads(environment)
+    # Case by case: a time limit that leaves out the end of the plan leaves out the same cases of each device.
+    cases = zip(*(expand(request, device=name, threads=threads) for name in devices), strict=True)
+    settings = request.settings[kinds.pop()]
+    if settings.time_limit_s is not None:
+        settings = structs.replace(settings, time_limit_s=min(settings.time_limit_s * len(devices), MOST_S))
+    plan = tuple(itertools.chain.from_iterable(cases))
+    return Plan(suite=request.name, cases=plan, settings=settings, environment=environment)
+
+
+def _devices(server: ForkServer, text: str) -> tuple[list[str], Environment]:
+    """Return the full names of the devices of a text such as ``cuda:0,cuda:1`` or ``cuda:all``, and the machine.
+
+    Raises:
+        InputError: a name is empty, or such a device does not exist; the message lists those of this machine.
+    """
+    asked = {name.strip(): name.strip().removesuffix(_ALL) for name in text.split(",")}
+    names = sorted(set(asked.values()))
+    if "" in names:
+        raise InputError(f"device {text!r}: a name is empty; give names such as cpu, cuda:0 or cuda:all")
+    described, environment = ask.environment(server, names)
+    full_names = dict(zip(names, described, strict=True))
+    devices: dict[str, None] = {}
+    for name, first in asked.items():
+        devices[full_names[first]] = None
+        if name.endswith(_ALL):
+            cards = [card.device for card in environment.accelerators]
+            devices |= dict.fromkeys(card for card in cards if device_type(card) == device_type(full_names[first]))
+    return list(devices), environment
 
 
 def default_threads(environment: Environment) -> int:

@@ -1,5 +1,7 @@
 """Measure a replicate: a fresh worker of every case, all alive together; every case ends as a `Record`.
 
+Where a replicate has cases of several devices, the devices follow one another, each with workers of its own.
+
 A replicate that memory does not hold is measured in parts. Two or more anchors, the workers of small cases, live
 through all parts, so that every case shares rounds with them. A failure of a worker affects its own record only.
 """
@@ -26,6 +28,9 @@ from results.schema.run import Settings
 
 ANCHORS: Final = 2
 """Workers that live through all parts of a replicate."""
+
+_TOO_LARGE: Final = "measured alone: it did not fit into memory together with others"
+_REFUSED: Final = "measured alone: its device admitted no second process"
 
 _Result = TypeVar("_Result")
 
@@ -87,7 +92,7 @@ class Todo:
 
     replicate: int
     cases: tuple[Case, ...]
-    """In the order in which their workers start."""
+    """In the order in which their workers start, those of a device together."""
     anchors: tuple[Case, ...] = ()
     """Cases that are measured again to join the others with records from before a break."""
     first_part: int = 0
@@ -129,24 +134,34 @@ class ReplicateRun:
         self._part = todo.first_part
         # Seeded by plan and replicate: orders must differ between replicates, over which results are averaged.
         self._shuffler = random.Random(f"{todo.cases[0].key} {todo.replicate}")  # noqa: S311 - no secret
-        self._waiting = list(dict.fromkeys((*todo.anchors, *todo.cases)))
-        self._alone: list[Case] = []
+        cases = dict.fromkeys((*todo.anchors, *todo.cases))
+        devices = dict.fromkeys(case.device for case in cases)
+        self._by_device = [[case for case in cases if case.device == device] for device in devices]
+        self._waiting: list[Case] = []
+        self._alone: dict[Case, str] = {}
+        """Cases that failed beside others and are tried again alone, with the note of their records."""
         self._live: dict[Seat, WorkerClient] = {}
         self._staying: list[Seat] = []
 
     def measure(self) -> Steps[None]:
-        """Measure every case, in as many parts as memory requires."""
+        """Measure every case, device after device."""
         try:
-            while self._waiting and not self._late():
-                yield from self._start()
-                yield from self._rotate(self._anchors() if self._waiting else ())
-            yield from self._rotate(())  # anchors, if the next part was to begin too late
-            for case in self._alone:
-                if not self._late():
-                    yield from self._measure_alone(case)
+            for self._waiting in self._by_device:
+                yield from self._measure_device()
         finally:
             for live in self._live.values():
                 live.close()
+
+    def _measure_device(self) -> Steps[None]:
+        """Measure the waiting cases, all of a device, in as many parts as memory requires."""
+        self._alone, self._staying = {}, []
+        while self._waiting and not self._late():
+            yield from self._start()
+            yield from self._rotate(self._anchors() if self._waiting else ())
+        yield from self._rotate(())  # anchors, if the next part was to begin too late
+        for case, note in self._alone.items():
+            if not self._late():
+                yield from self._measure_alone(case, note)
 
     def _late(self) -> bool:
         return time.perf_counter() >= self._deadline
@@ -199,15 +214,18 @@ class ReplicateRun:
             self._caches.fill(case)  # also where the worker fails, as it leaves what it has compiled
             live.prepare(self._caches.compiler(case), shared=self._caches.references(case), warm=warm)
             self._room.learn(case, live.footprint())
+            if live.restriction is not None:
+                self._room.restrict(case.device)
+                live.notes.append(f"measured alone: the compute mode of its GPU is {live.restriction}")
         except Failed as failure:
             yield from self._lost(seat, failure)
             return None
         return seat
 
-    def _measure_alone(self, case: Case) -> Steps[None]:
+    def _measure_alone(self, case: Case, note: str) -> Steps[None]:
         seat = yield from self._seat(case)
         if seat is not None:
-            self._live[seat].notes.append("measured alone: it did not fit into memory together with others")
+            self._live[seat].notes.append(note)
             yield from self._rotate(())
 
     def _rotate(self, staying: Collection[Seat]) -> Steps[None]:
@@ -241,9 +259,10 @@ class ReplicateRun:
     def _lost(self, seat: Seat, failure: Failed) -> Iterator[Record]:
         crowded = len(self._live) > 1
         live = self._live.pop(seat)
-        if failure.status == "out-of-memory" and crowded:
+        if crowded and (failure.device_busy or failure.crowded):
             live.close()
-            self._alone.append(seat.case)  # it may have lacked the memory of the other workers
+            # The other workers may have been the reason.
+            self._alone[seat.case] = _REFUSED if failure.device_busy else _TOO_LARGE
             return
         record = live.fail(failure, seat.samples(live.phases) if seat.steps else None)
         self._forget(seat.case)

@@ -1,4 +1,4 @@
-"""The number of workers that may live at the same time: what memory holds, and a setting."""
+"""The number of workers that may live at the same time: what memory holds and a device admits, and a setting."""
 
 from typing import Final
 
@@ -17,7 +17,7 @@ USABLE: Final = 0.9
 
 
 class Room:
-    """The memory that workers of a run took, and whether another worker fits."""
+    """The memory that workers of a run took, devices that admit a single process, and whether another worker fits."""
 
     def __init__(self, most: int | None) -> None:
         """Begin without knowledge; `most` is the largest number of live workers, None for any number."""
@@ -25,6 +25,11 @@ class Room:
         self._host: dict[Case, int] = {}
         self._device: dict[Case, int] = {}
         self._free: dict[str, int] = {}
+        self._exclusive: set[str] = set()
+
+    def restrict(self, device: str) -> None:
+        """Note that `device` admits a single process."""
+        self._exclusive.add(device)
 
     def learn(self, case: Case, footprint: Footprint) -> None:
         """Note the memory of a worker of `case`, and the free memory of its device."""
@@ -44,7 +49,7 @@ class Room:
         """
         if live == 0:
             return True
-        if self._most is not None and live >= self._most:
+        if case.device in self._exclusive or (self._most is not None and live >= self._most):
             return False
         host = USABLE * memory.available() - COMPILER_BYTES * compiles
         fits = HEADROOM * _expected(self._host, case) <= host

@@ -123,11 +123,11 @@ def build(
 def network(case: Case, dtype: str | None = None, *, quick: bool = False) -> torch.nn.Module:
     """Return the network of a case on its device, with the same weights in every process.
 
-    Sets threads, TF32 and the seed of the random numbers, as every case needs them. With `quick` its weights have the
+    Sets threads, the choice of kernels and the seed of the random numbers, as every case needs them. With `quick` its weights have the
     usual scale only (see `bench.tasks.draws`).
     """
     torch.set_num_threads(known(case.threads))
-    precision.set_tf32(on=PROMISES[case.precision].tf32)
+    precision.set_kernels(case)
     torch.manual_seed(SEED)
     with QuickDraws() if quick else contextlib.nullcontext():
         module = networks.create_network(case.model, in_channels=case.in_channels)
@@ -136,11 +136,10 @@ def network(case: Case, dtype: str | None = None, *, quick: bool = False) -> tor
 
 
 def random_batch(case: Case, count: int, dtype: str | None = None) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return random images and labels on the device of a case: nothing is loaded while a step runs."""
-    images = torch.randn(count, case.in_channels, *sides(case.image_size))
-    labels = torch.randint(models.default_num_classes(case.model), (count,))
-    images = images.to(case.device, _dtype(case, dtype), memory_format=_memory_format(case))
-    return images, labels.to(case.device)
+    """Return random images and labels, drawn on the device of a case: nothing is loaded while a step runs."""
+    images = torch.randn(count, case.in_channels, *sides(case.image_size), device=case.device)
+    labels = torch.randint(models.default_num_classes(case.model), (count,), device=case.device)
+    return images.to(_dtype(case, dtype), memory_format=_memory_format(case)), labels
 
 
 def _dtype(case: Case, dtype: str | None) -> torch.dtype:

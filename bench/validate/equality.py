@@ -19,6 +19,7 @@ its error is too large with all of them.
 """
 
 import dataclasses
+import functools
 import hashlib
 import json
 import math
@@ -29,15 +30,16 @@ from typing import Final
 
 import torch
 from msgspec import structs
+from torch.utils.checkpoint import checkpoint
 
-from bench.machine.device_names import device_type
+from bench.machine.device_names import is_cpu
 from bench.measure import precision
 from bench.suites import models
 from bench.tasks.workload import Workload, build, network, random_batch
 from bench.validate.tolerance import RESULTS, allowances
 from results.image_size import sides
 from results.schema.case import Case
-from results.schema.labels import PROMISES, TASKS
+from results.schema.labels import TASKS
 from results.schema.record import Equality, Sameness
 
 Tensors = dict[str, torch.Tensor]
@@ -78,22 +80,24 @@ class Reference:
     """The difference of a second run of the baseline from the first."""
 
 
-def check_equality(case: Case, work: Workload, folder: pathlib.Path) -> Equality:
+def check_equality(case: Case, work: Workload, folder: pathlib.Path, *, device: str | None = None) -> Equality:
     """Compare a step of a case with its reference, which the workers of a group share through `folder`.
 
-    The check overwrites the weights and the input of the step, and restores the TF32 settings of the case.
+    The reference is computed on `device`, by default that of the case or another that has fp64 (`fp64_device`).
+
+    The check overwrites the weights and the input of the step, and restores the case's choice of kernels.
 
     Raises:
         Incomparable: the baseline's own result is not finite.
     """
-    base = _small(case.baseline)
+    base = _small(case.baseline, device or fp64_device(case.device))
     with torch.random.fork_rng(devices=[]):
         weights = _weights(base, folder)
         best: dict[str, tuple[float, Equality]] = {}
         for index in range(INPUTS):
             fresh = _input(case, weights, index)
             reference = _reference(base, fresh, folder, index)
-            precision.set_tf32(on=PROMISES[case.precision].tf32)
+            precision.set_kernels(case)
             for name, (ratio, judged) in _judge(case, reference, run_once(work, fresh)).items():
                 if name not in best or ratio < best[name][0]:
                     best[name] = ratio, judged
@@ -150,6 +154,19 @@ def steady(module: torch.nn.Module, images: torch.Tensor) -> None:
         module(images)
 
 
+def recompute_activations(module: torch.nn.Module) -> None:
+    """Let each block of a network keep its input only, and compute the rest again in the backward pass.
+
+    A training step then takes a fraction of the memory and a third more time; its result is the same. Only the running
+    statistics of normalisations differ, which training does not use.
+    """
+    for stage in module.children():
+        if isinstance(stage, torch.nn.Sequential):
+            for block in stage:
+                if next(block.children(), None) is not None:  # a layer of its own has nothing between input and output
+                    block.forward = functools.partial(checkpoint, block.forward, use_reentrant=False)
+
+
 def _judge(case: Case, reference: Reference, values: Tensors) -> dict[str, tuple[float, Equality]]:
     """Return, by the name of the value, its error over the allowed error, and the verdict on it."""
     errors = _errors(values, reference.values)
@@ -171,13 +188,18 @@ def _unrepeatable(case: Case, reference: Reference) -> str | None:
     return worst if ratios[worst] > 1 else None
 
 
-def _small(base: Case) -> Case:
-    """Return the baseline of the check: few images if they are independent, on a device that has fp64.
+def fp64_device(device: str) -> str:
+    """Return the device if it computes in fp64, else the CPU: Intel's Arc GPUs do not."""
+    try:
+        float(torch.ones(2, dtype=torch.float64, device=device).sum())
+    except (RuntimeError, TypeError):
+        return "cpu"
+    return device
 
-    Apple's GPUs have no fp64.
-    """
+
+def _small(base: Case, device: str) -> Case:
+    """Return the baseline of the check on a device: few images if they are independent."""
     images = base.batch_size if TASKS[base.task].trains else min(IMAGES, base.batch_size)
-    device = "cpu" if device_type(base.device) == "mps" else base.device
     return structs.replace(base, batch_size=images, device=device)
 
 
@@ -193,7 +215,11 @@ def _weights(base: Case, folder: pathlib.Path) -> Tensors:
 
 def _reference(base: Case, fresh: Input, folder: pathlib.Path, index: int) -> Reference:
     def make() -> tuple[Tensors, dict[str, str]]:
-        values = run_once(build(base, dtype="float64"), fresh)
+        exact = build(base, dtype="float64")
+        if not is_cpu(base.device):  # whose memory other workers hold; on the host it would only take longer
+            recompute_activations(exact.module)
+        values = run_once(exact, fresh)
+        del exact
         work = build(base)
         first, second = run_once(work, fresh), run_once(work, fresh)
         errors, repeats = _errors(first, values), _errors(second, first)

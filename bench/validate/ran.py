@@ -2,6 +2,9 @@
 
 The timed step, compiled graph and autocast included, runs once more after the timing. Hooks on modules would see
 nothing of a compiled graph, and would cause a recompilation.
+
+Inductor's Triton kernels enter the trace only while torch's flag of a running profiler is set. Their nodes have no
+outputs: a kernel writes into one of its arguments.
 """
 
 import json
@@ -13,6 +16,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 import torch
+from torch.autograd import profiler
 from torch.profiler import ExecutionTraceObserver
 
 from bench.machine.device_names import device_type
@@ -20,7 +24,7 @@ from bench.tasks.workload import Workload
 from bench.validate.probes import float32_formats, working_threads
 from results.image_size import image_size
 from results.schema.case import Case
-from results.schema.labels import PROMISES
+from results.schema.labels import PROMISES, RUNTIMES
 from results.schema.record import UNSEEN, Ran
 
 # Triton's fused element-wise kernels carry the names of the convolutions around them; its templates compute them.
@@ -52,31 +56,55 @@ def observe(case: Case, workload: Workload) -> tuple[Ran | None, str | None]:
         if torch.is_autocast_enabled(kind):
             autocast.add(str(torch.get_autocast_dtype(kind)).removeprefix("torch."))
 
-    convolutions, linears = products(trace(workload, look))
+    weights = [list(weight.shape) for weight in workload.module.parameters()]
+    nodes = [with_results(node, weights) for node in trace(workload, look)]
+    convolutions, linears = products(nodes)
     computed = {dtype for node in (*convolutions, *linears) for dtype in _dtypes(node)}
-    product = convolution = "float32"
+    formats: tuple[str, str] | None = None
     if PROMISES[case.precision].compute == "float32":
-        product, convolution = float32_formats(case.device)
-    if "float32" in computed and kind != "cuda":  # CUDA has switches for TF32, which are recorded
-        computed = computed - {"float32"} | {product, convolution}
-    first = next((shape for node in convolutions if len(shape := _shape(node)) == 4), None)
+        formats = float32_formats(case.device)
+    if formats is not None and "float32" in computed and kind != "cuda":  # a CUDA device has fields for TF32
+        computed = computed - {"float32"} | set(formats)
+    tf32_matmul, tf32_convolution = tf32(kind, formats)
+    first = next((shape for node in convolutions if _of_images(shape := _shape(node), case)), None)
     ran = Ran(
         parameter_dtypes=tuple(
             sorted({str(weight.dtype).removeprefix("torch.") for weight in workload.module.parameters()})
         ),
         compute_dtypes=tuple(sorted(computed)),
         layout=layout(convolutions),
-        tf32_matmul=torch.backends.cuda.matmul.allow_tf32 or product == "tf32",
-        tf32_convolution=torch.backends.cudnn.allow_tf32 or convolution == "tf32",
+        tf32_matmul=tf32_matmul,
+        tf32_convolution=tf32_convolution,
         autocast="+".join(sorted(autocast)) or None,
         grad_scaler=workload.scaler.is_enabled(),
         threads=working_threads(),
         batch_size=None if first is None else first[0],
         image_size=None if first is None else image_size(*first[2:]),
         in_channels=None if first is None else first[1],
+        cudnn_benchmark=torch.backends.cudnn.benchmark,
+        deterministic=torch.backends.cudnn.deterministic or torch.are_deterministic_algorithms_enabled(),
     )
     unseen = "its operators could not be seen: the step called no convolution by name (a replayed graph calls none)"
     return ran, None if convolutions else unseen
+
+
+def tf32(kind: str, formats: tuple[str, str] | None) -> tuple[bool, bool]:
+    """Return whether matrix products and convolutions of float32 ran in TF32.
+
+    torch's switches permit it, and small operators show it. A library need not use it for every shape, but where none
+    of them shows it on a GPU the libraries do without it, whatever is permitted.
+
+    Args:
+        kind: torch's type of the device.
+        formats: those of a matrix product and of a convolution (`float32_formats`), None where nothing tried them.
+    """
+    permitted = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
+    if formats is None:
+        return permitted
+    shown = formats[0] == "tf32", formats[1] == "tf32"
+    if kind == "cuda" and not any(shown):
+        return shown
+    return permitted[0] or shown[0], permitted[1] or shown[1]
 
 
 def trace(workload: Workload, look: Callable[[], None]) -> list[Node]:
@@ -93,6 +121,7 @@ def trace(workload: Workload, look: Callable[[], None]) -> list[Node]:
         if watching:
             watching = False
             sys.setprofile(previous)
+            profiler._set_is_profiler_enabled(False)  # noqa: SLF001
             observer.stop()
 
     with tempfile.TemporaryDirectory() as folder:
@@ -102,6 +131,7 @@ def trace(workload: Workload, look: Callable[[], None]) -> list[Node]:
         try:
             with workload.context():
                 observer.start()
+                profiler._set_is_profiler_enabled(True)  # noqa: SLF001 - nothing public sets it without a profiler
                 watching = True
                 sys.setprofile(called)
                 try:
@@ -112,6 +142,30 @@ def trace(workload: Workload, look: Callable[[], None]) -> list[Node]:
             observer.unregister_callback()  # which ends the file
         nodes: list[Node] = json.loads(path.read_bytes())["nodes"]
     return nodes
+
+
+def with_results(node: Node, weights: list[list[int]]) -> Node:
+    """Return a node with outputs: those of a kernel of Triton are its tensors that are no weights.
+
+    These are the input, the output and what else is fused with it: all in the same dtype and layout, or it cannot be
+    seen which of them is which, and they are left out. Tensors of a single dimension belong to fused normalisations.
+
+    Args:
+        node: a node of a trace.
+        weights: the shapes of the network's parameters.
+    """
+    if not node["name"].startswith("triton_") or any(map(_TENSOR.match, node["outputs"]["types"])):
+        return node
+    given = node["inputs"]
+    tensors = [
+        (kind, shape, strides)
+        for kind, shape, strides in zip(given["types"], given["shapes"], given["strides"], strict=True)
+        if _TENSOR.match(kind) and len(shape) > 1 and shape not in weights
+    ]
+    if len({kind for kind, _, _ in tensors}) > 1:
+        tensors = []
+    values = {name: [tensor[index] for tensor in tensors] for index, name in enumerate(("types", "shapes", "strides"))}
+    return node | {"inputs": values, "outputs": values}
 
 
 def products(nodes: list[Node]) -> tuple[list[Node], list[Node]]:
@@ -166,9 +220,18 @@ def _order(node: Node) -> int:
 
 
 def _shape(node: Node) -> list[int]:
-    """Return the shape of the first input tensor: the images."""
+    """Return the shape of the first input tensor: the images, or what earlier layers made of them."""
     pairs = zip(node["inputs"]["types"], node["inputs"]["shapes"], strict=True)
     return next((shape for kind, shape in pairs if _TENSOR.match(kind)), [])
+
+
+def _of_images(shape: list[int], case: Case) -> bool:
+    """Return whether a convolution of that input is of the images.
+
+    In a compiled graph the first that the trace shows need not be the network's first: others may be fused, or products
+    of matrices.
+    """
+    return len(shape) == 4 and (shape[1] == case.in_channels or not RUNTIMES[case.runtime].compiles)
 
 
 def _dtypes(node: Node) -> Iterator[str]:

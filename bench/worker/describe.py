@@ -1,6 +1,5 @@
 """Describe this machine from a worker: the facts that need torch, and the accelerators as in their drivers."""
 
-import os
 import re
 from collections.abc import Callable
 from typing import Any, Final
@@ -8,6 +7,7 @@ from typing import Any, Final
 import torch
 
 from bench.machine import nvml, software
+from bench.measure.device import NO_METAL, first_line, on_a_mac
 from results.schema.run import Accelerator, Environment
 
 _MEGA: Final = 1_000_000
@@ -39,6 +39,21 @@ def describe() -> Environment:
     )
 
 
+def nvidia_identity(device: str) -> str | None:
+    """Return the UUID by which NVIDIA's driver knows a device such as ``cuda:0``, None where it is not NVIDIA's.
+
+    On a part of a card (MIG) it is the UUID of the part. torch calls AMD's devices ``cuda`` too.
+    """
+    if not device.startswith("cuda") or torch.version.hip or not torch.cuda.is_available():
+        return None
+    return _uuid(torch.cuda.get_device_properties(device))
+
+
+def _uuid(properties: Any) -> str | None:
+    uuid = getattr(properties, "uuid", None)
+    return None if uuid is None else str(uuid)
+
+
 def parse_torch_build(text: str) -> dict[str, str]:
     """Return the libraries that torch was built with, from the text of ``torch.__config__.show()``."""
     matches = {name: re.search(pattern, text, re.MULTILINE) for name, pattern in _BUILD.items()}
@@ -47,6 +62,9 @@ def parse_torch_build(text: str) -> dict[str, str]:
 
 def accelerators(nulls: dict[str, str]) -> tuple[Accelerator, ...]:
     """Return every accelerator that torch can use, and add the reason of each missing value to `nulls`."""
+    if on_a_mac():
+        nulls["accelerators"] = NO_METAL
+        return ()
     if not torch.accelerator.is_available():
         nulls["accelerators"] = "torch finds none"
         return ()
@@ -79,8 +97,10 @@ def accelerator(device: str, backend: Any, library: Any, reason: str, nulls: dic
             nulls[f"accelerators.{device}.{field}"] = why
         return value
 
-    identity = getattr(properties, "uuid", None)
-    gpu = reason if library is None else nvml.locate(library, int(index), os.environ, identity)
+    identity = _uuid(properties)
+    gpu: nvml.Gpu | str = reason or "torch does not report its UUID"
+    if library is not None and identity is not None:
+        gpu = nvml.locate(library, identity)
 
     def ask(field: str, whom: Any, question: Callable[[Any], Any]) -> Any:
         if isinstance(whom, str):  # the reason why nobody can be asked
@@ -92,13 +112,12 @@ def accelerator(device: str, backend: Any, library: Any, reason: str, nulls: dic
 
     major = getattr(properties, "major", None)
     capability = None if major is None else f"{major}.{properties.minor}"
-    memory = getattr(properties, "total_memory", None)
-    if memory is None and hasattr(backend, "recommended_max_memory"):
-        memory = backend.recommended_max_memory()  # Apple's share of the unified memory
+    if torch.version.hip:  # whose numbers would read like NVIDIA's
+        capability = getattr(properties, "gcnArchName", None)
     return Accelerator(
         device=device,
         name=getattr(properties, "name", kind),
-        memory_bytes=known("memory_bytes", memory),
+        memory_bytes=known("memory_bytes", _memory_bytes(device, properties, backend)),
         capability=known("capability", capability),
         driver=ask("driver", library or reason, lambda driver: driver.nvmlSystemGetDriverVersion()),
         clock_hz=ask("clock_hz", gpu, lambda card: card.ask("ClockInfo", library.NVML_CLOCK_SM) * _MEGA),
@@ -107,8 +126,25 @@ def accelerator(device: str, backend: Any, library: Any, reason: str, nulls: dic
     )
 
 
+def _memory_bytes(device: str, properties: Any, backend: Any) -> int | None:
+    """Return the memory of a device, None where nothing in torch reports it."""
+    if hasattr(properties, "total_memory"):
+        return int(properties.total_memory)
+    if hasattr(backend, "recommended_max_memory"):
+        return int(backend.recommended_max_memory())  # Apple's share of the unified memory
+    try:
+        return int(torch.accelerator.memory.get_memory_info(device)[1])
+    except (RuntimeError, AttributeError):  # the function is younger than torch 2.9
+        return None
+
+
 def _torch_build(nulls: dict[str, str]) -> dict[str, str]:
-    cudnn: int | None = torch.backends.cudnn.version()  # type: ignore[no-untyped-call]
+    absent: dict[str, str] = {}
+    cudnn: int | None = None
+    try:
+        cudnn = torch.backends.cudnn.version()  # type: ignore[no-untyped-call]
+    except RuntimeError as error:  # it does not go with the GPU, or with the cuDNN that torch was built with
+        absent["cudnn"] = first_line(error).partition(". ")[0]  # a later sentence may name a folder
     build = {
         **parse_torch_build(torch.__config__.show()),
         "git": torch.version.git_version,
@@ -119,5 +155,5 @@ def _torch_build(nulls: dict[str, str]) -> dict[str, str]:
     }
     for name, value in build.items():
         if value is None:
-            nulls[f"torch_build.{name}"] = "torch was built without it"
+            nulls[f"torch_build.{name}"] = absent.get(name, "torch was built without it")
     return {name: value for name, value in build.items() if value is not None}

@@ -45,7 +45,7 @@ from bench.process.protocol import (
 from bench.tasks.workload import Workload, build
 from bench.validate import equality
 from bench.validate.ran import observe
-from bench.worker.describe import describe
+from bench.worker.describe import describe, nvidia_identity
 from results.errors import InputError
 from results.schema.case import Case
 from results.schema.labels import RUNTIMES, TASKS
@@ -54,11 +54,24 @@ from results.schema.record import Facts
 _REFERENCE: Final = 3
 """Memory of the fp64 reference of a training step over the memory of the case. It is checked on the host only: there,
 running out of memory kills the process instead of raising."""
+_SMALL: Final = 4 << 30
+"""The most bytes of a case whose reference the CPU computes in fp64 where its accelerator has no room: larger cases
+take minutes there."""
 _OUT_OF_MEMORY: Final = re.compile(
-    r"out of memory|OutOfMemoryError|can't allocate memory|CUBLAS_STATUS_ALLOC_FAILED|std::bad_alloc", re.IGNORECASE
+    r"out of memory|OutOfMemoryError|can't allocate memory|std::bad_alloc|failed to allocate"
+    r"|(CUBLAS|CUDNN)_STATUS_ALLOC_FAILED|miopenStatusAllocFailed"
+    r"|UR_RESULT_ERROR_OUT_OF_((HOST|DEVICE)_MEMORY|RESOURCES)",
+    re.IGNORECASE,
 )
+_CROWDED: Final = re.compile(
+    r"(CUBLAS|CUDNN)_STATUS_NOT_INITIALIZED|CUDNN_STATUS_INTERNAL_ERROR|miopenStatusInternalError"
+    r"|unable to find (a valid cuDNN|an) (algorithm|engine)",
+    re.IGNORECASE,
+)
+"""Errors that a library raises where it has no memory to start or to work in. They may have another cause too."""
 _UNSUPPORTED: Final = re.compile(
     r"not implemented for|InvalidCxxCompiler|TritonMissing|GPUTooOldForTriton|torch\.compile is not supported"
+    r"|no kernel image is available|no scheduling registered for device"
 )
 
 
@@ -85,7 +98,8 @@ class WorkerServer:
     def describe(self, request: Describe) -> Described:
         """Describe this machine."""
         devices = tuple(resolve(device) for device in request.devices)
-        return Described(devices=devices, environment=describe())
+        identities = tuple(nvidia_identity(device) for device in devices)
+        return Described(devices=devices, environment=describe(), identities=identities)
 
     def static(self, request: CountStatic) -> StaticCounted:
         """Count the static cost of a model."""
@@ -111,12 +125,13 @@ class WorkerServer:
         recording_s = tuple(self._step_s() for _ in range(steps))
         gc.collect()
         gc.freeze()  # garbage collections during the timing need not walk the model's objects
-        notes = (precision.emulated(self.case), taken_cores())
+        notes = (*precision.kernel_notes(self.case), taken_cores())
         return Ready(
             first_step_s=first_step_s,
             recording_s=recording_s,
             phases=self.workload.phases,
             notes=tuple(filter(None, notes)),
+            identity=nvidia_identity(self.case.device),
         )
 
     def _step_s(self) -> float:
@@ -171,17 +186,32 @@ class WorkerServer:
         return Finished(facts=Facts(**facts, **report.facts), nulls=nulls, notes=report.notes, ran=ran)
 
     def check(self, request: CheckEquality) -> EqualityChecked:
-        """Compare the result of the case with fp64; nothing can be timed afterwards."""
+        """Compare the result of the case with fp64; nothing can be timed afterwards.
+
+        Where the accelerator has no room for the reference beside the other workers, the CPU computes it.
+        """
         need = _REFERENCE * max(1, memory.resident_peak() - self._resident_at_start)
         if is_cpu(self.case.device) and TASKS[self.case.task].trains and need > memory.available():
             raise equality.Incomparable(f"its fp64 reference may need {need} bytes, which are not free")
-        return EqualityChecked(equality=equality.check_equality(self.case, self.workload, pathlib.Path(request.folder)))
+        taken, folder = self.device.peak_memory().allocated, pathlib.Path(request.folder)
+        try:
+            return EqualityChecked(equality=equality.check_equality(self.case, self.workload, folder))
+        except Exception as error:
+            if is_cpu(self.case.device) or classify(error) != "out-of-memory":
+                raise
+        # Outside the handler: the error holds the tensors of the reference.
+        if taken is None or taken > _SMALL or _REFERENCE * taken > memory.available():
+            raise equality.Incomparable(
+                f"its fp64 reference does not fit into the memory that other workers leave on {self.case.device}, and is "
+                "too large for the CPU"
+            )
+        return EqualityChecked(equality=equality.check_equality(self.case, self.workload, folder, device="cpu"))
 
     def failure(self, error: Exception) -> Failure:
         """Return the answer to a request that raised `error`."""
         plain = isinstance(error, (InputError, Unsupported))  # written for people
         cause = first_line(error) if plain else f"{type(error).__name__}: {first_line(error)}"
-        return Failure(failed=classify(error), cause=cause)
+        return Failure(failed=classify(error), cause=cause, crowded=_CROWDED.search(_text(error)) is not None)
 
 
 def serve(connection: socket.socket) -> None:
@@ -191,12 +221,16 @@ def serve(connection: socket.socket) -> None:
 
 def classify(error: BaseException) -> Literal["out-of-memory", "unsupported", "error"]:
     """Return the status of a record whose worker raised `error`; compilers wrap the cause in errors of their own."""
-    text = f"{type(error).__name__}: {error}"
+    text = _text(error)
     if isinstance(error, (MemoryError, torch.OutOfMemoryError)) or _OUT_OF_MEMORY.search(text):
         return "out-of-memory"
     if isinstance(error, (Unsupported, NotImplementedError)) or _UNSUPPORTED.search(text):
         return "unsupported"
     return "error"
+
+
+def _text(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}"
 
 
 def _ignore() -> None:

@@ -45,9 +45,10 @@ class Source:
         return any(file.bodies(kind) for file in self.study.records.files)
 
     @property
-    def machines(self) -> dict[str, str]:
-        """The side of each run, by the id of the run as the page shows it."""
-        return dict(zip(self.cases["run"], self.cases["machine"], strict=True))
+    def machines(self) -> dict[tuple[str, str], str]:
+        """The side of each device of a run, by the run's id and the device as the page shows them."""
+        columns = (self.cases[name].tolist() for name in ("run", "device", "machine"))
+        return {(run, device): machine for run, device, machine in zip(*columns, strict=True)}
 
     @property
     def statics(self) -> tuple[Static, ...]:

@@ -37,13 +37,13 @@ _BORROWED: Final = ("macs", "flops")
 """Columns that an imported case takes from another run of the same network and images."""
 
 
-def cases(study: Study, named: Mapping[str, str] | None = None) -> pd.DataFrame:
+def cases(study: Study, named: Mapping[tuple[str, str], str] | None = None) -> pd.DataFrame:
     """Return `results.table` with the columns of the page: side and its style, row, peak memory, escaped text.
 
     A case with a wrong result gets a status of its own: like a failed case, it never counts as fast. Imported cases of
     our variants take exact counts from other runs of the page. A variant has the same accuracy in all cases: that of
     the source of most cases, or of the next source that knows it; where there are several, `cited` names it. `named`
-    are the sides by run, where they differ from the sides of `records` alone.
+    are the sides by run and device, where they differ from the sides of `records` alone.
     """
     records = study.records
     frame = study.table.copy(deep=False)
@@ -52,7 +52,8 @@ def cases(study: Study, named: Mapping[str, str] | None = None) -> pd.DataFrame:
     causes = frame["cause"].astype(object).mask(wrong, frame["warnings"].where(wrong).map(_wrong, na_action="ignore"))
     frame = frame.assign(status=frame["status"].mask(wrong, WRONG_RESULT), cause=causes, usable=study.usable)
     text = frame.assign(**{name: frame[name].map(_safe(frame[name]).get).astype(object) for name in _TEXTS})
-    named = {run: printable(side) for run, side in (named or sides(records.files)).items()}
+    named = {key: printable(side) for key, side in (named or sides(records.files)).items()}
+    machines = [named[key] for key in zip(frame["run"], frame["device"], strict=True)]
     # pandas' NA is neither equal to itself nor true or false.
     counts = {name: text[name].astype(object).where(text[name].notna(), None) for name in UNKNOWN_COUNTS}
     imported = {file.run.id for file in records.files if file.run.source is not None}
@@ -66,7 +67,7 @@ def cases(study: Study, named: Mapping[str, str] | None = None) -> pd.DataFrame:
         ),
         **counts,
         family=text["family"].fillna("unknown"),
-        machine=frame["run"].map(named.get).astype(object),
+        machine=pd.Series(machines, index=frame.index, dtype=object),
         reference=_references(frame, study),
     )
     groups = grouped(shown)

@@ -1,6 +1,7 @@
 """The machine and the settings of a run as text."""
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -8,6 +9,7 @@ from msgspec import Struct, structs
 
 from reports.style.units import NONE, quantity
 from reports.style.words import joined
+from results.schema.case import Case
 from results.schema.record import Record
 from results.schema.run import RunHeader, Settings
 from results.storage.reader import RunFile
@@ -16,49 +18,68 @@ MOST_TITLED: Final = 3
 """The most machines that the title names."""
 
 
-def hardware(run: RunHeader) -> str:
-    """Return the hardware of the cases: the accelerators of the plan, else the CPU.
+def hardware(run: RunHeader, device: str) -> str:
+    """Return the hardware that computed the cases of a device: the accelerator, or the CPU.
 
     Where the run does not name it, its id tells it from other unnamed machines, which may be different.
     """
-    devices = {case.device for case in run.plan}
-    named = [card.name for card in run.environment.accelerators if card.device in devices]
-    if named:
-        return " and ".join(named)
-    cards = sorted(device for device in devices if device.partition(":")[0] != "cpu")
-    if cards:  # the CPU beside an accelerator did not compute the cases
-        return f"unnamed {' and '.join(cards)} of {run.id}"
+    cards = {card.device: card.name for card in run.environment.accelerators}
+    if device in cards:
+        return cards[device]
+    if device.partition(":")[0] != "cpu":  # the CPU beside an accelerator did not compute the cases
+        return f"unnamed {device} of {run.id}"
     return run.environment.cpu or f"unnamed machine of {run.id}"
+
+
+def _devices(file: RunFile) -> list[str]:
+    """Return the devices of the cases of a run; of a run without cases, the CPU."""
+    cases = (*file.run.plan, *(record.case for record in file.records))
+    return sorted({case.device for case in cases}) or ["cpu"]
+
+
+def _hardware_counts(file: RunFile) -> Counter[str]:
+    """Return the number of devices of each hardware of a run."""
+    return Counter(hardware(file.run, device) for device in _devices(file))
 
 
 def title(files: Sequence[RunFile]) -> str:
     """Return the title of the page: `MOST_TITLED` machines by name, those that a source names first."""
-    names = list(dict.fromkeys(hardware(file.run) for file in files))
+    counts = [item for file in files for item in _hardware_counts(file).items()]
+    names = list(dict.fromkeys(name if count == 1 else f"{count} × {name}" for name, count in counts))
     names.sort(key=lambda name: name.startswith("unnamed "))
     more = len(names) - MOST_TITLED
     return f"ResNets on {joined([*names[:MOST_TITLED], f'{more:,} more'] if more > 0 else names)}"
 
 
-def sides(files: Sequence[RunFile]) -> dict[str, str]:
-    """Return the sides that the page compares, by run id: the hardware, with software or run where necessary.
+def sides(files: Sequence[RunFile]) -> dict[tuple[str, str], str]:
+    """Return the sides that the page compares, by run id and device: the hardware, with software or run if necessary.
 
-    Runs of the same machine and version are a single side, unless they share a case: then they are compared.
+    Runs of the same machine and version are a single side, unless they share a case: then they are compared. Devices of
+    a run are sides of their own; several cards of a name have their device in the names of their sides.
     """
-    named = {file.run.id: hardware(file.run) for file in files}
     versions = {file.run.id: f"torch {file.run.environment.torch or 'unknown'}" for file in files}
-    by_name: dict[str, list[RunFile]] = {}
+    several = {name for file in files for name, count in _hardware_counts(file).items() if count > 1}
+    cases: dict[tuple[str, str], set[Case]] = {}
+    by_name: dict[str, list[tuple[RunFile, str]]] = {}
     for file in files:
-        by_name.setdefault(named[file.run.id], []).append(file)
-    cases = {file.run.id: {record.case for record in file.records} for file in files}
+        for device in _devices(file):
+            cases[file.run.id, device] = {record.case for record in file.records if record.case.device == device}
+            name = hardware(file.run, device)
+            by_name.setdefault(f"{name} · {device}" if name in several else name, []).append((file, device))
     system = {}
     for name, alike in by_name.items():
-        several = len({versions[file.run.id] for file in alike}) > 1
-        for file in alike:
+        differing = len({versions[file.run.id] for file, _ in alike}) > 1
+        for file, device in alike:
             run = file.run.id
-            twins = [twin for twin in alike if twin is not file and versions[twin.run.id] == versions[run]]
-            shared = [twin for twin in twins if not cases[run].isdisjoint(cases[twin.run.id])]
-            mark = [_mark(file.run, [twin.run for twin in shared])] if shared else []
-            system[run] = " · ".join([name, *([versions[run]] if several else []), *mark])
+            shared = [
+                twin.run
+                for twin, theirs in alike
+                if twin is not file
+                and versions[twin.run.id] == versions[run]
+                and not cases[run, device].isdisjoint(cases[twin.run.id, theirs])
+            ]
+            mark = [_mark(file.run, shared)] if shared else []
+            system[run, device] = " · ".join([name, *([versions[run]] if differing else []), *mark])
     return system
 
 

@@ -52,7 +52,7 @@ class _Candidate:
         return tuple(getattr(self.case, axis) for axis in _SETTING)
 
 
-def shown(study: Study, sides: Mapping[str, str]) -> tuple[Study, str]:
+def shown(study: Study, sides: Mapping[tuple[str, str], str]) -> tuple[Study, str]:
     """Return the study of the cases that the page shows, and what to say of the others.
 
     More than `MOST_CASES` cases are cut to `FEW_CASES`. Only their table is computed: the table of all cases takes as
@@ -60,11 +60,11 @@ def shown(study: Study, sides: Mapping[str, str]) -> tuple[Study, str]:
 
     Args:
         study: what the page is made of.
-        sides: the side of each run, by its id.
+        sides: the side of each device of a run, by the run's id and the device.
     """
     if sum(len(run.replicates) for run in study.runs) <= MOST_CASES:
         return study, ""
-    candidates = [candidate for run in study.runs for candidate in _candidates(run, sides[run.file.run.id])]
+    candidates = [candidate for run in study.runs for candidate in _candidates(run, sides)]
     shown = {(candidate.run, candidate.case) for candidate in _selected(candidates)}
     failed = sum(
         any(run.file.records[row].status != "ok" for row in rows.values())
@@ -80,7 +80,7 @@ def shown(study: Study, sides: Mapping[str, str]) -> tuple[Study, str]:
     return Study(Records(tuple(_only(run.file, shown) for run in study.runs))), said
 
 
-def _candidates(run: MeasuredRun, side: str) -> Iterable[_Candidate]:
+def _candidates(run: MeasuredRun, sides: Mapping[tuple[str, str], str]) -> Iterable[_Candidate]:
     """Yield the cases of a run."""
     file, costs = run.file, run.file.static_costs()
     for case, rows in run.replicates.items():
@@ -89,7 +89,7 @@ def _candidates(run: MeasuredRun, side: str) -> Iterable[_Candidate]:
         static = costs.get(static_key(case))
         yield _Candidate(
             run=file.run.id,
-            side=side,
+            side=sides[file.run.id, case.device],
             case=case,
             rate=_throughput(replicates, run.latencies[indices].tolist()),
             accuracy=_accuracy(static, replicates),

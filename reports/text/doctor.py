@@ -63,6 +63,8 @@ class Floor(Protocol):
     def noise(self) -> Noise: ...
     @property
     def reasons(self) -> Sequence[str]: ...
+    @property
+    def notices(self) -> Sequence[str]: ...
 
 
 class Findings(Protocol):
@@ -97,7 +99,7 @@ def _floor_text(floor: Floor) -> str:
     else:
         span = f"{percent(low)} to {percent(high)} %"
         lines.append(f"noise floor: a pair's ratio spreads by {percent(spread)} % (sd; 95 % interval {span})")
-    lines += [f"meanwhile: {_meanwhile(floor.noise)}", *floor.reasons]
+    lines += [f"meanwhile: {_meanwhile(floor.noise)}", *floor.notices, *floor.reasons]
     if not floor.resolutions:
         return lines_text(lines, "table")
     lines += ["", f"smallest effects, at a margin of {share_text(floor.margin)}, in 95 % of the runs"]
@@ -118,8 +120,7 @@ def _meanwhile(noise: Noise) -> str:
         "stopped by the cpu limit {:.2f} s": noise.throttled_s,
     }
     figures_text = [form.format(value) for form, value in figures.items() if value is not None]
-    clocks = [f"clocks held by {', '.join(noise.accelerator_throttling)}"] if noise.accelerator_throttling else []
-    return ", ".join([*figures_text, *clocks]) or "this system counts nothing"
+    return ", ".join(figures_text) or "this system counts nothing"
 
 
 def _share(value: float | None) -> str:

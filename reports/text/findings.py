@@ -54,6 +54,7 @@ def findings_text(study: Study, fmt: str) -> str:
         "precision": [
             _reached(file, file.run.settings, names) for file in files if file.run.plan and file.run.settings
         ],
+        "unchecked results": [line for file in files if (line := _unchecked(file, names))],
     }
     return "".join(lines_text(["", title, *lines, *_remedy(lines)], fmt) for title, lines in titled.items() if lines)
 
@@ -137,6 +138,21 @@ def _reached(file: RunFile, settings: Settings, names: _Names) -> str:
     reached = f"{len(ends.get('target', []))} of {sum(map(len, ends.values()))} cases reached the target"
     others = [f"{len(ends[end])} {reason} ({_named(ends[end], names)})" for end, reason in _ENDS.items() if end in ends]
     return ", ".join([f"{names.run(file.run.id)}{reached} of ±{share_text(settings.target)}", *others])
+
+
+def _unchecked(file: RunFile, names: _Names) -> str:
+    """Return the number of measured cases whose result was not compared with their baseline's, empty for none."""
+    if file.run.source is not None:  # an import has what its source states
+        return ""
+    measured = {
+        case: list(replicates.values())
+        for case, replicates in file.cases().items()
+        if case != case.baseline and any(record.status == "ok" for record in replicates.values())
+    }
+    cases = [case for case, records in measured.items() if all(record.equality is None for record in records)]
+    if not cases:
+        return ""
+    return f"{names.run(file.run.id)}{len(cases)} of {len(measured)} results were not checked ({_named(cases, names)})"
 
 
 def _end(replicates: Sequence[Record]) -> str:

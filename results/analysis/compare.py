@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from results.analysis import differences
 from results.analysis.differences import Change
 from results.analysis.machines import Machine, described, machines
-from results.analysis.sides import Side, by_case
+from results.analysis.sides import Side, by_case, throttled
 from results.analysis.study import Study
 from results.errors import InputError
 from results.schema.axes import AXES
@@ -247,7 +247,8 @@ def _case(what: dict[str, Any], before: Side, after: Side, *, same_hardware: boo
         ratio = None if None in means else means[1] / means[0]  # type: ignore[operator]
         return _Pending(Compared(**what, ratio=ratio, reason=change), None)
     span = change.interval()
-    disturbed = "; ".join(filter(None, (side.disturbed() for side in sides))) or None
+    capped = throttled(after, before) if span.value > 1 else throttled(before, after)
+    disturbed = "; ".join(filter(None, (*(side.disturbed() for side in sides), capped))) or None
     return _Pending(Compared(**what, ratio=span.value, low=span.low, high=span.high), change, disturbed, barrier)
 
 

@@ -1,6 +1,7 @@
 """Group the runs of two sides by machine, as a machine is only compared with itself, and describe runs."""
 
 import dataclasses
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from results.analysis import differences
@@ -87,7 +88,9 @@ def _name(group: tuple[Sequence[RunFile], Sequence[RunFile]]) -> str:
 
 def machine_text(machine: Environment) -> str:
     """Return a machine for people: its chip, cores and memory, as far as they are known."""
-    chip = " + ".join(card.name for card in machine.accelerators) or machine.cpu or "unknown machine"
+    cards = Counter(card.name for card in machine.accelerators)
+    named = " + ".join(name if count == 1 else f"{count} × {name}" for name, count in cards.items())
+    chip = named or machine.cpu or "unknown machine"
     cores = None if machine.usable_cores is None else f"{machine.usable_cores} cores"
     memory = None if machine.memory_bytes is None else f"{machine.memory_bytes / 2**30:.0f} GiB"
     return " ".join(filter(None, (chip, cores, memory)))

@@ -2,16 +2,20 @@
 
 import dataclasses
 import math
+import statistics
 from collections.abc import Iterable, Iterator
-from typing import Literal
+from typing import Final, Literal
 
 from results.metrics.measured import MeasuredRun
 from results.metrics.reasons import is_wrong
-from results.metrics.warnings import RecordWarning, wrong_result
+from results.metrics.warnings import RecordWarning, power_share, wrong_result
 from results.schema.case import Case
 from results.schema.record import Record
 
 SideName = Literal["BASE", "NEW"]
+
+CAP_DIFFERENCE: Final = 0.1
+"""Shares of the time at a power limit that differ by more than this may explain a difference of two sides."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -42,8 +46,24 @@ class Side:
             return None
         return f"{', '.join(sorted(set().union(*signs)))} in {self.name}, in {count} of {len(signs)} processes"
 
+    def capped(self) -> float:
+        """Return the share of the time at the power limit, the median of the processes; 0 where none is known."""
+        shares = [power_share(record.noise) for record in self.records if record.noise is not None]
+        return statistics.median(shares) if shares else 0.0
+
     def _pairs(self) -> Iterator[tuple[Record, tuple[RecordWarning, ...]]]:
         return zip(self.records, self.warnings, strict=True)
+
+
+def throttled(slower: Side, faster: Side) -> str | None:
+    """Return the sign that a power limit may be why a side is slower: its clocks were held down clearly longer.
+
+    A faster side that was held down longer is faster all the same.
+    """
+    if slower.capped() - faster.capped() <= CAP_DIFFERENCE:
+        return None
+    shares = f"{slower.capped():.0%} of the time in {slower.name}, {faster.capped():.0%} in {faster.name}"
+    return f"throttled: the power limit held the clocks down for {shares}"
 
 
 def by_case(runs: Iterable[MeasuredRun], name: SideName) -> dict[Case, Side]:

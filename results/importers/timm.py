@@ -49,6 +49,9 @@ _ROUNDED: Final = "timm rounds its counts: parameters and activations to 10,000,
 _COUNTED: Final = "timm's GMACs are those of fvcore, which counts batch norm and pooling too"
 _TF32: Final = "timm leaves TF32 on in fp32, at least for convolutions"
 _UNSCALED: Final = "timm trains amp-fp16 without a gradient scaler"
+_TIMED: Final = "timm times a step by the wall clock, and waits for the device after each"
+_AUTOTUNED: Final = "timm switches cuDNN's autotuner on, as eager:autotune does"
+_NO_GRAD: Final = "timm runs inference under no_grad, not inference_mode"
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -231,8 +234,12 @@ def _times(row: SourceRow, prefix: str, case: Case, attempt: Attempt) -> tuple[d
         if value is not None:
             metrics[metric] = value / 1000
     promise = PROMISES[case.precision]
-    if promise.compute == "float32" and not promise.tf32 and case.device != "cpu":
-        notes.append(_TF32)
+    if case.device != "cpu":
+        notes += (_TIMED, _AUTOTUNED)
+        if promise.compute == "float32" and not promise.tf32:
+            notes.append(_TF32)
+    if not TASKS[case.task].trains:
+        notes.append(_NO_GRAD)
     if promise.grad_scaler and TASKS[case.task].trains:
         notes.append(_UNSCALED)
     return metrics, notes

@@ -38,9 +38,10 @@ def levels(
 ) -> Levels:
     """Return the level of each record of a run that has steady turns and the status ``ok``.
 
-    A field holds the records of a replicate that shared parts, directly or through other records. Several records of
-    a case in a replicate count as a single case. In files of the schemas 1 to 4, a record knows the turns of its
-    baseline (or of arm a) in the same rounds: its level is relative to these, and the level of the baseline is 0.
+    A field holds the records of a replicate that shared parts on a device, directly or through other records; two
+    devices have no common drift. Several records of a case in a replicate count as a single case. In files of the
+    schemas 1 to 4, a record knows the turns of its baseline (or of arm a) in the same rounds: its level is relative to
+    these, and the level of the baseline is 0.
 
     Args:
         records: the records of a run, or of a pair of arms.
@@ -85,7 +86,8 @@ def _add_timed(whole: Levels, records: Sequence[Record], names: Sequence[Hashabl
     row = turns.each(np.arange(len(rows)))[stretches.starts]
     replicate = np.array([records[row].replicate for row in rows])[row]
     case = _numbered((names[row], records[row].replicate) for row in rows)[row]
-    parts = _numbered(zip(replicate.tolist(), part[stretches.starts].tolist(), strict=True))
+    device = _numbered(records[row].case.device for row in rows)[row]
+    parts = _numbered(zip(replicate.tolist(), device.tolist(), part[stretches.starts].tolist(), strict=True))
     field = _components(case, parts)
     series, parts = (_in_order(field, numbers) for numbers in (case, parts))
     log = np.log(steady.step_s)

@@ -20,11 +20,13 @@ from results.schema.run import PeakRate
 from results.schema.static import Static
 from results.statistics.segments import Floats
 
-NOISES: Final = frozenset({"busy", "steal", "pressure", "throttled"})
+NOISES: Final = frozenset({"busy", "steal", "pressure", "throttled", "shared-gpu"})
 """Warnings of a disturbed machine: other users, or throttling. The number is right, for the machine as it was."""
-TOLERATED: Final = NOISES | {"not-steady", "slowing", "eager-twice-differs", "layout", "host-bound"}
-"""Warnings of a wider spread between replicates, of a choice of the compiler, or of what sets the speed; any other
-warning means that a number is not what its label says."""
+TOLERATED: Final = NOISES | {
+    *("not-steady", "slowing", "eager-twice-differs", "layout", "host-bound", "power-capped", "clocks-moved"),
+}
+"""Warnings of a wider spread between replicates, of a choice of the compiler, of what sets the speed, or of clocks that
+follow power and load; any other warning means that a number is not what its label says."""
 WRONG: Final = "wrong"
 """The warning of a case whose result differs from its baseline's."""
 
@@ -54,6 +56,16 @@ compiler fills the machine. So pressure is a sign only where others ran, or wher
 _SOME_CPUS: Final = 0.1
 _MEMORY_PRESSURE: Final = 0.01
 """A task that waits for memory makes no progress: a hundredth of the time is as much as the intervals promise."""
+_POWER: Final = ("power", "board_limit", "sw_power_cap")
+"""NVML's names of low clocks for the sake of power. Heavy work holds many cards at their limit all the time, so this is
+no noise. Its names ``reliability`` (the voltage of the highest clocks) and ``sync_boost`` are no sign at all."""
+_HEAT: Final = ("thermal", "sw_thermal_slowdown", "hw_thermal_slowdown", "hw_slowdown", "hw_power_brake_slowdown")
+"""NVML's names of low clocks for heat, or for a power supply that fails."""
+_CAPPED: Final = 0.05
+_HEATED: Final = 0.01
+"""As much as the intervals promise."""
+_MOVED: Final = 0.02
+"""Range of a clock over its median. No noise: a free clock moves with the load, and the turns of cases alternate."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -169,6 +181,10 @@ def _add_others(record: Record, row: list[RecordWarning]) -> None:
         row.extend(_label(record.case, record.ran))
     if record.noise is not None:
         row.extend(_noise(record.noise))
+    sm_hz = None if record.clocks is None else record.clocks.sm_hz
+    if sm_hz is not None and sm_hz.high - sm_hz.low > _MOVED * sm_hz.median:
+        low, median, high = (f"{hz / 1e6:.0f}" for hz in (sm_hz.low, sm_hz.median, sm_hz.high))
+        row.append(RecordWarning("clocks-moved", f"the clock was {low} to {high} MHz after turns, median {median} MHz"))
 
 
 def _waits_within_steps(case: Case) -> bool:
@@ -209,9 +225,28 @@ def _noise(noise: Noise) -> Iterator[RecordWarning]:
     if (noise.throttled_s or 0) > 0:
         seconds = f"{noise.throttled_s:.2g} s"
         yield RecordWarning("throttled", f"the control group's CPU limit stopped its tasks for {seconds}")
-    if noise.accelerator_throttling:
-        causes = ", ".join(noise.accelerator_throttling)
-        yield RecordWarning("throttled", f"the accelerator held its clocks back: {causes}")
+    if noise.accelerator_processes:
+        yield RecordWarning("shared-gpu", f"{noise.accelerator_processes} other processes were on the accelerator")
+    yield from _low_clocks(noise)
+
+
+def power_share(noise: Noise) -> float:
+    """Return the share of the time in which the accelerator held its clocks down for power, 0 where it is unknown."""
+    held = noise.accelerator_held or {}
+    return max(held.get(name, 0.0) for name in _POWER)
+
+
+def _low_clocks(noise: Noise) -> Iterator[RecordWarning]:
+    held = noise.accelerator_held or {}
+    older = noise.accelerator_throttling  # names without shares
+    causes = [f"{name} {held[name]:.0%}" for name in _HEAT if held.get(name, 0.0) > _HEATED]
+    causes += [name for name in _HEAT if name in older]
+    if causes:
+        yield RecordWarning("throttled", f"the accelerator held its clocks down: {', '.join(causes)}")
+    capped = power_share(noise)
+    if capped > _CAPPED or any(name in older for name in _POWER):
+        share = f"{capped:.0%}" if capped else "an unknown share"
+        yield RecordWarning("power-capped", f"its power limit held the clocks down for {share} of the time")
 
 
 def _clocks(case: Case, step: float, wall: float, *, slow: bool) -> RecordWarning:
@@ -246,6 +281,8 @@ def _label(case: Case, ran: Ran) -> Iterator[RecordWarning]:
             yield RecordWarning("layout", f"the compiler ran {case.layout} as {ran.layout}")
         else:
             yield _broken(f"{case.layout} ran as {ran.layout}")
+    if ran.cudnn_benchmark not in {None, RUNTIMES[case.runtime].autotune}:
+        yield _broken(f"{case.runtime} ran with the autotuner {'on' if ran.cudnn_benchmark else 'off'}")
     if ran.threads != case.threads:
         yield _broken(f"{case.threads} threads ran as {ran.threads}")
     if ran.batch_size not in {None, case.batch_size}:

@@ -45,6 +45,8 @@ class Runtime:
     """Whether its first step compiles the network: it has a cold and a warm compile time, and a break-even."""
     mode: str | None = None
     """Mode of the compiler, None for its default."""
+    autotune: bool = False
+    """Whether cuDNN, or MIOpen, tries its algorithms for each new shape and takes the fastest, not the likeliest."""
     recording_steps: int = 0
     """Steps after the first in which it records CUDA graphs, on a device that has them: torch warms a function up in
     its first step, records it in the second and replays it from the third on."""
@@ -54,6 +56,7 @@ class Runtime:
 
 RUNTIMES: Final[dict[str, Runtime]] = {
     "eager": Runtime(engine="eager"),
+    "eager:autotune": Runtime(engine="eager", autotune=True),
     "compile": Runtime(engine="inductor", compiles=True),
     "compile:reduce-overhead": Runtime(
         engine="inductor", compiles=True, mode="reduce-overhead", recording_steps=2

@@ -173,18 +173,8 @@ TIMED: Final = (
         tables=_CASES,
     ),
     _count("warmup_steps", "warm-up steps", "recorded steps before the series became steady", better=None),
-    _count(
-        "graph_breaks",
-        "graph breaks",
-        "points at which the compiled code returns to Python",
-        tables=_CASES,
-    ),
-    _count(
-        "recompiles",
-        "recompilations",
-        "compilations after the first step, inside the timed ones",
-        tables=_CASES,
-    ),
+    _count("graph_breaks", "graph breaks", "points at which the compiled code returns to Python", tables=_CASES),
+    _count("recompiles", "recompilations", "compilations after the first step, inside the timed ones", tables=_CASES),
     _peak(
         "peak_resident_bytes",
         "peak resident",

@@ -115,6 +115,11 @@ class Ran(Stored, frozen=True, kw_only=True):
     """Images in the input of the first convolution."""
     image_size: ImageSize | None = None
     in_channels: Size | None = None
+    cudnn_benchmark: bool | None = None
+    """Whether the autotuner of cuDNN, or MIOpen, was on. None in files of the schemas 1 to 5, and where the engine is
+    not torch."""
+    deterministic: bool | None = None
+    """Whether torch was restricted to deterministic algorithms. None as above."""
 
 
 class Equality(Stored, frozen=True, kw_only=True):
@@ -149,7 +154,35 @@ class Noise(Stored, frozen=True, kw_only=True):
     throttled_s: Seconds | None = None
     """Seconds for which the control group's CPU limit stopped its tasks."""
     accelerator_throttling: tuple[Name, ...] = ()
-    """Why the accelerator lowered its clocks, by NVML's names."""
+    """Schemas 1 to 5: why the accelerator lowered its clocks at any time, by NVML's names; empty in later files."""
+    accelerator_held: dict[Name, Share] | None = None
+    """For each cause of low clocks, by NVML's names: a policy with its share of the time from the first step to the
+    end, the turns of other workers included, as the driver counts it; a reason with its share of the worker's turns,
+    after each of which the driver was asked. None also for a CPU."""
+    accelerator_processes: Count | None = None
+    """Processes outside this run on the accelerator, or on the part of it, the most at a time. None also for a CPU."""
+
+
+class Readings(Stored, frozen=True, kw_only=True):
+    """Readings of a quantity: their median, and their range without the outer twentieths, where rare outliers stand."""
+
+    median: Value
+    low: Value
+    high: Value
+
+
+class Clocks(Stored, frozen=True, kw_only=True):
+    """The clock and the power of an accelerator, read right after each turn of the worker.
+
+    `Record.nulls` has the reason of each None, as ``clocks.sm_hz``.
+    """
+
+    turns: Count
+    """Turns that the readings follow."""
+    sm_hz: Readings | None = None
+    """Clock of the multiprocessors."""
+    power_w: Readings | None = None
+    """Power of the whole card, which its driver may average over some of the last turns."""
 
 
 class Summary(Stored, frozen=True, kw_only=True):
@@ -198,6 +231,8 @@ class Record(Stored, frozen=True, kw_only=True):
     equality: Equality | None = None
     """None where the result was not checked, with the reason in `nulls`; a baseline is not checked against itself."""
     noise: Noise | None = None
+    clocks: Clocks | None = None
+    """None for a CPU, and where the driver of the accelerator cannot be asked."""
     notes: tuple[Text, ...] = ()
     """Findings a reader should know, such as a precision that the hardware only emulates."""
     budget_s: Patience | None = None

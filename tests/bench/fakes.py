@@ -54,7 +54,8 @@ class FakeWorker:
 
     def describe(self, request):
         environment = validated(self.given["environment"], Environment)
-        return Described(devices=request.devices, environment=environment)
+        identities = (None,) * len(request.devices)
+        return Described(devices=request.devices, environment=environment, identities=identities)
 
     def static(self, request):
         asked = {"model": request.model, "image_size": request.image_size, "in_channels": request.in_channels}

@@ -21,7 +21,9 @@ def echo(connection):
         threads = psutil.Process().num_threads()
         answer = {"echo": json.loads(line), "pid": os.getpid(), "threads": threads}
         answer["has_torch"] = "torch" in sys.modules
-        answer["accelerator_initialised"] = sys.modules["torch"].cuda.is_initialized()
+        cuda = sys.modules["torch"].cuda
+        answer["accelerator_initialised"] = cuda.is_initialized()
+        answer["bad_fork"] = cuda._is_in_bad_fork()
         _answer(connection, answer)
 
 

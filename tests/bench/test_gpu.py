@@ -49,8 +49,22 @@ def test_events_fit_into_the_wall_clock_and_memory_is_told(records):
         assert 0 < sum(record.samples.step_s) <= wall_s * 1.02
         assert steps >= 3
         assert len(record.samples.queued) == len(record.samples.wall_s)
-        assert 0 < record.facts.peak_allocated_bytes <= record.facts.peak_reserved_bytes
-        assert record.facts.peak_prepare_bytes > 0
+        allocated, reserved = record.facts.peak_allocated_bytes, record.facts.peak_reserved_bytes
+        assert record.nulls["peak_allocated_bytes"] if allocated is None else 0 < allocated <= reserved
+        assert "peak_prepare_bytes" in record.nulls or record.facts.peak_prepare_bytes > 0
+
+
+def test_what_the_driver_says_of_the_card_is_there_or_has_its_reason(records):
+    for record in (record for record in records if record.status == "ok"):
+        clocks, noise, nulls = record.clocks, record.noise, record.nulls
+        assert (clocks is None) == ("clocks" in nulls)
+        if clocks is not None:
+            assert clocks.turns == len(record.samples.wall_s)
+            assert (clocks.sm_hz is None) == ("clocks.sm_hz" in nulls)
+            assert clocks.sm_hz is None or 1e8 < clocks.sm_hz.low <= clocks.sm_hz.median <= clocks.sm_hz.high < 1e10
+            assert (clocks.power_w is None) == ("clocks.power_w" in nulls)
+        assert (noise.accelerator_held is None) == ("noise.accelerator_held" in nulls)
+        assert (noise.accelerator_processes is None) == ("noise.accelerator_processes" in nulls)
 
 
 @pytest.mark.parametrize("runtime", ["compile", "compile:reduce-overhead"])

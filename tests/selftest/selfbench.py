@@ -3,10 +3,10 @@
 Each row of its table is a promise with the measured figure: ``kept``, ``BROKEN``, or ``unsure`` where the interval
 reaches over the bound. Workers that are compared live at the same time and are stepped in turn, as in a run; the
 references are written by hand and share no code with the harness. `--write` puts the figures into docs/trust.md.
+`--device cuda:0` measures the rows of an accelerator in place of those of the CPU.
 """
 
 import resource
-import socket
 import statistics
 import subprocess
 import sys
@@ -15,31 +15,23 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Final
 
-import numpy as np
-
+from bench.machine.device_names import is_cpu
 from bench.measure.device import Cpu
 from bench.measure.timing import time_turn
 from bench.process import ask
-from bench.process.client import WorkerClient
-from bench.process.forkserver import SERVE, ForkServer
-from bench.process.protocol import Turn, serve_requests
-from bench.schedule.rotation import Left, Lost, Rotation
-from bench.schedule.seat import Seat
+from bench.process.forkserver import ForkServer
 from bench.tasks.inference import inference_step
-from results.metrics.levels import levels
+from results.errors import InputError
 from results.metrics.table import table
-from results.schema.case import Case
 from results.schema.types import known
-from results.statistics import intervals
 from results.storage.reader import load
-from tests.bench.fakes import FakeWorker
-from tests.selftest.rotating import SETTINGS, carry_over, case_of, default_run, replicates_at_equal_time, worker_cost
+from tests.selftest.byhand import BY_EVENTS, BY_HAND, BY_TURN, paired, ratio_row
+from tests.selftest.rotating import carry_over, case_of, default_run, replicates_at_equal_time, worker_cost
 from tests.selftest.rows import Row
 from tests.selftest.session import finish, parsed
 
-BY_HAND: Final = "tests.selftest.selfbench:by_hand"
-PAIRS: Final = 5
-
+ON_ACCELERATOR: Final = (("torchvision:resnet18", 1), ("torchvision:resnet50", 64))
+"""Models and batches: steps that the launches take, and steps that the arithmetic takes."""
 _TIMM_LIKE: Final = """
 import sys, time, torch, torchvision
 from fvcore.nn import FlopCountAnalysis, ActivationCountAnalysis
@@ -58,75 +50,27 @@ print(f"{rate:.1f} img/s")
 """
 
 
-class ByHand(FakeWorker):
-    """The loop that anyone would write around a torchvision model, as a worker."""
-
-    def prepare(self, request):
-        import torch  # noqa: PLC0415
-        from torchvision.models import get_model  # type: ignore[attr-defined]  # noqa: PLC0415
-
-        case = request.case
-        torch.set_num_threads(case.threads)
-        self.model = get_model(case.model.removeprefix("torchvision:")).eval()
-        self.images = torch.randn(case.batch_size, 3, case.image_size, case.image_size)
-        return super().prepare(request)
-
-    def turn(self, request):
-        import torch  # noqa: PLC0415
-
-        times = []
-        with torch.inference_mode():
-            for _ in range(request.drop + request.steps):
-                began = time.perf_counter()
-                self.model(self.images)
-                times.append(time.perf_counter() - began)
-        timed = times[request.drop :]
-        return Turn(phase_s=tuple((seconds,) for seconds in timed), wall_s=sum(timed) / len(timed))
-
-
-def by_hand(connection: socket.socket) -> None:
-    """Be the loop by hand on `connection`."""
-    serve_requests(connection, ByHand())
-
-
-def paired(server: ForkServer, ours: Case, reference: Case, target: str = SERVE) -> intervals.Interval | None:
-    """Return our time over the reference's: `PAIRS` pairs of fresh processes, each pair stepped in turn.
-
-    The interval is that across the pairs: where a process happens to lie in memory moves its times by more than the
-    steps of one pair can show.
-    """
-    with tempfile.TemporaryDirectory() as folder:
-        caches = [tempfile.mkdtemp(dir=folder) for _ in range(2)]  # later pairs compile from what the first left
-        ratios = [_pair(server, ours, reference, target, caches) for _ in range(PAIRS)]
-    return intervals.across([ratio for ratio in ratios if ratio is not None])
-
-
-def _pair(server: ForkServer, ours: Case, reference: Case, target: str, caches: list[str]) -> float | None:
-    lives = [WorkerClient(server, ours, 1, SETTINGS), WorkerClient(server, reference, 1, SETTINGS, target)]
-    records = []
-    try:
-        for live, cache in zip(lives, caches, strict=True):
-            live.prepare(cache)
-        seats = {Seat(live.case, live): live for live in lives}
-        for event in Rotation(tuple(seats), SETTINGS).events():
-            if isinstance(event, Lost):
-                raise event.failure
-            if isinstance(event, Left):
-                live = seats[event.seat]
-                records.append((live is lives[0], live.end(event.seat.samples(live.phases), event.stop)))
-    finally:
-        for live in lives:
-            live.close()
-    own, other = (record for _, record in sorted(records, key=lambda pair: not pair[0]))
-    fitted = levels([own, other], ["own", "other"]).level
-    return None if np.isnan(fitted).any() else float(np.exp(fitted[0] - fitted[1]))
-
-
 def fidelity(server: ForkServer, threads: int) -> Iterator[Row]:
     """Our harness around torchvision's model, against a loop by hand around the same model."""
     for name in ("resnet18", "resnet50"):
         case = case_of(f"torchvision:{name}", threads)
-        yield _ratio_row(f"fidelity: {name}, harness / loop by hand", paired(server, case, case, BY_HAND), 0.02)
+        yield ratio_row(f"fidelity: {name}, harness / loop by hand", paired(server, case, case, BY_HAND), 0.02)
+
+
+def events(server: ForkServer, threads: int, device: str) -> Iterator[Row]:
+    """Our harness on an accelerator, against a loop by hand with an event at each border between steps."""
+    for model, batch_size in ON_ACCELERATOR:
+        case = case_of(model, threads, device=device, batch_size=batch_size)
+        what = f"fidelity: {model} b{batch_size} on {device}, harness / loop by hand with events"
+        yield ratio_row(what, paired(server, case, case, BY_EVENTS), 0.02)
+
+
+def marks(server: ForkServer, threads: int, device: str) -> Iterator[Row]:
+    """Our harness, which marks each step, against a loop by hand with two events a turn: what the marks cost."""
+    for model, batch_size in ON_ACCELERATOR:
+        case = case_of(model, threads, device=device, batch_size=batch_size)
+        what = f"cost of marks: {model} b{batch_size} on {device}, marks a step / marks a turn"
+        yield ratio_row(what, paired(server, case, case, BY_TURN), 0.02)
 
 
 def same_model(server: ForkServer, threads: int) -> Iterator[Row]:
@@ -136,7 +80,7 @@ def same_model(server: ForkServer, threads: int) -> Iterator[Row]:
             for runtime in ("eager", "compile"):
                 axes = {"task": task, "runtime": runtime, "batch_size": 1 if task == "inference" else 4}
                 ours, theirs = (case_of(model, threads, **axes) for model in (name, f"torchvision:{name}"))
-                yield _ratio_row(f"ours / torchvision: {name} {task} {runtime}", paired(server, ours, theirs))
+                yield ratio_row(f"ours / torchvision: {name} {task} {runtime}", paired(server, ours, theirs))
 
 
 def overhead(server: ForkServer, threads: int) -> Iterator[Row]:
@@ -206,25 +150,40 @@ CHECKS: Final[dict[str, Callable[[ForkServer, int], Iterator[Row]]]] = {
     "default": default_run,
     "replicates": replicates_at_equal_time,
 }
-
-
-def _ratio_row(what: str, interval: intervals.Interval | None, reach: float = 0.03) -> Row:
-    bound = f"1.00 ± {reach:g}"
-    if interval is None:
-        return Row(what, "too few turns", bound, None)
-    figure = f"{interval.value:.4f} [{interval.low:.4f}, {interval.high:.4f}]"
-    low, high = 1 - reach, 1 + reach
-    inside, outside = low <= interval.low <= interval.high <= high, interval.low > high or interval.high < low
-    return Row(what, figure, bound, inside or (None if not outside else False))
+ACCELERATED: Final[dict[str, Callable[[ForkServer, int, str], Iterator[Row]]]] = {
+    "events": events,
+    "marks": marks,
+    "carry": carry_over,
+}
+"""Rows of an accelerator. None has been measured yet, so that the documents hold none."""
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Print the table; return 1 if a promise is broken, else 3 if a figure is not certain enough."""
-    options = parsed(arguments, name="bench-self", purpose=__doc__, choices=CHECKS)
+    """Print the table; return 1 if a promise is broken, 2 for bad input, else 3 if a figure is not certain enough."""
+    choices = dict.fromkeys((*CHECKS, *ACCELERATED))
+    options = parsed(arguments, name="bench-self", purpose=__doc__, choices=choices, device=True)
     with ForkServer() as server:
-        _, environment = ask.environment(server, {"cpu"})
+        try:
+            (device,), environment = ask.environment(server, {options.device})
+        except InputError as error:
+            return _refused(str(error))
+        checks = CHECKS if is_cpu(device) else ACCELERATED
+        names = [name for name in options.names if name in checks]
+        if not names:
+            return _refused(f"{device} has no such rows (rows: {', '.join(checks)})")
+        if options.write and checks is ACCELERATED:
+            return _refused("--write is for the figures of a CPU; the documents hold none of an accelerator")
         threads = known(environment.torch_threads)
-        return finish("bench-self", options.names, lambda name: CHECKS[name](server, threads), write=options.write)
+
+        def measure(name: str) -> Iterator[Row]:
+            return CHECKS[name](server, threads) if is_cpu(device) else ACCELERATED[name](server, threads, device)
+
+        return finish("bench-self", names, measure, write=options.write)
+
+
+def _refused(reason: str) -> int:
+    sys.stderr.write(f"bench-self: {reason}\n")
+    return 2
 
 
 if __name__ == "__main__":

@@ -17,15 +17,23 @@ _INTERVAL: Final = " ["
 
 
 def parsed(
-    arguments: list[str] | None, *, name: str, purpose: str | None, choices: Iterable[str], quick: bool = False
+    arguments: list[str] | None,
+    *,
+    name: str,
+    purpose: str | None,
+    choices: Iterable[str],
+    quick: bool = False,
+    device: bool = False,
 ) -> argparse.Namespace:
-    """Return the arguments of a session: ``names``, ``write``, and ``quick`` if the session has a quick form."""
+    """Return the arguments of a session: ``names``, ``write``, and ``quick`` and ``device`` if the session has them."""
     choices = list(choices)
     parser = argparse.ArgumentParser(prog=f"python -m nox -s {name} --", description=purpose)
     parser.add_argument("names", nargs="*", choices=[[], *choices], help="rows to measure; all, if none is named")
     parser.add_argument("--write", action="store_true", help="write the figures of these rows into the documents")
     if quick:
         parser.add_argument("--quick", action="store_true", help="a tenth of the runs")
+    if device:
+        parser.add_argument("--device", default="cpu", help="cpu, or an accelerator such as cuda:0, with its own rows")
     options = parser.parse_args(arguments)
     if options.write and quick and options.quick:
         parser.error("--write is for whole figures; leave out --quick")

@@ -104,7 +104,8 @@ def pairs(source: Source) -> pd.DataFrame:
     files = {name: side_records(source, name) for name in sides}
     frames = []
     for a, b in itertools.combinations(sides, 2):
-        alike = same_hardware(files[a], files[b])
+        shared = not set(sides[a]["device"]).isdisjoint(sides[b]["device"])
+        alike = shared and same_hardware(files[a], files[b])
         rows, matched = _matched(sides[a], sides[b], list(AXES) if alike else list(KEYS))
         if rows.empty:
             continue
@@ -125,10 +126,10 @@ def pairs(source: Source) -> pd.DataFrame:
 
 
 def side_records(source: Source, side: str) -> Records:
-    """Return the runs of a side."""
-    machines = source.machines
+    """Return the runs of a side, which may hold cases of other devices too."""
+    runs = {run for (run, _), machine in source.machines.items() if machine == side}
     return source.study.part(
-        {file.run.id for file in source.study.records.files if machines.get(printable(file.run.id)) == side}
+        {file.run.id for file in source.study.records.files if printable(file.run.id) in runs}
     ).records
 
 

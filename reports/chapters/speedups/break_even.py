@@ -57,7 +57,10 @@ class BreakEvenView(Protocol):
 def break_evens(source: Source) -> pd.DataFrame:
     """Return a row for each compiled case whose run also holds the eager case; infinite steps are never."""
     machines = source.machines
-    rows = [_row(result, machines[printable(result.run)]) for result in source.study.break_evens]
+    rows = [
+        _row(result, machines[printable(result.run), printable(result.case.device)])
+        for result in source.study.break_evens
+    ]
     # As objects, or an unknown number of threads would become NaN.
     frame = pd.DataFrame(rows, columns=["machine", *AXES, *_NUMBERS, "reason"], dtype=object)
     return frame.astype(dict.fromkeys(_NUMBERS, "float64") | axis_types(frame))

@@ -36,7 +36,11 @@ def chain_steps(source: Source) -> pd.DataFrame:
     The ``factor`` and ``total`` of a broken chain are NaN, and ``reason`` says why.
     """
     machines = source.machines
-    rows = [row for chain in source.study.chains for row in _rows(chain, machines[printable(chain.run)])]
+    rows = [
+        row
+        for chain in source.study.chains
+        for row in _rows(chain, machines[printable(chain.run), printable(chain.case.device)])
+    ]
     # As objects, or an unknown number of threads would become NaN, which is not equal to itself.
     frame = pd.DataFrame(rows, columns=list(_COLUMNS), dtype=object)
     return frame.astype(dict.fromkeys(_NUMBERS, "float64") | axis_types(frame))

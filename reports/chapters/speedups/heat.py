@@ -18,7 +18,7 @@ def tried(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def best_speedup(frame: pd.DataFrame) -> str | None:
-    """Return the sentence on the best speed-up over the baseline, its setting, and the number of slower cases.
+    """Return the sentences on the best speed-up over the baseline, and on the numbers of slower and unchecked cases.
 
     A case counts as faster or slower only if its 95 % interval excludes 1.
     """
@@ -39,15 +39,29 @@ def best_speedup(frame: pd.DataFrame) -> str | None:
             f"The best speed-up is {value} ({within}): {setting(best)} instead of "
             f"{BASELINE_TEXT}, on {best.model} ({workload_text(best)})."
         )
+    return said + _slower(others) + _unchecked(others)
+
+
+def _slower(others: pd.DataFrame) -> str:
     slower = others[others["speedup_high"] < 1]
     if slower.empty:
-        return said
+        return ""
     worst = extreme(slower, "speedup", largest=False)
     value = quantity(worst.speedup, TIMES, worst.speedup_low, worst.speedup_high)
     return (
-        f"{said} {len(slower)} of {plural(len(others), 'case')} in another setting were slower, "
+        f" {len(slower)} of {plural(len(others), 'case')} in another setting were slower, "
         f"the most {setting(worst)} on {worst.model} at {value}."
     )
+
+
+def _unchecked(others: pd.DataFrame) -> str:
+    """Return the sentence on speed-ups of cases whose result nobody compared with the baseline's."""
+    count = int((others["equality"].isna() & ~others["imported"]).sum())
+    if not count:
+        return ""
+    if len(others) == 1:
+        return " Its result was not checked."
+    return f" The results of {count:,} of these {len(others):,} were not checked."
 
 
 def failures(frame: pd.DataFrame) -> str:

@@ -1,4 +1,6 @@
+import contextlib
 import dataclasses
+import types
 
 import pytest
 
@@ -6,6 +8,7 @@ from bench.doctor import doctor
 from bench.doctor.checks import CHECKS, Check
 from bench.doctor.doctor import Findings, full_name
 from reports.text.doctor import doctor_text
+from results.errors import InputError
 from tests.bench.doctor.examined import BAD, GOOD, WARN, run
 
 UNKNOWN = Check(name="heat", state="unknown", seen="nobody counts")
@@ -46,8 +49,35 @@ def test_this_machine_is_checked(monkeypatch):
     monkeypatch.setattr("bench.doctor.host.WATCH_S", 0.01)
     found = doctor.checks("cpu")
     assert len(found) == len(CHECKS)
-    more = doctor.checks("xpu:0")
-    assert [check.name for check in more] == [*(check.name for check in found), "accelerator"]
+    environment = types.SimpleNamespace(torch_build={"cuda": "13.0"})
+    described = types.SimpleNamespace(identities=("aa",), environment=environment)
+    monkeypatch.setattr(doctor, "ForkServer", contextlib.nullcontext)
+    monkeypatch.setattr(doctor.ask, "description", lambda server, devices: described)
+    monkeypatch.setattr(doctor.nvml, "find", lambda identity: f"no driver knows {identity}")
+    *more, accelerator = doctor.checks("cuda:0")
+    assert [check.name for check in more] == [check.name for check in found]
+    assert (accelerator.state, accelerator.seen) == ("unknown", "no driver knows aa")
+
+
+def test_on_a_gpu_that_admits_a_single_process_there_is_no_a_a_run():
+    mode = Check(name="GPU compute mode", state="warn", seen="EXCLUSIVE_PROCESS", remedy="lift it")
+    findings = run(lambda *_, **__: 1 / 0, found=(GOOD, mode))
+    assert findings.floor is None
+    assert (findings.checks[-1].name, findings.checks[-1].state) == ("A/A run", "unknown")
+
+
+@pytest.mark.parametrize(("device", "why"), [("cuda:0", "no device 'cuda:0'; too old"), ("xpu:0", "no device 'xpu:0'$")])
+def test_a_gpu_that_torch_does_not_show_for_its_old_driver_says_so(monkeypatch, device, why, make_run):
+    def environment(server, devices):
+        if devices == {"cpu"}:
+            return ["cpu"], make_run().environment
+        raise InputError(f"no device {device!r}")
+
+    monkeypatch.setattr(doctor, "ForkServer", contextlib.nullcontext)
+    monkeypatch.setattr(doctor.ask, "environment", environment)
+    monkeypatch.setattr(doctor, "old_driver", lambda torch_cuda: "too old")
+    with pytest.raises(InputError, match=why):
+        full_name(device)
 
 
 def test_the_cpu_needs_no_process_to_be_found(monkeypatch):

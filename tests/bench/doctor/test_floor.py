@@ -31,17 +31,22 @@ def test_noise_is_watched_while_the_arms_run(paired, monkeypatch):
     alive = []
 
     class Watch:
-        def __init__(self, device):
-            alive.append(device)
+        def __init__(self):
+            alive.append("watched")
 
         def noise(self):
-            assert alive == ["cpu", "measured"]
+            assert alive == ["watched", "measured"]
             return Noise(steal=0.25), {"other_cpus": "not told"}
 
     monkeypatch.setattr(floor, "Watch", Watch)
     findings = run(lambda *_, **__: alive.append("measured") or paired())
     assert findings.floor.noise.steal == 0.25
     assert "steal 0.25 CPUs" in doctor_text(findings, "table")
+
+
+def test_warnings_of_the_arms_are_told(paired):
+    found = run(lambda *_, **__: paired(notices=("power-capped in arm a: 3 of its processes",)))
+    assert "power-capped in arm a: 3 of its processes" in doctor_text(found, "table")
 
 
 def test_only_looks_that_fit_the_time_count():

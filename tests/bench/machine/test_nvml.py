@@ -1,113 +1,91 @@
-import types
+import sys
 
 import pytest
 
 from bench.machine import nvml
 from bench.machine.nvml import Gpu, find, locate
+from tests.bench.driver import MismatchError, NvmlError, driver, processes, violation
 
 
-class NvmlError(Exception):
-    pass
+def gpu(**answers):
+    return Gpu(nvml=driver(**answers), handle="GPU-aa")
 
 
-def driver(names=("H100",), uuids=("GPU-aa",), **answers):
-    """NVIDIA's driver library: `answers` by the question; a question that it does not know is an error."""
+def test_a_card_is_the_one_of_its_uuid():
+    found = locate(driver(("GPU-aa", "GPU-bb")), "bb")
+    assert (found.handle, found.instance) == ("GPU-bb", None)
 
-    def get(question):
-        def ask(handle, *arguments):
-            if question not in answers:
-                raise NvmlError("Not Supported")
-            answer = answers[question]
-            return answer(*arguments) if callable(answer) else answer
 
-        return ask
-
-    library = types.SimpleNamespace(
-        NVMLError=NvmlError,
-        NVML_CLOCK_SM=1,
-        NVML_TEMPERATURE_GPU=0,
-        NVML_TEMPERATURE_THRESHOLD_SLOWDOWN=1,
-        nvmlDeviceGetCount=lambda: len(names),
-        nvmlDeviceGetHandleByIndex=lambda index: index,
-        nvmlDeviceGetName=lambda handle: names[handle],
-        nvmlDeviceGetHandleByUUID=uuids.index,
+def test_a_part_of_a_card_has_the_clocks_of_the_card_and_processes_of_its_own():
+    listed = {"MIG-cc": processes(7), "GPU-aa": processes(7, 8)}
+    library = driver(
+        parts={"MIG-cc": "GPU-aa"},
+        ComputeRunningProcesses=lambda handle: listed[handle](handle),
+        ClockInfo=lambda handle, kind: handle,
     )
-    for question in ("ViolationStatus", "CurrentClocksEventReasons"):
-        setattr(library, f"nvmlDeviceGet{question}", get(question))
-    return library
+    found = locate(library, "cc")
+    assert (found.handle, found.instance) == ("GPU-aa", "MIG-cc")
+    assert found.ask("ClockInfo", 1) == "GPU-aa"
+    assert found.processes() == {7}
 
 
-def violation(times):
-    def answer(policy):
-        if policy not in times:
-            raise NvmlError("Not Supported")
-        return types.SimpleNamespace(violationTime=times[policy])
-
-    return answer
+def test_a_uuid_that_the_driver_does_not_know_is_a_reason():
+    assert locate(driver(), "zz") == "NVML: Not Found"
 
 
-@pytest.mark.parametrize(
-    ("names", "environ", "index", "handle"),
-    [
-        (("H100",), {}, 0, 0),
-        (("H100", "H100"), {}, 1, 1),
-        (("H100", "H100", "H100"), {"CUDA_VISIBLE_DEVICES": "2, 0"}, 0, 2),
-        (("T4", "H100"), {"CUDA_VISIBLE_DEVICES": "1", "CUDA_DEVICE_ORDER": "PCI_BUS_ID"}, 0, 1),
-        (("T4", "H100"), {"CUDA_VISIBLE_DEVICES": "GPU-bb"}, 0, 1),
-    ],
-)
-def test_the_device_that_torch_means_is_found(names, environ, index, handle):
-    assert locate(driver(names, ("GPU-aa", "GPU-bb")), index, environ).handle == handle
-
-
-def test_an_identity_tells_cards_apart_where_no_number_does():
-    assert locate(driver(("T4", "H100"), ("GPU-aa", "GPU-bb")), 0, {}, "bb").handle == 1
-
-
-@pytest.mark.parametrize(
-    ("names", "environ", "index", "why"),
-    [
-        (("T4", "H100"), {}, 0, "CUDA_DEVICE_ORDER=PCI_BUS_ID"),
-        (("H100",), {"CUDA_VISIBLE_DEVICES": "MIG-1234"}, 0, "MIG-1234"),
-        (("H100",), {"CUDA_VISIBLE_DEVICES": ""}, 0, "no device 0"),
-        (("H100",), {"CUDA_VISIBLE_DEVICES": "0"}, 1, "no device 1"),
-        (("H100",), {}, 1, "no device 1"),
-    ],
-)
-def test_where_it_is_not_known_which_it_is_the_reason_is_told(names, environ, index, why):
-    assert why in locate(driver(names), index, environ)
-
-
-def test_reasons_leave_out_idleness_and_clocks_that_were_set():
-    every = driver(CurrentClocksEventReasons=0x1FF)
-    assert Gpu(nvml=every, handle=0).reasons() == tuple(nvml.REASONS)
-    assert Gpu(nvml=driver(CurrentClocksEventReasons=0x103), handle=0).reasons() == ()
-    assert Gpu(nvml=driver(), handle=0).reasons() is None
-
-
-def test_time_held_is_in_seconds_for_the_policies_that_are_counted():
-    gpu = Gpu(nvml=driver(ViolationStatus=violation({0: 2_500_000_000, 1: 0})), handle=0)
-    assert gpu.held_s() == {"power": 2.5, "thermal": 0.0}
-    assert Gpu(nvml=driver(), handle=0).held_s() == {}
-
-
-def test_only_nvidias_devices_are_asked_about():
-    assert find("xpu:0") == "no driver library is asked about xpu"
+def test_where_no_worker_names_a_gpu_of_nvidia_the_driver_is_not_opened(monkeypatch):
+    monkeypatch.setattr(nvml, "library", lambda: 1 / 0)
+    assert find(None) == "only NVIDIA's driver library reports it"
 
 
 def test_a_driver_that_cannot_be_opened_is_a_reason(monkeypatch):
     monkeypatch.setattr(nvml, "library", lambda: (None, "NVML cannot be opened: Driver Not Loaded"))
-    assert find("cuda:0", {}) == "NVML cannot be opened: Driver Not Loaded"
+    assert find("aa") == "NVML cannot be opened: Driver Not Loaded"
 
 
-def test_an_error_of_the_driver_is_a_reason(monkeypatch):
-    def lost(index):
-        raise NvmlError("GPU is lost")
+def test_an_interpreter_without_the_package_is_a_reason(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pynvml", None)
+    assert nvml.library.__wrapped__() == (None, "this interpreter lacks nvidia-ml-py")
 
-    library = driver()
-    library.nvmlDeviceGetHandleByIndex = lost
-    monkeypatch.setattr(nvml, "library", lambda: (library, ""))
-    assert find("cuda:0", {}) == "NVML: GPU is lost"
+
+def test_reasons_leave_out_idleness_and_clocks_that_were_set():
+    assert gpu(CurrentClocksEventReasons=0x1FF).reasons() == tuple(nvml.REASONS)
+    assert gpu(CurrentClocksEventReasons=0x103).reasons() == ()
+    with pytest.raises(NvmlError):
+        gpu().reasons()
+
+
+@pytest.mark.parametrize("missing", ["symbol", "function"])
+def test_a_driver_before_535_has_the_reasons_under_their_old_name(missing):
+    def mismatch(handle):
+        raise NvmlError("Function Not Found")
+
+    new = {"symbol": mismatch, "function": None}[missing]
+    assert gpu(CurrentClocksEventReasons=new, CurrentClocksThrottleReasons=0x40).reasons() == ("hw_thermal_slowdown",)
+
+
+def test_a_driver_that_is_too_old_for_a_function_has_no_answer():
+    def mismatch(handle):
+        raise MismatchError("Unversioned function called")
+
+    with pytest.raises(NvmlError):
+        gpu(ComputeRunningProcesses=mismatch).processes()
+
+
+def test_time_held_is_in_seconds_for_the_policies_that_are_counted():
+    assert gpu(ViolationStatus=violation({0: 2_500_000_000, 1: 0})).held_s() == {"power": 2.5, "thermal": 0.0}
+    assert gpu().held_s() == {}
+
+
+@pytest.mark.parametrize(
+    ("mode", "restriction"), [(0, None), (1, "EXCLUSIVE_THREAD"), (2, "PROHIBITED"), (3, "EXCLUSIVE_PROCESS")]
+)
+def test_a_compute_mode_may_restrict_processes(mode, restriction):
+    assert gpu(ComputeMode=mode).restriction() == restriction
+
+
+def test_a_compute_mode_that_is_not_reported_restricts_nobody():
+    assert gpu().restriction() is None
 
 
 def test_names_are_those_of_nvidias_library():
@@ -118,3 +96,5 @@ def test_names_are_those_of_nvidias_library():
         assert getattr(pynvml, f"nvmlClocksEventReason{camel}") == bit
     for name, policy in nvml.POLICIES.items():
         assert getattr(pynvml, f"NVML_PERF_POLICY_{name.upper()}") == policy
+    for mode, name in nvml.RESTRICTIONS.items():
+        assert getattr(pynvml, f"NVML_COMPUTEMODE_{name}") == mode

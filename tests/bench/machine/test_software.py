@@ -29,6 +29,22 @@ def test_variables_that_change_speed_are_kept_and_no_others():
         "TORCHDYNAMO_SUPPRESS_ERRORS": "1",
         "ATEN_CPU_CAPABILITY": "avx2",
         "CXX": "clang++",
+        "CUDA_LAUNCH_BLOCKING": "1",
+        "CUDA_MPS_ACTIVE_THREAD_PERCENTAGE": "50",
+        "CUDA_CACHE_DISABLE": "1",
+        "CUDA_FORCE_PTX_JIT": "1",
+        "TORCH_USE_CUDA_DSA": "1",
+        "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
+        "CUBLASLT_WORKSPACE_SIZE": "1024",
+        "PYTORCH_NO_CUDA_MEMORY_CACHING": "1",
+        "HSA_OVERRIDE_GFX_VERSION": "11.0.0",
+        "MIOPEN_FIND_MODE": "FAST",
+        "PYTORCH_MIOPEN_SUGGEST_NHWC": "1",
+        "PYTORCH_TUNABLEOP_ENABLED": "1",
+        "GPU_MAX_HW_QUEUES": "2",
+        "SYCL_CACHE_PERSISTENT": "1",
+        "ONEAPI_DEVICE_SELECTOR": "level_zero:0",
+        "UR_L0_USE_IMMEDIATE_COMMANDLISTS": "1",
     }
     others = {"USER": "ada", "HOME": "/home/ada", "AWS_SECRET_ACCESS_KEY": "x", "CUDA_HOME": "/opt", "PATH": "/bin"}
     assert variables({**others, **chosen}) == chosen

@@ -29,6 +29,22 @@ def test_the_fastest_product_counts_and_large_ones_end_it(products):
     assert {len(left) for left in products} == {256, 512, 1024}  # and none beyond the one that took long enough
 
 
+def test_the_largest_product_is_repeated_until_the_clocks_are_up(products):
+    """A GPU whose clocks are up after a quarter of a second of products."""
+    device = _Told(lambda: 0.02 if 0.02 * len(products) < 0.25 else 0.01)
+    assert measure_peak_rate(device, "fp32", 1, clock=lambda: 0.02 * len(products)) == 2 * FIRST**3 / 0.01
+
+
+def test_matrices_are_drawn_on_the_device(products, monkeypatch):
+    drawn = []
+    real = torch.randn
+    monkeypatch.setattr(torch, "randn", lambda *size, **options: drawn.append(options["device"]) or real(*size))
+    device = _Told(lambda: 0.05)
+    device.name = "cpu:0"
+    measure_peak_rate(device, "fp32", 1, clock=itertools.count(step=100).__next__)
+    assert drawn == ["cpu:0"] * 2
+
+
 def test_an_emulated_dtype_is_bounded_by_what_computes_it(products):
     device = _Told(lambda: 0.5 if products[-1].dtype == torch.bfloat16 else 0.25)
     assert measure_peak_rate(device, "amp-bf16", 1, clock=itertools.count(step=100).__next__) == 2 * FIRST**3 / 0.25

@@ -1,7 +1,10 @@
+import os
+
 import pytest
 import torch
 
 from bench.measure import precision
+from bench.measure.device import Unsupported
 from results.schema.labels import PROMISES
 
 
@@ -10,6 +13,34 @@ def test_tf32_is_switched_for_products_and_convolutions_alike():
         precision.set_tf32(on=on)
         assert torch.backends.cuda.matmul.allow_tf32 is on
         assert torch.backends.cudnn.allow_tf32 is on
+
+
+@pytest.mark.parametrize(
+    ("runtime", "on"),
+    [("eager", False), ("eager:autotune", True), ("compile", False), ("compile:max-autotune-no-cudagraphs", False)],
+)
+def test_only_a_runtime_that_promises_it_has_the_autotuner(make_case, monkeypatch, runtime, on):
+    monkeypatch.setattr(torch.backends.cudnn, "benchmark", not on)
+    precision.set_kernels(make_case(runtime=runtime))
+    assert torch.backends.cudnn.benchmark is on
+
+
+@pytest.mark.parametrize(
+    ("hip", "axes", "asked"),
+    [
+        ("6.4", {"layout": "nhwc", "device": "cuda:0"}, True),
+        ("6.4", {"layout": "nchw", "device": "cuda:0"}, False),
+        ("6.4", {"layout": "nhwc", "device": "cpu"}, False),
+        (None, {"layout": "nhwc", "device": "cuda:0"}, False),
+    ],
+)
+def test_miopen_is_asked_for_the_layout_of_the_label_and_the_record_says_so(make_case, monkeypatch, hip, axes, asked):
+    monkeypatch.setattr(torch.version, "hip", hip)
+    monkeypatch.setenv("PYTORCH_MIOPEN_SUGGEST_NHWC", "0")
+    case = make_case(**axes)
+    precision.set_kernels(case)
+    assert os.environ["PYTORCH_MIOPEN_SUGGEST_NHWC"] == ("1" if asked else "0")
+    assert any("PYTORCH_MIOPEN_SUGGEST_NHWC=1" in note for note in precision.kernel_notes(case)) is asked
 
 
 @pytest.mark.parametrize(
@@ -27,6 +58,31 @@ def test_emulation_is_told_by_the_flags_of_the_cpu(make_case, monkeypatch, flags
     monkeypatch.setattr("bench.machine.cpu.cpu_flags", lambda: tuple(flags))
     note = precision.emulated(make_case(precision=label))
     assert note is None if expected is None else expected in note
+
+
+@pytest.mark.parametrize(("override", "refused"), [("0", True), ("1", False), (None, False)])
+def test_tf32_that_the_environment_switches_off_is_unsupported(make_case, monkeypatch, override, refused):
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: (9, 0))
+    monkeypatch.setattr(torch.version, "hip", None)
+    monkeypatch.delenv("NVIDIA_TF32_OVERRIDE", raising=False)
+    if override is not None:
+        monkeypatch.setenv("NVIDIA_TF32_OVERRIDE", override)
+    precision.check_precision(make_case(device="cuda:0", precision="fp32"))
+    if refused:
+        with pytest.raises(Unsupported, match="NVIDIA_TF32_OVERRIDE=0 switches TF32 off"):
+            precision.check_precision(make_case(device="cuda:0", precision="tf32"))
+    else:
+        precision.check_precision(make_case(device="cuda:0", precision="tf32"))
+
+
+@pytest.mark.parametrize("device", ["cuda:0", "xpu:0"])
+@pytest.mark.parametrize("native", [True, False])
+def test_a_gpu_is_asked_for_bf16_of_its_own(make_case, monkeypatch, device, native):
+    backend = torch.get_device_module(device.partition(":")[0])
+    monkeypatch.setattr(backend, "is_bf16_supported", lambda including_emulation: native or including_emulation)
+    note = precision.emulated(make_case(device=device, precision="amp-bf16"))
+    assert note is None if native else "emulated" in note
+    assert precision.emulated(make_case(device=device, precision="amp-fp16")) is None
 
 
 @pytest.mark.parametrize("label", PROMISES)

@@ -8,7 +8,7 @@ from bench.process.client import WorkerClient
 from bench.process.forkserver import WorkerDied
 from bench.process.protocol import Failed, Footprint
 from results.schema.labels import TASKS
-from results.schema.record import Samples
+from results.schema.record import Clocks, Samples
 from results.schema.run import Settings
 from tests.bench.fakes import FakeServer, FakeWorker
 
@@ -103,6 +103,43 @@ def test_a_turn_that_comes_to_nothing_has_the_status_of_its_record(client, chang
     assert (record.status, record.samples) == (status, SAMPLES)
     assert record.cause
     assert "\n" not in record.cause
+
+
+def test_the_gpu_that_the_worker_names_is_asked_after_every_turn(client, monkeypatch):
+    asked = []
+
+    class Watch:
+        restriction = None
+
+        def begin(self, identity):
+            asked.append(identity)
+
+        def read(self):
+            asked.append("read")
+
+        def signs(self, noise):
+            return structs.replace(noise, accelerator_held={"power": 0.5}), {"accelerator_throttling": "why"}
+
+        def clocks(self):
+            return Clocks(turns=2), {"clocks.sm_hz": "NVML: Not Supported"}
+
+    monkeypatch.setattr("bench.process.client.GpuWatch", Watch)
+    subject = client(changing("prepare", {"identity": "aa"}), device="cuda:0")
+    for _ in range(2):
+        subject.turn(steps=1, drop=0)
+    assert asked == ["aa", "read", "read"]
+    record = subject.end(SAMPLES, "budget")
+    assert (record.noise.accelerator_held, record.clocks) == ({"power": 0.5}, Clocks(turns=2))
+    assert record.nulls["clocks.sm_hz"] == "NVML: Not Supported"
+    assert record.nulls["noise.accelerator_throttling"] == "why"
+
+
+def test_no_driver_is_asked_for_a_cpu(client, monkeypatch):
+    monkeypatch.setattr("bench.process.client.GpuWatch", None)
+    subject = client(FakeServer())
+    subject.turn(steps=1, drop=0)
+    record = subject.end(SAMPLES, "budget")
+    assert (record.noise.accelerator_held, record.clocks) == (None, None)
 
 
 def test_two_clients_that_swap_their_workers_are_caught(client):

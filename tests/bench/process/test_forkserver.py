@@ -40,7 +40,22 @@ def test_the_server_has_imported_and_done_nothing_else(server):
     assert psutil.Process(server._process.pid).num_threads() == 1
     assert answer["has_torch"]
     assert not answer["accelerator_initialised"]
+    assert not answer["bad_fork"]
     worker.close()
+
+
+def test_a_server_that_has_asked_for_a_gpu_is_noticed_without_one_too(tmp_path, monkeypatch):
+    """The question is enough to make CUDA useless in workers, though it initialises nothing."""
+    if pytest.importorskip("torch").version.cuda is None:
+        pytest.skip("this torch was built without CUDA")
+    (tmp_path / "curious.py").write_text("import torch\ntorch.cuda.is_available()\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    with ForkServer(preload=["curious"]) as server:
+        worker = server.spawn(f"{HERE}:echo")
+        answer = worker.request({}, timeout_s=60)
+        worker.close()
+    assert answer["bad_fork"]
+    assert not answer["accelerator_initialised"]
 
 
 def test_each_worker_is_a_fresh_process_of_one_thread(server):

@@ -63,6 +63,19 @@ def test_a_reply_that_makes_no_sense_fails_in_one_line():
     assert "\n" not in caught.value.cause
 
 
+@pytest.mark.parametrize(
+    ("cause", "busy"),
+    [
+        ("AcceleratorError: CUDA error: CUDA-capable device(s) is/are busy or unavailable", True),
+        ("RuntimeError: cudaErrorDevicesUnavailable", True),
+        ("RuntimeError: CUDA_ERROR_DEVICE_UNAVAILABLE", True),
+        ("OutOfMemoryError: CUDA out of memory", False),
+    ],
+)
+def test_a_device_that_admits_no_further_process_is_known_by_its_words(cause, busy):
+    assert Failed("error", cause).device_busy == busy
+
+
 def test_each_verb_has_a_request_and_an_answer_of_its_own():
     classes = [kind for pair in VERBS.values() for kind in pair]
     assert len(set(classes)) == len(classes)

@@ -148,6 +148,31 @@ def test_a_folder_without_programs_is_named_with_a_remedy(case, tmp_path, monkey
         inductor.RUNTIME.prepare(case, SMALL, torch.zeros(1), device=Cpu(), cache=tmp_path)
 
 
+@pytest.mark.usefixtures("fresh_compiler")
+@pytest.mark.parametrize("kind", ["openreg", "cuda"])
+def test_a_device_without_a_back_end_is_unsupported(case, tmp_path, kind):
+    case = structs.replace(case, device=f"{kind}:0")
+
+    def prepare():
+        return inductor.RUNTIME.prepare(case, SMALL, torch.zeros(1), device=Cpu(), cache=tmp_path)
+
+    if kind == "cuda":
+        prepare()
+    else:
+        with pytest.raises(Unsupported, match="no back-end for openreg:0"):
+            prepare()
+
+
+@needs_compiler
+@pytest.mark.usefixtures("fresh_compiler")
+def test_the_compilers_processes_end_with_the_first_step(case, tmp_path, monkeypatch):
+    ended = []
+    monkeypatch.setattr("bench.tasks.networks.create_network", lambda name, **_: SMALL)
+    monkeypatch.setattr("torch._inductor.async_compile.shutdown_compile_workers", lambda: ended.append("all"))
+    prepared(case, tmp_path).turn(TakeTurn(steps=2, drop=1))
+    assert ended == ["all"]
+
+
 @pytest.mark.parametrize("option", inductor._OPTIONS)
 def test_a_variable_that_turns_a_mode_into_another_is_unsupported(case, monkeypatch, tmp_path, option):
     monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", "set again by the engine")
@@ -171,6 +196,23 @@ def test_suppressed_errors_of_a_part_are_noted(monkeypatch):
     assert subject.report().notes == ()
     with torch._dynamo.config.patch(suppress_errors=True):
         assert "2 functions" in subject.report().notes[0]
+
+
+@pytest.mark.usefixtures("fresh_compiler")
+@pytest.mark.parametrize(
+    ("runtime", "big", "noted"),
+    [
+        ("compile:max-autotune", False, True),
+        ("compile:max-autotune-no-cudagraphs", False, True),
+        ("compile:max-autotune", True, False),
+        ("compile:reduce-overhead", False, False),
+    ],
+)
+def test_a_gpu_with_few_processors_is_noted(case, tmp_path, monkeypatch, runtime, big, noted):
+    monkeypatch.setattr("torch._inductor.utils.is_big_gpu", lambda device: big)
+    case = structs.replace(case, runtime=runtime, device="cuda:0")
+    subject = inductor.RUNTIME.prepare(case, SMALL, torch.zeros(1), device=Cpu(), cache=tmp_path)
+    assert any("tries no templates" in note for note in subject.report().notes) is noted
 
 
 def test_skipped_cuda_graphs_are_noted(monkeypatch):

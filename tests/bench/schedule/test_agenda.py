@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from bench.process.protocol import Footprint
-from bench.schedule import agenda as module
 from bench.schedule.agenda import LEAST_BUDGET_S, LEAST_REPLICATES, Agenda, allot
+from bench.schedule.plan import WORKER_COSTS, WorkerCosts
 from bench.schedule.replicate import Activity, Todo
 from results.schema.run import Settings
 from results.storage.reader import load
@@ -137,6 +137,29 @@ def test_two_small_cases_start_first_then_the_heaviest(agenda, make_static):
     assert [sizes[case] for case in work.cases] == [1, 2, 9, 5, 4]
 
 
+def test_each_device_has_two_small_cases_first_and_anchors_of_its_own(
+    make_run, make_case, make_record, write_run, tmp_path
+):
+    sizes = {"resnet18": 1, "resnet34": 2, "resnet50": 5, "resnet101": 9}
+    cases = [make_case(model=model, device=f"cuda:{index}") for model in sizes for index in (0, 1)]
+    run = structs.replace(make_run(plan=cases), settings=SETTINGS)
+
+    def order(records=()):
+        before = load(write_run(tmp_path / str(len(records)), records, run=run, status="interrupted")).files[0]
+        todo = Agenda(run, before, began=time.perf_counter())
+        for case in cases:
+            footprint = Footprint(host_bytes=sizes[case.model], device_bytes=None, device_free_bytes=None)
+            todo.room.learn(case, footprint)
+        work, _ = todo.next_replicate(0)
+        return work, [(case.device, sizes[case.model]) for case in work.cases]
+
+    assert order()[1] == [(f"cuda:{index}", size) for index in (0, 1) for size in (1, 2, 9, 5)]
+    measured = [make_record(case) for case in cases[:-1]]  # all of the first card
+    work, left = order(measured)
+    assert left == [("cuda:1", 9)]
+    assert [(case.device, sizes[case.model]) for case in work.anchors] == [("cuda:1", 1), ("cuda:1", 2)]
+
+
 def test_after_a_break_two_small_cases_are_measured_again_and_parts_go_on(
     agenda, make_record, make_static, write_run, tmp_path
 ):
@@ -227,8 +250,8 @@ def test_a_short_run_of_compiled_cases_begins_with_its_first_replicate(agenda):
 
 
 def test_compilations_are_estimated_until_workers_have_shown_them(agenda, monkeypatch):
-    monkeypatch.setattr(module, "COMPILE_S", 10.0)
-    monkeypatch.setattr(module, "WARM_COMPILE_S", 1.0)
+    costs = WorkerCosts(worker_s=0.5, compile_s=10.0, autotune_s=99.0, warm_compile_s=1.0)
+    monkeypatch.setitem(WORKER_COSTS, "cpu", costs)
     todo, _ = agenda(LIMITED, runtime="compile")
     budgets = []
     for replicate in range(3):
@@ -237,6 +260,16 @@ def test_compilations_are_estimated_until_workers_have_shown_them(agenda, monkey
         todo.replicate_ended(work, 0.0, 5 * 2.0)
     assert budgets[0] == pytest.approx(100 / 25 - 0.5 - (10 + 4) / 5, abs=0.1)
     assert budgets[1:] == [2.0, 2.0]
+
+
+def test_on_an_accelerator_a_worker_is_given_the_time_that_its_kind_takes(agenda, monkeypatch):
+    costs = WorkerCosts(worker_s=3.0, compile_s=10.0, autotune_s=30.0, warm_compile_s=2.0)
+    monkeypatch.setitem(WORKER_COSTS, "accelerator", costs)
+    eager, _ = agenda(LIMITED, device="cuda:0")
+    assert eager.next_replicate(0)[1].budget_s == pytest.approx(100 / 25 - 3.0, abs=0.1)
+    settings = structs.replace(LIMITED, time_limit_s=300.0)
+    autotuned, _ = agenda(settings, device="cuda:0", runtime="compile:max-autotune")
+    assert autotuned.next_replicate(0)[1].budget_s == pytest.approx(300 / 25 - 3.0 - (30 + 4 * 2) / 5, abs=0.1)
 
 
 def test_when_the_time_is_over_nothing_is_left_to_do(agenda):

@@ -5,13 +5,18 @@ import types
 import pytest
 from msgspec import structs
 
+from bench.machine.nvml import Gpu
+from bench.process import client
 from bench.process.forkserver import WorkerDied
+from bench.process.gpu_watch import GpuWatch
 from bench.schedule import pairs as module
 from bench.schedule.pairs import Arm, Pairs, look_text
 from bench.schedule.progress import Note, Progress
+from results.errors import InputError
 from results.metrics.levels import levels
 from results.schema.run import Settings
 from results.statistics.looks import LOOKS, judge
+from tests.bench.driver import driver
 from tests.bench.fakes import FakeServer, FakeWorker
 
 SETTINGS = Settings(replicates=40, target=0.5, budget_s=0.02, timeout_s=60, time_limit_s=None)
@@ -70,6 +75,26 @@ def test_only_the_first_pair_compiles_cold(make_case, tmp_path):
     records = _records(Pairs(*arms, margin=0.02, settings=SETTINGS).measure())
     assert [record.facts.warm_compile_s is None for record in records[0]] == [True, True]
     assert all(record.facts.compile_s is None for pair in records[1:] for record in pair)
+
+
+def test_a_device_that_admits_a_single_process_is_bad_input_and_no_regression(pairs):
+    busy = {"failed": "error", "cause": "CUDA error: CUDA-capable device(s) is/are busy or unavailable"}
+    measured, servers = pairs(script_b=lambda what, case, server: busy if what == "prepare" else None)
+    with pytest.raises(InputError, match=r"admits a single process \(CUDA error.*nvidia-smi -c DEFAULT"):
+        list(measured.measure())
+    assert not any(server.alive for server in servers)
+
+
+def test_a_compute_mode_is_asked_for_before_the_second_arm_starts(make_case, tmp_path, monkeypatch):
+    gpu = Gpu(nvml=driver(ComputeMode=3), handle="GPU-aa")
+    monkeypatch.setattr(client, "GpuWatch", lambda: GpuWatch(find=lambda identity: gpu))
+    servers = FakeServer(), FakeServer()
+    case = make_case(device="cuda:0")
+    arms = [Arm(name=name, server=one, case=case, cache=tmp_path) for name, one in zip("ab", servers, strict=True)]
+    with pytest.raises(InputError, match="its compute mode is EXCLUSIVE_PROCESS"):
+        list(Pairs(*arms, margin=0.02, settings=SETTINGS).measure())
+    assert not servers[0].alive
+    assert not servers[1].workers
 
 
 def test_a_pair_without_a_ratio_is_the_last(pairs):

@@ -2,10 +2,11 @@ import pytest
 from msgspec import structs
 
 from bench.process import ask
-from bench.schedule.plan import default_threads, estimate_s, make_plan, share_of_limit
+from bench.schedule.plan import WORKER_COSTS, default_threads, estimate_s, make_plan, share_of_limit
 from bench.suites.request import requested
+from bench.suites.suite import load_suite, sample
 from results.errors import InputError
-from results.schema.run import Settings
+from results.schema.run import Accelerator, Settings
 
 SETTINGS = Settings(replicates=2, target=0.01, budget_s=5.0, timeout_s=60, time_limit_s=None)
 
@@ -25,6 +26,23 @@ def test_only_the_first_compilation_is_estimated_as_cold(make_case):
     assert seconds[1] - seconds[0] < seconds[0]
 
 
+def test_an_estimate_is_for_the_kind_of_device(make_case):
+    once = structs.replace(SETTINGS, replicates=1)
+    for device, kind in (("cpu", "cpu"), ("cuda:1", "accelerator"), ("xpu:0", "accelerator")):
+        costs = WORKER_COSTS[kind]
+        eager_s = costs.worker_s + once.budget_s
+        for runtime, more_s in (
+            ("eager", 0.0),
+            ("compile", costs.compile_s),
+            ("compile:reduce-overhead", costs.compile_s),
+            ("compile:max-autotune", costs.autotune_s),
+            ("compile:max-autotune-no-cudagraphs", costs.autotune_s),
+        ):
+            case = make_case(device=device, runtime=runtime)
+            assert estimate_s([case], once) == pytest.approx(eager_s + more_s)
+    assert WORKER_COSTS["accelerator"].worker_s > WORKER_COSTS["cpu"].worker_s
+
+
 def test_a_share_of_the_limit_is_a_moment():
     limited = structs.replace(SETTINGS, time_limit_s=10.0)
     assert share_of_limit(100.0, limited, 0.1) == 101.0
@@ -33,15 +51,66 @@ def test_a_share_of_the_limit_is_a_moment():
 
 @pytest.fixture
 def machine(monkeypatch, make_run):
-    """Let a plan be made for a machine with one accelerator, with no process asked; gives what torch's threads are."""
+    """Let a plan be made for a machine with two accelerators, with no process asked; gives what torch's threads are."""
     environment = structs.replace(make_run().environment, torch_threads=3, usable_cores=4)
-    full = {"auto": "cuda:0", "cuda": "cuda:0", "cuda:0": "cuda:0", "cpu": "cpu"}
-    monkeypatch.setattr(ask, "environment", lambda _, devices: ([full[name] for name in sorted(devices)], environment))
+    full = {"auto": "cuda:0", "cuda": "cuda:0", "cuda:0": "cuda:0", "cuda:1": "cuda:1", "cpu": "cpu"}
+    cards = [Accelerator(device=f"cuda:{index}", name="NVIDIA H100", memory_bytes=None) for index in range(2)]
+    environment = structs.replace(environment, accelerators=tuple(cards))
+
+    def describe(_, devices):
+        for name in devices:
+            if name not in full:
+                raise InputError(f"no device {name!r} on this machine (devices: cpu, cuda:0, cuda:1)")
+        return [full[name] for name in sorted(devices)], environment
+
+    monkeypatch.setattr(ask, "environment", describe)
     return environment
 
 
 def planned(cases, device="auto"):
     return make_plan(None, requested(cases, None, {}), device)
+
+
+@pytest.mark.parametrize(("suite", "limit_s"), [("default", 15 * 60), ("full", 9 * 3600)])
+def test_a_suite_is_planned_to_end_in_time_on_an_accelerator(machine, suite, limit_s):
+    plan = make_plan(None, load_suite(suite), "cuda")
+    assert {case.device for case in plan.cases} == {"cuda:0"}
+    assert plan.settings.time_limit_s == limit_s
+    assert estimate_s(plan.cases, structs.replace(plan.settings, time_limit_s=None)) <= limit_s
+
+
+@pytest.mark.parametrize("names", ["cuda:0,cuda:1", "cuda:all", "cuda, cuda:1", "cuda:0,cuda:all", "auto,cuda:1"])
+def test_every_card_gets_the_same_cases_and_the_time_limit(machine, names):
+    suite = load_suite("quick")
+    alone, plan = (make_plan(None, suite, device) for device in ("cuda:0", names))
+    assert plan.cases[::2] == alone.cases
+    assert [structs.replace(case, device="cuda:0") for case in plan.cases[1::2]] == list(alone.cases)
+    assert {case.device for case in plan.cases[1::2]} == {"cuda:1"}
+    assert plan.settings == alone.settings
+    assert plan.estimate_s == pytest.approx(2 * alone.estimate_s)
+    limited = sample(suite, {"time_limit_s": 70.0})
+    assert make_plan(None, limited, names).settings.time_limit_s == 140.0
+
+
+@pytest.mark.parametrize(
+    ("names", "reason"),
+    [
+        ("cuda:0,cuda:2", "no device 'cuda:2' on this machine (devices: cpu, cuda:0, cuda:1)"),
+        ("xpu:all", "no device 'xpu' on this machine (devices: cpu, cuda:0, cuda:1)"),
+        ("cuda:0,", "device 'cuda:0,': a name is empty; give names such as cpu, cuda:0 or cuda:all"),
+        (":all", "device ':all': a name is empty"),
+        ("cpu,cuda:1", "devices cpu, cuda:1: the CPU gets other cases and settings; measure it in another run"),
+    ],
+)
+def test_devices_that_are_not_there_or_do_not_go_together_are_one_line(machine, names, reason):
+    with pytest.raises(InputError) as refusal:
+        make_plan(None, load_suite("quick"), names)
+    assert str(refusal.value).startswith(reason)
+
+
+@pytest.mark.parametrize("name", ["cpu", "cpu:all", "cpu,cpu"])
+def test_the_cpu_is_a_single_device(machine, name):
+    assert make_plan(None, load_suite("quick"), name) == make_plan(None, load_suite("quick"), "cpu")
 
 
 @pytest.mark.parametrize("name", ["cuda", "auto", "cuda:0"])

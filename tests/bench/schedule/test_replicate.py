@@ -8,20 +8,24 @@ import pytest
 from msgspec import structs
 
 from bench.machine import memory
+from bench.machine.nvml import Gpu
 from bench.process import client
 from bench.process.forkserver import WorkerDied
+from bench.process.gpu_watch import GpuWatch
 from bench.process.protocol import Footprint
 from bench.schedule.replicate import Activity, Caches, ReplicateRun, Todo
 from bench.schedule.room import Room
 from results.metrics.levels import ALONE, levels
 from results.schema.record import Noise, Record
 from results.schema.run import Settings
+from tests.bench.driver import driver
 from tests.bench.stepping import Clockwork, Stepping
 
 SETTINGS = Settings(replicates=1, target=0.01, budget_s=2.0, timeout_s=60, time_limit_s=None)
 GIB = 1 << 30
 ERROR = {"failed": "error", "cause": "ValueError: bad"}
 NO_MEMORY = {"failed": "out-of-memory", "cause": "CUDA out of memory"}
+DISGUISED = {"failed": "error", "cause": "CUDA error: CUBLAS_STATUS_NOT_INITIALIZED", "crowded": True}
 
 
 @pytest.fixture
@@ -122,6 +126,20 @@ def test_the_order_of_turns_is_of_the_replicate_and_the_plan_and_the_same_again(
     assert order(0, [*family[1:], family[0]]) != orders[0]
 
 
+def test_devices_follow_one_another_and_share_nothing(measure, clockwork, family):
+    cases = [structs.replace(case, device=f"cuda:{index}") for case in family for index in (0, 1)]
+    asked = []
+    script = lambda verb, case, server: asked.append(case.device) if verb == "turn" else None  # noqa: E731
+    server = clockwork.server(script=script)
+    records = measure(server, cases)
+    assert set(records) == {case.key for case in cases}
+    assert [device for device, _ in itertools.groupby(asked)] == ["cuda:0", "cuda:1"]
+    assert server.most_alive == len(family)
+    first, second = ([record for record in records.values() if record.case.device == f"cuda:{i}"] for i in (0, 1))
+    assert {part for record in first for part in parts(record)}.isdisjoint(parts(second[0]))
+    assert [len(set(levels(own).field.tolist())) for own in (first, second, first + second)] == [1, 1, 2]
+
+
 # ----------------------------------------------------------------------------------------------------------- failures
 
 
@@ -159,21 +177,20 @@ def test_a_worker_that_fails_later_leaves_its_series(measure, clockwork, family)
 @pytest.mark.parametrize("on", ["prepare", "turn", "finish", None])
 def test_a_record_has_the_noise_of_its_workers_life_however_it_ended(measure, clockwork, family, monkeypatch, on):
     seen = (Noise(other_cpus=0.5), {"steal": "no hypervisor tells"})
-    watched = []
     watch = types.SimpleNamespace(noise=lambda: seen)
-    monkeypatch.setattr(client, "Watch", lambda device: watched.append(device) or watch)
+    monkeypatch.setattr(client, "Watch", lambda: watch)
     case = family[0]
     record = measure(clockwork.server(script=fails(on, lambda case: True, ERROR)), [case])[case.key]
     assert record.status == ("ok" if on is None else "error")
     assert record.noise == seen[0]
     assert record.nulls["noise.steal"] == seen[1]["steal"]
-    assert watched == [case.device]
 
 
+@pytest.mark.parametrize("failure", [NO_MEMORY, DISGUISED], ids=["memory", "disguise"])
 @pytest.mark.parametrize("on", ["prepare", "footprint", "turn"])
-def test_out_of_memory_beside_others_is_tried_again_alone(measure, clockwork, family, on):
+def test_what_others_may_have_caused_is_tried_again_alone(measure, clockwork, family, on, failure):
     def script(verb, case, server):
-        return NO_MEMORY if verb == on and of_bf16(case) and len(server.alive) > 1 else None
+        return failure if verb == on and of_bf16(case) and len(server.alive) > 1 else None
 
     server = clockwork.server(script=script)
     records = measure(server, family)
@@ -185,11 +202,48 @@ def test_out_of_memory_beside_others_is_tried_again_alone(measure, clockwork, fa
     assert levels(list(records.values())).field.tolist().count(ALONE) == 0
 
 
-def test_out_of_memory_alone_is_a_record(measure, clockwork, family):
-    server = clockwork.server(script=fails("turn", of_bf16, NO_MEMORY))
+@pytest.mark.parametrize(
+    ("failure", "status"), [(NO_MEMORY, "out-of-memory"), (DISGUISED, "error")], ids=["memory", "disguise"]
+)
+def test_the_same_failure_alone_is_a_record(measure, clockwork, family, failure, status):
+    server = clockwork.server(script=fails("turn", of_bf16, failure))
     statuses = [record.status for record in measure(server, family).values()]
-    assert (statuses.count("out-of-memory"), statuses.count("ok")) == (1, 5)
+    assert (statuses.count(status), statuses.count("ok")) == (1, 5)
     assert processes(server)[family[2].key] == 2
+
+
+BUSY = {"failed": "error", "cause": "AcceleratorError: CUDA error: CUDA-capable device(s) is/are busy or unavailable"}
+
+
+def test_a_device_that_admits_a_single_process_is_given_to_each_case_alone(measure, clockwork, family):
+    def script(verb, case, server):
+        return BUSY if verb == "prepare" and len(server.alive) > 1 else None
+
+    server = clockwork.server(script=script)
+    records = measure(server, family)
+    assert {record.status for record in records.values()} == {"ok"}
+    again = [record for record in records.values() if record.notes]
+    assert {record.notes for record in again} == {("measured alone: its device admitted no second process",)}
+    assert len(again) == len(family) - 1
+
+
+def test_a_device_that_somebody_else_holds_is_an_error(measure, clockwork, family):
+    server = clockwork.server(script=fails("prepare", of_bf16, BUSY))
+    record = measure(server, family)[family[2].key]
+    assert (record.status, record.cause) == ("error", BUSY["cause"])
+    assert processes(server)[family[2].key] == 2
+
+
+def test_where_the_compute_mode_is_known_no_worker_is_started_in_vain(measure, clockwork, make_case, monkeypatch):
+    gpu = Gpu(nvml=driver(ComputeMode=3), handle="GPU-aa")
+    monkeypatch.setattr(client, "GpuWatch", lambda: GpuWatch(find=lambda identity: gpu))
+    cases = [make_case(device="cuda:0", batch_size=size) for size in (1, 2, 3)]
+    server = clockwork.server()
+    records = measure(server, cases)
+    assert (server.most_alive, len(server.workers)) == (1, 3)
+    assert {record.status for record in records.values()} == {"ok"}
+    note = "measured alone: the compute mode of its GPU is EXCLUSIVE_PROCESS"
+    assert {record.notes for record in records.values()} == {(note,)}
 
 
 def test_a_kill_by_the_kernel_for_memory_is_told_from_a_crash(measure, clockwork, family, monkeypatch):

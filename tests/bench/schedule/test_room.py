@@ -83,6 +83,15 @@ def test_a_device_that_does_not_say_what_is_free_sets_no_limit(make_case):
     assert room.holds(case, live=1, compiles=False)
 
 
+def test_a_device_that_admits_a_single_process_has_room_for_a_single_worker(make_case):
+    case, other = make_case(device="cuda:0"), make_case(device="cuda:1")
+    room = Room(None)
+    room.restrict("cuda:0")
+    assert room.holds(case, live=0, compiles=False)
+    assert not room.holds(case, live=1, compiles=False)
+    assert room.holds(other, live=1, compiles=False)
+
+
 def test_the_bytes_of_a_case_are_those_of_host_and_device(make_case):
     room = Room(None)
     assert room.bytes_of(make_case()) == 0

@@ -91,6 +91,42 @@ def test_a_run_that_is_interrupted_at_any_record_goes_on_to_a_complete_run(clock
         assert table["speedup"].tolist() == pytest.approx([1, 1.25] * 3, rel=0.02)
 
 
+SLOWNESS = {"cuda:0": 1.0, "cuda:1": 1.1}
+"""Seconds of a step on each of two cards, over those of the first."""
+
+
+def on_a_card(case, now):
+    return drifting(case, now) * SLOWNESS[case.device]
+
+
+def test_two_cards_are_measured_in_turn_and_each_case_is_compared_with_the_baseline_of_its_card(clockwork, tmp_path):
+    server = clockwork.server(on_a_card)
+    axes = {"model": [*TRUTH], "layout": ["nchw", "nhwc"]}
+    records = bench.run(axes=axes, device="cuda:0,cuda:1", out=tmp_path, **SAMPLING)
+    assert records.files[0].complete
+    assert server.most_alive == 6
+    order = [(record.replicate, record.case.device) for record in records]
+    assert [key for key, _ in itertools.groupby(order)] == list(itertools.product(range(3), SLOWNESS))
+    assert len(set(levels(list(records)).field.tolist())) == 3 * 2
+    table = results.table(records).set_index(["device", "model", "layout"])
+    for device, model in itertools.product(SLOWNESS, TRUTH):
+        assert table["speedup"][device, model, "nhwc"] == pytest.approx(1.25, rel=0.02)
+
+
+def test_a_run_of_two_cards_that_is_interrupted_goes_on_to_a_complete_run(clockwork, plan, tmp_path):
+    cards = [structs.replace(case, device=device) for case in plan for device in SLOWNESS]
+    for after in (4, 6, 8):  # within the first card, between both, and within the second
+        clockwork.server(on_a_card)
+        with pytest.raises(runner.Interrupted) as stopped:
+            bench.run(cards, out=tmp_path / str(after), show=Recorder(interrupt_after=after), **SAMPLING)
+        clockwork.machine.now += 30.0
+        records = bench.resume(stopped.value.path)
+        assert records.files[0].complete
+        assert {(record.case, record.replicate) for record in records} == set(itertools.product(cards, range(3)))
+        assert len(records) == len(cards) * 3 + (0 if after == len(plan) else 2)
+        assert len(set(levels(list(records)).field.tolist())) == 3 * 2
+
+
 def test_a_time_limit_is_obeyed_and_gives_each_case_its_replicates(clockwork, plan, tmp_path):
     for time_limit_s, cases in ((300.0, 6), (20.0, 6), (10.0, 4)):
         clockwork.server(lambda case, now: truth_s(case), start_s=0.3)

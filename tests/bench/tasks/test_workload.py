@@ -4,7 +4,7 @@ import torch
 from bench.measure import precision
 from bench.measure.device import Cpu, Unsupported
 from bench.measure.timing import time_turn
-from bench.tasks.workload import BUILDERS, Builder, build
+from bench.tasks.workload import BUILDERS, Builder, build, random_batch
 from results.schema.labels import RUNTIMES, TASKS, Runtime, Task
 
 
@@ -26,6 +26,19 @@ def test_images_have_their_sides_and_channels(tiny, task):
     assert workload.images.shape == (2, 1, 24, 40)
     with workload.context():
         workload.step(lambda: None)
+
+
+def test_images_and_labels_are_drawn_on_the_device(tiny):
+    images, labels = random_batch(tiny(device="meta", layout="nhwc", precision="bf16"), 1 << 40)  # no host holds them
+    assert (images.device.type, labels.device.type) == ("meta", "meta")
+    assert (images.dtype, images.stride()[1], len(labels)) == (torch.bfloat16, 1, 1 << 40)
+
+
+def test_images_of_the_cpu_are_the_same_in_every_process(tiny):
+    torch.manual_seed(0)
+    expected = torch.randn(2, 3, 32, 32)
+    torch.manual_seed(0)
+    assert torch.equal(random_batch(tiny(), 2)[0], expected)
 
 
 def test_another_dtype_holds_the_same_weights_and_images(tiny):

@@ -162,12 +162,75 @@ def test_the_reference_is_made_once_for_the_group_and_nothing_of_it_is_pickled(t
     assert {path.suffix for path in tmp_path.iterdir()} == {".safetensors"}
 
 
+@pytest.mark.parametrize("model", ["cifar_resnet20", "preact_resnet18", "resnet18d"])
+def test_blocks_that_compute_their_activations_again_have_the_same_result(tiny, model):
+    case = tiny(model=model, task="training", batch_size=2)
+    usual, frugal = (build(case, dtype="float64") for _ in range(2))
+    passes = []
+    for name, work in {"usual": usual, "frugal": frugal}.items():
+        work.module.layer2[1].conv1.register_forward_hook(lambda *_, name=name: passes.append(name))
+    equality.recompute_activations(frugal.module)
+    weights = {name: weight.clone() for name, weight in usual.module.state_dict().items()}
+    fresh = equality._input(case, weights, 0)
+    values, again = equality.run_once(usual, fresh), equality.run_once(frugal, fresh)
+    assert (passes.count("usual"), passes.count("frugal")) == (1, 2)
+    assert values.keys() == again.keys()
+    assert all(torch.equal(value, again[name]) for name, value in values.items())
+
+
+@pytest.mark.parametrize("on_cpu", [True, False])
+def test_a_reference_on_an_accelerator_takes_little_memory(tiny, tmp_path, monkeypatch, on_cpu):
+    frugal = []
+    monkeypatch.setattr(equality, "is_cpu", lambda device: on_cpu)
+    monkeypatch.setattr(equality, "recompute_activations", frugal.append)
+    case = tiny(task="training", layout="nhwc")
+    assert check_equality(case, build(case), tmp_path).verdict == "equal"
+    assert len(frugal) == (0 if on_cpu else 1)
+
+
+def test_a_device_without_fp64_has_its_reference_on_the_cpu(tiny, tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(equality, "fp64_device", lambda device: asked.append(device) or "cpu")
+    case = tiny(layout="nhwc")
+    assert check_equality(case, build(case), tmp_path).verdict == "equal"
+    assert asked == ["cpu"]
+
+
+@pytest.mark.parametrize("error", [RuntimeError("Required aspect fp64 is not supported"), TypeError("no float64")])
+def test_whether_a_device_has_fp64_is_tried(monkeypatch, error):
+    assert equality.fp64_device("cpu") == "cpu"
+
+    def refuse(*_, dtype, device):
+        assert dtype == torch.float64
+        raise error
+
+    monkeypatch.setattr(torch, "ones", refuse)
+    assert equality.fp64_device("xpu:0") == "cpu"
+    monkeypatch.setattr(torch, "ones", lambda *_, dtype, device: torch.zeros(2, dtype=dtype))
+    assert equality.fp64_device("xpu:0") == "xpu:0"
+
+
 def test_the_random_stream_is_left_as_it_was(tiny, folder):
     case = tiny(layout="nhwc")
     work = build(case)
     before = torch.random.get_rng_state()
     check_equality(case, work, folder)
     assert torch.equal(torch.random.get_rng_state(), before)
+
+
+def test_the_case_has_its_own_kernels_again_after_its_reference(tiny, tmp_path, monkeypatch):
+    monkeypatch.setattr("bench.runtimes.eager.Eager.unsupported", lambda self, case: None)
+    monkeypatch.setattr(torch.backends.cudnn, "benchmark", False)
+    case = tiny(layout="nhwc", runtime="eager:autotune")
+    work = build(case)
+    step, seen = work.step, []
+
+    def watched(mark):
+        seen.append(torch.backends.cudnn.benchmark)
+        return step(mark)
+
+    assert check_equality(case, dataclasses.replace(work, step=watched), tmp_path).verdict == "equal"
+    assert seen == [True]
 
 
 def test_a_loss_scale_that_overflows_is_lowered_as_in_training(tiny, folder):

@@ -76,6 +76,16 @@ def test_a_leaked_tf32_is_seen(tiny):
     assert ran.tf32_convolution
 
 
+def test_an_autotuner_and_determinism_are_recorded(tiny, monkeypatch):
+    work = build(tiny())
+    ran, _ = audit.observe(tiny(), work)
+    assert (ran.cudnn_benchmark, ran.deterministic) == (False, False)
+    monkeypatch.setattr(torch.backends.cudnn, "benchmark", True)
+    monkeypatch.setattr(torch.backends.cudnn, "deterministic", True)
+    ran, _ = audit.observe(tiny(), work)
+    assert (ran.cudnn_benchmark, ran.deterministic) == (True, True)
+
+
 def test_an_autocast_that_misses_a_layer_is_seen(tiny):
     case = tiny(precision="amp-bf16")
     work = build(case)
@@ -109,6 +119,22 @@ def test_tf32_that_a_library_switches_on_is_seen_on_a_gpu(tiny, monkeypatch):
     work = build(tiny())
     ran, _ = audit.observe(tiny(device="cuda:0"), work)
     assert (ran.tf32_matmul, ran.tf32_convolution, ran.compute_dtypes) == (True, True, ("float32",))
+
+
+@pytest.mark.parametrize(
+    ("permitted", "formats", "expected"),
+    [
+        (True, ("tf32", "tf32"), (True, True)),
+        (True, ("tf32", "float32"), (True, True)),  # a library may compute a shape without it
+        (True, ("float32", "float32"), (False, False)),
+        (False, ("float32", "float32"), (False, False)),
+        (False, ("float32", "tf32"), (False, True)),
+        (True, None, (True, True)),
+    ],
+)
+def test_tf32_on_a_gpu_is_an_observation(permitted, formats, expected):
+    precision.set_tf32(on=permitted)
+    assert audit.tf32("cuda", formats) == expected
 
 
 def test_threads_that_do_not_work_are_seen(tiny, monkeypatch):
@@ -170,6 +196,114 @@ def test_the_innermost_convolution_counts_and_the_product_inside_it_does_not():
     convolutions, linears = audit.products(nodes)
     assert [found["id"] for found in convolutions] == [3, 10, 11, 12]
     assert [found["id"] for found in linears] == [7]
+
+
+NHWC = "nhwc"
+IMAGES, STEM, PIXELS, LATER = (4, 3, 32, 32), (4, 64, 32, 32), (4, 64, 16, 16), (4, 128, 16, 16)
+WEIGHTS = {"conv1": [64, 3, 3, 3], "conv2": [128, 64, 3, 3], "bn1": [64], "fc": [10, 128]}
+BF16 = "c10::BFloat16"
+
+
+def tensor(shape, kind=BF16, layout=NHWC):
+    """Type, shape and strides of a tensor as a trace has them."""
+    strides, inner = [0] * len(shape), 1
+    for axis in (1, 3, 2, 0) if layout == NHWC and len(shape) == 4 else range(len(shape) - 1, -1, -1):
+        strides[axis], inner = inner, inner * shape[axis]
+    return f"Tensor({kind})", list(shape), strides
+
+
+def kernel(identity, name, *tensors, outputs=()):
+    """A node of a compiled graph: a kernel of Triton has arguments and no outputs, and sizes behind its tensors."""
+
+    def columns(rows):
+        return {key: [row[index] for row in rows] for index, key in enumerate(("types", "shapes", "strides"))}
+
+    arguments = [*tensors, *([] if outputs else [("Int", [], [])])]
+    return {"id": identity, "name": name, "ctrl_deps": 1, "inputs": columns(arguments), "outputs": columns(outputs)}
+
+
+def seen(tiny, monkeypatch, *nodes, **axes):
+    """What the audit makes of a trace of a compiled graph in amp-bf16 and nhwc."""
+    module = torch.nn.Module()
+    for name, shape in WEIGHTS.items():
+        module.register_parameter(name, torch.nn.Parameter(torch.zeros(shape)))
+    case = tiny(**{"batch_size": 4, "runtime": "compile:max-autotune-no-cudagraphs", "precision": "amp-bf16", **axes})
+    root = node(1, 1, "[pytorch|profiler|execution_trace|process]")
+    monkeypatch.setattr(audit, "trace", lambda workload, look: [root, *nodes])
+    return audit.observe(case, dataclasses.replace(build(tiny()), module=module))[0]
+
+
+STEM_TEMPLATE = kernel(
+    2, "triton_tem_fused__to_copy_convolution_0", tensor(IMAGES), tensor(WEIGHTS["conv1"]), tensor(STEM)
+)
+EXTERN = kernel(
+    3, "aten::cudnn_convolution", tensor(PIXELS), tensor(WEIGHTS["conv2"]), outputs=(tensor(LATER),)
+)
+FUSED = kernel(
+    4,
+    "triton_tem_fused_add_convolution_native_batch_norm_relu_3",
+    tensor(PIXELS),
+    tensor(WEIGHTS["conv2"]),
+    tensor(LATER),
+    *[tensor([128], "float")] * 4,
+    tensor(LATER),
+)
+POINTWISE = kernel(5, "triton_poi_fused_convolution_relu_4", tensor(LATER, "float", "nchw"))
+PRODUCT = kernel(6, "triton_tem_fused_addmm_5", tensor([4, 128]), tensor([10, 128]), tensor([10]), tensor([4, 10]))
+
+
+def test_a_graph_of_triton_alone_is_seen_by_the_arguments_of_its_kernels(tiny, monkeypatch):
+    ran = seen(tiny, monkeypatch, STEM_TEMPLATE, FUSED, POINTWISE, PRODUCT)
+    assert (ran.compute_dtypes, ran.layout) == (("bfloat16",), "nhwc")
+    assert (ran.batch_size, ran.image_size, ran.in_channels) == (4, 32, 3)
+
+
+def test_a_later_convolution_of_a_compiled_graph_is_not_taken_for_the_first(tiny, monkeypatch):
+    ran = seen(tiny, monkeypatch, POINTWISE, EXTERN, FUSED, PRODUCT)
+    assert (ran.batch_size, ran.image_size, ran.in_channels) == (None, None, None)
+    assert (ran.compute_dtypes, ran.layout) == (("bfloat16",), "nhwc")
+    ran = seen(tiny, monkeypatch, EXTERN, STEM_TEMPLATE)
+    assert (ran.batch_size, ran.image_size, ran.in_channels) == (4, 32, 3)
+
+
+def test_without_a_compiler_the_first_convolution_is_that_of_the_images(tiny, monkeypatch):
+    images = kernel(2, "aten::cudnn_convolution", tensor((4, 1, 32, 32)), outputs=(tensor(STEM),))
+    assert seen(tiny, monkeypatch, images, runtime="eager").in_channels == 1
+
+
+def test_a_kernel_of_triton_in_another_dtype_or_layout_is_seen(tiny, monkeypatch):
+    single = kernel(
+        7, "triton_tem_fused_convolution_6", *(tensor(shape, "float", "nchw") for shape in (PIXELS, LATER))
+    )
+    ran = seen(tiny, monkeypatch, STEM_TEMPLATE, single)
+    assert (ran.compute_dtypes, ran.layout) == (("bfloat16", "float32"), "mixed")
+
+
+def test_a_kernel_of_triton_with_several_dtypes_accuses_nobody(tiny, monkeypatch):
+    fused = kernel(7, "triton_tem_fused_convolution_6", tensor(PIXELS), tensor(LATER), tensor(LATER, "float", "nchw"))
+    assert seen(tiny, monkeypatch, fused).layout == audit.UNSEEN
+    ran = seen(tiny, monkeypatch, STEM_TEMPLATE, fused)
+    assert (ran.compute_dtypes, ran.layout) == (("bfloat16",), "nhwc")
+
+
+def test_kernels_of_triton_are_shown_to_the_trace_of_the_forward_pass_only(tiny):
+    """Inductor looks at this flag of torch before each launch, and adds its kernel to the trace while it is set."""
+    work = build(tiny(task="training"))
+    step, flags = work.step, []
+
+    def watched(mark):
+        def marked():
+            flags.append(torch.autograd.profiler._is_profiler_enabled)
+            mark()
+            flags.append(torch.autograd.profiler._is_profiler_enabled)
+
+        return step(marked)
+
+    audit.trace(dataclasses.replace(work, step=watched), lambda: None)
+    assert flags == [True, False, False, False]
+    with pytest.raises(ZeroDivisionError):
+        audit.trace(dataclasses.replace(work, step=lambda mark: 1 / 0), lambda: None)
+    assert not torch.autograd.profiler._is_profiler_enabled
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ import pytest
 import torch
 from msgspec import structs
 
-from bench.machine import cpu, software
-from bench.worker.describe import accelerator, accelerators, describe, parse_torch_build
+from bench.machine import cpu, nvml, software
+from bench.worker.describe import accelerator, accelerators, describe, nvidia_identity, parse_torch_build
 from results.schema.run import Accelerator, Environment
 
 BUILD = """\
@@ -31,16 +31,18 @@ class NvmlError(Exception):
 
 
 class Nvml:
-    """NVIDIA's driver library with one H100, which torch sees as its device 0 and NVML numbers otherwise."""
+    """NVIDIA's driver library with one H100, which torch sees as its device 0."""
 
     NVMLError = NvmlError
+    NVMLLibraryMismatchError = KeyError
     NVML_CLOCK_SM = 1
 
     def __init__(self, *, power_is_known=True):
         self.power_is_known = power_is_known
 
     def nvmlDeviceGetHandleByUUID(self, identity):  # noqa: N802
-        assert identity == "GPU-1234"
+        if identity != "GPU-1234":
+            raise NvmlError("Not Found")
         return "handle"
 
     def nvmlSystemGetDriverVersion(self):  # noqa: N802
@@ -80,30 +82,49 @@ def test_an_nvidia_card_is_described_in_base_units():
     assert nulls == {}
 
 
-def test_a_card_without_identity_is_the_visible_one_of_its_number(monkeypatch):
-    class Two(Nvml):
-        def nvmlDeviceGetCount(self):  # noqa: N802
-            return 2
-
-        def nvmlDeviceGetHandleByIndex(self, index):  # noqa: N802
-            return ("another", "handle")[index]
-
-        def nvmlDeviceGetName(self, handle):  # noqa: N802
-            return "NVIDIA H100 80GB HBM3"
-
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
-    properties = types.SimpleNamespace(**{name: value for name, value in vars(H100).items() if name != "uuid"})
-    cuda = types.SimpleNamespace(get_device_properties=lambda index: {0: properties}[index])
-    assert accelerator("cuda:0", cuda, Two(), "", {}).clock_hz == 1_755_000_000
-
-
-def test_a_card_that_cannot_be_identified_has_its_driver_and_the_reason(monkeypatch):
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "MIG-1234")
+@pytest.mark.parametrize(
+    ("properties", "why"),
+    [({}, "torch does not report its UUID"), ({"uuid": "99"}, "NVML: Not Found")],
+)
+def test_a_card_that_cannot_be_identified_has_its_driver_and_the_reason(properties, why):
     nulls = {}
-    cuda = types.SimpleNamespace(get_device_properties=lambda index: types.SimpleNamespace(name="part", total_memory=1))
-    described = accelerator("cuda:0", cuda, Nvml(), "", nulls)
+    part = types.SimpleNamespace(name="part", total_memory=1, **properties)
+    described = accelerator(
+        "cuda:0", types.SimpleNamespace(get_device_properties=lambda index: part), Nvml(), "", nulls
+    )
     assert (described.driver, described.clock_hz) == ("570.86.15", None)
-    assert "MIG-1234" in nulls["accelerators.cuda:0.clock_hz"]
+    assert nulls["accelerators.cuda:0.clock_hz"] == why
+
+
+@pytest.mark.parametrize(
+    ("device", "hip", "available", "identity"),
+    [
+        ("cuda:0", None, True, "1234"),
+        ("cuda:0", "6.4", True, None),
+        ("cuda:0", None, False, None),
+        ("xpu:0", None, True, None),
+        ("cpu", None, True, None),
+    ],
+)
+def test_only_a_card_of_nvidia_has_an_identity(monkeypatch, device, hip, available, identity):
+    monkeypatch.setattr(torch.version, "hip", hip)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: available)
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda device: {"cuda:0": H100}[device])
+    assert nvidia_identity(device) == identity
+
+
+@pytest.mark.gpu
+def test_nvml_knows_this_machines_card_by_its_identity():
+    if not torch.cuda.is_available() or torch.version.hip:
+        pytest.skip("no NVIDIA GPU")
+    assert isinstance(nvml.find(nvidia_identity("cuda:0")), nvml.Gpu)
+
+
+def test_an_amd_card_has_its_own_name_of_an_architecture(monkeypatch):
+    monkeypatch.setattr(torch.version, "hip", "6.4")
+    mi300 = types.SimpleNamespace(name="AMD Instinct MI300X", total_memory=1, major=9, minor=4, gcnArchName="gfx942")
+    hip = types.SimpleNamespace(get_device_properties=lambda index: mi300)
+    assert accelerator("cuda:0", hip, None, "only NVIDIA's driver library reports it", {}).capability == "gfx942"
 
 
 def test_what_the_driver_does_not_know_is_none_with_its_words():
@@ -125,6 +146,32 @@ def test_an_apple_gpu_has_what_torch_tells_and_reasons_for_the_rest():
     assert nulls["accelerators.mps:0.driver"] == "only NVIDIA's driver library reports it"
 
 
+def test_metal_is_not_asked_in_a_forked_process(monkeypatch):
+    monkeypatch.setattr("sys.platform", "darwin")
+    monkeypatch.setattr(torch.accelerator, "is_available", lambda: pytest.fail("Metal was asked"))
+    nulls = {}
+    assert accelerators(nulls) == ()
+    assert "Metal hangs" in nulls["accelerators"]
+
+
+def test_memory_that_the_properties_lack_is_asked_of_the_generic_interface(monkeypatch):
+    npu = types.SimpleNamespace(get_device_properties=lambda index: types.SimpleNamespace(name="NPU"))
+    memory = {"npu:1": (5_000, 64_000)}
+    monkeypatch.setattr(torch.accelerator.memory, "get_memory_info", memory.__getitem__)
+    nulls = {}
+    assert accelerator("npu:1", npu, None, "no library", nulls).memory_bytes == 64_000
+    assert "accelerators.npu:1.memory_bytes" not in nulls
+
+    def refuse(device):
+        raise NotImplementedError("no allocator")
+
+    monkeypatch.setattr(torch.accelerator.memory, "get_memory_info", refuse)
+    assert accelerator("npu:1", npu, None, "no library", nulls).memory_bytes is None
+    assert nulls["accelerators.npu:1.memory_bytes"] == "torch does not report it"
+    monkeypatch.delattr(torch.accelerator.memory, "get_memory_info")
+    assert accelerator("npu:1", npu, None, "no library", {}).memory_bytes is None
+
+
 def test_no_accelerator_has_its_reason(monkeypatch):
     monkeypatch.setattr(torch.accelerator, "is_available", lambda: False)
     nulls = {}
@@ -140,8 +187,7 @@ def test_this_machines_accelerators_are_found():
     found = accelerators(nulls)
     assert [one.device.partition(":")[2] for one in found] == [str(i) for i in range(torch.accelerator.device_count())]
     for one in found:
-        assert one.memory_bytes
-        for field in ("capability", "driver", "clock_hz", "max_clock_hz", "power_limit_w"):
+        for field in ("memory_bytes", "capability", "driver", "clock_hz", "max_clock_hz", "power_limit_w"):
             assert (getattr(one, field) is None) == (f"accelerators.{one.device}.{field}" in nulls)
 
 
@@ -159,6 +205,16 @@ def test_what_torch_was_built_with_is_read_from_its_text():
 @pytest.fixture(scope="module")
 def here():
     return describe()
+
+
+def test_a_cudnn_that_refuses_the_gpu_is_a_null_with_its_words(monkeypatch):
+    def refuse():
+        raise RuntimeError("cuDNN version 91100 is not compatible with devices with SM < 7.5. See /home/ada/lib")
+
+    monkeypatch.setattr(torch.backends.cudnn, "version", refuse)
+    described = describe()
+    assert "cudnn" not in described.torch_build
+    assert described.nulls["torch_build.cudnn"] == "cuDNN version 91100 is not compatible with devices with SM < 7.5"
 
 
 def test_this_machine_is_described(here):

@@ -7,14 +7,16 @@ import sys
 import threading
 import types
 
+import msgspec
 import pytest
 import torch
 import torch._dynamo
 from msgspec import structs
 
 from bench.measure.device import Cpu, PeakMemory, Unsupported
-from bench.process.protocol import Finish, MeasureFootprint, Prepare
+from bench.process.protocol import CheckEquality, Failed, Finish, MeasureFootprint, Prepare, answer_of
 from bench.runtimes import NOTHING_COMPILED
+from bench.validate.equality import Incomparable
 from bench.worker import serve
 from results.schema.case import Case
 from results.schema.record import Equality, Facts, Ran
@@ -120,6 +122,12 @@ def test_static_and_description_are_counted_in_a_worker(ask):
         (RuntimeError("CUDA error: out of memory"), "out-of-memory"),
         (RuntimeError("MPS backend out of memory (MPS allocated: 9 GB)"), "out-of-memory"),
         (RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling cublasCreate"), "out-of-memory"),
+        (RuntimeError("cuDNN error: CUDNN_STATUS_ALLOC_FAILED"), "out-of-memory"),
+        (RuntimeError("level_zero backend failed with error: 39 (UR_RESULT_ERROR_OUT_OF_DEVICE_MEMORY)"), "out-of-memory"),
+        (RuntimeError("UR error: UR_RESULT_ERROR_OUT_OF_RESOURCES"), "out-of-memory"),
+        (RuntimeError("Failed to allocate 4096 bytes on the device"), "out-of-memory"),
+        (RuntimeError("CUDA error: no kernel image is available for execution on the device"), "unsupported"),
+        (AssertionError("no scheduling registered for device openreg"), "unsupported"),
         (RuntimeError("torch.compile is not supported on Python 3.99+"), "unsupported"),
         (Unsupported("no"), "unsupported"),
         (NotImplementedError("no kernel"), "unsupported"),
@@ -130,6 +138,26 @@ def test_static_and_description_are_counted_in_a_worker(ask):
 )
 def test_errors_have_their_status(error, status):
     assert serve.classify(error) == status
+
+
+@pytest.mark.parametrize(
+    ("words", "crowded"),
+    [
+        ("CUDA error: CUBLAS_STATUS_NOT_INITIALIZED when calling `cublasCreate(handle)`", True),
+        ("cuDNN error: CUDNN_STATUS_NOT_INITIALIZED", True),
+        ("cuDNN error: CUDNN_STATUS_INTERNAL_ERROR", True),
+        ("Unable to find a valid cuDNN algorithm to run convolution", True),
+        ("FIND was unable to find an engine to execute this computation", True),
+        ("CUDA error: CUDA-capable device(s) is/are busy or unavailable", False),  # the parent knows what to do
+        ("CUDA error: an illegal memory access was encountered", False),
+    ],
+)
+def test_a_lack_of_memory_in_disguise_is_an_error_that_is_worth_another_try(words, crowded):
+    failure = serve.WorkerServer().failure(RuntimeError(words))
+    assert (failure.failed, failure.crowded) == ("error", crowded)
+    with pytest.raises(Failed) as caught:
+        answer_of(Finish(), msgspec.to_builtins(failure) | {"token": OURS}, OURS)
+    assert (caught.value.status, caught.value.crowded) == ("error", crowded)
 
 
 class Watched(Cpu):
@@ -173,6 +201,31 @@ def test_an_accelerators_memory_is_reported_in_place_of_the_hosts(tiny, tmp_path
     assert "accelerator" in end.nulls["peak_resident_bytes"]
     assert end.ran is None
     assert "division by zero" in end.nulls["ran"]
+
+
+@pytest.mark.parametrize(("taken", "answered"), [(3_000, True), (1 << 40, False), (None, False)])
+def test_a_reference_without_room_on_the_accelerator_is_the_cpus(tiny, tmp_path, monkeypatch, taken, answered):
+    subject = serve.WorkerServer(open_device=lambda name: Watched())
+    subject.prepare(order(tiny(), tmp_path))
+    subject.case = structs.replace(subject.case, device="cuda:0")
+    subject.device.peak_memory = lambda: PeakMemory(allocated=taken, reserved=taken)
+    verdict = Equality(verdict="equal", error=1e-6, baseline_error=1e-6, allowed=1e-5, what="output")
+    asked = []
+
+    def check(case, workload, folder, *, device=None):
+        asked.append(device)
+        if device is None:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
+        return verdict
+
+    monkeypatch.setattr("bench.validate.equality.check_equality", check)
+    if answered:
+        assert subject.check(CheckEquality(folder=str(tmp_path))).equality == verdict
+        assert asked == [None, "cpu"]
+    else:
+        with pytest.raises(Incomparable, match="does not fit into the memory that other workers leave on cuda:0"):
+            subject.check(CheckEquality(folder=str(tmp_path)))
+        assert asked == [None]
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import pytest
 from msgspec import structs
 
 from reports.page.machine import details, facts, hardware, sides, title
+from results.schema.run import Accelerator
 from results.storage import reader
 
 
@@ -79,11 +80,38 @@ def test_the_title_names_at_most_three_machines(make_file, machines, said):
 
 def test_machines_that_no_source_names_are_told_apart(make_file):
     files = named(make_file, None, None, "A")
-    assert sides(files) == {"run0": "unnamed machine of run0", "run1": "unnamed machine of run1", "run2": "A"}
+    names = {"run0": "unnamed machine of run0", "run1": "unnamed machine of run1", "run2": "A"}
+    assert sides(files) == {(run, "cpu"): name for run, name in names.items()}
 
 
 def test_the_cpu_beside_an_unnamed_accelerator_is_not_its_name(make_file, make_case):
     (file,) = named(make_file, "A")
     run = structs.replace(file.run, plan=(make_case(device="cuda:0"),))
-    assert hardware(run) == "unnamed cuda:0 of run0"
-    assert hardware(structs.replace(run, plan=(make_case(),))) == "A"
+    assert hardware(run, "cuda:0") == "unnamed cuda:0 of run0"
+    assert hardware(run, "cpu") == "A"
+
+
+def cards(make_file, make_case, *runs):
+    """Files of a run each, with a case on every device; `runs` are the names of its cards by device."""
+    files = []
+    for index, names in enumerate(runs):
+        accelerators = tuple(Accelerator(device=device, name=name, memory_bytes=1) for device, name in names.items())
+        file = make_file(accelerators=accelerators)
+        plan = tuple(make_case(device=device) for device in names)
+        files.append(dataclasses.replace(file, run=structs.replace(file.run, id=f"run{index}", plan=plan)))
+    return files
+
+
+def test_cards_of_a_name_in_a_machine_are_told_apart_by_their_device(make_file, make_case):
+    two = {"cuda:0": "NVIDIA H100", "cuda:1": "NVIDIA H100"}
+    mixed = {"cuda:0": "NVIDIA A100", "cuda:1": "NVIDIA L4"}
+    files = cards(make_file, make_case, two, mixed, {"cuda:0": "NVIDIA H100"})
+    assert sides(files) == {
+        ("run0", "cuda:0"): "NVIDIA H100 · cuda:0",
+        ("run0", "cuda:1"): "NVIDIA H100 · cuda:1",
+        ("run1", "cuda:0"): "NVIDIA A100",
+        ("run1", "cuda:1"): "NVIDIA L4",
+        ("run2", "cuda:0"): "NVIDIA H100 · cuda:0",
+    }
+    assert title(files[:2]) == "ResNets on 2 × NVIDIA H100, NVIDIA A100 and NVIDIA L4"
+    assert sides(files[2:]) == {("run2", "cuda:0"): "NVIDIA H100"}

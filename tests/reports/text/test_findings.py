@@ -51,6 +51,15 @@ def test_a_broken_chain_says_why(text, compiled, make_equality):
     assert any(line.startswith("resnet50 b8 compile nhwc: not known: its result is wrong") for line in lines)
 
 
+def test_unchecked_results_are_counted(text, compiled, make_equality):
+    lines = text(compiled())
+    assert lines[lines.index("unchecked results") + 1] == (
+        "2 of 2 results were not checked (resnet50 b8 eager nhwc, resnet50 b8 compile nhwc)"
+    )
+    records = [structs.replace(record, equality=make_equality()) for record in compiled()]
+    assert "unchecked results" not in text(records)
+
+
 _PAYS = r"resnet50 b8 compile nhwc: ×[\d.]+ ± [\d.]+ % over eager, [\d.]+ s of compilation: "
 
 

@@ -134,6 +134,13 @@ def test_memory_of_two_kinds_has_two_columns(tmp_path, write_run, make_record, m
     assert [line.split()[-3:] for line in lines[-2:]] == [["0.300", "-", "ok"], ["-", "0.200", "ok"]]
 
 
+def test_two_cards_of_a_run_are_told_apart_by_their_device(tmp_path, write_run, make_record, make_case):
+    records = [make_record(make_case(device=f"cuda:{index}")) for index in (0, 1)]
+    lines = format_table(table(load(write_run(tmp_path, records))), "table").splitlines()
+    assert ["model", "device"] in [line.split()[:2] for line in lines]
+    assert [line.split()[:2] for line in lines[-2:]] == [["resnet50", "cuda:0"], ["resnet50", "cuda:1"]]
+
+
 def test_the_machine_is_a_column_where_it_differs(tmp_path, write_run, make_record, make_case, make_run):
     case = make_case(device="cuda:0")
     for name, card in (("a", "H100"), ("b", "H200")):

@@ -44,6 +44,35 @@ def test_a_series_that_never_settled_is_judged_by_its_spread(side, make_record):
     assert results.compare(side("a"), side("b", records=[late])).outcome == "pass"
 
 
+def _capped(*shares):
+    """Hold the clocks of the replicates down for their power limit for these shares of the time."""
+    return lambda index: {"signs": Noise(accelerator_held={"power": shares[index]})}
+
+
+def test_a_card_at_its_power_limit_on_both_sides_is_judged(side):
+    fields = _capped(0.9, 0.8, 0.7, 0.8, 0.9)
+    found = results.compare(side("a", fields=fields), side("b", 1.1, fields=fields))
+    assert (found.cases[0].verdict, found.outcome) == ("slower", "regression")
+
+
+@pytest.mark.parametrize(
+    ("factor", "base", "new", "verdict"),
+    [
+        (1.1, 0.1, 0.5, "inconclusive"),  # perhaps slower because of the limit
+        (0.9, 0.5, 0.1, "inconclusive"),
+        (1.1, 0.5, 0.1, "slower"),  # slower in spite of higher clocks
+        (0.9, 0.1, 0.5, "faster"),
+        (1.1, 0.1, 0.15, "slower"),
+    ],
+)
+def test_a_power_limit_that_may_explain_a_change_leaves_it_open(side, factor, base, new, verdict):
+    found = results.compare(side("a", fields=_capped(*[base] * 5)), side("b", factor, fields=_capped(*[new] * 5)))
+    (compared,) = found.cases
+    assert compared.verdict == verdict
+    if verdict == "inconclusive":
+        assert "throttled: the power limit held the clocks down for 50% of the time in" in compared.reason
+
+
 def _busy(first):
     """Make the first so many replicates run on a busy machine."""
     return lambda index: {"signs": Noise(other_cpus=1.0 if index < first else 0.0)}

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
-from results.analysis.machines import described, machines
+from results.analysis.machines import described, machine_text, machines
 from results.schema.run import UNKNOWN_ACCELERATOR, Accelerator, Source
 from results.storage.reader import Records, RunFile, load
 
@@ -51,6 +51,13 @@ def test_what_differs_is_another_machine(runs, machine):
         (["a"], ["b1"]),
         ([], ["b2"]),
     ]
+
+
+def test_cards_of_a_name_are_counted(make_run):
+    cards = [("cuda:0", "NVIDIA H100"), ("cuda:1", "NVIDIA H100"), ("cuda:2", "NVIDIA L4")]
+    accelerators = tuple(Accelerator(device=device, name=name, memory_bytes=None) for device, name in cards)
+    machine = structs.replace(make_run().environment, accelerators=accelerators)
+    assert machine_text(machine) == "2 × NVIDIA H100 + NVIDIA L4 2 cores 16 GiB"
 
 
 def test_what_is_left_over_on_both_sides_stands_together(runs):

@@ -1,7 +1,7 @@
 import pytest
 from msgspec import structs
 
-from results.analysis.sides import by_case
+from results.analysis.sides import by_case, throttled
 from results.metrics.measured import MeasuredRun
 from results.schema.record import Noise, Summary
 from results.storage.reader import load
@@ -39,6 +39,17 @@ def test_a_source_that_says_wrong_and_not_why_is_heeded(sides, make_record, make
 
 def test_noise_is_no_doubt(sides, make_record, make_case):
     assert sides(make_record(signs=Noise(other_cpus=1.0)))[make_case()].doubt() is None
+
+
+@pytest.mark.parametrize(("mine", "others", "explains"), [(0.5, 0.1, True), (0.5, 0.45, False), (0.1, 0.5, False)])
+def test_a_longer_time_at_the_power_limit_may_explain_a_slower_side(sides, make_record, make_case, mine, others, explains):
+    def capped(share):
+        made = [make_record(replicate=index, signs=Noise(accelerator_held={"power": share})) for index in range(3)]
+        return sides(*made, make_record(replicate=3))[make_case()]
+
+    said = throttled(capped(mine), capped(others))
+    assert (said is not None) == explains
+    assert sides(make_record())[make_case()].capped() == 0.0
 
 
 def test_a_broken_label_is_a_doubt(sides, make_record, make_case):

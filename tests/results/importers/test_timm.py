@@ -175,6 +175,14 @@ def test_throughput_alone_is_enough(imported):
     assert "follows from the batch" in frame.loc[0, "notes"][0]
 
 
+def test_timms_way_of_timing_is_noted(imported):
+    gpu, _ = imported(ROWS)
+    cpu, _ = imported(ROWS, "benchmark-infer-fp32-nchw-pt240-cpu-i9_10940x-dynamo.csv")
+    for word, on_cpu in (("eager:autotune", False), ("wall clock", False), ("no_grad", True)):
+        assert all(any(word in note for note in notes) for notes in gpu["notes"])
+        assert all(any(word in note for note in notes) == on_cpu for notes in cpu["notes"])
+
+
 def test_fp32_on_an_accelerator_is_noted_to_be_tf32(imported):
     gpu, _ = imported(ROWS, "benchmark-infer-fp32-nchw-pt240-cu124-rtx4090.csv")
     cpu, _ = imported(ROWS, "benchmark-infer-fp32-nchw-pt240-cpu-i9_10940x-dynamo.csv")

@@ -48,6 +48,22 @@ def test_replicates_and_parts_without_a_common_case_are_apart(timed):
     assert len({a, c, d}) == 3
 
 
+def test_cases_of_two_devices_share_no_drift(timed, make_case):
+    devices = {"cuda:0": swing, "cuda:1": lambda at_s: 3.0 - swing(at_s)}
+    records = [
+        structs.replace(
+            timed(model, latency_s=latency_s, first_s=first_s, drift=drift), case=make_case(model=model, device=device)
+        )
+        for device, drift in devices.items()
+        for model, latency_s, first_s in (("resnet18", 0.02, 0.0), ("resnet50", 0.04, 1.5))
+    ]
+    fitted = levels(records)
+    assert fitted.field.tolist() == [0, 0, 1, 1]
+    for small, large in ((0, 1), (2, 3)):
+        assert fitted.level[large] - fitted.level[small] == pytest.approx(math.log(2), abs=0.01)
+    assert (fitted.half < 0.03).all()
+
+
 def test_anchors_join_parts(timed):
     change = (0,) * 20 + (1,) * 20
     late = {"first_s": 60.0, "turns": 20, "parts": (1,) * 20}

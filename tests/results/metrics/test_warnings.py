@@ -7,7 +7,7 @@ from results.metrics.warnings import NOISES, TOLERATED, RecordWarning, kind
 from results.metrics.warnings import warnings as of_records
 from results.schema.axes import AXES
 from results.schema.labels import PROMISES
-from results.schema.record import UNSEEN, Noise
+from results.schema.record import UNSEEN, Clocks, Noise, Readings
 from results.schema.run import PeakRate
 
 
@@ -155,12 +155,60 @@ def test_compiling_inside_the_timed_steps_is_told(make_record, make_case):
         (Noise(memory_pressure=0.02), ["pressure"]),
         (Noise(throttled_s=0.01), ["throttled"]),
         (Noise(accelerator_throttling=("sw_thermal_slowdown",)), ["throttled"]),
+        (Noise(accelerator_processes=0), []),
+        (Noise(accelerator_processes=2), ["shared-gpu"]),
     ],
 )
 def test_signs_of_noise_are_told(make_record, noise, expected):
     found = warnings(make_record(signs=noise))
     assert [kind(line) for line in found] == expected
     assert set(expected) <= NOISES
+
+
+@pytest.mark.parametrize(
+    ("held", "expected"),
+    [
+        ({"power": 0.04, "sw_power_cap": 0.05}, []),
+        ({"power": 0.9}, ["power-capped"]),
+        ({"board_limit": 0.06}, ["power-capped"]),
+        ({"sw_power_cap": 0.5, "power": 0.0}, ["power-capped"]),
+        ({"reliability": 1.0, "sync_boost": 1.0}, []),
+        ({"thermal": 0.01}, []),
+        ({"thermal": 0.02}, ["throttled"]),
+        ({"hw_slowdown": 0.5}, ["throttled"]),
+        ({"hw_power_brake_slowdown": 0.5, "power": 0.3}, ["throttled", "power-capped"]),
+    ],
+)
+def test_low_clocks_are_told_by_their_share_and_a_power_limit_is_no_noise(make_record, held, expected):
+    found = warnings(make_record(signs=Noise(accelerator_held=held)))
+    assert [kind(line) for line in found] == expected
+    assert ("throttled" in expected) == bool(NOISES & set(expected))
+    assert set(expected) <= TOLERATED
+
+
+def test_low_clocks_are_told_with_their_causes(make_record):
+    held = {"power": 0.62, "thermal": 0.125, "hw_slowdown": 0.03}
+    heat, power = warnings(make_record(signs=Noise(accelerator_held=held)))
+    assert heat == "throttled: the accelerator held its clocks down: thermal 12%, hw_slowdown 3%"
+    assert power == "power-capped: its power limit held the clocks down for 62% of the time"
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [(("power", "reliability"), ["power-capped"]), (("reliability",), []), (("thermal", "power"), ["throttled", "power-capped"])],
+)
+def test_names_without_shares_of_older_files_mean_the_same(make_record, names, expected):
+    found = warnings(make_record(signs=Noise(accelerator_throttling=names)))
+    assert [kind(line) for line in found] == expected
+
+
+@pytest.mark.parametrize(("low", "moved"), [(1.88e9, False), (1.85e9, True)])
+def test_a_clock_that_moved_is_told_and_is_no_noise(make_record, low, moved):
+    clocks = Clocks(turns=40, sm_hz=Readings(median=1.9e9, low=low, high=1.91e9))
+    found = warnings(make_record(clocks=clocks))
+    assert found == (("clocks-moved: the clock was 1850 to 1910 MHz after turns, median 1900 MHz",) if moved else ())
+    assert "clocks-moved" in TOLERATED - NOISES
+    assert warnings(make_record(clocks=Clocks(turns=40))) == ()
 
 
 def test_noise_is_told_of_a_failure_too(make_record):
@@ -184,6 +232,7 @@ def test_noise_is_told_of_a_failure_too(make_record):
         ({"image_size": 112}, "224 pixels ran as 112"),
         ({"image_size": "224x160"}, "224 pixels ran as 224x160"),
         ({"in_channels": 1}, "3 channels ran as 1"),
+        ({"cudnn_benchmark": True}, "eager ran with the autotuner on"),
     ],
 )
 def test_a_label_is_a_promise(make_record, changes, part):

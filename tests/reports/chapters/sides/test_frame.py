@@ -28,14 +28,41 @@ def test_different_hardware_matches_but_for_device_and_threads(make_side):
 def test_a_setting_names_the_device_where_a_side_has_several(
     make_side, make_run, make_case, make_record, write_run, tmp_path
 ):
-    cases = [
-        make_case(model=model, device=device) for model, device in (("resnet18", "cuda:0"), ("resnet34", "cuda:1"))
-    ]
-    run = make_run(plan=cases, run_id="cards", accelerator="H100")
-    cards = reader.load(write_run(tmp_path, [make_record(case) for case in cases], run=run))
-    _, _, frame = paired(make_side("cpu"), cards)
+    paths = []
+    for model, device in (("resnet18", "cuda:0"), ("resnet34", "cuda:1")):
+        case = make_case(model=model, device=device)
+        run = make_run(plan=[case], run_id=model, accelerator="H100")
+        cards = tuple(structs.replace(card, device=device) for card in run.environment.accelerators)
+        run = structs.replace(run, environment=structs.replace(run.environment, accelerators=cards))
+        paths.append(write_run(tmp_path, [make_record(case)], run=run))
+    _, _, frame = paired(make_side("cpu"), reader.load(*paths))
     assert [setting.split(" · ")[-1] for setting in frame["b_setting"]] == ["cuda:0", "cuda:1"]
     assert not any("cpu" in setting for setting in frame["a_setting"])
+
+
+def test_two_cards_of_a_run_are_compared_as_two_machines(make_run, make_case, make_record, write_run, tmp_path):
+    slowness = {"cuda:0": 1.0, "cuda:1": 1.1}
+    records = [
+        make_record(
+            make_case(model=model, device=device), latency_s=slow * level * latency_s, replicate=replicate, noise=0
+        )
+        for replicate, level in enumerate((0.998, 1.0, 1.002))
+        for model, latency_s in LATENCIES.items()
+        for device, slow in slowness.items()
+    ]
+    run = make_run(plan=dict.fromkeys(record.case for record in records), accelerator="H100")
+    (card,) = run.environment.accelerators
+    cards = tuple(structs.replace(card, device=device) for device in slowness)
+    run = structs.replace(run, environment=structs.replace(run.environment, accelerators=cards))
+    _, cases, frame = paired(reader.load(write_run(tmp_path, records, run=run)))
+    assert set(zip(cases["machine"], cases["device"], strict=True)) == {
+        ("H100 · cuda:0", "cuda:0"),
+        ("H100 · cuda:1", "cuda:1"),
+    }
+    assert set(frame["pair"]) == {f"H100 · cuda:1 {OVER} H100 · cuda:0"}
+    assert set(frame["matched"]) == {SAME}
+    assert frame["ratio"].tolist() == pytest.approx([1 / 1.1] * 4, rel=0.01)
+    assert set(frame["verdict"]) == {"slower"}
 
 
 def test_the_interval_brings_both_latencies_together(make_side):

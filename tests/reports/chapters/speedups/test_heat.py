@@ -53,6 +53,15 @@ def test_a_case_that_failed_in_part_is_no_best_speedup(make_frame, arm):
     assert "eager · nhwc instead" in best_speedup(frame)
 
 
+def test_speedups_of_unchecked_results_are_counted(make_frame, arm, make_equality):
+    checked = {"equality": make_equality("equal")}
+    arms = arm(1.3, layout="nhwc", **checked), arm(1.5, precision="amp-bf16", **checked)
+    assert "checked" not in best_speedup(make_frame(*arms))
+    said = best_speedup(make_frame(*arms, arm(2, precision="bf16")))
+    assert said.endswith(" The results of 1 of these 3 were not checked.")
+    assert best_speedup(make_frame(arm(2, precision="bf16"))).endswith(" Its result was not checked.")
+
+
 def test_a_wrong_result_is_no_best_speedup_and_no_success(make_frame, arm, make_equality):
     wrong = make_equality("wrong")
     frame = make_frame(arm(1.3, layout="nhwc"), arm(9, runtime="compile", equality=wrong))
