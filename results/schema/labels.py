@@ -58,9 +58,7 @@ RUNTIMES: Final[dict[str, Runtime]] = {
     "eager": Runtime(engine="eager"),
     "eager:autotune": Runtime(engine="eager", autotune=True),
     "compile": Runtime(engine="inductor", compiles=True),
-    "compile:reduce-overhead": Runtime(
-        engine="inductor", compiles=True, mode="reduce-overhead", recording_steps=2
-    ),
+    "compile:reduce-overhead": Runtime(engine="inductor", compiles=True, mode="reduce-overhead", recording_steps=2),
     "compile:max-autotune": Runtime(engine="inductor", compiles=True, mode="max-autotune", recording_steps=2),
     "compile:max-autotune-no-cudagraphs": Runtime(engine="inductor", compiles=True, mode="max-autotune-no-cudagraphs"),
 }

@@ -88,9 +88,7 @@ class HostMarks(Context):
 def test_marks_that_end_before_the_work_are_refused():
     context = HostMarks(Card(), "cuda:0")
     with pytest.raises(TimingError, match="works on after its last mark"):
-        time_turn(
-            kernels(context, 72, host_s=0.0003, run_s=0.001), context, steps=1, drop=1, clock=context.card.clock
-        )
+        time_turn(kernels(context, 72, host_s=0.0003, run_s=0.001), context, steps=1, drop=1, clock=context.card.clock)
 
 
 @pytest.mark.parametrize("run_s", [0.001, 0.00001])
