@@ -75,12 +75,14 @@ def checks(device: str) -> list[Check]:
     """Run all checks of this machine and of `device`, a full name such as ``cpu`` or ``cuda:0``."""
     seen = host.look()
     checked = [check(seen) for check in CHECKS]
-    if is_cpu(device):
-        return checked
+    return checked if is_cpu(device) else [*checked, variables_check(os.environ), *_accelerator_checks(device)]
+
+
+def _accelerator_checks(device: str) -> list[Check]:
+    """Run the checks that ask the driver about the GPU that a worker names."""
     with ForkServer() as server:
         described = ask.description(server, {device})
-    gpu = nvml.find(described.identities[0])
-    return [*checked, variables_check(os.environ), *gpu_checks(gpu, described.environment.torch_build.get("cuda"))]
+    return gpu_checks(nvml.find(described.identities[0]), described.environment.torch_build.get("cuda"))
 
 
 def examine(

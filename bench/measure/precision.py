@@ -65,7 +65,9 @@ def check_precision(case: Case) -> None:
         if capability < (8, 0):
             raise Unsupported(f"TF32 needs compute capability 8.0; {case.device} has {'.'.join(map(str, capability))}")
         if os.environ.get(_TF32_OVERRIDE) == "0":
-            raise Unsupported(f"{_TF32_OVERRIDE}=0 switches TF32 off inside NVIDIA's libraries, whatever torch says: unset it")
+            raise Unsupported(
+                f"{_TF32_OVERRIDE}=0 switches TF32 off inside NVIDIA's libraries, whatever torch says: unset it"
+            )
     if promise.weights == "float16" and TASKS[case.task].trains:
         raise Unsupported(
             "fp16 weights cannot be trained with loss scaling (torch's GradScaler refuses fp16 gradients); use amp-fp16"

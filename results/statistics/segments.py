@@ -40,7 +40,7 @@ class Segments:
             padded = np.full(self.counts.size * longest, np.nan)
             padded[slots] = values
             padded.reshape(-1, longest or 1).sort(axis=1)
-            return padded[slots]
+            return np.asarray(padded[slots])
         ordered = np.empty_like(values)
         for count in np.unique(self.counts):
             indices = self.starts[self.counts == count][:, None] + np.arange(count)

@@ -54,7 +54,8 @@ def test_this_machine_is_checked(monkeypatch):
     monkeypatch.setattr(doctor, "ForkServer", contextlib.nullcontext)
     monkeypatch.setattr(doctor.ask, "description", lambda server, devices: described)
     monkeypatch.setattr(doctor.nvml, "find", lambda identity: f"no driver knows {identity}")
-    *more, accelerator = doctor.checks("cuda:0")
+    *more, variables, accelerator = doctor.checks("cuda:0")
+    assert variables.name == "GPU variables"
     assert [check.name for check in more] == [check.name for check in found]
     assert (accelerator.state, accelerator.seen) == ("unknown", "no driver knows aa")
 
@@ -66,7 +67,9 @@ def test_on_a_gpu_that_admits_a_single_process_there_is_no_a_a_run():
     assert (findings.checks[-1].name, findings.checks[-1].state) == ("A/A run", "unknown")
 
 
-@pytest.mark.parametrize(("device", "why"), [("cuda:0", "no device 'cuda:0'; too old"), ("xpu:0", "no device 'xpu:0'$")])
+@pytest.mark.parametrize(
+    ("device", "why"), [("cuda:0", "no device 'cuda:0'; too old"), ("xpu:0", "no device 'xpu:0'$")]
+)
 def test_a_gpu_that_torch_does_not_show_for_its_old_driver_says_so(monkeypatch, device, why, make_run):
     def environment(server, devices):
         if devices == {"cpu"}:

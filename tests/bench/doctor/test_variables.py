@@ -35,6 +35,6 @@ def test_all_of_them_are_unset_at_once():
 def test_the_doctor_asks_only_for_an_accelerator(monkeypatch, device, expected):
     monkeypatch.setenv("CUDA_LAUNCH_BLOCKING", "1")
     monkeypatch.setattr(doctor, "CHECKS", ())
-    monkeypatch.setattr(doctor, "gpu_checks", lambda device: [])
+    monkeypatch.setattr(doctor, "_accelerator_checks", lambda device: [])
     monkeypatch.setattr(doctor.host, "look", lambda: None)
     assert [check.state for check in doctor.checks(device)] == expected

@@ -31,6 +31,16 @@ def watch(clock):
     return begin
 
 
+def one_after_another(*lists):
+    """Answer with a list of processes after another; a question too many is an error."""
+    answers = iter(lists)
+
+    def answer(handle):
+        return processes(*next(answers))(handle)
+
+    return answer
+
+
 def held(watch):
     return watch.signs(Noise())[0].accelerator_held
 
@@ -98,13 +108,11 @@ def test_processes_that_are_none_of_this_runs_are_counted(watch, pids, others):
 
 
 def test_the_most_processes_at_a_time_count_and_they_are_listed_once_a_second(watch, clock):
-    lists = iter([[41], [41, 7, 8], [41, 9]])
-    subject = watch(ComputeRunningProcesses=lambda handle: processes(*next(lists))(handle))
+    subject = watch(ComputeRunningProcesses=one_after_another([41], [41, 7, 8], [41, 9]))
     for now in (100.0, 100.5, 101.0, 101.9, 102.0):
         clock.now = now
         subject.read()
     assert subject.signs(Noise())[0].accelerator_processes == 2
-    assert next(lists, None) is None
 
 
 @pytest.mark.parametrize("pids", [(), (900_001,)])
@@ -117,8 +125,7 @@ def test_in_a_container_that_hides_processes_their_number_is_unknown(watch, pids
 
 
 def test_a_run_is_not_counted_where_it_has_ended_a_worker(watch, clock, monkeypatch):
-    lists = iter([[41, 42], [42]])
-    subject = watch(ComputeRunningProcesses=lambda handle: processes(*next(lists))(handle))
+    subject = watch(ComputeRunningProcesses=one_after_another([41, 42], [42]))
     subject.read()
     monkeypatch.setattr(subject, "_own", lambda: {42})
     clock.now += 1

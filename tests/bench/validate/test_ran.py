@@ -236,9 +236,7 @@ def seen(tiny, monkeypatch, *nodes, **axes):
 STEM_TEMPLATE = kernel(
     2, "triton_tem_fused__to_copy_convolution_0", tensor(IMAGES), tensor(WEIGHTS["conv1"]), tensor(STEM)
 )
-EXTERN = kernel(
-    3, "aten::cudnn_convolution", tensor(PIXELS), tensor(WEIGHTS["conv2"]), outputs=(tensor(LATER),)
-)
+EXTERN = kernel(3, "aten::cudnn_convolution", tensor(PIXELS), tensor(WEIGHTS["conv2"]), outputs=(tensor(LATER),))
 FUSED = kernel(
     4,
     "triton_tem_fused_add_convolution_native_batch_norm_relu_3",
@@ -272,9 +270,7 @@ def test_without_a_compiler_the_first_convolution_is_that_of_the_images(tiny, mo
 
 
 def test_a_kernel_of_triton_in_another_dtype_or_layout_is_seen(tiny, monkeypatch):
-    single = kernel(
-        7, "triton_tem_fused_convolution_6", *(tensor(shape, "float", "nchw") for shape in (PIXELS, LATER))
-    )
+    single = kernel(7, "triton_tem_fused_convolution_6", *(tensor(shape, "float", "nchw") for shape in (PIXELS, LATER)))
     ran = seen(tiny, monkeypatch, STEM_TEMPLATE, single)
     assert (ran.compute_dtypes, ran.layout) == (("bfloat16", "float32"), "mixed")
 

@@ -123,7 +123,10 @@ def test_static_and_description_are_counted_in_a_worker(ask):
         (RuntimeError("MPS backend out of memory (MPS allocated: 9 GB)"), "out-of-memory"),
         (RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling cublasCreate"), "out-of-memory"),
         (RuntimeError("cuDNN error: CUDNN_STATUS_ALLOC_FAILED"), "out-of-memory"),
-        (RuntimeError("level_zero backend failed with error: 39 (UR_RESULT_ERROR_OUT_OF_DEVICE_MEMORY)"), "out-of-memory"),
+        (
+            RuntimeError("level_zero backend failed with error: 39 (UR_RESULT_ERROR_OUT_OF_DEVICE_MEMORY)"),
+            "out-of-memory",
+        ),
         (RuntimeError("UR error: UR_RESULT_ERROR_OUT_OF_RESOURCES"), "out-of-memory"),
         (RuntimeError("Failed to allocate 4096 bytes on the device"), "out-of-memory"),
         (RuntimeError("CUDA error: no kernel image is available for execution on the device"), "unsupported"),

@@ -1,7 +1,7 @@
 import pytest
 from msgspec import structs
 
-from results.analysis.sides import by_case, throttled
+from results.analysis.sides import Side, by_case, throttled
 from results.metrics.measured import MeasuredRun
 from results.schema.record import Noise, Summary
 from results.storage.reader import load
@@ -42,14 +42,16 @@ def test_noise_is_no_doubt(sides, make_record, make_case):
 
 
 @pytest.mark.parametrize(("mine", "others", "explains"), [(0.5, 0.1, True), (0.5, 0.45, False), (0.1, 0.5, False)])
-def test_a_longer_time_at_the_power_limit_may_explain_a_slower_side(sides, make_record, make_case, mine, others, explains):
-    def capped(share):
-        made = [make_record(replicate=index, signs=Noise(accelerator_held={"power": share})) for index in range(3)]
-        return sides(*made, make_record(replicate=3))[make_case()]
+def test_a_longer_time_at_the_power_limit_may_explain_a_slower_side(make_record, mine, others, explains):
+    def side(name, share):
+        signs = [Noise(accelerator_held={"power": share})] * 3 + [None]
+        return Side(name, [make_record(replicate=index, signs=one) for index, one in enumerate(signs)], [], [])
 
-    said = throttled(capped(mine), capped(others))
-    assert (said is not None) == explains
-    assert sides(make_record())[make_case()].capped() == 0.0
+    said = throttled(side("NEW", mine), side("BASE", others))
+    assert said == (
+        "throttled: the power limit held the clocks down for 50% of the time in NEW, 10% in BASE" if explains else None
+    )
+    assert Side("NEW", [make_record()], [], []).capped() == 0.0
 
 
 def test_a_broken_label_is_a_doubt(sides, make_record, make_case):

@@ -195,7 +195,11 @@ def test_low_clocks_are_told_with_their_causes(make_record):
 
 @pytest.mark.parametrize(
     ("names", "expected"),
-    [(("power", "reliability"), ["power-capped"]), (("reliability",), []), (("thermal", "power"), ["throttled", "power-capped"])],
+    [
+        (("power", "reliability"), ["power-capped"]),
+        (("reliability",), []),
+        (("thermal", "power"), ["throttled", "power-capped"]),
+    ],
 )
 def test_names_without_shares_of_older_files_mean_the_same(make_record, names, expected):
     found = warnings(make_record(signs=Noise(accelerator_throttling=names)))

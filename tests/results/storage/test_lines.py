@@ -7,7 +7,7 @@ from msgspec import structs
 
 from results.errors import InputError
 from results.schema.kinds import KINDS, Unknown
-from results.schema.record import Noise, Summary
+from results.schema.record import Clocks, Noise, Readings, Summary
 from results.schema.run import SCHEMA_VERSION
 from results.schema.types import Stored
 from results.storage.lines import MAX_LINE_BYTES, DamagedLineError, Shared, decode, encode
@@ -122,6 +122,24 @@ def test_what_version_2_adds_is_checked_too(make_record, make_equality, change, 
     line = encode(7, make_record(equality=make_equality(), signs=Noise(steal=0.1)))[:-1]
     with pytest.raises(DamagedLineError, match=message):
         decode(_changed(line, change))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda body: body["noise"]["accelerator_held"].update(power=1.1), "record.noise.accelerator_held"),
+        (lambda body: body["noise"].update(accelerator_processes=-1), "record.noise.accelerator_processes"),
+        (lambda body: body["clocks"].update(sm_hz={"median": 1.9e9}), "record.clocks.sm_hz"),
+    ],
+)
+def test_what_a_driver_reports_of_an_accelerator_is_stored_and_checked(make_record, change, message):
+    clocks = Clocks(turns=40, sm_hz=Readings(median=1.9e9, low=1.8e9, high=1.95e9))
+    signs = Noise(accelerator_held={"power": 0.25, "hw_slowdown": 0.0}, accelerator_processes=1)
+    record = make_record(signs=signs, clocks=clocks)
+    line = encode(7, record)[:-1]
+    assert decode(line) == (7, record)
+    with pytest.raises(DamagedLineError, match=message):
+        decode(_changed(line, lambda content: change(content["body"])))
 
 
 @pytest.mark.parametrize("name", ["latency_s", "throughput_img_per_s"])
