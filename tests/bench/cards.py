@@ -44,6 +44,8 @@ class Card:
     """The host's clock."""
     ends: float = 0.0
     """When the card will have done all that was launched."""
+    worked: float = 0.0
+    """When it will have ended its last kernel."""
     risen: float = 1.0
     """Clock by idleness and work, as a share of the highest."""
     watts: float = 0.0
@@ -72,16 +74,16 @@ class Card:
 
     def run(self, seconds, watts):
         """Queue work that takes `seconds` at the highest clock and as many `watts`, and return when it ends."""
-        gap_s = self.now - self.ends
-        if gap_s > 0:
-            self._average(0.0, gap_s)
+        if self.now > self.ends:
             self.ends = self.now + self.idle_s
-        if gap_s > self.falls_after_s:
+        idle_s = self.ends - self.worked
+        self._average(0.0, idle_s)
+        if idle_s > self.falls_after_s:
             self.risen = self.slow
         took_s = seconds / (self.risen * min(1.0, self.cap_w / max(self.watts, 1e-9)))
         self.risen = min(1.0, self.risen + (1 - self.slow) * took_s / self.rises_in_s)
         self._average(watts, took_s)
-        self.ends += took_s
+        self.worked = self.ends = self.ends + took_s
         return self.ends
 
     def event(self):

@@ -56,6 +56,13 @@ def test_what_a_schema_lacks_is_none():
     assert second.files[0].run.peaks[0].flops_per_s == 1e11
 
 
+def test_before_schema_6_nothing_is_known_of_queues_and_of_the_memory_of_preparation():
+    fifth = load(file_of(5))
+    assert fifth[0].samples.queued == ()
+    assert fifth[0].facts.peak_prepare_bytes is None
+    assert results.table(fifth)["peak_prepare_bytes"].isna().all()
+
+
 def test_an_imported_run_of_schema_3_is_read():
     (record,) = load(FOLDER / "schema-3-imported.jsonl")
     assert record.summary.metrics["latency_s"] == 0.04
