@@ -6,6 +6,10 @@ import os
 
 import pytest
 
+from results.schema.run import SCHEMA_VERSION
+
+NEWER = SCHEMA_VERSION + 1
+
 
 def written(folder, contents, sealed, name="run.jsonl"):
     path = folder / name
@@ -108,7 +112,7 @@ def test_a_hostile_file_name_is_shown_and_no_more(call, call_writing, folder, ru
 # Headers that must stop everything.
 
 HEADERS = {
-    "future schema": ('{"schema": 6}', "written by a newer resnet-bench (schema 6"),
+    "future schema": (f'{{"schema": {NEWER}}}', f"written by a newer resnet-bench (schema {NEWER}"),
     "far future": ('{"schema": 99999999999999999999}', "written by a newer resnet-bench"),
     "schema zero": ('{"schema": 0}', "header.schema"),
     "schema negative": ('{"schema": -1}', "header.schema"),
