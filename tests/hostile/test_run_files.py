@@ -108,7 +108,7 @@ def test_a_hostile_file_name_is_shown_and_no_more(call, call_writing, folder, ru
 # Headers that must stop everything.
 
 HEADERS = {
-    "future schema": ('{"schema": 6}', "written by a newer resnet-bench (schema 6"),
+    "future schema": ('{"schema": 7}', "written by a newer resnet-bench (schema 7"),
     "far future": ('{"schema": 99999999999999999999}', "written by a newer resnet-bench"),
     "schema zero": ('{"schema": 0}', "header.schema"),
     "schema negative": ('{"schema": -1}', "header.schema"),
