@@ -100,7 +100,7 @@ def browser(session: nox.Session) -> None:
 
 @nox.session(requires=["setup"], name="bench-self")
 def bench_self(session: nox.Session) -> None:
-    """Measure the measuring, some minutes. Names of rows after `--` choose; `--write` writes docs; `--device cuda:0`."""
+    """Measure the measuring, some minutes. Arguments after `--`: names of rows, `--write` into docs, `--device`."""
     session.run(PYTHON, "-m", "tests.selftest.selfbench", *session.posargs)
 
 

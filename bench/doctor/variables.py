@@ -9,7 +9,7 @@ _NAME: Final = "GPU variables"
 _BLOCKING: Final = ("CUDA_LAUNCH_BLOCKING", "HIP_LAUNCH_BLOCKING")
 """With them the host waits for every kernel; 0 switches them off."""
 _UNCACHED: Final = ("PYTORCH_NO_CUDA_MEMORY_CACHING", "PYTORCH_NO_HIP_MEMORY_CACHING")
-"""With them the driver allocates every tensor; torch looks only whether they are set (c10/cuda/CUDACachingAllocator)."""
+"""With them the driver allocates every tensor; c10's CUDACachingAllocator looks only whether they are set."""
 
 
 def variables_check(environ: Mapping[str, str]) -> Check:

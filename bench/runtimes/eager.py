@@ -25,7 +25,7 @@ class Eager:
         if not RUNTIMES[case.runtime].autotune:
             return None
         if device_type(case.device) != "cuda":  # which is torch's name of AMD's GPUs too
-            return f"{case.runtime} is the autotuner of cuDNN or MIOpen, which {case.device} has not: it would run as eager"
+            return f"{case.runtime} is the autotuner of cuDNN or MIOpen, which {case.device} has not"
         if not torch.backends.cudnn.is_available():  # type: ignore[no-untyped-call]
             return f"{case.runtime} is the autotuner of cuDNN or MIOpen, without which this torch was built"
         return None

@@ -146,15 +146,17 @@ class ReplicateRun:
     def measure(self) -> Steps[None]:
         """Measure every case, device after device."""
         try:
-            for self._waiting in self._by_device:
-                yield from self._measure_device()
+            for cases in self._by_device:
+                yield from self._measure_device(cases)
         finally:
             for live in self._live.values():
                 live.close()
 
-    def _measure_device(self) -> Steps[None]:
-        """Measure the waiting cases, all of a device, in as many parts as memory requires."""
-        self._alone, self._staying = {}, []
+    def _measure_device(self, cases: Sequence[Case]) -> Steps[None]:
+        """Measure cases of a device, in as many parts as memory requires."""
+        self._waiting = list(cases)
+        self._alone.clear()
+        self._staying = []
         while self._waiting and not self._late():
             yield from self._start()
             yield from self._rotate(self._anchors() if self._waiting else ())

@@ -123,8 +123,8 @@ def build(
 def network(case: Case, dtype: str | None = None, *, quick: bool = False) -> torch.nn.Module:
     """Return the network of a case on its device, with the same weights in every process.
 
-    Sets threads, the choice of kernels and the seed of the random numbers, as every case needs them. With `quick` its weights have the
-    usual scale only (see `bench.tasks.draws`).
+    Sets threads, the choice of kernels and the seed of the random numbers, as every case needs them. With `quick` its
+    weights have the usual scale only (see `bench.tasks.draws`).
     """
     torch.set_num_threads(known(case.threads))
     precision.set_kernels(case)

@@ -202,8 +202,8 @@ class WorkerServer:
         # Outside the handler: the error holds the tensors of the reference.
         if taken is None or taken > _SMALL or _REFERENCE * taken > memory.available():
             raise equality.Incomparable(
-                f"its fp64 reference does not fit into the memory that other workers leave on {self.case.device}, and is "
-                "too large for the CPU"
+                f"its fp64 reference does not fit into the memory that other workers leave on {self.case.device}, and "
+                "is too large for the CPU"
             )
         return EqualityChecked(equality=equality.check_equality(self.case, self.workload, folder, device="cpu"))
 

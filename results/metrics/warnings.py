@@ -281,16 +281,17 @@ def _label(case: Case, ran: Ran) -> Iterator[RecordWarning]:
             yield RecordWarning("layout", f"the compiler ran {case.layout} as {ran.layout}")
         else:
             yield _broken(f"{case.layout} ran as {ran.layout}")
-    if ran.cudnn_benchmark not in {None, RUNTIMES[case.runtime].autotune}:
-        yield _broken(f"{case.runtime} ran with the autotuner {'on' if ran.cudnn_benchmark else 'off'}")
     if ran.threads != case.threads:
         yield _broken(f"{case.threads} threads ran as {ran.threads}")
-    if ran.batch_size not in {None, case.batch_size}:
-        yield _broken(f"batch {case.batch_size} ran as {ran.batch_size}")
-    if ran.image_size not in {None, case.image_size}:
-        yield _broken(f"{case.image_size} pixels ran as {ran.image_size}")
-    if ran.in_channels not in {None, case.in_channels}:
-        yield _broken(f"{axis_text('in_channels', case.in_channels)} ran as {ran.in_channels}")
+    autotuner = f"{case.runtime} ran with the autotuner {'on' if ran.cudnn_benchmark else 'off'}"
+    for seen, promised, text in (
+        (ran.cudnn_benchmark, RUNTIMES[case.runtime].autotune, autotuner),
+        (ran.batch_size, case.batch_size, f"batch {case.batch_size} ran as {ran.batch_size}"),
+        (ran.image_size, case.image_size, f"{case.image_size} pixels ran as {ran.image_size}"),
+        (ran.in_channels, case.in_channels, f"{axis_text('in_channels', case.in_channels)} ran as {ran.in_channels}"),
+    ):
+        if seen not in {None, promised}:
+            yield _broken(text)
 
 
 def _broken(promise: str) -> RecordWarning:

@@ -80,6 +80,26 @@ def test_compiled(tmp_path, runtime):
             assert record.samples.at_s
 
 
+def test_the_autotuner_is_on_where_it_is_promised(tmp_path):
+    axes = {**TINY, "runtime": ["eager", "eager:autotune"]}
+    records = {record.case.runtime: record for record in bench.run(axes=axes, out=tmp_path, **QUICK)}
+    assert records["eager"].ran.cudnn_benchmark is False
+    autotuned = records["eager:autotune"]
+    assert autotuned.status in {"ok", "unsupported"}, autotuned.cause
+    assert autotuned.status == "unsupported" or autotuned.ran.cudnn_benchmark
+
+
+def test_templates_of_triton_break_no_label(tmp_path):
+    runtime = "compile:max-autotune-no-cudagraphs"
+    axes = {**TINY, "runtime": [runtime], "precision": ["amp-bf16"], "layout": ["nhwc"]}
+    for record in bench.run(axes=axes, out=tmp_path, **QUICK):
+        assert record.status in {"ok", "unsupported"}, record.cause
+        if record.status == "ok":
+            assert record.ran.compute_dtypes in {(), ("bfloat16",)}
+            assert record.ran.batch_size in {None, record.case.batch_size}
+            assert record.ran.image_size in {None, record.case.image_size}
+
+
 def test_too_large_is_a_record_and_the_next_case_goes_on(tmp_path):
     axes = {"model": ["resnet152"], "task": ["training"], "batch_size": [1 << 16, 1]}
     statuses = {r.case.batch_size: r.status for r in bench.run(axes=axes, out=tmp_path, **QUICK)}

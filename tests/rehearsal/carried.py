@@ -7,7 +7,7 @@ import importlib.metadata
 from typing import Final
 
 CARRIED: Final = (
-    *("msgspec", "psutil", "nvidia-ml-py"),
+    *("msgspec", "psutil", "nvidia-ml-py", "safetensors"),
     *("typer", "annotated-doc", "shellingham", "pydantic", "pydantic-core", "annotated-types", "typing-inspection"),
     *("fvcore", "iopath", "yacs", "termcolor", "tabulate", "portalocker"),
 )

@@ -18,6 +18,9 @@ RUN_SHARE: Final = 0.97
 """Share of the time limit after which a step is ended: files must still be written."""
 GRACE_S: Final = 5.0
 """Seconds in which a step that is asked to end may end cleanly."""
+ENVIRONMENT: Final = {"PYTHONUNBUFFERED": "1", "RESNET_BENCH_TRACEBACK": "1"}
+CPU_ENVIRONMENT: Final = {"OMP_NUM_THREADS": "1"}
+"""On a busy machine, threads that wait for each other would make the small table many times slower."""
 _WORDS: Final = 200
 
 
@@ -65,7 +68,7 @@ def run_step(step: Runnable, fields: Mapping[str, str], log: pathlib.Path, limit
         process = subprocess.Popen(
             command,
             cwd=ROOT,
-            env={**os.environ, "PYTHONUNBUFFERED": "1", "RESNET_BENCH_TRACEBACK": "1"},
+            env={**os.environ, **ENVIRONMENT, **(CPU_ENVIRONMENT if fields["device"] == "cpu" else {})},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

@@ -42,7 +42,7 @@ def device(monkeypatch):
 def test_a_loop_by_hand_is_timed_by_its_events(device, make_case, kind, events, step_s):
     worker = kind()
     case = make_case(model="torchvision:resnet18", batch_size=1, image_size=64)
-    worker.prepare(Prepare(case=case, cache="", token="x"))
+    worker.prepare(Prepare(case=case, cache="", token="x"))  # noqa: S106 - no password
     turn = worker.turn(TakeTurn(steps=4, drop=1))
     assert turn.step_s == (step_s,) * 4
     assert Event.count == events

@@ -60,7 +60,7 @@ def test_an_engine_that_is_not_torch_is_timed_on_its_own_queue(worker):
     prepared = worker.workload.prepared
     turn = worker.turn(TakeTurn(steps=5, drop=2))
     assert worker.device is prepared.device
-    assert prepared.device.marks == 7  # where the block begins, and at each border of its timed steps
+    assert prepared.device.marks == 7  # before the dropped steps, behind them, and behind each timed step
     assert prepared.first_steps == 1
     assert len(turn.phase_s) == 5
     assert all(seconds > 0 for seconds in turn.step_s)

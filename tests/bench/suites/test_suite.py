@@ -43,7 +43,7 @@ def test_default_covers_what_it_must(device):
     assert families <= {models.family(case.model) for case in cases}
     assert {case.task for case in cases} == {"inference", "training"}
     assert {"fp32", "amp-bf16"} <= {case.precision for case in cases}
-    assert {case.runtime for case in cases} == {"eager", "compile"}
+    assert {case.runtime for case in cases} == {"eager", "compile"} | ({"eager:autotune"} if device != "cpu" else set())
     assert {case.layout for case in cases} == {"nchw", "nhwc"}
     assert 1 in {case.batch_size for case in cases}
     assert max(case.batch_size for case in cases) >= (8 if device == "cpu" else 256)

@@ -5,9 +5,7 @@ from bench.machine import nvml
 
 def find(identity: str) -> nvml.Gpu | str:
     """Return the GPU that CUDA knows by that UUID, or the reason why nobody can be asked; an empty UUID has none."""
-    if not identity:
-        return "only NVIDIA's driver library reports it"
-    return nvml.find(identity)
+    return nvml.find(identity or None)
 
 
 def used_bytes(gpu: nvml.Gpu | str) -> int | None:

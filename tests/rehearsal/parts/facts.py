@@ -5,6 +5,7 @@ that are missing. UUIDs and serial numbers are compared and left out.
 """
 
 import contextlib
+import ctypes
 import importlib.metadata
 import json
 import pathlib
@@ -76,6 +77,14 @@ def packages() -> dict[str, str | None]:
     return versions
 
 
+def load(device: str) -> Callable[[], object]:
+    """Return work that keeps a CUDA device busy."""
+    import torch  # noqa: PLC0415 - the other facts must not need it
+
+    square = torch.ones(4096, 4096, device=device)
+    return lambda: (square @ square, torch.cuda.synchronize(device))
+
+
 def torch_facts(device: str) -> dict[str, Any]:
     """Return what torch says of itself and of the device."""
     import torch  # noqa: PLC0415 - the other facts must not need it
@@ -107,7 +116,7 @@ def plain(value: Any) -> Any:
         return {name: plain(getattr(value, name)) for name, *_ in value._fields_ if "pid" not in name.lower()}
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
+    if isinstance(value, (list, tuple, ctypes.Array)):
         return [plain(item) for item in value]
     return value if isinstance(value, (int, float, str, bool, type(None))) else str(value)
 
@@ -133,9 +142,8 @@ def nvml_facts(device: str) -> Iterator[tuple[str, Callable[[], Any]]]:
     gpu = find(uuid)
     if isinstance(gpu, str):
         raise Missing(gpu)
-    square = torch.ones(4096, 4096, device=device)
     yield "nvml", lambda: answers(gpu)
-    yield "held_share", lambda: held_share(gpu, lambda: (square @ square, torch.cuda.synchronize()))
+    yield "held_share", lambda: held_share(gpu, load(device))
     yield "same_uuid", lambda: int(uuid in str(gpu.ask("UUID")))
     yield (
         "doctor",

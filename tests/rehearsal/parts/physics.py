@@ -68,9 +68,9 @@ ACCELERATOR: Final = Scale(
 )
 CPU: Final = Scale(
     networks={"large": {"model": "cifar_resnet20", "batch_size": 8, **_CPU_AXES}},
-    repeats=8,
+    repeats=4,
     gaps_s=(0.002, 0.01, 0.03, 0.1),
-    sustained_s=1.0,
+    sustained_s=0.5,
     precisions=("fp32",),
     size=1024,
     copied_bytes=2**26,
@@ -139,7 +139,7 @@ def main(name: str, path: str, identity: str = "") -> int:
     for part, function in parts(name, scale, gpu, used_before):
         measure(pathlib.Path(path), part, function)
         with contextlib.suppress(RuntimeError, AttributeError):
-            torch.accelerator.empty_cache()
+            torch.accelerator.memory.empty_cache()
     return 0
 
 

@@ -25,11 +25,11 @@ COLUMNS: Final[dict[str, Callable[[nvml.Gpu], float]]] = {
     "memory_mhz": lambda gpu: gpu.ask("ClockInfo", gpu.nvml.NVML_CLOCK_MEM),
     "power_w": lambda gpu: gpu.ask("PowerUsage") * _WATTS,
     "temperature_c": lambda gpu: gpu.ask("Temperature", gpu.nvml.NVML_TEMPERATURE_GPU),
-    "reasons": lambda gpu: gpu.ask("CurrentClocksEventReasons"),
+    "reasons": lambda gpu: gpu.reason_bits(),
     "power_held_s": lambda gpu: gpu.ask("ViolationStatus", nvml.POLICIES["power"]).violationTime * _NANO,
     "thermal_held_s": lambda gpu: gpu.ask("ViolationStatus", nvml.POLICIES["thermal"]).violationTime * _NANO,
     "used_bytes": lambda gpu: gpu.ask("MemoryInfo").used,
-    "processes": lambda gpu: len(gpu.ask("ComputeRunningProcesses")),
+    "processes": lambda gpu: len(gpu.processes()),
 }
 """Columns after the time ``t_s``, and what the driver is asked for each."""
 
@@ -40,7 +40,7 @@ def row(gpu: nvml.Gpu, clock: Callable[[], float] = time.perf_counter) -> list[f
     for ask in COLUMNS.values():
         try:
             values.append(ask(gpu))
-        except (gpu.nvml.NVMLError, AttributeError):  # an older library lacks some questions
+        except gpu.nvml.NVMLError:
             values.append("")
     return values
 

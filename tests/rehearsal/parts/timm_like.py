@@ -25,7 +25,7 @@ AUTOCAST: Final = {"amp-fp16": torch.float16, "fp32": None}
 WARM_STEPS: Final = 10
 
 
-def throughput(options: argparse.Namespace) -> dict[str, Any]:
+def throughput(options: argparse.Namespace, *, clock: Callable[[], float] = time.perf_counter) -> dict[str, Any]:
     """Return images a second by the wall clock, the median seconds of a step, and the peak of allocated bytes."""
     torch.backends.cudnn.benchmark = options.autotune == "on"
     device = torch.device(options.device)
@@ -46,12 +46,12 @@ def throughput(options: argparse.Namespace) -> dict[str, Any]:
     if accelerated:
         torch.accelerator.memory.reset_peak_memory_stats(device)
     seconds: list[float] = []
-    began = time.perf_counter()
-    while time.perf_counter() - began < options.seconds:
-        start = time.perf_counter()
+    began = clock()
+    while clock() - began < options.seconds:
+        start = clock()
         step()
         wait()
-        seconds.append(time.perf_counter() - start)
+        seconds.append(clock() - start)
     return {
         "images_per_s": options.batch_size * len(seconds) / sum(seconds),
         "step_s": statistics.median(seconds),
@@ -97,8 +97,8 @@ def _autocast(device: torch.device, precision: str) -> Callable[[], contextlib.A
     return contextlib.nullcontext if dtype is None else lambda: torch.autocast(device.type, dtype=dtype)
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Append a line to ``physics.jsonl``."""
+def parsed(arguments: list[str] | None) -> argparse.Namespace:
+    """Return the options."""
     parser = argparse.ArgumentParser(prog="python -m tests.rehearsal.parts.timm_like", description=__doc__)
     parser.add_argument("file", type=pathlib.Path)
     parser.add_argument("name")
@@ -110,7 +110,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--precision", choices=sorted(AUTOCAST), default="amp-fp16")
     parser.add_argument("--autotune", choices=["on", "off"], required=True)
     parser.add_argument("--seconds", type=float, default=3.0)
-    options = parser.parse_args(arguments)
+    return parser.parse_args(arguments)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Append a line to ``physics.jsonl``."""
+    options = parsed(arguments)
     measure(options.file, options.name, lambda: throughput(options))
     return 0
 

@@ -110,6 +110,11 @@ INFERENCE: Final = (
         low=0.99,
         high=1.01,
     ),
+    *(
+        Bound(what=f"cases with the warning {kind}", read=count_warnings("inference", kind))
+        for kind in ("power-capped", "throttled", "clocks-moved", "host-bound")
+    ),
+    Bound(what="cases with the warning shared-gpu", read=count_warnings("inference", "shared-gpu"), high=0),
 )
 TIMM: Final = {
     name: (Bound(what="throughput", read=physics(f"timm-like/{name}", "images_per_s"), unit="images/s"),)

@@ -133,7 +133,7 @@ GPU: Final[tuple[Step, ...]] = (
         name="gpu-tests",
         seconds=75,
         argv=pytest_of(
-            *("-m", "gpu", "-k", "not compiled"),
+            *("-m", "gpu", "-k", "not compiled and not templates"),
             "tests/bench/test_gpu.py",
             "tests/bench/measure/test_device.py",
             "tests/bench/worker/test_describe.py",

@@ -4,7 +4,6 @@ import pytest
 import typer
 
 from bench import cli
-from results.schema.labels import RUNTIMES
 from tests.rehearsal.evidence import Evidence
 from tests.rehearsal.running import ROOT, run_all
 from tests.rehearsal.tables.cpu import CPU
@@ -51,8 +50,6 @@ def fake_gpu(make_case, make_record, make_run, write_run, make_equality):
 @pytest.fixture
 def rehearsed(tmp_path, fake_gpu):
     """Judge the steps of the table for a GPU by what the fake leaves."""
-    known = "eager:autotune" in RUNTIMES
-    steps = [each for each in GPU if known or each.name != "autotune"]
 
     def rehearse(after=lambda: None):
         fields = {
@@ -62,10 +59,10 @@ def rehearsed(tmp_path, fake_gpu):
             "runs": str(tmp_path / "runs"),
             "traces": "",
         }
-        outcomes = run_all(steps, fields, tmp_path, limit_s=600, show=lambda *_: None, run=fake_gpu)
+        outcomes = run_all(GPU, fields, tmp_path, limit_s=600, show=lambda *_: None, run=fake_gpu)
         after()
         evidence = Evidence(tmp_path, tmp_path / "runs")
-        return [v for o, s in zip(outcomes, steps, strict=True) for v in judge_step(o, s.bounds, evidence)]
+        return [v for o, s in zip(outcomes, GPU, strict=True) for v in judge_step(o, s.bounds, evidence)]
 
     return rehearse
 
