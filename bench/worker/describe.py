@@ -117,7 +117,7 @@ def accelerator(device: str, backend: Any, library: Any, reason: str, nulls: dic
     return Accelerator(
         device=device,
         name=getattr(properties, "name", kind),
-        memory_bytes=known("memory_bytes", _memory_bytes(device, properties, backend)),
+        memory_bytes=known("memory_bytes", _memory_bytes(device, properties)),
         capability=known("capability", capability),
         driver=ask("driver", library or reason, lambda driver: driver.nvmlSystemGetDriverVersion()),
         clock_hz=ask("clock_hz", gpu, lambda card: card.ask("ClockInfo", library.NVML_CLOCK_SM) * _MEGA),
@@ -126,12 +126,10 @@ def accelerator(device: str, backend: Any, library: Any, reason: str, nulls: dic
     )
 
 
-def _memory_bytes(device: str, properties: Any, backend: Any) -> int | None:
+def _memory_bytes(device: str, properties: Any) -> int | None:
     """Return the memory of a device, None where nothing in torch reports it."""
     if hasattr(properties, "total_memory"):
         return int(properties.total_memory)
-    if hasattr(backend, "recommended_max_memory"):
-        return int(backend.recommended_max_memory())  # Apple's share of the unified memory
     try:
         return int(torch.accelerator.memory.get_memory_info(device)[1])
     except (RuntimeError, AttributeError):  # the function is younger than torch 2.9

@@ -38,6 +38,7 @@ def driver(uuids=("GPU-aa",), parts=None, **answers):
         NVMLLibraryMismatchError=MismatchError,
         NVML_ERROR_FUNCTION_NOT_FOUND=13,
         NVML_CLOCK_SM=1,
+        NVML_CLOCK_MEM=2,
         NVML_TEMPERATURE_GPU=0,
         NVML_TEMPERATURE_THRESHOLD_SLOWDOWN=1,
         nvmlSystemGetDriverVersion=lambda: "580.65.06",

@@ -135,15 +135,15 @@ def test_what_the_driver_does_not_know_is_none_with_its_words():
     assert nulls == {"accelerators.cuda:0.power_limit_w": "NVML: Not Supported"}
 
 
-def test_an_apple_gpu_has_what_torch_tells_and_reasons_for_the_rest():
+def test_an_accelerator_without_properties_has_what_torch_tells_and_reasons_for_the_rest(monkeypatch):
+    monkeypatch.setattr(torch.accelerator.memory, "get_memory_info", {"npu:0": (5_000, 12_000)}.__getitem__)
     nulls = {}
-    mps = types.SimpleNamespace(recommended_max_memory=lambda: 12_000)
-    found = accelerator("mps:0", mps, None, "only NVIDIA's driver library reports it", nulls)
-    assert found == Accelerator(device="mps:0", name="mps", memory_bytes=12_000)
+    described = accelerator("npu:0", types.SimpleNamespace(), None, "only NVIDIA's driver library reports it", nulls)
+    assert described == Accelerator(device="npu:0", name="npu", memory_bytes=12_000)
     assert set(nulls) == {
-        f"accelerators.mps:0.{field}" for field in ("capability", "driver", "clock_hz", "max_clock_hz", "power_limit_w")
+        f"accelerators.npu:0.{field}" for field in ("capability", "driver", "clock_hz", "max_clock_hz", "power_limit_w")
     }
-    assert nulls["accelerators.mps:0.driver"] == "only NVIDIA's driver library reports it"
+    assert nulls["accelerators.npu:0.driver"] == "only NVIDIA's driver library reports it"
 
 
 def test_metal_is_not_asked_in_a_forked_process(monkeypatch):

@@ -12,13 +12,11 @@ import types
 import pytest
 
 from bench.machine.nvml import Gpu
+from tests.bench.driver import NvmlError
+from tests.bench.driver import driver as nvidia
 from tests.bench.test_nvidia_driver import SOURCE, T4_AT_ITS_CAP, answers
 from tests.rehearsal.parts import driver, facts, faults, rates, sampler
 from tests.rehearsal.running import ROOT
-
-
-class NvmlError(Exception):
-    pass
 
 
 def unsupported(handle, *arguments):
@@ -26,18 +24,8 @@ def unsupported(handle, *arguments):
 
 
 def gpu(**answers):
-    """A GPU whose library answers these questions; it has no other questions that the sampler may ask."""
-    library = types.SimpleNamespace(
-        NVMLError=NvmlError,
-        NVMLLibraryMismatchError=KeyError,
-        NVML_ERROR_FUNCTION_NOT_FOUND=13,
-        NVML_CLOCK_SM=1,
-        NVML_CLOCK_MEM=2,
-        NVML_TEMPERATURE_GPU=0,
-    )
-    for question, answer in answers.items():
-        setattr(library, f"nvmlDeviceGet{question}", answer)
-    return Gpu(nvml=library, handle=0)
+    """A GPU whose library answers these questions, with errors or no function for all others."""
+    return Gpu(nvml=nvidia(**answers), handle=0)
 
 
 def busy():
