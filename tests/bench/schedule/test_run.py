@@ -72,7 +72,9 @@ def test_workers_that_crash_hang_or_leave_cost_only_their_record(tmp_path, monke
             labels = event.case.removesuffix("/t1").split("/cpu/")[1]
             own.target = f"tests.bench.faulty:{faults[labels]}" if labels in faults else SERVE
 
-    before = {child.pid for child in psutil.Process().children(recursive=True)}
+    # Not those of this process: the browser of other tests, which is one of them, starts processes when it likes.
+    server = psutil.Process(shared.pid)
+    before = set(server.children(recursive=True))
     axes = {**TINY, "precision": ["fp32", "amp-bf16", "bf16"], "layout": ["nchw", "nhwc"]}
     records = bench.run(
         axes=axes, device="cpu", out=tmp_path, show=misbehave, replicates=1, **{**QUICK, "timeout_s": 20}
@@ -87,7 +89,7 @@ def test_workers_that_crash_hang_or_leave_cost_only_their_record(tmp_path, monke
     }
     assert records.files[0].complete
     deadline = time.monotonic() + 20
-    while left := {child.pid for child in psutil.Process().children(recursive=True)} - before:
+    while left := set(server.children(recursive=True)) - before:
         assert time.monotonic() < deadline, left
         shared.spawn(SERVE).close()  # the server kills what earlier workers left when a worker ends
 
