@@ -9,12 +9,16 @@ from typing import Any, Final
 from results.schema.record import Record
 from results.schema.run import End, Resumed, RunHeader
 from results.schema.static import Static
+from results.schema.training import Epoch, Training, TrainingEnd
 from results.schema.types import Stored
 
 KINDS: Final[dict[str, type[Stored]]] = {
     "header": RunHeader,
     "static": Static,
     "record": Record,
+    "training": Training,
+    "epoch": Epoch,
+    "training-end": TrainingEnd,
     "resumed": Resumed,
     "end": End,
 }
