@@ -35,6 +35,18 @@ from bench.process.messages import (
     TakeTurn,
     Turn,
 )
+from bench.process.training.messages import (
+    BeginTraining,
+    NetworkSaved,
+    PlanTrainings,
+    SaveNetwork,
+    SaveTraining,
+    TrainedOn,
+    TrainingBegun,
+    TrainingSaved,
+    TrainingsPlanned,
+    TrainOn,
+)
 from results.schema.record import Status
 from results.schema.validation import InvalidError, validated
 
@@ -86,6 +98,11 @@ VERBS: Final[dict[str, tuple[type[Request[Any]], type[Any]]]] = {
     "footprint": (MeasureFootprint, Footprint),
     "finish": (Finish, Finished),
     "check": (CheckEquality, EqualityChecked),
+    "plan_trainings": (PlanTrainings, TrainingsPlanned),
+    "begin_training": (BeginTraining, TrainingBegun),
+    "train_on": (TrainOn, TrainedOn),
+    "save_training": (SaveTraining, TrainingSaved),
+    "save_network": (SaveNetwork, NetworkSaved),
 }
 """Request and answer of each verb."""
 _VERB_OF: Final = {request: verb for verb, (request, _) in VERBS.items()}

@@ -45,6 +45,7 @@ from bench.tasks.workload import Workload, build
 from bench.validate import equality
 from bench.validate.ran import observe
 from bench.worker.describe import describe, nvidia_identity
+from bench.worker.training import TrainingVerbs
 from results.errors import InputError
 from results.schema.case import Case
 from results.schema.labels import RUNTIMES, TASKS
@@ -74,13 +75,12 @@ _UNSUPPORTED: Final = re.compile(
 )
 
 
-class WorkerServer:
-    """The state of a worker: at most one case, which `prepare` builds. It has a method for each verb."""
+class WorkerServer(TrainingVerbs):
+    """The state of a worker: at most one case, or one training. It has a method for each verb."""
 
     case: Case
     workload: Workload
     device: Device
-    token: str | None = None
     _prepare_peak: PeakMemory
     """Peak of the preparation: a compiler and libraries that try algorithms take more than a step."""
 

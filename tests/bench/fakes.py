@@ -93,6 +93,11 @@ class FakeWorker:
         equality = Equality(verdict="equal", error=1e-6, baseline_error=1e-6, allowed=1e-5, what="output")
         return EqualityChecked(equality=equality)
 
+    def plan_trainings(self, request):
+        raise NotImplementedError
+
+    begin_training = train_on = save_training = save_network = plan_trainings
+
     def failure(self, error):
         return Failure(failed="error", cause=f"{type(error).__name__}: {error}")
 
