@@ -23,6 +23,7 @@ from bench.commands.compare import compare_command, history_command
 from bench.commands.exchange import FormatCommand, export_command, import_command
 from bench.commands.inspect import cost_command, doctor_command, list_command
 from bench.commands.options import BAD_INPUT, CRASHED, INTERRUPTED, OK, PIPE_CLOSED, say
+from bench.commands.predict import predict_command
 from bench.commands.report import rank_command, report_command, table_command
 from bench.commands.run import run_command
 from bench.commands.train import degradation_command, train_command
@@ -55,6 +56,7 @@ def _resnet_bench(
 app.command("run")(run_command)
 app.command("train")(train_command)
 app.command("degradation")(degradation_command)
+app.command("predict")(predict_command)
 app.command("list")(list_command)
 app.command("cost")(cost_command)
 app.command("table")(table_command)

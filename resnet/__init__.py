@@ -1,5 +1,7 @@
 """The ResNet family: `VARIANTS` to read, `create` to make one, `ResNetConfig` to make one of your own.
 
+`Classifier` is a network with names for its classes: it is trained, asked, evaluated, saved and loaded.
+
 Example:
     >>> import resnet
     >>> resnet.VARIANTS["resnet50"].depth
@@ -13,9 +15,10 @@ from resnet.config import ResNetConfig
 from resnet.variants import VARIANTS, create
 
 if TYPE_CHECKING:
+    from resnet.classifier import Classifier
     from resnet.model import ResNet
 
-__all__ = ["VARIANTS", "ResNet", "ResNetConfig", "create"]
+__all__ = ["VARIANTS", "Classifier", "ResNet", "ResNetConfig", "create"]
 
 
 def __getattr__(name: str) -> object:
@@ -24,4 +27,8 @@ def __getattr__(name: str) -> object:
         from resnet.model import ResNet  # noqa: PLC0415
 
         return ResNet
+    if name == "Classifier":
+        from resnet.classifier import Classifier  # noqa: PLC0415
+
+        return Classifier
     raise AttributeError(f"module 'resnet' has no attribute {name!r}")

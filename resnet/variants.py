@@ -79,6 +79,21 @@ VARIANTS: Final[dict[str, ResNetConfig]] = {
 """Every named network. Make a new one with `ResNetConfig`, or `dataclasses.replace` of one of these."""
 
 
+SMALL_IMAGE: Final = 64
+"""Up to this many pixels a side, a stem that halves the image twice loses too much of it."""
+
+
+def for_image_size(name_or_config: str | ResNetConfig, image_size: int) -> str | ResNetConfig:
+    """Return the variant for images of so many pixels a side: the twin with the ``cifar`` stem for small images.
+
+    A variant without such a twin, and a configuration of one's own, remain what they are.
+    """
+    if isinstance(name_or_config, ResNetConfig) or image_size > SMALL_IMAGE:
+        return name_or_config
+    twin = f"cifar_{name_or_config}"
+    return twin if twin in VARIANTS else name_or_config
+
+
 def create(
     name_or_config: str | ResNetConfig,
     *,

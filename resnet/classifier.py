@@ -1,0 +1,299 @@
+"""A classifier to use: make it, train it, ask it, evaluate it, save it."""
+
+import dataclasses
+import os
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Final, Literal, Self
+
+import torch
+from torch import Tensor, nn
+
+from resnet.config import ResNetConfig
+from resnet.data import Batches, DataSet, FileSplit, Split
+from resnet.data.dataset import digest_of
+from resnet.data.inputs import Picture, pictures_to_batch
+from resnet.data.sets import channel_statistics
+from resnet.data.sources.folder import IMAGENET_STATISTICS
+from resnet.saved import read_network, save_network
+from resnet.training import EpochResult, Progress, Recipe, Trainer, load_recipe, recipe_warnings, with_epochs
+from resnet.variants import create, for_image_size
+
+Labelled = Split | FileSplit | tuple[Tensor, Tensor]
+"""Images with labels: a split, or a tensor uint8 (n, channels, height, width) with int64 (n,)."""
+ASKED: Final = 256
+"""Images of a forward pass when a classifier is asked."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Prediction:
+    """The likeliest classes of an image, best first."""
+
+    classes: tuple[str, ...]
+    probabilities: tuple[float, ...]
+
+    @property
+    def best(self) -> str:
+        """The likeliest class."""
+        return self.classes[0]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluation:
+    """What a classifier gets right of labelled images."""
+
+    images: int
+    correct: int
+    accuracy: float
+    per_class: dict[str, float | None]
+    """Share of the images of each class that are classified right; None for a class without images."""
+    confusion: Tensor
+    """Images by true class (rows) and predicted class (columns): int64 of shape (classes, classes)."""
+
+
+class Classifier:
+    """A ResNet that tells classes of images apart.
+
+    >>> classifier = resnet.Classifier("cifar_resnet20", classes=["cat", "dog"], in_channels=1, image_size=28)
+    >>> classifier.fit(train, validation, recipe="fast")
+    >>> classifier.predict("photo.png").best
+    >>> classifier.save("pets.safetensors")
+
+    Args:
+        model: A key of `VARIANTS`, or a configuration. A variant with a 7x7 stem becomes its twin with the stem for
+            small images, where `image_size` is at most 64.
+        classes: Names of the classes, in the order of the labels.
+        in_channels: Channels of the images.
+        image_size: Height and width of the images in pixels; None for the model's usual size.
+        weights: Weights to begin with, as `create` takes them; the classifier of another size is left out.
+        freeze: ``all but head`` trains the last layer only; batch norms then keep their statistics.
+
+    Raises:
+        ValueError: An argument is out of range, or the weights do not fit.
+    """
+
+    def __init__(
+        self,
+        model: str | ResNetConfig,
+        *,
+        classes: Sequence[str],
+        in_channels: int = 3,
+        image_size: int | None = None,
+        weights: str | os.PathLike[str] | None = None,
+        freeze: Literal["all but head"] | None = None,
+    ) -> None:
+        if freeze not in {None, "all but head"}:
+            raise ValueError(f"unknown freeze {freeze!r} (choices: all but head)")
+        if len(set(classes)) < max(2, len(classes)):
+            raise ValueError("a classifier needs two or more classes, each with a name of its own")
+        # Published weights are those of the variant with its own stem.
+        named = model if weights is not None or image_size is None else for_image_size(model, image_size)
+        self.classes = tuple(classes)
+        self.network = create(named, num_classes=len(classes), in_channels=in_channels, weights=weights)
+        self.image_size = image_size or self.network.config.image_size
+        self.mean, self.std = _usual_statistics(in_channels)
+        if freeze is not None:
+            self.network.requires_grad_(False)
+            self.network.fc.requires_grad_(True)
+        self.network.eval()
+
+    def fit(
+        self,
+        train: DataSet | Labelled,
+        validation: Labelled | None = None,
+        *,
+        recipe: str | Recipe = "fast",
+        epochs: int | None = None,
+        seed: int = 0,
+        device: str | None = None,
+        workers: int = 0,
+        show: Callable[[Progress | EpochResult], object] | None = None,
+    ) -> list[EpochResult]:
+        """Train, and return what each epoch gave.
+
+        Args:
+            train: A data set, such as `resnet.data.load_data` returns, or labelled images.
+            validation: Labelled images to validate with, where `train` is no data set.
+            recipe: Name of a recipe, path of a TOML file, or a `Recipe`.
+            epochs: Epochs in place of the recipe's.
+            seed: Decides order and augmentation of the images.
+            device: Where to train; None for the accelerator of this machine, or the CPU.
+            workers: Processes that decode image files.
+            show: Called after each optimizer step and each epoch.
+
+        Raises:
+            ValueError: The images, the recipe or its values do not fit, or the loss is no number any more.
+        """
+        data = self._data(train, validation)
+        chosen = recipe if isinstance(recipe, Recipe) else load_recipe(recipe)
+        chosen = chosen if epochs is None else with_epochs(chosen, epochs)
+        for warning in recipe_warnings(chosen, self.network.config, data.image_size):
+            warnings.warn(warning, stacklevel=2)
+        self.mean, self.std, self.image_size = data.mean, data.std, data.image_size
+        where = device or _device()
+        trainer = Trainer(
+            self.network,
+            data,
+            chosen,
+            seed=seed,
+            device=where,
+            autocast=torch.bfloat16 if chosen.precision == "amp-bf16" else None,
+            layout=chosen.layout,
+            compile=chosen.compile,
+            workers=workers,
+        )
+        results = []
+        for event in trainer.run():
+            if isinstance(event, EpochResult):
+                results.append(event)
+            if show is not None:
+                show(event)
+        self.network.eval()
+        if trainer.ended == "diverged":
+            raise ValueError(str(trainer.cause))
+        return results
+
+    def predict(self, images: Picture | Sequence[Picture], *, top: int = 1) -> Prediction | list[Prediction]:
+        """Return the likeliest classes of an image, or a list of them for several.
+
+        Args:
+            images: A path, a PIL image or a tensor (channels, height, width), uint8 or in [0, 1]; or a sequence of
+                these, or a tensor (n, channels, height, width).
+            top: Classes of each prediction, at most.
+
+        Raises:
+            ValueError: An image cannot be read, or has other channels.
+        """
+        if top < 1:
+            raise ValueError(f"top must be at least 1, not {top}")
+        several = isinstance(images, list | tuple) or (isinstance(images, Tensor) and images.ndim == 4)
+        pictures = list(images) if several else [images]  # type: ignore[arg-type]
+        predictions = [
+            prediction
+            for start in range(0, len(pictures), ASKED)
+            for prediction in self._asked(pictures[start : start + ASKED], min(top, len(self.classes)))  # type: ignore[arg-type]
+        ]
+        return predictions if several else predictions[0]
+
+    def _asked(self, pictures: Sequence[Picture], top: int) -> list[Prediction]:
+        batch = pictures_to_batch(pictures, image_size=self.image_size, mean=self.mean, std=self.std)
+        self.network.eval()
+        with torch.inference_mode():
+            scores = self.network(batch.to(next(self.network.parameters()).device)).float().softmax(1).cpu()
+        best = scores.topk(top)
+        return [
+            Prediction(tuple(self.classes[index] for index in indices), tuple(values))
+            for values, indices in zip(best.values.tolist(), best.indices.tolist(), strict=True)
+        ]
+
+    def evaluate(self, data: DataSet | Labelled) -> Evaluation:
+        """Return accuracy, accuracy by class and the confusion matrix of labelled images.
+
+        Args:
+            data: Labelled images; of a data set, its validation images.
+
+        Raises:
+            ValueError: There are no images, or they have other channels or labels than the network.
+        """
+        split = data.validation if isinstance(data, DataSet) else _split(data)
+        asked = self._asked_about(split)
+        device = next(self.network.parameters()).device
+        batches = Batches(split, asked, batch_size=ASKED, seed=0, device=device, shuffle=False, drop_last=False)
+        count = len(self.classes)
+        confusion = torch.zeros(count * count, dtype=torch.int64)
+        self.network.eval()
+        with torch.inference_mode():
+            for images, labels in batches.epoch(0):
+                guesses = self.network(images).argmax(1)
+                confusion += torch.bincount((labels * count + guesses).cpu(), minlength=count * count)
+        confusion = confusion.view(count, count)
+        hits, totals = confusion.diagonal().tolist(), confusion.sum(1).tolist()
+        return Evaluation(
+            images=sum(totals),
+            correct=sum(hits),
+            accuracy=sum(hits) / sum(totals),
+            per_class={
+                name: hit / total if total else None for name, hit, total in zip(self.classes, hits, totals, strict=True)
+            },
+            confusion=confusion,
+        )
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write weights, configuration, classes and normalisation into a single file of safetensors.
+
+        Raises:
+            ValueError: The file cannot be written; an earlier file stays.
+        """
+        save_network(
+            path, self.network, classes=self.classes, mean=self.mean, std=self.std, image_size=self.image_size
+        )
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Self:
+        """Return the classifier of a file that `save` or `resnet-bench train` wrote. The file needs no trust.
+
+        Raises:
+            ValueError: The file is damaged, or holds something else.
+        """
+        network, facts = read_network(path)
+        classifier = cls.__new__(cls)
+        classifier.network, classifier.classes = network, facts.classes
+        classifier.image_size, classifier.mean, classifier.std = facts.image_size, facts.mean, facts.std
+        return classifier
+
+    def _data(self, train: DataSet | Labelled, validation: Labelled | None) -> DataSet:
+        """Return what is given as a data set, or raise `ValueError`."""
+        if isinstance(train, DataSet):
+            if validation is not None:
+                raise ValueError("the data set has validation images already; leave out `validation`")
+            if len(train.classes) != len(self.classes):
+                raise ValueError(f"{train.name} has {len(train.classes)} classes, the classifier {len(self.classes)}")
+            return train
+        if validation is None:
+            raise ValueError("give labelled images to validate with, or a data set")
+        images = _split(train)
+        mean, std = channel_statistics(images.images) if isinstance(images, Split) else IMAGENET_STATISTICS
+        return self._asked_about(images, _split(validation), mean=mean, std=std)
+
+    def _asked_about(
+        self,
+        images: Split | FileSplit,
+        validation: Split | FileSplit | None = None,
+        *,
+        mean: tuple[float, ...] | None = None,
+        std: tuple[float, ...] | None = None,
+    ) -> DataSet:
+        """Return a data set of images with the classes and the size of this classifier."""
+        others = images if validation is None else validation
+        return DataSet(
+            name="images",
+            classes=self.classes,
+            train=images,
+            validation=others,
+            mean=self.mean if mean is None else mean,
+            std=self.std if std is None else std,
+            image_size=self.image_size,
+            in_channels=self.network.config.in_channels,
+            digest=digest_of(images, others),
+            held_out=False,
+        )
+
+
+def _split(labelled: Labelled) -> Split | FileSplit:
+    if isinstance(labelled, Split | FileSplit):
+        return labelled
+    images, labels = labelled
+    return Split(images=images, labels=labels)
+
+
+def _usual_statistics(in_channels: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    if in_channels == len(IMAGENET_STATISTICS[0]):
+        return IMAGENET_STATISTICS
+    return (0.5,) * in_channels, (0.5,) * in_channels
+
+
+def _device() -> str:
+    device = torch.accelerator.current_accelerator(check_available=True)
+    return "cpu" if device is None or device.type == "mps" else str(device)
+
+

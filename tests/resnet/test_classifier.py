@@ -1,0 +1,137 @@
+"""A classifier learns, answers, is evaluated, saved and loaded."""
+
+import json
+
+import pytest
+import resnet
+import torch
+from PIL import Image
+from resnet.data import Augmentation, Split
+from resnet.training import EpochResult, Recipe
+
+CLASSES = ("dark", "bright")
+RECIPE = Recipe(name="tiny", epochs=3, batch_size=16, learning_rate=0.05, schedule="cosine", augmentation=Augmentation())
+
+
+def images(count, seed):
+    """Return grey images of noise, dark for class 0 and bright for class 1."""
+    generator = torch.Generator().manual_seed(seed)
+    labels = torch.arange(count) % 2
+    noise = torch.randint(0, 80, (count, 1, 8, 8), generator=generator)
+    return Split(images=(noise + 150 * labels.view(-1, 1, 1, 1)).to(torch.uint8), labels=labels)
+
+
+def made(**changes):
+    torch.manual_seed(0)
+    arguments = {"classes": CLASSES, "in_channels": 1, "image_size": 8} | changes
+    return resnet.Classifier("cifar_resnet20", **arguments)
+
+
+@pytest.fixture(scope="module")
+def trained():
+    classifier = made()
+    classifier.results = classifier.fit(images(96, 0), images(40, 1), recipe=RECIPE, device="cpu")
+    return classifier
+
+
+def test_it_learns_what_can_be_learned(trained):
+    assert [result.epoch for result in trained.results] == [1, 2, 3]
+    evaluation = trained.evaluate(images(40, 2))
+    assert (evaluation.images, evaluation.correct) == (40, 40)
+    assert evaluation.accuracy == 1
+    assert evaluation.per_class == {"dark": 1, "bright": 1}
+    assert evaluation.confusion.tolist() == [[20, 0], [0, 20]]
+
+
+def test_the_confusion_matrix_has_the_true_class_in_rows(trained):
+    split = images(10, 3)
+    wrong = Split(images=split.images, labels=torch.zeros(10, dtype=torch.int64))
+    evaluation = trained.evaluate(wrong)
+    assert evaluation.confusion.tolist() == [[5, 5], [0, 0]]
+    assert evaluation.accuracy == 0.5
+    assert evaluation.per_class == {"dark": 0.5, "bright": None}
+
+
+def test_it_takes_images_in_every_form(trained, tmp_path):
+    bright = torch.full((1, 8, 8), 200, dtype=torch.uint8)
+    path = tmp_path / "bright.png"
+    Image.new("RGB", (20, 16), (200, 200, 200)).save(path)
+    forms = [bright, bright.float() / 255, path, str(path), Image.open(path)]
+    assert [trained.predict(form).best for form in forms] == ["bright"] * 5
+    assert [answer.best for answer in trained.predict(torch.stack([bright, bright - 180]))] == ["bright", "dark"]
+    answer = trained.predict(bright, top=5)
+    assert answer.classes == ("bright", "dark")
+    assert sum(answer.probabilities) == pytest.approx(1)
+    assert answer.probabilities[0] > answer.probabilities[1]
+
+
+def test_a_saved_classifier_answers_the_same(trained, tmp_path):
+    path = tmp_path / "classifier.safetensors"
+    trained.save(path)
+    loaded = resnet.Classifier.load(path)
+    batch = images(4, 5).images
+    assert loaded.predict(batch, top=2) == trained.predict(batch, top=2)
+    assert (loaded.classes, loaded.image_size, loaded.mean) == (CLASSES, 8, trained.mean)
+
+
+def test_frozen_layers_and_their_statistics_stay(trained):
+    classifier = made(freeze="all but head")
+    before = {name: value.clone() for name, value in classifier.network.state_dict().items()}
+    classifier.fit(images(32, 0), images(8, 1), recipe=RECIPE, epochs=1, device="cpu")
+    after = classifier.network.state_dict()
+    assert {name for name in before if not torch.equal(before[name], after[name])} == {"fc.weight", "fc.bias"}
+
+
+def test_weights_of_a_file_begin_a_training_with_a_new_head(tmp_path):
+    source = resnet.create("cifar_resnet20", num_classes=7, in_channels=1)
+    torch.save(source.state_dict(), tmp_path / "weights.pt")
+    with pytest.warns(UserWarning, match="left out"):
+        classifier = made(weights=tmp_path / "weights.pt")
+    assert torch.equal(classifier.network.conv1.weight, source.conv1.weight)
+    assert classifier.network.fc.out_features == 2
+
+
+def test_small_images_get_the_small_stem():
+    classifier = resnet.Classifier("resnet18", classes=CLASSES, image_size=28)
+    assert classifier.network.config.stem == "cifar"
+    assert resnet.Classifier("resnet18", classes=CLASSES).network.config.stem == "imagenet"
+
+
+def test_events_are_shown():
+    events = []
+    made().fit(images(32, 0), images(8, 1), recipe=RECIPE, epochs=1, device="cpu", show=events.append)
+    assert len(events) == 3
+    assert isinstance(events[-1], EpochResult)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda classifier: made(classes=["a"]), "two or more classes"),
+        (lambda classifier: made(classes=["a", "a"]), "a name of its own"),
+        (lambda classifier: made(freeze="everything"), "unknown freeze 'everything'"),
+        (lambda classifier: classifier.fit(images(8, 0)), "validate with"),
+        (lambda classifier: classifier.predict(torch.zeros(3, 8, 8)), r"shape \(1, height, width\)"),
+        (lambda classifier: classifier.predict(torch.full((1, 8, 8), 7.0)), r"pixels in \[0, 1\]"),
+        (lambda classifier: classifier.predict("absent.png"), "absent.png"),
+        (lambda classifier: classifier.predict([]), "at least an image"),
+        (lambda classifier: classifier.predict(torch.zeros(1, 8, 8), top=0), "top must be at least 1"),
+    ],
+)
+def test_bad_input_is_named(trained, make, message):
+    with pytest.raises(ValueError, match=message):
+        make(trained)
+
+
+def test_a_training_that_diverges_is_an_error():
+    wild = Recipe(name="wild", epochs=2, batch_size=8, learning_rate=1e30)
+    with pytest.warns(UserWarning, match="learning"), pytest.raises(ValueError, match="lower learning rate"):
+        made().fit(images(32, 0), images(8, 1), recipe=wild, device="cpu")
+
+
+def test_metadata_hold_the_classes_as_json(trained, tmp_path):
+    from safetensors import safe_open
+
+    trained.save(tmp_path / "file.safetensors")
+    with safe_open(tmp_path / "file.safetensors", "pt") as file:
+        assert json.loads(file.metadata()["classes"]) == list(CLASSES)
