@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Final, Literal, Self
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from resnet.config import ResNetConfig
 from resnet.data import Batches, DataSet, FileSplit, Split
@@ -16,7 +16,8 @@ from resnet.data.inputs import Picture, pictures_to_batch
 from resnet.data.sets import channel_statistics
 from resnet.data.sources.folder import IMAGENET_STATISTICS
 from resnet.saved import read_network, save_network
-from resnet.training import EpochResult, Progress, Recipe, Trainer, load_recipe, recipe_warnings, with_epochs
+from resnet.training import EpochResult, Progress, Recipe, Trainer, load_recipe, recipe_warnings
+from resnet.training.lengths import with_epochs
 from resnet.variants import create, for_image_size
 
 Labelled = Split | FileSplit | tuple[Tensor, Tensor]
@@ -213,7 +214,8 @@ class Classifier:
             correct=sum(hits),
             accuracy=sum(hits) / sum(totals),
             per_class={
-                name: hit / total if total else None for name, hit, total in zip(self.classes, hits, totals, strict=True)
+                name: hit / total if total else None
+                for name, hit, total in zip(self.classes, hits, totals, strict=True)
             },
             confusion=confusion,
         )
@@ -224,9 +226,7 @@ class Classifier:
         Raises:
             ValueError: The file cannot be written; an earlier file stays.
         """
-        save_network(
-            path, self.network, classes=self.classes, mean=self.mean, std=self.std, image_size=self.image_size
-        )
+        save_network(path, self.network, classes=self.classes, mean=self.mean, std=self.std, image_size=self.image_size)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
@@ -295,5 +295,3 @@ def _usual_statistics(in_channels: int) -> tuple[tuple[float, ...], tuple[float,
 def _device() -> str:
     device = torch.accelerator.current_accelerator(check_available=True)
     return "cpu" if device is None or device.type == "mps" else str(device)
-
-

@@ -76,7 +76,7 @@ def _random_box(width: int, height: int, random: np.random.Generator) -> tuple[i
 
 def to_tensor(image: Image.Image) -> Tensor:
     """Return an image as uint8 of shape (channels, height, width)."""
-    return torch.from_numpy(np.array(image)).permute(2, 0, 1).contiguous()
+    return torch.from_numpy(np.atleast_3d(np.array(image))).permute(2, 0, 1).contiguous()
 
 
 class FileLoader:

@@ -24,8 +24,6 @@ def pictures_to_batch(
     Raises:
         ValueError: An image cannot be read, or has another number of channels.
     """
-    if not pictures:
-        raise ValueError("give at least an image")
     batch = torch.stack([_resized(picture, image_size, len(mean)) for picture in pictures])
     shape = (1, -1, 1, 1)
     return (batch - torch.tensor(mean).view(shape)) / torch.tensor(std).view(shape)

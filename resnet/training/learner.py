@@ -110,3 +110,12 @@ def be_deterministic() -> None:
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # without it, torch refuses products on CUDA
     torch.use_deterministic_algorithms(True)
     torch.backends.cudnn.benchmark = False
+
+
+def train_mode(network: nn.Module) -> None:
+    """Put `network` into training mode, but for layers that are frozen: their batch norms keep their statistics."""
+    network.train()
+    for module in network.modules():
+        parameters = list(module.parameters(recurse=False))
+        if parameters and not any(parameter.requires_grad for parameter in parameters):
+            module.eval()

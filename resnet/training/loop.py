@@ -15,7 +15,7 @@ from resnet.data import Batches, DataSet, class_weights
 from resnet.training.averaging import MovingAverage, cloned
 from resnet.training.checkpointing import checkpoint_blocks
 from resnet.training.events import EpochResult, Progress, peak_memory, restart_peak
-from resnet.training.learner import Learner, be_deterministic
+from resnet.training.learner import Learner, be_deterministic, train_mode
 from resnet.training.recipe import Recipe
 from resnet.training.schedules import learning_rate
 from resnet.training.state import (
@@ -128,7 +128,7 @@ class Trainer:
 
     def _train_epoch(self) -> Iterator[Progress]:
         position, steps = self._position, len(self._batches)
-        self.network.train()
+        train_mode(self.network)
         restart_peak(self._device)
         batches = self._batches.epoch(position.epoch, position.batch)
         looked, loss, accuracy = -math.inf, None, None

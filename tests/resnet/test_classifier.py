@@ -3,14 +3,16 @@
 import json
 
 import pytest
-import resnet
 import torch
 from PIL import Image
-from resnet.data import Augmentation, Split
+from safetensors import safe_open
+
+import resnet
+from resnet.data import Split
 from resnet.training import EpochResult, Recipe
 
 CLASSES = ("dark", "bright")
-RECIPE = Recipe(name="tiny", epochs=3, batch_size=16, learning_rate=0.05, schedule="cosine", augmentation=Augmentation())
+RECIPE = Recipe(name="tiny", epochs=3, batch_size=16, learning_rate=0.05, schedule="cosine")
 
 
 def images(count, seed):
@@ -59,6 +61,7 @@ def test_it_takes_images_in_every_form(trained, tmp_path):
     forms = [bright, bright.float() / 255, path, str(path), Image.open(path)]
     assert [trained.predict(form).best for form in forms] == ["bright"] * 5
     assert [answer.best for answer in trained.predict(torch.stack([bright, bright - 180]))] == ["bright", "dark"]
+    assert trained.predict([]) == []
     answer = trained.predict(bright, top=5)
     assert answer.classes == ("bright", "dark")
     assert sum(answer.probabilities) == pytest.approx(1)
@@ -85,7 +88,7 @@ def test_frozen_layers_and_their_statistics_stay(trained):
 def test_weights_of_a_file_begin_a_training_with_a_new_head(tmp_path):
     source = resnet.create("cifar_resnet20", num_classes=7, in_channels=1)
     torch.save(source.state_dict(), tmp_path / "weights.pt")
-    with pytest.warns(UserWarning, match="left out"):
+    with pytest.warns(UserWarning, match="stays as it began"):
         classifier = made(weights=tmp_path / "weights.pt")
     assert torch.equal(classifier.network.conv1.weight, source.conv1.weight)
     assert classifier.network.fc.out_features == 2
@@ -114,7 +117,6 @@ def test_events_are_shown():
         (lambda classifier: classifier.predict(torch.zeros(3, 8, 8)), r"shape \(1, height, width\)"),
         (lambda classifier: classifier.predict(torch.full((1, 8, 8), 7.0)), r"pixels in \[0, 1\]"),
         (lambda classifier: classifier.predict("absent.png"), "absent.png"),
-        (lambda classifier: classifier.predict([]), "at least an image"),
         (lambda classifier: classifier.predict(torch.zeros(1, 8, 8), top=0), "top must be at least 1"),
     ],
 )
@@ -130,8 +132,6 @@ def test_a_training_that_diverges_is_an_error():
 
 
 def test_metadata_hold_the_classes_as_json(trained, tmp_path):
-    from safetensors import safe_open
-
     trained.save(tmp_path / "file.safetensors")
     with safe_open(tmp_path / "file.safetensors", "pt") as file:
         assert json.loads(file.metadata()["classes"]) == list(CLASSES)

@@ -11,7 +11,11 @@ ROWS = [("a.png", 1, "bag", 0.91234), ("a.png", 2, "boot", 0.05), ("b|c.png", 1,
 def test_a_table_names_an_image_once():
     lines = predictions_text(ROWS, "table").splitlines()
     assert lines[0].split() == ["image", "class", "probability"]
-    assert [line.split() for line in lines[2:]] == [["a.png", "bag", "91.2%"], ["boot", "5.0%"], ["b|c.png", "boot", "100.0%"]]
+    assert [line.split() for line in lines[2:]] == [
+        ["a.png", "bag", "91.2%"],
+        ["boot", "5.0%"],
+        ["b|c.png", "boot", "100.0%"],
+    ]
 
 
 def test_json_and_csv_are_exact():

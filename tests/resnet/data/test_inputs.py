@@ -3,6 +3,7 @@
 import pytest
 import torch
 from PIL import Image
+
 from resnet.data.inputs import pictures_to_batch
 
 GREY = {"image_size": 4, "mean": (0.5,), "std": (0.25,)}
