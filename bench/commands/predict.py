@@ -3,12 +3,15 @@
 # ruff: noqa: PLC0415 - see bench.cli: imports inside commands are what keeps --help fast
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 from bench.commands.options import Format
 from results.errors import InputError
+
+if TYPE_CHECKING:
+    from resnet.classifier import Prediction
 
 
 def predict_command(
@@ -26,7 +29,7 @@ def predict_command(
 
     try:
         classifier = Classifier.load(file)
-        predictions = classifier.predict([str(image) for image in images], top=top)
+        predictions = cast("list[Prediction]", classifier.predict([str(image) for image in images], top=top))
     except ValueError as error:
         raise InputError(str(error)) from None
     rows = [
