@@ -105,8 +105,8 @@ def _boxes(random: np.random.Generator, count: int, probability: float, image_si
     happens, area, ratio, top, left = random.random((5, count))
     pixels = image_size**2 * (ERASED_AREA[0] + area * (ERASED_AREA[1] - ERASED_AREA[0]))
     shape = np.exp(np.log(ERASED_RATIO[0]) + ratio * np.log(ERASED_RATIO[1] / ERASED_RATIO[0]))
-    height = np.minimum(np.round(np.sqrt(pixels * shape)), image_size) * (happens < probability)
-    width = np.minimum(np.round(np.sqrt(pixels / shape)), image_size)
+    height = np.clip(np.round(np.sqrt(pixels * shape)), 1, image_size) * (happens < probability)
+    width = np.clip(np.round(np.sqrt(pixels / shape)), 1, image_size)
     boxes = (top * (image_size - height + 1), left * (image_size - width + 1), height, width)
     return torch.from_numpy(np.stack(boxes, axis=1).astype(np.int64))
 
