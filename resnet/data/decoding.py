@@ -42,7 +42,7 @@ def open_image(path: str) -> Image.Image:
 def center_crop(image: Image.Image, size: int) -> Image.Image:
     """Return the middle of an image, `size` pixels a side, after resizing its shorter side to 8/7 of that.
 
-    224 pixels of 256 are what ImageNet's published accuracies mean. Images of up to `SMALL_IMAGE` pixels lose no margin.
+    224 pixels of 256 are what ImageNet's published accuracies mean. Up to `SMALL_IMAGE` pixels, images lose no margin.
     """
     shorter = size if size <= SMALL_IMAGE else round(size * 256 / 224)
     scale = shorter / min(image.size)
