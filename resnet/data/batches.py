@@ -8,9 +8,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from resnet.data.augmentation import Augmentation, Draws, crop, draw, erase, flip
+from resnet.data.augmentation import Draws, crop, draw, erase, flip
 from resnet.data.dataset import DataSet, FileSplit, Split
 from resnet.data.decoding import FileLoader
+from resnet.data.policy import Augmentation
 
 _FORMATS: Final = {"nchw": torch.contiguous_format, "nhwc": torch.channels_last}
 """Memory formats by the names of the layouts."""

@@ -2,11 +2,12 @@
 
 import contextlib
 import dataclasses
+import functools
 import math
 import os
 import time
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
 import torch
 from torch import Tensor, nn
@@ -87,15 +88,13 @@ class Trainer:
         )
         self._average = MovingAverage(network, recipe.average_decay) if recipe.average == "ema" else None
         self._best: dict[str, Tensor] = {}
-        common: dict[str, Any] = {"seed": seed, "device": self._device, "layout": layout, "workers": workers}
+        batches = functools.partial(Batches, data=data, seed=seed, device=self._device, layout=layout, workers=workers)
+        # Whole batches only, as batch norm works best with them and compiled code is for one size.
         size = min(recipe.batch_size, len(data.train))
-        augmentation = recipe.augmentation
-        self._batches = Batches(
-            data.train, data, batch_size=size, augmentation=augmentation, shuffle=True, drop_last=True, **common
+        self._batches = batches(
+            data.train, batch_size=size, augmentation=recipe.augmentation, shuffle=True, drop_last=True
         )
-        self._validation = Batches(
-            data.validation, data, batch_size=recipe.batch_size, shuffle=False, drop_last=False, **common
-        )
+        self._validation = batches(data.validation, batch_size=recipe.batch_size, shuffle=False, drop_last=False)
         self._sums = torch.zeros(2, dtype=torch.float64, device="cpu" if self._device.type == "mps" else self._device)
         """Of the epoch so far: losses of the images, and images that were classified right."""
         self._position = Position()
