@@ -44,7 +44,7 @@ def made_epochs(training, *, final=0.93, error=None, epoch_s=EPOCH_S, joules=Non
     missing = {} if joules is not None else {"energy_j": "this device has no counter"}
     for epoch in range(1, (last or training.epochs) + 1):
         done = epoch / training.epochs
-        accuracy = final + level - 0.2 * math.exp(-4 * done) + 0.003 * (1 - done) * rng.gauss(0, 1)
+        accuracy = final + level - 0.2 * (math.exp(-4 * done) - math.exp(-4)) + 0.003 * (1 - done) * rng.gauss(0, 1)
         correct = min(training.validation_images, max(0, round(training.validation_images * accuracy)))
         seconds = epoch_s * pace * (1 + 0.005 * rng.gauss(0, 1))
         if epoch < first:
@@ -55,7 +55,7 @@ def made_epochs(training, *, final=0.93, error=None, epoch_s=EPOCH_S, joules=Non
             step=epoch * 468,
             learning_rate=0.3 * (1 - 0.9 * done),
             train_loss=0.6 * math.exp(-2 * done) + 0.1,
-            train_accuracy=1 - (error or 1 - final) - 0.3 * math.exp(-3 * done),
+            train_accuracy=1 - (error or 1 - final) - 0.3 * (math.exp(-3 * done) - math.exp(-3)),
             validation_loss=0.7 * math.exp(-2 * done) + 0.15,
             validation_accuracy=correct / training.validation_images,
             validation_correct=correct,
