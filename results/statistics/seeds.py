@@ -99,9 +99,7 @@ class _Shift:
 
 
 def _shift(base: Sequence[float], new: Sequence[float], floors: tuple[float, float] = (0.0, 0.0)) -> _Shift:
-    shares = [
-        max(_variance(values), floor) / len(values) for values, floor in zip((base, new), floors, strict=True)
-    ]
+    shares = [max(_variance(values), floor) / len(values) for values, floor in zip((base, new), floors, strict=True)]
     total = sum(shares)
     means = [math.fsum(values) / len(values) for values in (base, new)]
     parts = [share**2 / (len(values) - 1) for share, values in zip(shares, (base, new), strict=True)]
@@ -165,6 +163,4 @@ def rank_chance(base: Sequence[float], new: Sequence[float], margin: float = 0.0
 
 def _double_ranks(values: Sequence[float]) -> list[int]:
     """Return twice the rank of each value; equal values share the mean of their ranks."""
-    return [
-        sum(other < value for other in values) + sum(other <= value for other in values) + 1 for value in values
-    ]
+    return [sum(other < value for other in values) + sum(other <= value for other in values) + 1 for value in values]

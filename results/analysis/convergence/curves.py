@@ -122,9 +122,7 @@ def curve_groups(curves: Iterable[Curve]) -> list[CurveGroup]:
 
 def common_accuracy(groups: Sequence[CurveGroup]) -> float | None:
     """Return the highest multiple of 0.5 % that every finished training reached, None where there is none."""
-    best = [
-        max(epoch.validation_accuracy for epoch in curve.epochs) for group in groups for curve in group.finished
-    ]
+    best = [max(epoch.validation_accuracy for epoch in curve.epochs) for group in groups for curve in group.finished]
     if not best:
         return None
     return round(math.floor(min(best) / _STEP + 1e-9) * _STEP, 6) or None
@@ -145,9 +143,7 @@ def _of_file(file: RunFile) -> Iterable[Curve]:
     for number, training in started.items():
         end = ends.get(number)
         known = epochs.get(number, {})
-        yield Curve(
-            run=file.run, training=training, epochs=tuple(known[epoch] for epoch in sorted(known)), end=end
-        )
+        yield Curve(run=file.run, training=training, epochs=tuple(known[epoch] for epoch in sorted(known)), end=end)
 
 
 def _machine(run: RunHeader, device: str) -> str:

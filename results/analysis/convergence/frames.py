@@ -123,8 +123,14 @@ def _epoch_rows(group: CurveGroup) -> Iterator[dict[str, Any]]:
     for epoch, total_images, total_energy_j in zip(curve.epochs, images, joules, strict=True):
         binomial = wilson(min(epoch.validation_correct, training.validation_images), training.validation_images)
         yield {
-            **{"run": curve.run.id, "machine": group.machine, "training": training.number, **axes},
-            **{"data": training.data, "recipe": training.recipe, "seed": training.seed, "status": curve.status},
+            "run": curve.run.id,
+            "machine": group.machine,
+            "training": training.number,
+            **axes,
+            "data": training.data,
+            "recipe": training.recipe,
+            "seed": training.seed,
+            "status": curve.status,
             **{name: getattr(epoch, name) for name in _EPOCH},
             "train_error": 1 - epoch.train_accuracy,
             "validation_low": binomial.low,

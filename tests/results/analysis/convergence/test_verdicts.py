@@ -110,7 +110,12 @@ def test_on_other_hardware_only_accuracies_are_judged(loaded):
 def test_several_networks_are_compared_each_with_itself(loaded, make_case):
     base, new = (loaded(*degradation(make_case), name=name) for name in ("base", "new"))
     comparison = compare_trainings(base, new)
-    assert [judged.model for judged in comparison.judged][::2] == ["plain20", "plain56", "cifar_resnet20", "cifar_resnet56"]
+    assert [judged.model for judged in comparison.judged][::2] == [
+        "plain20",
+        "plain56",
+        "cifar_resnet20",
+        "cifar_resnet56",
+    ]
     alone = compare_trainings(base, loaded(name="alone", model="plain20", recipe="he2015-cifar"))
     assert "plain56 with he2015-cifar on fashion-mnist is only in BASE" in alone.reasons
     assert alone.outcome != "pass"
