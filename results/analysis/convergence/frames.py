@@ -81,7 +81,9 @@ def trainings(records: Records, accuracy: float | None = None) -> "pd.DataFrame"
     rows = [_training_row(group, accuracy or common_accuracy(same_data(groups, group))) for group in groups]
     frame = pd.DataFrame(rows, columns=list(TRAINING_COLUMNS))
     whole = {"machine", *AXES, "data", "recipe", "seeds", "finished", "ends", "epochs", "interval", "expected_source"}
-    return frame.astype(dict.fromkeys((name for name in TRAINING_COLUMNS if name not in whole | {"nulls"}), "float64"))
+    counts = dict.fromkeys(("reached", "never"), "Int64")
+    others = [name for name in TRAINING_COLUMNS if name not in {*whole, *counts, "nulls"}]
+    return frame.astype(dict.fromkeys(others, "float64") | counts)
 
 
 def same_data(groups: Sequence[CurveGroup], group: CurveGroup) -> list[CurveGroup]:
@@ -147,9 +149,7 @@ def _training_row(group: CurveGroup, target: float | None) -> dict[str, Any]:
     times, nulls = _times(group, target)
     means, more = _means(group)
     nulls |= more | ({"accuracy": missing} if missing else {})
-    if interval == "seeds" or final is None:
-        pass
-    else:
+    if interval == "images":
         nulls |= {"accuracy_seeds": "a single seed: its interval covers the validation images, not other seeds"}
     return {
         "machine": group.machine,
@@ -187,7 +187,7 @@ def _times(group: CurveGroup, target: float | None) -> tuple[dict[str, Any], dic
     nulls: dict[str, str] = {}
     mean: Interval | None = None
     if len(reached) < len(group.curves):
-        nulls["time_s"] = f"{len(reached)} of {len(group.curves)} seeds reached it: the mean of the others is infinite"
+        nulls["time_s"] = f"{len(reached)} of {len(group.curves)} seeds reached it, and a mean needs all"
     else:
         mean = across(reached) or Interval(reached[0], math.nan, math.nan)
     median = statistics.median(known) if known else math.inf
@@ -195,7 +195,9 @@ def _times(group: CurveGroup, target: float | None) -> tuple[dict[str, Any], dic
         nulls["median_s"] = f"half of the seeds or more did not reach {100 * target:g} %"
     ranks = bounding_ranks(len(known), 0.5) if known else None
     low, high = (math.nan, math.nan) if ranks is None else (known[rank - 1] for rank in ranks)
-    shown = Interval(median, low, high) if math.isfinite(median) else None
+    if math.isinf(high):
+        nulls["median_high_s"] = "seeds that never reached it leave no upper bound"
+    shown = Interval(median, low, math.nan if math.isinf(high) else high) if math.isfinite(median) else None
     counts = {"reached": len(reached), "never": len(known) - len(reached)}
     return {**counts, **_bounds("time", mean, "_s"), **_bounds("median", shown, "_s")}, nulls
 
