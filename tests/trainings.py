@@ -100,7 +100,7 @@ def training_header(make_run, run_id="train", **fields):
 
 def degradation(make_case, *, worse=True):
     """The trainings of the degradation experiment; without `worse` the deeper plain network trains better."""
-    errors = {"plain20": 0.09, "plain56": 0.13 if worse else 0.05, "cifar_resnet20": 0.08, "cifar_resnet56": 0.05}
+    errors = {"cifar_plain20": 0.09, "cifar_plain56": 0.13 if worse else 0.05, "cifar_resnet20": 0.08, "cifar_resnet56": 0.05}
     number = 1
     for model, error in errors.items():
         options = {"model": model, "recipe": "he2015-cifar", "error": error, "final": 0.99 - error}
