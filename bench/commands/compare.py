@@ -15,7 +15,6 @@ from bench.commands.options import (
     Format,
     Margin,
     Runs,
-    accuracy_share,
     holds_trainings,
     load,
 )
@@ -81,6 +80,7 @@ def compare_command(
 def _compare_trainings(base: "Records", new: "Records", accuracy: str | None, margin: float | None, form: str) -> int:
     """Judge the trainings of two sides."""
     import results
+    from bench.suites.values import fraction
     from reports.text.convergence.comparing import training_comparison_text
     from results.statistics.margin import MARGIN
 
@@ -91,7 +91,7 @@ def _compare_trainings(base: "Records", new: "Records", accuracy: str | None, ma
             raise InputError(f"{name} holds no training, but the other side does; give two sides of one kind")
     if form == "github":
         raise InputError("--format github is not for trainings; use markdown")
-    target = None if accuracy is None else accuracy_share(accuracy)
+    target = None if accuracy is None else fraction(accuracy)
     comparison = results.compare_trainings(base, new, accuracy=target, margin=MARGIN if margin is None else margin)
     typer.echo(training_comparison_text(comparison, form), nl=False)
     return OUTCOMES[comparison.outcome]

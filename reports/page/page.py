@@ -83,6 +83,7 @@ def render(records: Records | Study) -> str:
         "left_out": shown.left_out,
         "chapters": CHAPTERS,
         "sections": sections,
+        "trained": shown.source.holds("training"),
         "silent": _silent(shown.source, sections),
         **_inserts(environment, shown.source, sections),
         **_summary(shown),

@@ -23,6 +23,8 @@ _TITLES: Final = {
     "joules": "energy of the device (kJ)",
 }
 _FACTORS: Final = {"images": 1e-6, "joules": 1e-3}
+_MOST_LOST: Final = 4
+"""The most seeds that a sentence names."""
 _BAND: Final = 0.2
 """Opacity of the band from the lowest to the highest seed."""
 SERIES: Final = tuple(
@@ -83,7 +85,7 @@ def of_validation(frame: pd.DataFrame) -> str:
         for last in _cut_off(rows)
     ]
     sentences = [f"{joined(said)}." if said else "No training came to its end."]
-    return " ".join([*sentences, *([f"{joined(lost[:4])}."] if lost else [])])
+    return " ".join([*sentences, *([f"But {joined(lost[:_MOST_LOST])}."] if lost else [])])
 
 
 def steps_of(rows: pd.DataFrame, column: str) -> list[Step]:
@@ -92,14 +94,14 @@ def steps_of(rows: pd.DataFrame, column: str) -> list[Step]:
     seeds = done["seed"].nunique()
     steps = [
         Step(
-            epoch=int(epoch),
+            epoch=int(at["epoch"].iloc[0]),
             x=float(at["x"].mean()),
             mean=float(at[column].mean()),
             low=float(at[column].min()),
             high=float(at[column].max()),
             seeds=len(at),
         )
-        for epoch, at in done.groupby("epoch", sort=True)
+        for _, at in done.groupby("epoch", sort=True)
     ]
     return [step for step in steps if step.seeds == seeds]
 

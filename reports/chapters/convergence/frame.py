@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from typing import Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 import pandas as pd
 
@@ -31,6 +31,8 @@ AGAINST: Final = {
     "joules": "total_energy_j",
 }
 """What curves are drawn against, and its column of `results.epochs`."""
+_OWN: Final = ("series", "shared", "hue")
+"""Columns of every frame that `results` does not have."""
 
 
 class PointView(Protocol):
@@ -55,6 +57,7 @@ class RecipeView(Protocol):
     series: str
     hue: int
     model: str
+    data: str
     seeds: int
     finished: int
     ends: str
@@ -76,55 +79,50 @@ class RecipeView(Protocol):
 
 def points(source: Source) -> pd.DataFrame:
     """Return `results.epochs` with a row for each of `AGAINST`, and the series, style and end of each training."""
-    groups = _shown(source.study.records)
     parts = []
-    for hue, (series, group) in enumerate(groups):
-        for curve in group.curves:
-            rows = epoch_frame([curve]).assign(series=series, hue=hue, finished=curve.final is not None)
+    for series in drawn(source.study.records):
+        for curve in series.group.curves:
+            rows = epoch_frame([curve]).assign(**series.columns(), finished=curve.final is not None)
             parts += [
                 rows.assign(against=name, rank=rank, x=rows[column].astype("float64"))
                 for rank, (name, column) in enumerate(AGAINST.items())
             ]
     if not parts:
-        return pd.DataFrame(columns=[*EPOCH_COLUMNS, "series", "hue", "finished", "against", "rank", "x"])
+        return pd.DataFrame(columns=[*EPOCH_COLUMNS, *_OWN, "finished", "against", "rank", "x"])
     frame = pd.concat(parts, ignore_index=True).dropna(subset=["x"])
     return frame.sort_values(["data", "rank", "hue", "seed", "epoch"], kind="stable")
 
 
 def recipes(source: Source) -> pd.DataFrame:
     """Return `results.trainings` with the series, style and final accuracies of each row."""
-    groups = _shown(source.study.records)
     rows = [
         {
-            **group_frame([group]).iloc[0].to_dict(),
-            "series": series,
-            "hue": hue,
-            "per_seed": tuple(curve.final.validation_accuracy for curve in group.curves if curve.final is not None),
+            **group_frame([series.group]).iloc[0].to_dict(),
+            **series.columns(),
+            "per_seed": tuple(
+                curve.final.validation_accuracy for curve in series.group.curves if curve.final is not None
+            ),
         }
-        for hue, (series, group) in enumerate(groups)
+        for series in drawn(source.study.records)
     ]
-    return pd.DataFrame(rows, columns=[*TRAINING_COLUMNS, "series", "hue", "per_seed"])
+    return pd.DataFrame(rows, columns=[*TRAINING_COLUMNS, *_OWN, "per_seed"])
 
 
 def times(source: Source) -> pd.DataFrame:
     """Return a row for each recipe and each accuracy of `targets`, the accuracy that all reached first."""
-    groups = _shown(source.study.records)
+    every = drawn(source.study.records)
     rows = []
-    for hue, (series, group) in enumerate(groups):
-        for rank, target in enumerate(targets(same_data([group for _, group in groups], group))):
-            reached = [seconds for curve in group.curves if (seconds := curve.time_to(target)) is not None]
-            rows.append(
-                {
-                    **group_frame([group], target).iloc[0].to_dict(),
-                    "series": series,
-                    "hue": hue,
-                    "rank": rank,
-                    "to": f"{100 * target:g} %",
-                    "per_seed": tuple(seconds for seconds in reached if math.isfinite(seconds)),
-                }
-            )
-    columns = [*TRAINING_COLUMNS, "series", "hue", "rank", "to", "per_seed"]
-    return pd.DataFrame(rows, columns=columns).sort_values(["data", "rank", "hue"], kind="stable")
+    for series in every:
+        for rank, target in enumerate(targets([other.group for other in every if other.data == series.data])):
+            known = [curve.time_to(target) for curve in series.group.curves]
+            row: dict[str, Any] = {
+                str(name): value for name, value in group_frame([series.group], target).iloc[0].items()
+            }
+            reached = tuple(seconds for seconds in known if seconds is not None and math.isfinite(seconds))
+            own = {"rank": rank, "to": f"{100 * target:g} %", "per_seed": reached}
+            rows.append(row | series.columns() | own)
+    frame = pd.DataFrame(rows, columns=[*TRAINING_COLUMNS, *_OWN, "rank", "to", "per_seed"])
+    return frame.sort_values(["data", "rank", "hue"], kind="stable")
 
 
 def targets(groups: Sequence[CurveGroup]) -> list[float]:
@@ -141,13 +139,39 @@ def targets(groups: Sequence[CurveGroup]) -> list[float]:
     return [common, *sorted(own - {common}, reverse=True)][:MOST_TARGETS]
 
 
-def _shown(records: Records) -> list[tuple[str, CurveGroup]]:
-    """Return the groups with their names, of each data set those `MOST_SERIES` with the highest final accuracies."""
+class Series(NamedTuple):
+    """A recipe of a figure."""
+
+    name: str
+    """What distinguishes it from the others of its data set: network, recipe and settings, as far as they vary."""
+    shared: str
+    """What all recipes of its data set share."""
+    data: str
+    hue: int
+    group: CurveGroup
+
+    def columns(self) -> dict[str, Any]:
+        """Return its columns of every frame."""
+        return {"series": self.name, "shared": self.shared, "data": self.data, "hue": self.hue}
+
+
+def drawn(records: Records) -> list[Series]:
+    """Return the recipes of each data set, of many those `MOST_SERIES` with the highest final accuracies."""
     groups = curve_groups(curves(records))
-    ranked = sorted(groups, key=lambda group: -_final(group))
-    ranked_by_data = {id(group): same_data(ranked, group)[:MOST_SERIES] for group in groups}
-    chosen = [group for group in groups if any(group is other for other in ranked_by_data[id(group)])]
-    return list(zip(_names(chosen), chosen, strict=True))
+    series: list[Series] = []
+    rest = groups
+    while rest:
+        alike = same_data(rest, rest[0])
+        rest = [group for group in rest if not any(group is other for other in alike)]
+        best = sorted(alike, key=lambda group: -_final(group))[:MOST_SERIES]
+        chosen = [group for group in alike if any(group is other for other in best)]
+        names, shared = _names(chosen)
+        first = chosen[0].training
+        same_name = {group.training.data_digest for group in groups if group.training.data == first.data}
+        data = printable(f"{first.data} {first.data_digest[:8]}" if len(same_name) > 1 else first.data)
+        for hue, (name, group) in enumerate(zip(names, chosen, strict=True)):
+            series.append(Series(name=name, shared=shared, data=data, hue=hue, group=group))
+    return series
 
 
 def _final(group: CurveGroup) -> float:
@@ -155,25 +179,26 @@ def _final(group: CurveGroup) -> float:
     return sum(finals) / len(finals) if finals else 0.0
 
 
-def _names(groups: Sequence[CurveGroup]) -> list[str]:
-    """Return a name for each group: network and recipe, as far as they vary, and all else in which they differ."""
-
-    def facts(group: CurveGroup) -> Iterator[tuple[str, str]]:
-        training = group.training
-        yield "model", training.case.model
-        yield "recipe", training.recipe
-        yield "machine", group.machine
-        for axis in AXES:
-            value = getattr(training.case, axis)
-            if axis != "model":
-                yield axis, "" if is_silent(axis, value) else axis_text(axis, value)
-
-    known = [dict(facts(group)) for group in groups]
-    varying = [name for name in known[0] if len({row[name] for row in known}) > 1] if known else []
-    shown = varying if "model" in varying or "recipe" in varying else ["model", *varying]
+def _names(groups: Sequence[CurveGroup]) -> tuple[list[str], str]:
+    """Return a name for each group of what varies, and what all share."""
+    known = [dict(_facts(group)) for group in groups]
+    varying = [name for name in known[0] if len({row[name] for row in known}) > 1]
+    shown = varying or ["model", "recipe"]
     names = [" · ".join(filter(None, (row[name] for name in shown))) for row in known]
-    twice = {name for name in names if names.count(name) > 1}
+    shared = [text for name, text in known[0].items() if name not in {*shown, "machine"} and text]
+    twice = {name for name in names if names.count(name) > 1}  # recipes of a name with several contents
     return [
-        printable(f"{name} · {group.training.recipe_digest[:8]} {group.training.data}" if name in twice else name)
+        printable(f"{name} · {group.training.recipe_digest[:8]}" if name in twice else name)
         for name, group in zip(names, groups, strict=True)
-    ]
+    ], printable(" · ".join(shared))
+
+
+def _facts(group: CurveGroup) -> Iterator[tuple[str, str]]:
+    training = group.training
+    yield "model", training.case.model
+    yield "recipe", training.recipe
+    yield "machine", group.machine
+    for axis in AXES:
+        value = getattr(training.case, axis)
+        if axis not in {"model", "task"}:
+            yield axis, "" if is_silent(axis, value) else axis_text(axis, value)

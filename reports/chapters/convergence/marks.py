@@ -50,7 +50,7 @@ def final_marks(frame: pd.DataFrame) -> Figure:
 
 def of_times(frame: pd.DataFrame) -> str:
     """Return the sentence on the time of each series to an accuracy."""
-    said = [f"{row.series} in {_time_text(row)}" for row in each(frame)]
+    said = [f"{row.series} {_time_text(row)}" for row in each(frame)]
     return f"To {frame['to'].iloc[0]} validation accuracy: {joined(said)}."
 
 
@@ -60,9 +60,9 @@ def of_finals(frame: pd.DataFrame) -> str:
     if known.empty:
         return "No training came to its end."
     best: RecipeView = next(each(known.sort_values(["accuracy", "series"], ascending=[False, True])))
-    said = f"{best.series} has the highest final accuracy, {_final_text(best)}"
+    said = f"On {best.data}, {best.series} has the highest final accuracy, {_final_text(best)}"
     if len(known) == 1:
-        said = f"{best.series} ends at {_final_text(best)}"
+        said = f"On {best.data}, {best.series} ends at {_final_text(best)}"
     if number(best.expected_accuracy) is None:
         return f"{said}."
     return f"{said}; its recipe expects {percent_text(best.expected_accuracy)} ({best.expected_source})."
@@ -111,9 +111,9 @@ def _marks(
 
 def _time_text(row: RecipeView) -> str:
     if number(row.time_s) is None:
-        return f"no known time, as {row.reached} of {plural(row.seeds, 'seed')} reached it"
+        return f"with {row.reached} of {plural(row.seeds, 'seed')} only"
     within = spread(row.time_s, row.time_low_s, row.time_high_s)
-    return " ".join(filter(None, (quantity(row.time_s, "s", row.time_low_s, row.time_high_s), within)))
+    return " ".join(filter(None, ("in", quantity(row.time_s, "s", row.time_low_s, row.time_high_s), within)))
 
 
 def _final_text(row: RecipeView) -> str:
