@@ -123,7 +123,9 @@ def _parsed(metadata: dict[str, str]) -> tuple[ResNetConfig, NetworkFacts]:
     """Return the configuration and the facts of checked metadata."""
     try:
         parts: dict[str, Any] = {name: json.loads(metadata[name]) for name in _PARTS}
-        fields = {name: tuple(value) if isinstance(value, list) else value for name, value in parts.pop("config").items()}
+        fields = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in parts.pop("config").items()
+        }
         config = ResNetConfig(**fields)
         facts = NetworkFacts(
             classes=tuple(parts["classes"]),

@@ -154,7 +154,9 @@ def _resume(path: Path, others: tuple[object, ...], *, report: bool) -> int:
     from bench.schedule.training import run as schedule
 
     if any(value is not None for value in others):
-        raise InputError("--resume continues with the choices and the folder of its file; leave out all but --no-report")
+        raise InputError(
+            "--resume continues with the choices and the folder of its file; leave out all but --no-report"
+        )
     return _ending(lambda show: schedule.resume_training(path, show=show), report=report)
 
 

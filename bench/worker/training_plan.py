@@ -97,9 +97,7 @@ def _value(recipe: Recipe, name: str) -> str:
     return f"({', '.join(f'{item:g}' for item in value)})" if isinstance(value, tuple) else str(value)
 
 
-def _training(
-    request: PlanTrainings, asked: str, recipe: Recipe, data: DataSet, notes: tuple[str, ...]
-) -> Training:
+def _training(request: PlanTrainings, asked: str, recipe: Recipe, data: DataSet, notes: tuple[str, ...]) -> Training:
     choice = request.choice
     model, renamed = models.for_images(asked, data.image_size, choice.stem)
     case = Case(
