@@ -22,11 +22,24 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from results.analysis.compare import Comparison
+    from results.analysis.convergence.curves import Curve
+    from results.analysis.convergence.verdicts import TrainingComparison
     from results.analysis.rank import Ranking
     from results.analysis.study import Study
     from results.storage.reader import Records
 
-__all__ = ["InputError", "Study", "compare", "load", "rank", "table"]
+__all__ = [
+    "InputError",
+    "Study",
+    "compare",
+    "compare_trainings",
+    "curves",
+    "epochs",
+    "load",
+    "rank",
+    "table",
+    "trainings",
+]
 
 
 def __getattr__(name: str) -> type["Study"]:
@@ -67,3 +80,36 @@ def rank(records: "Records | Study", *, reference: str | None = None, margin: fl
     from results.analysis.rank import rank as make  # noqa: PLC0415 (cheap import)
 
     return make(records, reference=reference, margin=margin)
+
+
+def curves(records: "Records") -> "list[Curve]":
+    """Return the trainings of all files with their epochs; see `results.analysis.convergence.curves.curves`."""
+    from results.analysis.convergence.curves import curves as read  # noqa: PLC0415 (cheap import)
+
+    return read(records)
+
+
+def epochs(records: "Records") -> "pd.DataFrame":
+    """Return a frame with a row an epoch of each training; see `results.analysis.convergence.frames.epochs`."""
+    from results.analysis.convergence.frames import epochs as make  # noqa: PLC0415 (cheap import)
+
+    return make(records)
+
+
+def trainings(records: "Records", accuracy: float | None = None) -> "pd.DataFrame":
+    """Return a frame with a row a recipe, network, data and machine: accuracy, time to it and cost, over the seeds.
+
+    See `results.analysis.convergence.frames.trainings`.
+    """
+    from results.analysis.convergence.frames import trainings as make  # noqa: PLC0415 (cheap import)
+
+    return make(records, accuracy)
+
+
+def compare_trainings(
+    base: "Records", new: "Records", *, accuracy: float | None = None, margin: float = MARGIN
+) -> "TrainingComparison":
+    """Compare the seeds of two sides; see `results.analysis.convergence.verdicts.compare_trainings`."""
+    from results.analysis.convergence.verdicts import compare_trainings as make  # noqa: PLC0415 (cheap import)
+
+    return make(base, new, accuracy=accuracy, margin=margin)

@@ -4,12 +4,25 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bench.commands.options import OUTCOMES, CommentFormat, Format, Margin, Runs, load
+from bench.commands.options import (
+    OUTCOMES,
+    Accuracy,
+    CommentFormat,
+    Format,
+    Margin,
+    Runs,
+    accuracy_share,
+    holds_trainings,
+    load,
+)
 from results.errors import InputError
+
+if TYPE_CHECKING:
+    from results.storage.reader import Records
 
 
 def compare_command(
@@ -27,12 +40,14 @@ def compare_command(
             help="Difference of latency that does not matter [default: 2%; for arms, the margin of `ab`].",
         ),
     ] = None,
+    accuracy: Accuracy = None,
     form: CommentFormat = "table",
 ) -> int:
     """Compare two sides of runs: which cases became faster or slower, and which cannot be judged.
 
     Where the sides hold runs of several machines, every machine is compared with itself. Run files of `ab` are
-    recognised, of any number of comparisons, and judged as by `ab`.
+    recognised, of any number of comparisons, and judged as by `ab`. Trainings are compared by the time to an accuracy
+    and by their final accuracy, over their seeds.
 
     Exit codes: 0 no case became worse, 1 a case became worse, 2 bad input, 3 inconclusive, 70 a crash.
     """
@@ -53,9 +68,32 @@ def compare_command(
     if len(sides) != 2:
         raise InputError(f"compare needs two sides, BASE and NEW, not {len(sides)}: give a file or a folder for each")
     base, new = sides
+    if any(holds_trainings(side) for side in sides):
+        return _compare_trainings(base, new, accuracy, share, form)
+    if accuracy is not None:
+        raise InputError("--accuracy: these runs hold no training; leave it out")
     comparison = results.compare(base, new) if share is None else results.compare(base, new, margin=share)
     text = comparison_github(comparison) if form == "github" else comparison_text(comparison, form)
     typer.echo(text, nl=False)
+    return OUTCOMES[comparison.outcome]
+
+
+def _compare_trainings(base: "Records", new: "Records", accuracy: str | None, margin: float | None, form: str) -> int:
+    """Judge the trainings of two sides."""
+    import results
+    from reports.text.convergence.comparing import training_comparison_text
+    from results.statistics.margin import MARGIN
+
+    for name, side in (("BASE", base), ("NEW", new)):
+        if len(side):
+            raise InputError(f"{name} holds trainings and other cases; give the files of only one kind")
+        if not holds_trainings(side):
+            raise InputError(f"{name} holds no training, but the other side does; give two sides of one kind")
+    if form == "github":
+        raise InputError("--format github is not for trainings; use markdown")
+    target = None if accuracy is None else accuracy_share(accuracy)
+    comparison = results.compare_trainings(base, new, accuracy=target, margin=MARGIN if margin is None else margin)
+    typer.echo(training_comparison_text(comparison, form), nl=False)
     return OUTCOMES[comparison.outcome]
 
 

@@ -41,6 +41,13 @@ CommentFormat = Annotated[
 ]
 Runs = Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run files, or folders of them.")]
 Margin = Annotated[str, typer.Option(metavar="PERCENT", help="Relative difference that does not matter: 2%.")]
+Accuracy = Annotated[
+    str | None,
+    typer.Option(
+        metavar="PERCENT",
+        help="Validation accuracy to which trainings are timed, such as 93% [default: one that all of them reached].",
+    ),
+]
 ReferenceName = Annotated[
     str | None,
     typer.Option(
@@ -148,6 +155,18 @@ def load(paths: Sequence[Path]) -> "Records":
     for line in (*records.problems, *records.notes):
         say(f"warning: {line}")
     return records
+
+
+def holds_trainings(records: "Records") -> bool:
+    """Return whether any run file holds a training."""
+    return any(file.bodies("training") for file in records.files)
+
+
+def accuracy_share(text: str) -> float:
+    """Return an accuracy such as ``93%`` or ``0.93`` as a share; raise `InputError` for anything else."""
+    from bench.suites.values import fraction
+
+    return fraction(text)
 
 
 def say(line: str) -> None:

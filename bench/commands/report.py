@@ -7,16 +7,38 @@ from typing import Annotated, Literal
 
 import typer
 
-from bench.commands.options import Format, ReferenceName, Runs, echo_path, load
+from bench.commands.options import (
+    Accuracy,
+    Format,
+    ReferenceName,
+    Runs,
+    accuracy_share,
+    echo_path,
+    holds_trainings,
+    load,
+    say,
+)
 from results.errors import InputError
 
 
-def table_command(runs: Runs, reference: ReferenceName = None, form: Format = "table") -> None:
-    """Print the table of run files."""
+def table_command(
+    runs: Runs, reference: ReferenceName = None, accuracy: Accuracy = None, form: Format = "table"
+) -> None:
+    """Print the table of run files: a row a case, and of trainings a row a recipe."""
     import results
+    from reports.text.convergence.trainings import trainings_text
     from reports.text.findings import study_text
 
-    typer.echo(study_text(results.Study(load(runs), reference), form), nl=False)
+    records = load(runs)
+    trains = holds_trainings(records)
+    if accuracy is not None and not trains:
+        raise InputError("--accuracy: these runs hold no training; leave it out")
+    parts = [study_text(results.Study(records, reference), form)] if len(records) or not trains else []
+    if trains and parts and form in {"json", "csv"}:
+        say(f"note: --format {form} holds the cases; give the files of trainings alone for their table")
+    elif trains:
+        parts.append(trainings_text(records, form, None if accuracy is None else accuracy_share(accuracy)))
+    typer.echo("\n".join(parts), nl=False)
 
 
 def rank_command(

@@ -7,6 +7,7 @@ from typing import Final
 from results.schema.record import Record
 from results.schema.run import End, Environment, RunHeader
 from results.schema.types import Stored
+from results.storage.trainings import Trainings
 
 _MOST: Final = 100
 """The most problems that are listed; a faulty disk can make millions of damaged lines."""
@@ -71,6 +72,7 @@ class Order:
         self._skipped = 0
         """Lines since `last` that could not be read."""
         self._seen = {self.last}
+        self.trainings = Trainings()
 
     def skip(self) -> None:
         """Count a line that cannot be read."""
@@ -89,7 +91,7 @@ class Order:
             return "a second header; left out"
         if self.end is not None:
             return "comes after the end of the run"
-        return None
+        return self.trainings.misplaced(body)
 
     def take(self, number: int, body: Stored) -> bool:
         """Count a readable line, and return whether its number is new."""
@@ -100,6 +102,7 @@ class Order:
             self.last, self._skipped, self.end = number, 0, None
         if isinstance(body, End):
             self.end = body
+        self.trainings.take(body)
         return True
 
 
@@ -116,10 +119,12 @@ def changes(before: Environment, after: Environment) -> list[str]:
     return [f"resumed under other conditions: {change}" for change in changed]
 
 
-def ending(run: RunHeader, records: Sequence[Record], end: End | None) -> list[str]:
+def ending(run: RunHeader, records: Sequence[Record], end: End | None, trainings: Trainings) -> list[str]:
     """Return why a run is not complete."""
     planned = len(run.plan) * (run.settings.replicates if run.settings else 1)
     progress = f"{len(records)} of {planned} planned records are there"
+    if trainings.started and not planned:
+        progress = f"{trainings.ended} of {trainings.started} trainings that began came to their end"
     if end is None:
         return [f"no end line, the run was cut off: {progress}"]
     problems = []
@@ -127,4 +132,6 @@ def ending(run: RunHeader, records: Sequence[Record], end: End | None) -> list[s
         problems.append(f"the end line counts {end.records} records, {len(records)} could be read")
     if end.status == "interrupted":
         problems.append(f"the run was interrupted: {progress}")
+    elif trainings.ended < trainings.started:
+        problems.append(f"{trainings.ended} of {trainings.started} trainings have an end, although the run is complete")
     return problems

@@ -259,7 +259,7 @@ class _Reading:
             records=records,
             more=bodies,
             complete=end is not None and end.status == "complete",
-            problems=self._problems.lines(*ending(self._run, records, end)),
+            problems=self._problems.lines(*ending(self._run, records, end, self._order.trainings)),
         )
         return Parsed(
             file=file,

@@ -5,6 +5,7 @@ from msgspec import structs
 
 from results.schema.run import Accelerator, End, Resumed
 from results.storage.problems import Order, Problems, changes, ending
+from results.storage.trainings import Trainings
 
 
 @pytest.fixture
@@ -126,21 +127,21 @@ def run(make_run, make_case):
 
 def test_a_complete_run_ends_without_a_problem(run, make_record):
     records = [make_record(replicate=index) for index in range(4)]
-    assert ending(run, records, End(status="complete", records=4)) == []
+    assert ending(run, records, End(status="complete", records=4), Trainings()) == []
 
 
 def test_a_run_that_was_cut_off_or_interrupted_says_how_far_it_came(run, make_record):
     for end, what in ((None, "cut off"), (End(status="interrupted", records=1), "interrupted")):
-        (problem,) = ending(run, [make_record()], end)
+        (problem,) = ending(run, [make_record()], end, Trainings())
         assert what in problem
         assert "1 of 4 planned records" in problem
 
 
 def test_records_that_the_end_counts_and_nobody_could_read_are_named(run, make_record):
-    (problem,) = ending(run, [make_record()], End(status="complete", records=4))
+    (problem,) = ending(run, [make_record()], End(status="complete", records=4), Trainings())
     assert "counts 4 records, 1 could be read" in problem
 
 
 def test_an_imported_run_planned_each_case_once(run, make_record):
-    (problem,) = ending(structs.replace(run, settings=None), [make_record()], None)
+    (problem,) = ending(structs.replace(run, settings=None), [make_record()], None, Trainings())
     assert "1 of 2 planned records" in problem

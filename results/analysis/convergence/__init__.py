@@ -1,0 +1,1 @@
+"""Trainings to an accuracy: their curves, frames and comparisons."""

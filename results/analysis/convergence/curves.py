@@ -1,0 +1,162 @@
+"""The curves of trainings: a training with its epochs and its end, and groups of seeds."""
+
+import dataclasses
+import math
+import tomllib
+from collections.abc import Iterable, Sequence
+from itertools import chain
+from typing import Final, Literal
+
+from results.errors import InputError
+from results.schema.case import Case
+from results.schema.run import RunHeader
+from results.schema.training import Epoch, Training, TrainingEnd
+from results.storage.reader import Records, RunFile
+
+CurveStatus = Literal["ok", "stopped early", "diverged", "interrupted", "error", "unfinished"]
+
+FINISHED: Final = ("ok", "stopped early")
+"""Ends of trainings that came to a final accuracy."""
+_STEP: Final = 0.005
+"""Accuracies that are chosen by default are multiples of this."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Curve:
+    """A training with its epochs."""
+
+    run: RunHeader
+    training: Training
+    epochs: tuple[Epoch, ...]
+    """In their order; of an epoch that was repeated after a break, the last."""
+    end: TrainingEnd | None
+    """None where the run was cut off."""
+
+    @property
+    def status(self) -> CurveStatus:
+        """How the training ended; ``unfinished`` where its end is not in the file."""
+        return "unfinished" if self.end is None else self.end.status
+
+    @property
+    def final(self) -> Epoch | None:
+        """The epoch of the final accuracy, None unless the training came to its end.
+
+        It is the last epoch, not the best, which would be chosen on the validation images; only where the recipe
+        stopped the training early, it is the epoch that the recipe chose.
+        """
+        if self.status not in FINISHED or not self.epochs:
+            return None
+        if self.status == "ok":
+            return self.epochs[-1]
+        if _monitor(self.training) == "accuracy":
+            return max(self.epochs, key=lambda epoch: epoch.validation_accuracy)
+        return min(self.epochs, key=lambda epoch: epoch.validation_loss)
+
+    def first(self, accuracy: float) -> Epoch | None:
+        """Return the first epoch with this validation accuracy or more, None where there is none."""
+        return next((epoch for epoch in self.epochs if epoch.validation_accuracy >= accuracy), None)
+
+    def before(self, epoch: Epoch) -> Epoch | None:
+        """Return the epoch before `epoch`, None for the first."""
+        return next((known for known in reversed(self.epochs) if known.epoch < epoch.epoch), None)
+
+    def time_to(self, accuracy: float) -> float | None:
+        """Return the seconds until the end of the first epoch with this accuracy.
+
+        Infinity where the training came to its end, or diverged, without it; None where nobody knows, because the
+        training was cut off before.
+        """
+        epoch = self.first(accuracy)
+        if epoch is not None:
+            return epoch.elapsed_s
+        return math.inf if self.status in {*FINISHED, "diverged"} else None
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class CurveGroup:
+    """The seeds of a recipe on the same network, data and machine."""
+
+    machine: str
+    """The device that trained, for people."""
+    curves: tuple[Curve, ...]
+    """One a seed: of several trainings with a seed, the last that came to its end."""
+
+    @property
+    def training(self) -> Training:
+        """The training of the first seed; all share its case, data and recipe."""
+        return self.curves[0].training
+
+    @property
+    def case(self) -> Case:
+        """The network, and how it is trained."""
+        return self.training.case
+
+    @property
+    def finished(self) -> tuple[Curve, ...]:
+        """The seeds that came to their end."""
+        return tuple(curve for curve in self.curves if curve.final is not None)
+
+
+def curves(records: Records) -> list[Curve]:
+    """Return the trainings of all files in their order, each with its epochs and its end."""
+    return list(chain.from_iterable(map(_of_file, records.files)))
+
+
+def curve_groups(curves: Iterable[Curve]) -> list[CurveGroup]:
+    """Return the curves by machine, case, data and recipe, in the order of the first seeds."""
+    groups: dict[tuple[object, ...], dict[int, Curve]] = {}
+    for curve in curves:
+        training = curve.training
+        key = (
+            _machine(curve.run, training.case.device),
+            training.case,
+            *(training.data, training.data_digest, training.validation, training.validation_images),
+            *(training.recipe, training.recipe_digest),
+        )
+        seeds = groups.setdefault(key, {})
+        known = seeds.get(training.seed)
+        if known is None or curve.final is not None or known.final is None:
+            seeds[training.seed] = curve
+    return [CurveGroup(machine=str(key[0]), curves=tuple(seeds.values())) for key, seeds in groups.items()]
+
+
+def common_accuracy(groups: Sequence[CurveGroup]) -> float | None:
+    """Return the highest multiple of 0.5 % that every finished training reached, None where there is none."""
+    best = [max(epoch.validation_accuracy for epoch in curve.epochs) for group in groups for curve in group.finished]
+    if not best:
+        return None
+    return round(math.floor(min(best) / _STEP + 1e-9) * _STEP, 6) or None
+
+
+def check_accuracy(accuracy: float) -> None:
+    """Raise `InputError` unless `accuracy` is above 0 and at most 1."""
+    if not 0 < accuracy <= 1:
+        raise InputError(f"accuracy {accuracy:g} is not above 0 and at most 1 (0.93 is 93 %)")
+
+
+def _of_file(file: RunFile) -> Iterable[Curve]:
+    epochs: dict[int, dict[int, Epoch]] = {}
+    for epoch in file.bodies("epoch"):
+        epochs.setdefault(epoch.training, {})[epoch.epoch] = epoch
+    ends = {end.training: end for end in file.bodies("training-end")}
+    started = {training.number: training for training in file.bodies("training")}
+    for number, training in started.items():
+        end = ends.get(number)
+        known = epochs.get(number, {})
+        yield Curve(run=file.run, training=training, epochs=tuple(known[epoch] for epoch in sorted(known)), end=end)
+
+
+def _machine(run: RunHeader, device: str) -> str:
+    cards = {card.device: card.name for card in run.environment.accelerators}
+    cores = run.environment.usable_cores
+    cpu = f"{run.environment.cpu or 'unknown CPU'}{f', {cores} cores' if cores else ''}"
+    return cards.get(device, f"{device} of {run.id}") if device != "cpu" else cpu
+
+
+def _monitor(training: Training) -> str:
+    """Return what early stopping watched; the loss where the recipe does not say it."""
+    try:
+        stopping = tomllib.loads(training.recipe_text).get("early_stopping")
+    except tomllib.TOMLDecodeError:
+        return "loss"
+    return str(stopping.get("monitor", "loss")) if isinstance(stopping, dict) else "loss"
