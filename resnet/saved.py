@@ -101,10 +101,7 @@ def read_network(path: str | os.PathLike[str]) -> tuple[ResNet, NetworkFacts]:
         raise ValueError(f"{start} there is no such file")
     try:
         with safetensors.safe_open(source, "pt") as file:
-            metadata = file.metadata() or {}
-            if metadata.get("format") != FILE_FORMAT:
-                raise ValueError(f"it is no such file; {_EXPECTED}")
-            config, facts = _parsed(metadata)
+            config, facts = _parsed(file.metadata() or {})
             shapes = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
             network = _fitting(config, shapes)
             tensors = {name: file.get_tensor(name) for name in shapes}
@@ -120,10 +117,14 @@ def read_network(path: str | os.PathLike[str]) -> tuple[ResNet, NetworkFacts]:
 
 
 def _parsed(metadata: dict[str, str]) -> tuple[ResNetConfig, NetworkFacts]:
-    """Return the configuration and the facts of checked metadata."""
+    """Return the configuration and the facts of metadata, checked."""
+    if metadata.get("format") != FILE_FORMAT:
+        raise ValueError(f"it is no such file; {_EXPECTED}")
     try:
         parts: dict[str, Any] = {name: json.loads(metadata[name]) for name in _PARTS}
-        fields = {name: tuple(value) if isinstance(value, list) else value for name, value in parts.pop("config").items()}
+        fields = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in parts.pop("config").items()
+        }
         config = ResNetConfig(**fields)
         facts = NetworkFacts(
             classes=tuple(parts["classes"]),

@@ -15,10 +15,11 @@ from results.schema.types import MOST_SIZE
 
 
 def list_command(
-    what: Annotated[Literal["models", "suites", "metrics"] | None, typer.Argument(help="One list only.")] = None,
+    what: Annotated[Literal["models", "suites", "recipes", "metrics"] | None, typer.Argument(help="One list only.")] = None,
 ) -> None:
-    """List the models, suites and metrics."""
+    """List the models, suites, recipes and metrics."""
     from bench.suites import models
+    from bench.suites.recipes import recipe_rows
     from bench.suites.toml import builtin_suites
     from reports.text import cost as listing
 
@@ -30,6 +31,7 @@ def list_command(
             ]
         ),
         "suites": lambda: listing.suites_text(builtin_suites()),
+        "recipes": lambda: listing.recipes_text(recipe_rows()),
         "metrics": listing.metrics_text,
     }
     if what is not None:

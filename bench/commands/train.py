@@ -2,7 +2,6 @@
 
 # ruff: noqa: PLC0415 - see bench.cli: imports inside functions are what keeps --help fast
 
-import math
 import os
 import sys
 from collections.abc import Callable
@@ -104,10 +103,10 @@ def train_command(
     Exit codes: 0 success, 1 a training diverged or failed, 2 bad input, 3 the time limit left trainings out,
     70 a crash of resnet-bench, 130 interrupted.
     """
-    options = {"device": device, "out": out, "workers": workers, "until": until}
+    options: dict[str, Any] = {"device": device, "out": out, "workers": workers, "until": until}
     options |= {"timeout_s": timeout, "time_limit_s": time_limit}
-    source = {"path": data_path, "image_size": image_size, "limit": limit}
-    values = {"hold_out": hold_out, "recipe": recipe, "epochs": epochs, "stem": stem}
+    source: dict[str, Any] = {"path": data_path, "image_size": image_size, "limit": limit}
+    values: dict[str, Any] = {"hold_out": hold_out, "recipe": recipe, "epochs": epochs, "stem": stem}
     if resume is not None:
         others = (model, data, axes or None, seeds, seed, deterministic or None, *options.values(), *source.values())
         return _resume(resume, (*others, *values.values()), report=report)
@@ -154,7 +153,9 @@ def _resume(path: Path, others: tuple[object, ...], *, report: bool) -> int:
     from bench.schedule.training import run as schedule
 
     if any(value is not None for value in others):
-        raise InputError("--resume continues with the choices and the folder of its file; leave out all but --no-report")
+        raise InputError(
+            "--resume continues with the choices and the folder of its file; leave out all but --no-report"
+        )
     return _ending(lambda show: schedule.resume_training(path, show=show), report=report)
 
 
@@ -199,6 +200,7 @@ def _ending(train: "Callable[[Show], Records]", *, report: bool) -> int:
     from bench.schedule import progress
     from bench.schedule.run import Interrupted, Stopped
     from bench.schedule.training.lines import TrainingLines
+    from reports.text.convergence.trainings import trainings_text
 
     try:
         with progress.display(sys.stderr, TrainingLines()) as show:
@@ -207,8 +209,10 @@ def _ending(train: "Callable[[Show], Records]", *, report: bool) -> int:
         say(f"{stopped}; go on with `resnet-bench train --resume {stopped.path}`")
         return INTERRUPTED if isinstance(stopped, Interrupted) else CRASHED
     (file,) = records.files
-    for line in _summary(file):
-        typer.echo(line)
+    typer.echo(trainings_text(records, "table"), nl=False)
+    for end in _ends(file).values():
+        if end.checkpoint is not None and end.status in FINE:
+            echo_path("network: ", file.path.with_name(end.checkpoint))
     echo_path("run file: ", file.path)
     if report:
         import reports
@@ -219,27 +223,6 @@ def _ending(train: "Callable[[Show], Records]", *, report: bool) -> int:
 
 def _ends(file: "RunFile") -> "dict[int, TrainingEnd]":
     return {end.training: end for end in file.bodies("training-end")}
-
-
-def _summary(file: "RunFile") -> list[str]:
-    """Return a line for each training with an epoch: its accuracy with a 95 % interval, its time, its network."""
-    from bench.schedule.progress import duration
-
-    epochs = {epoch.training: epoch for epoch in file.bodies("epoch")}
-    ends = _ends(file)
-    lines = []
-    for training in file.bodies("training"):
-        epoch, end = epochs.get(training.number), ends.get(training.number)
-        if epoch is None:
-            continue
-        share = epoch.validation_accuracy
-        half = 1.96 * math.sqrt(share * (1 - share) / training.validation_images)
-        network = f", {end.checkpoint}" if end is not None and end.status in FINE else ""
-        lines.append(
-            f"{training.case.model}, seed {training.seed}: {share:.2%} ± {half:.2%} of {training.data}, "
-            f"{epoch.epoch} epochs in {duration(epoch.elapsed_s)}{network}"
-        )
-    return lines
 
 
 def _exit_code(file: "RunFile") -> int:

@@ -111,9 +111,7 @@ class PlainDisplay:
 class TerminalDisplay:
     """Keeps a live line (case, step, estimate of the time left) under the lines of the finished records."""
 
-    def __init__(
-        self, stream: TextIO, clock: Callable[[], float] = time.monotonic, lines: Lines | None = None
-    ) -> None:
+    def __init__(self, stream: TextIO, clock: Callable[[], float] = time.monotonic, lines: Lines | None = None) -> None:
         from rich.console import Console  # noqa: PLC0415 - --help and list stay fast without it
         from rich.progress import BarColumn, MofNCompleteColumn, TextColumn  # noqa: PLC0415
         from rich.progress import Progress as Bar  # noqa: PLC0415

@@ -78,7 +78,9 @@ class TrainingVerbs:
             recipe = parse_recipe(training.recipe_text)
         self._data = load_images(request.data, recipe)
         if self._data.digest != training.data_digest:
-            raise InputError(f"the images of {training.data} have changed since the training was planned; start it again")
+            raise InputError(
+                f"the images of {training.data} have changed since the training was planned; start it again"
+            )
         case = training.case
         open_device(case.device)
         torch.set_num_threads(known(case.threads))

@@ -3,7 +3,7 @@
 import contextlib
 import dataclasses
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 from msgspec import structs
 
@@ -82,7 +82,7 @@ def _recipe(choice: TrainingChoice) -> tuple[Recipe, tuple[str, ...]]:
     with bad_input():
         recipe = load_recipe(choice.recipe)
         changed = recipe if choice.epochs is None else with_epochs(recipe, choice.epochs)
-        values = {"batch_size": choice.batch_size, "hold_out": choice.hold_out}
+        values: dict[str, Any] = {"batch_size": choice.batch_size, "hold_out": choice.hold_out}
         changed = dataclasses.replace(changed, **{name: value for name, value in values.items() if value is not None})
     differing = [
         f"{field.name} {_value(recipe, field.name)} became {_value(changed, field.name)}"
@@ -97,9 +97,7 @@ def _value(recipe: Recipe, name: str) -> str:
     return f"({', '.join(f'{item:g}' for item in value)})" if isinstance(value, tuple) else str(value)
 
 
-def _training(
-    request: PlanTrainings, asked: str, recipe: Recipe, data: DataSet, notes: tuple[str, ...]
-) -> Training:
+def _training(request: PlanTrainings, asked: str, recipe: Recipe, data: DataSet, notes: tuple[str, ...]) -> Training:
     choice = request.choice
     model, renamed = models.for_images(asked, data.image_size, choice.stem)
     case = Case(

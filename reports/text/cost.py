@@ -87,6 +87,11 @@ def suites_text(descriptions: Mapping[str, str]) -> str:
     return text_table(["name", "description"], [*map(list, descriptions.items())]).rstrip()
 
 
+def recipes_text(recipes: Sequence[Sequence[str]]) -> str:
+    """Return recipes of trainings: rows of name, epochs, published accuracy and description."""
+    return text_table(["name", "epochs", "published", "description"], recipes).rstrip()
+
+
 def metrics_text() -> str:
     """Return the metrics of a record with unit, better direction and meaning."""
     rows = [[name, metric.unit, metric.better or "", metric.description] for name, metric in METRICS.items()]

@@ -1,6 +1,7 @@
 """A recipe for another number of epochs. Imports no torch."""
 
 import dataclasses
+from typing import Any
 
 from resnet.training.recipe import Recipe
 
@@ -12,10 +13,9 @@ def with_epochs(recipe: Recipe, epochs: int) -> Recipe:
         ValueError: `epochs` is less than 1.
     """
     share = epochs / recipe.epochs
-    return dataclasses.replace(
-        recipe,
-        epochs=epochs,
-        milestones=tuple(round(milestone * share, 2) or 0.01 for milestone in recipe.milestones),
-        step_epochs=max(1, round(recipe.step_epochs * share)),
-        warmup_epochs=recipe.warmup_epochs * share,
-    )
+    values: dict[str, Any] = {"epochs": epochs, "warmup_epochs": recipe.warmup_epochs * share}
+    if recipe.schedule == "multi-step":
+        values["milestones"] = tuple(max(0.01, round(milestone * share, 2)) for milestone in recipe.milestones)
+    if recipe.schedule == "step":
+        values["step_epochs"] = max(1, round(recipe.step_epochs * share))
+    return dataclasses.replace(recipe, **values)

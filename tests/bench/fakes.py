@@ -22,7 +22,7 @@ from bench.process.messages import (
     StaticCounted,
     Turn,
 )
-from bench.process.protocol import Failure, VERBS, reply_to
+from bench.process.protocol import VERBS, Failure, reply_to
 from results.schema.labels import RUNTIMES, TASKS
 from results.schema.record import Equality, Facts, Ran
 from results.schema.run import Environment

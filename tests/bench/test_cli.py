@@ -73,7 +73,7 @@ def test_python_m_bench_is_the_same():
         (["run", "--model", "resnet18", "--resume", "x.jsonl"], "leave out all but --no-report"),
         (["run", "--target", "2%", "--resume", "x.jsonl"], "leave out all but --no-report"),
         (["run", "--resume", "x.jsonl", "--dry-run"], "leave out all but --no-report"),
-        (["list", "modles"], "'modles' is not one of 'models', 'suites', 'metrics'"),
+        (["list", "modles"], "'modles' is not one of 'models', 'suites', 'recipes', 'metrics'"),
         (["cost"], "missing argument 'MODEL...'"),
         (["cost", "resnt50"], "unknown model 'resnt50'; did you mean 'resnet50'?"),
         (["cost", "resnet50", "--image-size", "0"], "'--image-size': 0 should be a whole number >= 1"),

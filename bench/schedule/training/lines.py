@@ -24,6 +24,7 @@ class TrainingLines:
             case Progress(seconds_left=left):
                 self._left_s = left
             case Training():
+                self._left_s = None
                 line = self._beginning(event)
             case Epoch():
                 line = self._epoch(event)

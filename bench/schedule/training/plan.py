@@ -11,7 +11,7 @@ from msgspec import Meta
 from bench.process.training.messages import DataChoice
 from results.errors import InputError
 from results.schema.training import Training
-from results.schema.types import Count, Patience, Share
+from results.schema.types import Count, Patience
 from results.schema.validation import InvalidError, validated
 from results.storage.files import replace
 
@@ -26,7 +26,7 @@ class TrainingPlan:
     data: DataChoice
     workers: Count = 0
     """Processes that load images."""
-    until: Annotated[Share, Meta(gt=0)] | None = None
+    until: Annotated[float, Meta(gt=0, le=1)] | None = None
     """Validation accuracy at which a training stops."""
     timeout_s: Patience = 600.0
     """Seconds without an answer after which a worker counts as hung."""

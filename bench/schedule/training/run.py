@@ -170,6 +170,7 @@ def _events(
         late = plan.time_limit_s is not None and time.perf_counter() - past.began >= plan.time_limit_s
         return _LATE if late else None
 
+    said: set[str] = set()
     with private_folder() as folder:
         for training in plan.trainings:
             if training.number in past.ended:
@@ -178,6 +179,8 @@ def _events(
                 return
             if training.number not in past.begun:
                 yield structs.replace(training, started=now("milliseconds"))
+                yield from (Note(note) for note in training.notes if note not in said)
+                said.update(training.notes)
             cache = pathlib.Path(folder, str(training.number))
             cache.mkdir(mode=0o700)  # a cache of its own: each seed pays for its compilation
             worker = TrainingClient(server, training, timeout_s=plan.timeout_s)

@@ -75,8 +75,8 @@ class TrainingSession:
         except Failed as failure:
             yield self._end("error", f"{failure.status}: {failure.cause}")
 
-    def _begin(self, cache: Path) -> TrainingBegun:
-        """Build the training in its worker, or go on from its checkpoint.
+    def _begin(self, cache: Path) -> tuple[str, ...]:
+        """Build the training in its worker, or go on from its checkpoint; return notes.
 
         Raises:
             InputError: the checkpoint is damaged, or of another training.
@@ -92,27 +92,31 @@ class TrainingSession:
                 raise
             raise InputError(refusal.cause) from None  # a person may bring back what is missing, and go on then
         self._epochs = begun.epochs
-        return begun
+        if checkpoint is None:
+            return begun.notes
+        return (f"{self._name} goes on after {begun.epochs} of {self._training.epochs} epochs", *begun.notes)
+
+    @property
+    def _name(self) -> str:
+        return f"{self._training.case.model}, seed {self._training.seed}"
 
     @property
     def _checkpoint(self) -> Path:
         return self._files.checkpoint(self._training.number)
 
     def _train(self, cache: Path) -> Iterator[Note | Progress | Epoch | TrainingEnd]:
-        begun = self._begin(cache)
-        yield from (Note(note) for note in begun.notes)
+        yield from (Note(note) for note in self._begin(cache))
         began, first, saved = self._clock(), None, self._clock()
         while True:
             state = self._worker.go_on(LOOK_S)
-            if state.finished is not None:
-                self._epochs = state.finished.epoch
-                yield state.finished  # before the checkpoint: a run that goes on trains an epoch again, and loses none
             if state.ended is not None:
                 yield self._finish(state.ended, state.cause)
                 return
-            done = self._done(state)
+            done = self._count(state)
             first = done if first is None else first
             yield self._progress(state, done, (done - first, self._clock() - began))
+            if state.finished is not None:
+                yield state.finished  # before the checkpoint: a run that goes on trains an epoch again, and loses none
             if (reached := self._reached(state)) is not None:
                 yield self._finish("stopped early", reached)
                 return
@@ -124,10 +128,11 @@ class TrainingSession:
                 yield self._end("interrupted", halted)
                 return
 
-    def _done(self, state: TrainedOn) -> float:
-        """Return the epochs so far, with the part of the last."""
+    def _count(self, state: TrainedOn) -> float:
+        """Count the epochs so far, and return them with the part of the last."""
         if state.finished is not None:
-            return float(state.finished.epoch)
+            self._epochs = state.finished.epoch
+            return float(self._epochs)
         return max(0, state.epoch - 1) + state.step / state.steps
 
     def _progress(self, state: TrainedOn, done: float, pace: tuple[float, float]) -> Progress:
@@ -139,7 +144,7 @@ class TrainingSession:
         loss = "" if state.loss is None else f"loss {state.loss:.3f}"
         return Progress(
             phase="training",
-            case=f"{self._training.case.model}, seed {self._training.seed}",
+            case=self._name,
             steps=state.step,
             detail="  ".join(filter(None, (rate, loss))),
             done=self._epochs,

@@ -4,7 +4,7 @@ import json
 import pytest
 
 from bench.process.messages import Finish, Prepare, TakeTurn
-from bench.process.protocol import Failed, PROTOCOL, VERBS, answer_of, message_of, reply_to
+from bench.process.protocol import PROTOCOL, VERBS, Failed, answer_of, message_of, reply_to
 from bench.worker.serve import WorkerServer
 from tests.bench.fakes import FakeWorker
 

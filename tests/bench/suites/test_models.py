@@ -72,3 +72,40 @@ def test_names_and_facts_need_no_torch():
         "assert 'torch' not in sys.modules and 'torchvision' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "stem", "chosen"),
+    [
+        ("resnet18", 28, None, "cifar_resnet18"),
+        ("resnet18", 64, None, "cifar_resnet18"),
+        ("resnet18", 65, None, "resnet18"),
+        ("resnet18", 64, "imagenet", "resnet18"),
+        ("resnet18", 224, "cifar", "cifar_resnet18"),
+        ("cifar_resnet18", 224, None, "cifar_resnet18"),
+        ("cifar_resnet18", 64, "imagenet", "resnet18"),
+        ("resnet18d", 64, None, "resnet18d"),
+        ("cifar_resnet20", 8, None, "cifar_resnet20"),
+    ],
+)
+def test_small_images_are_trained_with_the_cifar_stem(name, size, stem, chosen):
+    variant, line = models.for_images(name, size, stem)
+    assert variant == chosen
+    assert (line is None) == (name == chosen)
+    assert line is None or (name in line and chosen in line)
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "stem", "words"),
+    [
+        ("resnt18", 28, None, "did you mean 'resnet18'"),
+        ("torchvision:resnet18", 28, None, "train a variant such as 'resnet18'"),
+        ("torchvision:vgg16", 28, None, "train a variant"),
+        ("resnet18", 28, "imagenet", "28 pixels are too small for 'resnet18'"),
+        ("resnet18d", 64, "cifar", "no twin with the stem 'cifar'"),
+        ("cifar_resnet20", 64, "imagenet", "no twin with the stem 'imagenet'"),
+    ],
+)
+def test_a_variant_that_cannot_be_trained_is_a_line(name, size, stem, words):
+    with pytest.raises(InputError, match=words):
+        models.for_images(name, size, stem)
