@@ -18,7 +18,7 @@ from typing import Final
 
 from bench.machine.device_names import is_cpu
 from bench.measure.device import Device, Mark
-from bench.process.protocol import Turn
+from bench.process.messages import Turn
 
 Step = Callable[[Callable[[], None]], object]
 """A unit of work, which calls its argument at each border between its phases."""

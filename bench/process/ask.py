@@ -8,18 +8,8 @@ from collections.abc import Collection, Iterable
 from typing import Any, Final, Protocol
 
 from bench.process.forkserver import ForkServer, ServerLost, WorkerDied
-from bench.process.protocol import (
-    Answer,
-    CountStatic,
-    Describe,
-    Described,
-    Failed,
-    MeasurePeak,
-    Refused,
-    Request,
-    answer_of,
-    message_of,
-)
+from bench.process.messages import Answer, CountStatic, Describe, Described, MeasurePeak, Request
+from bench.process.protocol import Failed, Refused, answer_of, message_of
 from results.errors import InputError
 from results.schema.case import Case
 from results.schema.run import Environment, PeakRate

@@ -16,10 +16,9 @@ from bench.machine.noise import Watch
 from bench.process.ask import Channel, ask
 from bench.process.forkserver import SERVE, ForkServer, WorkerDied
 from bench.process.gpu_watch import GpuWatch
-from bench.process.protocol import (
+from bench.process.messages import (
     Answer,
     CheckEquality,
-    Failed,
     Finish,
     Footprint,
     MeasureFootprint,
@@ -28,6 +27,7 @@ from bench.process.protocol import (
     TakeTurn,
     Turn,
 )
+from bench.process.protocol import Failed
 from results.schema.case import Case
 from results.schema.labels import TASKS
 from results.schema.record import Clocks, Equality, Facts, Noise, Record, Samples, Stop

@@ -3,23 +3,39 @@
 A message is a line of JSON. A worker answers each request with a line and never speaks first. Its parent may run
 another checkout, so both sides check every message: an invalid answer of a worker must not end the run.
 
-To add a verb, add its two classes, its line in `VERBS`, and a method of that name to `bench.worker.serve.WorkerServer`.
+To add a verb, add its two classes to `bench.process.messages`, or to a module of its own, its line in `VERBS`, and a
+method of that name to `bench.worker.serve.WorkerServer`.
 """
 
 import dataclasses
 import json
 import re
 import socket
-from typing import Annotated, Any, Final, Generic, Literal, Protocol, TypeVar
+from typing import Any, Final, Literal, Protocol, TypeVar
 
 import msgspec
-from msgspec import Meta
 
-from results.schema.case import Case
-from results.schema.record import Equality, Facts, Ran, Status
-from results.schema.run import Environment
-from results.schema.static import Static
-from results.schema.types import Count, ImageSize, Name, Seconds, Share, Size, StepSeconds, Text
+from bench.process.messages import (
+    Answer,
+    CheckEquality,
+    CountStatic,
+    Describe,
+    Described,
+    EqualityChecked,
+    Finish,
+    Finished,
+    Footprint,
+    MeasureFootprint,
+    MeasurePeak,
+    PeakMeasured,
+    Prepare,
+    Ready,
+    Request,
+    StaticCounted,
+    TakeTurn,
+    Turn,
+)
+from results.schema.record import Status
 from results.schema.validation import InvalidError, validated
 
 PROTOCOL: Final = 4
@@ -28,7 +44,6 @@ PROTOCOL: Final = 4
 _BUSY: Final = re.compile(r"busy or unavailable|DevicesUnavailable|DEVICE_UNAVAILABLE")
 """Words of CUDA and of its driver for error 46."""
 
-Answer = TypeVar("Answer")
 T = TypeVar("T")
 
 
@@ -60,156 +75,6 @@ class Failure:
     cause: str
     crowded: bool = False
     """Whether the memory of other live workers may be the cause, so that the case may succeed alone."""
-
-
-class Request(Generic[Answer]):
-    """A question whose answer is an `Answer`."""
-
-    __slots__ = ()
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Described:
-    """Full names of the devices, in the order of the request, and this machine."""
-
-    devices: tuple[Name, ...]
-    environment: Environment
-    identities: tuple[Name | None, ...]
-    """For each device the UUID by which NVIDIA's driver knows it, None for other devices. It is not stored."""
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Describe(Request[Described]):
-    """Describe this machine and resolve the names of devices."""
-
-    devices: tuple[Name, ...]
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class StaticCounted:
-    """The static cost of a model."""
-
-    static: Static
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class CountStatic(Request[StaticCounted]):
-    """Count the static cost of a model."""
-
-    model: Name
-    image_size: ImageSize
-    in_channels: Size = 3
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class PeakMeasured:
-    """The highest rate at which a device multiplies matrices."""
-
-    flops_per_s: Annotated[float, Meta(gt=0)]
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class MeasurePeak(Request[PeakMeasured]):
-    """Measure the peak rate of a device."""
-
-    device: Name
-    precision: Name
-    threads: Size
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Ready:
-    """The answer of a case that has run its first step."""
-
-    first_step_s: Seconds
-    recording_s: tuple[Seconds, ...] = ()
-    """Seconds of each step after it in which the runtime records what later steps replay."""
-    phases: tuple[Name, ...]
-    """Parts of a step; empty where a step has none."""
-    notes: tuple[Text, ...]
-    identity: Name | None = None
-    """The UUID by which NVIDIA's driver knows its device, None for other devices. It is not stored."""
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Prepare(Request[Ready]):
-    """Build a case and run its first step, which compiles where the runtime does."""
-
-    case: Case
-    cache: str
-    """Private folder of the compiler's artefacts."""
-    token: str
-    """Returned in every later answer, to identify the case that answers."""
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Turn:
-    """A block of consecutive steps."""
-
-    phase_s: tuple[tuple[StepSeconds, ...], ...]
-    """For each step, the seconds of each of its phases; a single number for a step without phases."""
-    wall_s: StepSeconds
-    """Seconds of a step by the host's clock: the share of the timed steps, by the marks, of the time of the block."""
-    queued: Share | None = None
-    """Share of the block's time after which the host had queued all steps; None on the CPU, which has no queue."""
-
-    @property
-    def step_s(self) -> tuple[float, ...]:
-        """Seconds of each step."""
-        return tuple(sum(phases) for phases in self.phase_s)
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class TakeTurn(Request[Turn]):
-    """Run some steps untimed, then time some more."""
-
-    steps: int
-    drop: int
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Footprint:
-    """Peak memory of the worker, its preparation included, and free memory of its device."""
-
-    host_bytes: Annotated[int, Meta(ge=1)]
-    device_bytes: Count | None
-    device_free_bytes: Count | None
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class MeasureFootprint(Request[Footprint]):
-    """Measure the memory of the worker."""
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Finished:
-    """The facts that were measured once, and what really ran."""
-
-    facts: Facts
-    nulls: dict[str, Text]
-    """Reason of each value that is missing."""
-    notes: tuple[Text, ...]
-    ran: Ran | None
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Finish(Request[Finished]):
-    """Report on the case after its last turn."""
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class EqualityChecked:
-    """Whether the case computes the result of its baseline."""
-
-    equality: Equality
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class CheckEquality(Request[EqualityChecked]):
-    """Compare the result of the case with fp64; nothing can be timed afterwards."""
-
-    folder: str
-    """Private folder of the reference, shared by all cases of a baseline."""
 
 
 VERBS: Final[dict[str, tuple[type[Request[Any]], type[Any]]]] = {

@@ -3,7 +3,7 @@
 from typing import Final
 
 from bench.machine import memory
-from bench.process.protocol import Footprint
+from bench.process.messages import Footprint
 from results.schema.case import Case
 
 HEADROOM: Final = 1.5

@@ -9,7 +9,7 @@ from typing import Final, Protocol
 from msgspec import structs
 
 from bench.machine.device_names import is_cpu
-from bench.process.protocol import Turn
+from bench.process.messages import Turn
 from results.schema.case import Case
 from results.schema.record import Samples, Stop
 from results.schema.run import Settings

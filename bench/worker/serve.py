@@ -22,13 +22,12 @@ from bench.measure import precision
 from bench.measure.device import Device, PeakMemory, Unsupported, first_line, open_device, resolve
 from bench.measure.peak_rate import measure_peak_rate
 from bench.measure.timing import time_turn
-from bench.process.protocol import (
+from bench.process.messages import (
     CheckEquality,
     CountStatic,
     Describe,
     Described,
     EqualityChecked,
-    Failure,
     Finish,
     Finished,
     Footprint,
@@ -40,8 +39,8 @@ from bench.process.protocol import (
     StaticCounted,
     TakeTurn,
     Turn,
-    serve_requests,
 )
+from bench.process.protocol import Failure, serve_requests
 from bench.tasks.workload import Workload, build
 from bench.validate import equality
 from bench.validate.ran import observe

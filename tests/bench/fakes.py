@@ -12,19 +12,17 @@ import random
 import msgspec
 
 from bench.process import forkserver
-from bench.process.protocol import (
-    VERBS,
+from bench.process.messages import (
     Described,
     EqualityChecked,
-    Failure,
     Finished,
     Footprint,
     PeakMeasured,
     Ready,
     StaticCounted,
     Turn,
-    reply_to,
 )
+from bench.process.protocol import Failure, VERBS, reply_to
 from results.schema.labels import RUNTIMES, TASKS
 from results.schema.record import Equality, Facts, Ran
 from results.schema.run import Environment

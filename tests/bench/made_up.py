@@ -8,7 +8,8 @@ import pathlib
 import random
 import time
 
-from bench.process.protocol import Failure, Turn
+from bench.process.messages import Turn
+from bench.process.protocol import Failure
 from tests.bench import fakes
 from tests.bench.fakes import FOLDER, FakeWorker
 

@@ -8,7 +8,8 @@ import types
 import msgspec
 
 from bench.process import ask
-from bench.process.protocol import Failed, Footprint, Turn
+from bench.process.messages import Footprint, Turn
+from bench.process.protocol import Failed
 from bench.schedule import agenda, replicate, run
 from bench.schedule.rotation import Rotation
 from results.schema.labels import TASKS

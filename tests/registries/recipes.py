@@ -164,13 +164,16 @@ class Curve(Stored, frozen=True, kw_only=True):
                 "from results.schema.curve import Curve\nfrom results.schema.record import Record\n",
             ),
         ),
-        "bench/process/protocol.py": (
+        "bench/process/messages.py": (
             (
                 "from results.schema.case import Case\n",
                 "from results.schema.case import Case\nfrom results.schema.curve import Curve\n",
             ),
             (
-                "VERBS: Final[",
+                """\
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class EqualityChecked:
+""",
                 """\
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class CurveLearned:
@@ -183,8 +186,13 @@ class LearnCurve(Request[CurveLearned]):
     epochs: Size
 
 
-VERBS: Final[""",
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class EqualityChecked:
+""",
             ),
+        ),
+        "bench/process/protocol.py": (
+            ("    CountStatic,\n", "    CountStatic,\n    CurveLearned,\n    LearnCurve,\n"),
             (
                 '    "check": (CheckEquality, EqualityChecked),\n',
                 '    "check": (CheckEquality, EqualityChecked),\n    "curve": (LearnCurve, CurveLearned),\n',

@@ -10,7 +10,8 @@ import numpy as np
 
 from bench.process.client import WorkerClient
 from bench.process.forkserver import SERVE, ForkServer
-from bench.process.protocol import Turn, serve_requests
+from bench.process.messages import Turn
+from bench.process.protocol import serve_requests
 from bench.schedule.rotation import Left, Lost, Rotation
 from bench.schedule.seat import Seat
 from results.metrics.levels import levels

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from bench.process import ask
-from bench.process.protocol import Prepare, TakeTurn
+from bench.process.messages import Prepare, TakeTurn
 from results.errors import InputError
 from results.statistics.intervals import Interval
 from tests.selftest import byhand, selfbench

@@ -5,7 +5,8 @@ import pytest
 
 from bench.process import ask
 from bench.process.forkserver import ForkServer, ServerLost, WorkerDied
-from bench.process.protocol import Failed, Refused, TakeTurn
+from bench.process.messages import TakeTurn
+from bench.process.protocol import Failed, Refused
 from results.errors import InputError
 from results.schema.static import Static
 from tests.bench.fakes import FakeChannel, FakeServer, FakeWorker

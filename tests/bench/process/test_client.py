@@ -6,7 +6,8 @@ from msgspec import structs
 from bench.machine import memory
 from bench.process.client import WorkerClient
 from bench.process.forkserver import WorkerDied
-from bench.process.protocol import Failed, Footprint
+from bench.process.messages import Footprint
+from bench.process.protocol import Failed
 from results.schema.labels import TASKS
 from results.schema.record import Clocks, Samples
 from results.schema.run import Settings

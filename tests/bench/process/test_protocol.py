@@ -3,17 +3,8 @@ import json
 
 import pytest
 
-from bench.process.protocol import (
-    PROTOCOL,
-    VERBS,
-    Failed,
-    Finish,
-    Prepare,
-    TakeTurn,
-    answer_of,
-    message_of,
-    reply_to,
-)
+from bench.process.messages import Finish, Prepare, TakeTurn
+from bench.process.protocol import Failed, PROTOCOL, VERBS, answer_of, message_of, reply_to
 from bench.worker.serve import WorkerServer
 from tests.bench.fakes import FakeWorker
 

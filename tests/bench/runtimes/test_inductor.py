@@ -9,7 +9,7 @@ import torch._inductor
 from msgspec import structs
 
 from bench.measure.device import Cpu, Unsupported
-from bench.process.protocol import Finish, Prepare, TakeTurn
+from bench.process.messages import Finish, Prepare, TakeTurn
 from bench.runtimes import inductor
 from bench.worker.serve import WorkerServer
 

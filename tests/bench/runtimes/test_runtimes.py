@@ -4,7 +4,7 @@ import sys
 import pytest
 
 from bench.measure.device import Unsupported
-from bench.process.protocol import CheckEquality, Finish, MeasureFootprint, Prepare, TakeTurn
+from bench.process.messages import CheckEquality, Finish, MeasureFootprint, Prepare, TakeTurn
 from bench.runtimes import engine_of
 from bench.tasks.workload import BUILDERS, build
 from bench.worker.serve import WorkerServer

@@ -6,7 +6,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from msgspec import structs
 
-from bench.process.protocol import Footprint
+from bench.process.messages import Footprint
 from bench.schedule.agenda import LEAST_BUDGET_S, LEAST_REPLICATES, Agenda, allot
 from bench.schedule.plan import WORKER_COSTS, WorkerCosts
 from bench.schedule.replicate import Activity, Todo

@@ -12,7 +12,7 @@ from bench.machine.nvml import Gpu
 from bench.process import client
 from bench.process.forkserver import WorkerDied
 from bench.process.gpu_watch import GpuWatch
-from bench.process.protocol import Footprint
+from bench.process.messages import Footprint
 from bench.schedule.replicate import Activity, Caches, ReplicateRun, Todo
 from bench.schedule.room import Room
 from results.metrics.levels import ALONE, levels

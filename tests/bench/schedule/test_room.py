@@ -1,7 +1,7 @@
 import pytest
 
 from bench.machine import memory
-from bench.process.protocol import Footprint
+from bench.process.messages import Footprint
 from bench.schedule.room import Room
 
 GIB = 1 << 30

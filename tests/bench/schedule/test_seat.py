@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
-from bench.process.protocol import Failed, Turn
+from bench.process.messages import Turn
+from bench.process.protocol import Failed
 from bench.schedule.seat import MIN_STEPS, PATIENCE, TURNS_TO_STOP, Seat, plan_turn
 from results.schema.run import Settings
 from tests.bench.stepping import Machine, Scripted, noisy

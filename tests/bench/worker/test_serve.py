@@ -14,7 +14,8 @@ import torch._dynamo
 from msgspec import structs
 
 from bench.measure.device import Cpu, PeakMemory, Unsupported
-from bench.process.protocol import CheckEquality, Failed, Finish, MeasureFootprint, Prepare, answer_of
+from bench.process.messages import CheckEquality, Finish, MeasureFootprint, Prepare
+from bench.process.protocol import Failed, answer_of
 from bench.runtimes import NOTHING_COMPILED
 from bench.validate.equality import Incomparable
 from bench.worker import serve

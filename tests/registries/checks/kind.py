@@ -8,7 +8,8 @@ from results.schema.curve import Curve
 
 import reports
 import results
-from bench.process.protocol import LearnCurve, answer_of, message_of, reply_to
+from bench.process.messages import LearnCurve
+from bench.process.protocol import answer_of, message_of, reply_to
 from bench.worker.serve import WorkerServer
 from results.storage.writer import Writer
 
