@@ -15,6 +15,7 @@ from typing import Any, Final, Literal, Protocol, TypeVar
 
 import msgspec
 
+from bench.process.loading import BatchesTimed, DataOpened, OpenData, StagesTimed, TimeBatches, TimeStages
 from bench.process.messages import (
     Answer,
     CheckEquality,
@@ -86,6 +87,9 @@ VERBS: Final[dict[str, tuple[type[Request[Any]], type[Any]]]] = {
     "footprint": (MeasureFootprint, Footprint),
     "finish": (Finish, Finished),
     "check": (CheckEquality, EqualityChecked),
+    "open_data": (OpenData, DataOpened),
+    "time_stages": (TimeStages, StagesTimed),
+    "time_batches": (TimeBatches, BatchesTimed),
 }
 """Request and answer of each verb."""
 _VERB_OF: Final = {request: verb for verb, (request, _) in VERBS.items()}

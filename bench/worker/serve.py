@@ -45,6 +45,7 @@ from bench.tasks.workload import Workload, build
 from bench.validate import equality
 from bench.validate.ran import observe
 from bench.worker.describe import describe, nvidia_identity
+from bench.worker.loading import LoadingVerbs
 from results.errors import InputError
 from results.schema.case import Case
 from results.schema.labels import RUNTIMES, TASKS
@@ -74,7 +75,7 @@ _UNSUPPORTED: Final = re.compile(
 )
 
 
-class WorkerServer:
+class WorkerServer(LoadingVerbs):
     """The state of a worker: at most one case, which `prepare` builds. It has a method for each verb."""
 
     case: Case

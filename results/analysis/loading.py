@@ -111,9 +111,7 @@ def _stage_cost(stage: LoadingStage, loading: Loading) -> StageCost:
         reason = loading.nulls.get(stage.name, "not measured")
         return StageCost(name=stage.name, images_per_s=None, share=None, reason=reason)
     shares = [part / whole for part, whole in zip(stage.image_s, _sums(loading), strict=True)]
-    return StageCost(
-        name=stage.name, images_per_s=_per_s(stage.image_s), share=statistics.mean(shares), reason=None
-    )
+    return StageCost(name=stage.name, images_per_s=_per_s(stage.image_s), share=statistics.mean(shares), reason=None)
 
 
 def _path_rate(rate: LoadingRate, *, advised: bool) -> PathRate:

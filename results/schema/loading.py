@@ -1,18 +1,18 @@
-"""Loading data: how fast the images of a data set come, and how fast a network takes them. A kind of line of a run file."""
+"""Loading data, a kind of line of a run file: how fast images come, and how fast a network takes them."""
 
 from typing import Annotated, Final, Literal
 
-from msgspec import Meta
+from msgspec import Meta, field
 
 from results.schema.case import Case
 from results.schema.types import Count, Name, Seconds, Size, StepSeconds, Stored, Text
 
-LOADING_STAGES: Final = ("read", "decode", "transform", "collate", "transfer")
-"""The stages of loading a batch, in their order: bytes of the files, pixels, augmented and normalised tensors, one
-tensor of a batch, and its copy on the device."""
+LOADING_STAGES: Final = ("read", "decode", "transform", "collate", "transfer", "augment")
+"""The stages of loading a batch, in their order: the bytes of each file, its pixels, its crop at the right size; then
+one tensor of the batch, its copy on the device, and there its mirroring and normalisation."""
 
 ImageSeconds = Annotated[tuple[StepSeconds, ...], Meta(min_length=2)]
-"""Seconds of an image, a mean in each repetition. All figures of a line have the same repetitions, in the same order."""
+"""Seconds of an image, a mean in each repetition. All figures of a line have the same repetitions, in this order."""
 
 
 class LoadingStage(Stored, frozen=True, kw_only=True):
@@ -31,7 +31,7 @@ class LoadingRate(Stored, frozen=True, kw_only=True):
     workers: Count
     """Processes of the `DataLoader`; 0: the process that trains loads the images itself."""
     first_batch_s: Annotated[tuple[Seconds, ...], Meta(min_length=2)]
-    """Seconds until the first batch, with the start of the workers, which `image_s` leaves out; an entry a repetition."""
+    """Seconds until the first batch, which starts the workers, in each repetition; `image_s` leaves them out."""
     image_s: ImageSeconds
 
 
@@ -60,5 +60,5 @@ class Loading(Stored, frozen=True, kw_only=True):
     """ISO 8601, UTC."""
     duration_s: Seconds
     notes: tuple[Text, ...] = ()
-    nulls: dict[str, Text] = {}
+    nulls: dict[str, Text] = field(default_factory=dict)
     """Reason of each value that is missing."""
