@@ -26,6 +26,7 @@ from bench.commands.loader import loader_command
 from bench.commands.options import BAD_INPUT, CRASHED, INTERRUPTED, OK, PIPE_CLOSED, say
 from bench.commands.report import rank_command, report_command, table_command
 from bench.commands.run import run_command
+from bench.commands.train import degradation_command, train_command
 from results.errors import InputError
 
 TRACEBACK: Final = "RESNET_BENCH_TRACEBACK"
@@ -53,6 +54,8 @@ def _resnet_bench(
 
 
 app.command("run")(run_command)
+app.command("train")(train_command)
+app.command("degradation")(degradation_command)
 app.command("list")(list_command)
 app.command("cost")(cost_command)
 app.command("table")(table_command)

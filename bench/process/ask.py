@@ -3,10 +3,12 @@
 Only a worker may open an accelerator, neither the fork server nor the parent.
 """
 
+import signal
 import time
 from collections.abc import Collection, Iterable
 from typing import Any, Final, Protocol
 
+from bench.machine import memory
 from bench.process.forkserver import ForkServer, ServerLost, WorkerDied
 from bench.process.messages import Answer, CountStatic, Describe, Described, MeasurePeak, Request
 from bench.process.protocol import Failed, Refused, answer_of, message_of
@@ -46,6 +48,16 @@ def ask(channel: Channel, request: Request[Answer], *, timeout_s: float, token: 
     return answer_of(request, channel.request(message_of(request), timeout_s=timeout_s), token)
 
 
+def failure_of(death: WorkerDied, oom_kills: int | None) -> Failed:
+    """Return what is recorded of a worker's death; `oom_kills` is `memory.kernel_oom_kills` before it began."""
+    if death.hung:
+        return Failed("timeout", death.cause)
+    kills = memory.kernel_oom_kills()
+    if death.signal_number == signal.SIGKILL and kills is not None and kills != oom_kills:
+        return Failed("out-of-memory", f"the kernel's out-of-memory killer ended it ({death.cause})")
+    return Failed("crash", death.cause)
+
+
 def environment(server: ForkServer, devices: Collection[str]) -> tuple[list[str], Environment]:
     """Return the full names of `devices`, in the order of their sorted names, and the environment of this machine.
 
@@ -63,7 +75,7 @@ def description(server: ForkServer, devices: Collection[str]) -> Described:
         InputError: a device does not exist, or torch does not work.
     """
     try:
-        return _ask_fresh(server, Describe(devices=tuple(sorted(devices))), PATIENCE_S)
+        return ask_fresh(server, Describe(devices=tuple(sorted(devices))), PATIENCE_S)
     except Refused as refusal:
         raise InputError(refusal.cause) from None
     except (ServerLost, WorkerDied, Failed) as death:
@@ -88,7 +100,7 @@ def static(
         return None
     try:
         request = CountStatic(model=model, image_size=image_size, in_channels=in_channels)
-        return _ask_fresh(server, request, min(timeout_s, left)).static
+        return ask_fresh(server, request, min(timeout_s, left)).static
     except (WorkerDied, Failed) as failure:
         return None if time.perf_counter() >= deadline else failure.cause
 
@@ -108,14 +120,15 @@ def peaks(server: ForkServer, cases: Iterable[Case], *, deadline: float = float(
             break
         request = MeasurePeak(device=device, precision=precision, threads=threads)
         try:
-            rate = _ask_fresh(server, request, min(PATIENCE_S, left)).flops_per_s
+            rate = ask_fresh(server, request, min(PATIENCE_S, left)).flops_per_s
         except (WorkerDied, Failed):
             continue  # without a peak there is no check; the records of the cases will show the failure
         rates.append(PeakRate(device=device, precision=precision, threads=threads, flops_per_s=rate))
     return tuple(rates)
 
 
-def _ask_fresh(server: ForkServer, request: Request[Answer], timeout_s: float) -> Answer:
+def ask_fresh(server: ForkServer, request: Request[Answer], timeout_s: float) -> Answer:
+    """Ask a worker of its own, which ends with its answer. Raises as `ask` does."""
     channel = server.spawn()
     try:
         return ask(channel, request, timeout_s=timeout_s)

@@ -2,7 +2,6 @@
 
 import pathlib
 import secrets
-import signal
 import statistics
 import time
 from collections.abc import Mapping
@@ -13,7 +12,7 @@ from bench.machine import memory
 from bench.machine.clock import now
 from bench.machine.device_names import is_cpu
 from bench.machine.noise import Watch
-from bench.process.ask import Channel, ask
+from bench.process.ask import Channel, ask, failure_of
 from bench.process.forkserver import SERVE, ForkServer, WorkerDied
 from bench.process.gpu_watch import GpuWatch
 from bench.process.messages import (
@@ -190,15 +189,7 @@ class WorkerClient:
         try:
             return ask(self._channel, request, timeout_s=self._settings.timeout_s, token=self._token)
         except WorkerDied as death:
-            raise self._failure(death) from death
-
-    def _failure(self, death: WorkerDied) -> Failed:
-        if death.hung:
-            return Failed("timeout", death.cause)
-        kills = memory.kernel_oom_kills()
-        if death.signal_number == signal.SIGKILL and kills is not None and kills != self._oom_kills:
-            return Failed("out-of-memory", f"the kernel's out-of-memory killer ended it ({death.cause})")
-        return Failed("crash", death.cause)
+            raise failure_of(death, self._oom_kills) from death
 
 
 def _recordable(phases: tuple[str, ...]) -> tuple[str, ...]:

@@ -36,6 +36,18 @@ from bench.process.messages import (
     TakeTurn,
     Turn,
 )
+from bench.process.training.messages import (
+    BeginTraining,
+    NetworkSaved,
+    PlanTrainings,
+    SaveNetwork,
+    SaveTraining,
+    TrainedOn,
+    TrainingBegun,
+    TrainingSaved,
+    TrainingsPlanned,
+    TrainOn,
+)
 from results.schema.record import Status
 from results.schema.validation import InvalidError, validated
 
@@ -87,6 +99,11 @@ VERBS: Final[dict[str, tuple[type[Request[Any]], type[Any]]]] = {
     "footprint": (MeasureFootprint, Footprint),
     "finish": (Finish, Finished),
     "check": (CheckEquality, EqualityChecked),
+    "plan_trainings": (PlanTrainings, TrainingsPlanned),
+    "begin_training": (BeginTraining, TrainingBegun),
+    "train_on": (TrainOn, TrainedOn),
+    "save_training": (SaveTraining, TrainingSaved),
+    "save_network": (SaveNetwork, NetworkSaved),
     "open_data": (OpenData, DataOpened),
     "time_stages": (TimeStages, StagesTimed),
     "time_batches": (TimeBatches, BatchesTimed),

@@ -41,6 +41,8 @@ WORKER_COSTS: Final[dict[Kind, WorkerCosts]] = {
     "accelerator": WorkerCosts(worker_s=4.0, compile_s=30.0, autotune_s=300.0, warm_compile_s=12.0),
 }
 """Costs of a worker by kind of device. A run learns the true costs from its replicates."""
+TRAINING_SUITE: Final = "train"
+"""Suite of the runs that train to an accuracy; they have no settings of sampling."""
 _AUTOTUNE: Final = "max-autotune"
 """Begins the modes of the compiler that time kernels for every layer."""
 _ALL: Final = ":all"

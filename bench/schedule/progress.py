@@ -16,6 +16,7 @@ from results.metrics.timings import timings
 from results.schema.record import Record
 from results.schema.run import RunHeader
 from results.schema.static import Static
+from results.schema.training import Epoch, Training, TrainingEnd
 from results.schema.types import known
 from results.text import digits, half_width, is_unknown, printable, within
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     import rich.console
     import rich.progress
 
-Phase = Literal["static cost", "preparing", "measuring"]
+Phase = Literal["static cost", "preparing", "measuring", "training"]
 REFRESH_S: Final = 0.5
 """Least seconds between two drawings of the live line."""
 
@@ -34,11 +35,13 @@ class Progress:
 
     phase: Phase
     case: str
-    """Key of the case that is measured, or the name of the model whose static cost is counted."""
+    """Key of the case that is measured, name of the model whose static cost is counted, or network and seed."""
     steps: int = 0
-    """Steps of that case so far."""
+    """Steps of that case so far; of a training, of the epoch."""
+    detail: str = ""
+    """What else a person wants to see, such as a loss."""
     done: int
-    """Records written, or models counted, so far; the goal is `total`."""
+    """Records written, models counted, or epochs trained so far; the goal is `total`."""
     total: int
     seconds_left: float | None
     """Estimate for the rest of the run; None where no estimate is possible."""
@@ -51,6 +54,8 @@ class Planned:
     run: RunHeader
     path: Path
     """Its file."""
+    trainings: tuple[Training, ...] = ()
+    """What it trains."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -60,8 +65,8 @@ class Note:
     line: str
 
 
-Event = Planned | Progress | Note | Static | Record
-"""An event of a run; a `Static` or a `Record` has just been written to its file."""
+Event = Planned | Progress | Note | Static | Record | Training | Epoch | TrainingEnd
+"""An event of a run; what is stored, such as a `Record`, has just been written to its file."""
 Show = Callable[[Event], None]
 
 
@@ -79,12 +84,19 @@ class Display(Protocol):
         """Remove the live line, if there is one."""
 
 
+class Lines(Protocol):
+    """Words the lines of events; it may count them."""
+
+    def of(self, event: Event) -> str | None:
+        """Return the line of an event, None for an event without a line."""
+
+
 class PlainDisplay:
     """Writes a line for every record, for logs and pipes."""
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, lines: Lines | None = None) -> None:
         self._stream = stream
-        self._lines = _Lines()
+        self._lines = lines or RunLines()
 
     def show(self, event: Event) -> None:
         """Write the line of an event that has a line; a log shows no progress between them."""
@@ -99,14 +111,16 @@ class PlainDisplay:
 class TerminalDisplay:
     """Keeps a live line (case, step, estimate of the time left) under the lines of the finished records."""
 
-    def __init__(self, stream: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, stream: TextIO, clock: Callable[[], float] = time.monotonic, lines: Lines | None = None
+    ) -> None:
         from rich.console import Console  # noqa: PLC0415 - --help and list stay fast without it
         from rich.progress import BarColumn, MofNCompleteColumn, TextColumn  # noqa: PLC0415
         from rich.progress import Progress as Bar  # noqa: PLC0415
 
         self._clock = clock
         self._drawn = -REFRESH_S
-        self._lines = _Lines()
+        self._lines = lines or RunLines()
         self._console: rich.console.Console = Console(file=stream)
         self._live: rich.progress.Progress = Bar(
             TextColumn("{task.fields[phase]}", markup=False),
@@ -137,9 +151,10 @@ class TerminalDisplay:
 
     def _draw(self, state: Progress) -> None:
         step = f"  step {state.steps}" if state.steps else ""
+        detail = f"  {printable(state.detail)}" if state.detail else ""
         self._live.update(
             self._task,
-            description=f"{printable(state.case)}{step}",
+            description=f"{printable(state.case)}{step}{detail}",
             phase=state.phase,
             completed=state.done,
             total=state.total,
@@ -148,8 +163,8 @@ class TerminalDisplay:
         self._live.refresh()
 
 
-class _Lines:
-    """Words the lines of both displays, and counts the records."""
+class RunLines:
+    """Words the lines of a run that measures, and counts the records."""
 
     def __init__(self) -> None:
         self._done = 0
@@ -172,9 +187,12 @@ class _Lines:
 
 
 @contextlib.contextmanager
-def display(stream: TextIO) -> Iterator[Show]:
-    """Show the events of a run on `stream`: with a live line on a terminal, a line for every record elsewhere."""
-    shown: Display = TerminalDisplay(stream) if stream.isatty() else PlainDisplay(stream)
+def display(stream: TextIO, lines: Lines | None = None) -> Iterator[Show]:
+    """Show the events of a run on `stream`: with a live line on a terminal, a line for every record elsewhere.
+
+    `lines` words the lines; those of a run that measures if None.
+    """
+    shown: Display = TerminalDisplay(stream, lines=lines) if stream.isatty() else PlainDisplay(stream, lines)
     try:
         yield shown.show
     finally:

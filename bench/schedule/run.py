@@ -18,7 +18,7 @@ from bench.machine.cpu import usable_cores
 from bench.process import ask
 from bench.process.forkserver import ForkServer, ServerLost
 from bench.schedule.agenda import Agenda
-from bench.schedule.plan import Plan, make_plan, share_of_limit
+from bench.schedule.plan import TRAINING_SUITE, Plan, make_plan, share_of_limit
 from bench.schedule.progress import Planned, Progress, Show, ignore
 from bench.schedule.replicate import Caches, ReplicateRun
 from bench.suites.request import GivenCases
@@ -93,6 +93,8 @@ def resume(path: str | pathlib.Path, *, show: Show = ignore) -> Records:
     before = load(path).files[0].run
     if before.arm is not None:
         raise InputError(f"{path} is an arm of an A/B comparison, which cannot go on; start it again")
+    if before.suite == TRAINING_SUITE and before.settings is None:
+        raise InputError(f"{path} is a run of trainings; go on with `resnet-bench train --resume {path}`")
     if before.source is not None or before.settings is None:
         raise InputError(f"{path} was imported, not measured here, so it cannot go on; start a run of your own")
     with ForkServer() as server:

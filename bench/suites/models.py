@@ -25,6 +25,11 @@ class Peer:
     """Arguments with which its constructor makes a network with a single tensor as output, without warnings."""
 
 
+SMALL_IMAGE: Final = 64
+"""Pixels a side up to which a network is trained with the cifar stem, unless somebody chooses another."""
+_CIFAR: Final = "cifar_"
+"""Prefix of the variants with the cifar stem."""
+
 PEERS: Final[dict[str, Peer]] = {
     "torchvision:alexnet": Peer(minimum_image_size=63),
     "torchvision:convnext_tiny": Peer(minimum_image_size=32),
@@ -66,6 +71,43 @@ def check(name: str) -> None:
     peer = TORCHVISION + name
     near = f"; did you mean {peer!r}?" if peer in PEERS else suggestion(name, names())
     raise InputError(f"unknown model {name!r}{near or '; resnet-bench list models shows them all'}")
+
+
+def for_images(name: str, image_size: int, stem: str | None = None) -> tuple[str, str | None]:
+    """Return the variant that is trained on images of so many pixels a side, and a line where it has another name.
+
+    Args:
+        name: the variant that somebody named.
+        image_size: pixels a side.
+        stem: ``cifar`` or ``imagenet``; None for the cifar stem on small images, where the variant has a twin with it.
+
+    Raises:
+        InputError: the name is no variant, there is no twin with that stem, or the images are too small.
+    """
+    check(name)
+    if name in PEERS:
+        raise InputError(f"{name!r} is a peer, which is timed only; train a variant such as {_near_variant(name)!r}")
+    base = name.removeprefix(_CIFAR)
+    twin = {"cifar": _CIFAR + base, "imagenet": base}
+    chosen = name
+    if stem is not None and VARIANTS[name].stem != stem:
+        chosen = twin[stem]
+        if chosen not in VARIANTS:
+            raise InputError(f"{name!r} has no twin with the stem {stem!r}; leave out --stem")
+    elif stem is None and image_size <= SMALL_IMAGE and VARIANTS[name].stem != "cifar":
+        chosen = twin["cifar"] if twin["cifar"] in VARIANTS else name
+    smallest = VARIANTS[chosen].minimum_image_size
+    if image_size < smallest:
+        raise InputError(f"images of {image_size} pixels are too small for {chosen!r}, which needs at least {smallest}")
+    if chosen == name:
+        return name, None
+    why = "" if stem else f" on images of {image_size} pixels; --stem imagenet trains {name} itself"
+    return chosen, f"{name} is trained as {chosen}, with the stem {VARIANTS[chosen].stem!r}{why}"
+
+
+def _near_variant(peer: str) -> str:
+    name = peer.removeprefix(TORCHVISION)
+    return name if name in VARIANTS else "resnet18"
 
 
 def default_image_size(name: str) -> int:

@@ -46,6 +46,7 @@ from bench.validate import equality
 from bench.validate.ran import observe
 from bench.worker.describe import describe, nvidia_identity
 from bench.worker.loading import LoadingVerbs
+from bench.worker.training import TrainingVerbs
 from results.errors import InputError
 from results.schema.case import Case
 from results.schema.labels import RUNTIMES, TASKS
@@ -75,13 +76,12 @@ _UNSUPPORTED: Final = re.compile(
 )
 
 
-class WorkerServer(LoadingVerbs):
-    """The state of a worker: at most one case, which `prepare` builds. It has a method for each verb."""
+class WorkerServer(TrainingVerbs, LoadingVerbs):
+    """The state of a worker: at most one case, training or data set. It has a method for each verb."""
 
     case: Case
     workload: Workload
     device: Device
-    token: str | None = None
     _prepare_peak: PeakMemory
     """Peak of the preparation: a compiler and libraries that try algorithms take more than a step."""
 

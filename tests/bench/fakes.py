@@ -12,6 +12,7 @@ import random
 import msgspec
 
 from bench.process import forkserver
+from bench.process.loading import BatchesTimed, DataOpened, StagesTimed
 from bench.process.messages import (
     Described,
     EqualityChecked,
@@ -22,7 +23,7 @@ from bench.process.messages import (
     StaticCounted,
     Turn,
 )
-from bench.process.protocol import Failure, VERBS, reply_to
+from bench.process.protocol import VERBS, Failure, reply_to
 from results.schema.labels import RUNTIMES, TASKS
 from results.schema.record import Equality, Facts, Ran
 from results.schema.run import Environment
@@ -92,6 +93,29 @@ class FakeWorker:
     def check(self, request):
         equality = Equality(verdict="equal", error=1e-6, baseline_error=1e-6, allowed=1e-5, what="output")
         return EqualityChecked(equality=equality)
+
+    def plan_trainings(self, request):
+        raise NotImplementedError
+
+    begin_training = train_on = save_training = save_network = plan_trainings
+
+    def open_data(self, request):
+        return DataOpened(
+            images=1000,
+            sample=512,
+            image_size=request.image_size or 224,
+            in_channels=3,
+            image_bytes=96_000,
+            decoder="Pillow 12.0",
+            paths=("DataLoader",),
+            nulls={"transfer": "the CPU is the device"},
+        )
+
+    def time_stages(self, request):
+        return StagesTimed(image_s={"read": 1e-4, "decode": 3e-3, "transform": 1e-3, "collate": 1e-4, "augment": 1e-4})
+
+    def time_batches(self, request):
+        return BatchesTimed(first_batch_s=0.1, image_s=5e-3 / max(1, request.workers))
 
     def failure(self, error):
         return Failure(failed="error", cause=f"{type(error).__name__}: {error}")

@@ -13,8 +13,8 @@ from results.errors import InputError
 from results.schema.axes import BASELINE
 from results.schema.case import Case
 
-SMALL: Final = 64
-"""Images of at most so many pixels a side are for networks with a small stem."""
+MODEL: Final = "resnet18"
+"""The network to feed, if nobody names another."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +31,7 @@ class LoadingRequest:
     image_size: int | None = None
     """Pixels a side; None for 224 of files, and for the size of images in memory."""
     model: str | None = None
-    """The network to feed; None for resnet18, with a small stem for small images."""
+    """The network to feed; None for `MODEL`. On small images its twin with the cifar stem is fed, as `train` does."""
     precision: str = "fp32"
     decoder: str = "pillow"
     seconds: float = 1.0
@@ -54,13 +54,9 @@ def network_case(request: LoadingRequest, opened: DataOpened, device: str, threa
     """Return the case of the network that the loader feeds.
 
     Raises:
-        InputError: the images are too small for the network.
+        InputError: the images are too small for the network, or it is a peer.
     """
-    small = opened.image_size <= SMALL
-    model = request.model or ("cifar_resnet18" if small else "resnet18")
-    least = models.minimum_image_size(model)
-    if opened.image_size < least:
-        raise InputError(f"{model} needs images of at least {least} pixels, not {opened.image_size}; give --image-size")
+    model, _ = models.for_images(request.model or MODEL, opened.image_size)
     return Case(
         model=model,
         task="training",
