@@ -116,10 +116,8 @@ def image_files(folder: pathlib.Path) -> tuple[str, ...]:
     """Return the image files below a folder, or below its subfolder ``train`` where it has one, in order.
 
     Raises:
-        InputError: there is no such folder, or it holds no image.
+        InputError: the folder holds no image.
     """
-    if not folder.is_dir():
-        raise InputError(f"there is no folder {printable(str(folder))}")
     below = folder / "train" if (folder / "train").is_dir() else folder
     files = sorted(
         os.path.join(parent, name)  # noqa: PTH118 - of a million files

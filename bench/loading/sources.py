@@ -16,14 +16,14 @@ from bench.machine.device_names import is_cpu
 from bench.process.loading import DataOpened, OpenData
 from resnet.data import SETS, Augmentation, Batches, DataSet, FileSplit, Split, load_data
 from resnet.data.augmentation import flip
-from results.errors import InputError
+from results.errors import InputError, suggestion
 from results.schema.types import Text
 
-SEED: Final = 0
+_SEED: Final = 0
 MOST_SAMPLE: Final = 512
 """The most files that are loaded, in turns: to decode all of a large folder once would take hours."""
-EPOCH: Final = 200_000
-"""Least images of an epoch of files: workers run dry at its end, which must not come while batches are timed."""
+EPOCH: Final = 1000
+"""Batches of an epoch of files: workers run dry at its end, which must not come while batches are timed."""
 IMAGE_SIZE: Final = 224
 """Pixels a side of images from a folder by default."""
 MEAN: Final = (0.485, 0.456, 0.406)
@@ -64,7 +64,7 @@ class Source:
 
     def order(self) -> Iterator[list[int]]:
         """Yield the indices of the images of each batch, without end: every image once before any comes again."""
-        generator = torch.Generator().manual_seed(SEED)
+        generator = torch.Generator().manual_seed(_SEED)
         count = len(self.images)  # type: ignore[arg-type] # torch declares no length
         rounds = (torch.randperm(count, generator=generator).tolist() for _ in itertools.count())
         indices = itertools.chain.from_iterable(rounds)
@@ -91,7 +91,7 @@ class Source:
             self.data,
             batch_size=self.batch_size,
             augmentation=Augmentation(crop_padding=padded, flip=True, random_resized_crop=files),
-            seed=SEED,
+            seed=_SEED,
             device=self.device,
             shuffle=True,
             drop_last=True,
@@ -152,7 +152,12 @@ def open_source(request: OpenData) -> tuple[Source, DataOpened]:
         InputError: the data set does not exist or is empty, or a file is no image.
     """
     if request.data not in SETS:
-        return _open_files(request, request.data, image_files(pathlib.Path(request.data)), IMAGE_SIZE)
+        folder = pathlib.Path(request.data)
+        if not folder.is_dir():
+            near = suggestion(request.data, SETS)
+            known = ", ".join(SETS)
+            raise InputError(f"no folder and no data set {request.data[:80]!r}{near} (data sets: {known})")
+        return _open_files(request, request.data, image_files(folder), IMAGE_SIZE)
     try:
         data = load_data(request.data, path=request.path, image_size=request.image_size)
     except ValueError as error:
@@ -188,12 +193,12 @@ def _open_memory(request: OpenData, data: DataSet, split: Split) -> tuple[Source
 def _open_files(request: OpenData, name: str, paths: tuple[str, ...], usual_size: int) -> tuple[Source, DataOpened]:
     size = request.image_size or usual_size
     decoder = open_decoder(request.decoder)
-    chosen = torch.randperm(len(paths), generator=torch.Generator().manual_seed(SEED))[:MOST_SAMPLE]
+    chosen = torch.randperm(len(paths), generator=torch.Generator().manual_seed(_SEED))[:MOST_SAMPLE]
     sample = tuple(paths[index] for index in chosen.tolist())
     images = FileImages(sample, decoder, size)
     for index in range(len(sample)):
         _ = images[index]
-    repeated = sample * -(-max(EPOCH, 2 * request.batch_size) // len(sample))
+    repeated = sample * -(-EPOCH * request.batch_size // len(sample))
     split = FileSplit(paths=repeated, labels=torch.zeros(len(repeated), dtype=torch.int64))
     data = DataSet(
         name=name,

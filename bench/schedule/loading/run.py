@@ -80,7 +80,7 @@ def measure_loading(
         if network is not None:
             network.close()
     return Loading(
-        data=printable(pathlib.Path(request.data).name)[:128] or "data",
+        data=printable(pathlib.Path(request.data).resolve().name)[:128] or "/",
         images=opened.images,
         sample=opened.sample,
         image_bytes=opened.image_bytes,

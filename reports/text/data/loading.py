@@ -10,7 +10,7 @@ from results.analysis.loading import LoadingFindings, PathRate, StageCost
 from results.metrics.rows import json_text
 from results.schema.axes import axis_text
 from results.statistics.intervals import Interval
-from results.text import csv_text, digits, half_text
+from results.text import UNKNOWN, csv_text, digits, half_text, is_unknown
 
 _HEADS: Final = (
     "figure", "name", "workers", "images_per_s", "images_per_s_low", "images_per_s_high", "share", "first_batch_s",
@@ -98,7 +98,7 @@ def _verdicts(findings: LoadingFindings) -> list[str]:
         ratio = findings.slices_ratio
         lines.append(f"slices are {digits(ratio.value, ratio.relative)} × as fast as the fastest DataLoader")
     lines.append(
-        f"advice: {findings.workers} workers, the fewest whose DataLoader is within 5 % of the fastest"
+        f"advice: --workers {findings.workers}, the fewest whose DataLoader is within 5 % of the fastest"
         if findings.slices_ratio is None
         else "advice: slices; a DataLoader does the same work image by image"
     )
@@ -106,7 +106,16 @@ def _verdicts(findings: LoadingFindings) -> list[str]:
         more = ", ".join(map(str, loading.left_out))
         lines.append(f"not measured, as more workers were slower already: {more}")
     lines.append(f"{case.model} trains on random images on the device: {case.precision}, {case.runtime}, {case.layout}")
-    return [*lines, *loading.notes]
+    return [*lines, *loading.notes, *_unknown(findings)]
+
+
+def _unknown(findings: LoadingFindings) -> list[str]:
+    intervals = [part.images_per_s for part in (*findings.stages, *findings.rates)]
+    if not any(interval is not None and is_unknown(interval.relative) for interval in intervals):
+        return []
+    return [
+        f"{UNKNOWN}: the 95 % interval is wider than the number itself; it takes more --seconds or a quieter machine"
+    ]
 
 
 def _rows(findings: LoadingFindings) -> list[list[Any]]:
