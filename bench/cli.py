@@ -22,6 +22,7 @@ from bench.commands.ab import ab_command
 from bench.commands.compare import compare_command, history_command
 from bench.commands.exchange import FormatCommand, export_command, import_command
 from bench.commands.inspect import cost_command, doctor_command, list_command
+from bench.commands.loader import loader_command
 from bench.commands.options import BAD_INPUT, CRASHED, INTERRUPTED, OK, PIPE_CLOSED, say
 from bench.commands.predict import predict_command
 from bench.commands.report import rank_command, report_command, table_command
@@ -65,6 +66,7 @@ app.command("compare")(compare_command)
 app.command("history")(history_command)
 app.command("ab")(ab_command)
 app.command("doctor")(doctor_command)
+app.command("loader")(loader_command)
 app.command("report")(report_command)
 app.command("export", cls=FormatCommand)(export_command)
 app.command("import", cls=FormatCommand)(import_command)

@@ -15,6 +15,7 @@ from typing import Any, Final, Literal, Protocol, TypeVar
 
 import msgspec
 
+from bench.process.loading import BatchesTimed, DataOpened, OpenData, StagesTimed, TimeBatches, TimeStages
 from bench.process.messages import (
     Answer,
     CheckEquality,
@@ -103,6 +104,9 @@ VERBS: Final[dict[str, tuple[type[Request[Any]], type[Any]]]] = {
     "train_on": (TrainOn, TrainedOn),
     "save_training": (SaveTraining, TrainingSaved),
     "save_network": (SaveNetwork, NetworkSaved),
+    "open_data": (OpenData, DataOpened),
+    "time_stages": (TimeStages, StagesTimed),
+    "time_batches": (TimeBatches, BatchesTimed),
 }
 """Request and answer of each verb."""
 _VERB_OF: Final = {request: verb for verb, (request, _) in VERBS.items()}

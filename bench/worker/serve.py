@@ -45,6 +45,7 @@ from bench.tasks.workload import Workload, build
 from bench.validate import equality
 from bench.validate.ran import observe
 from bench.worker.describe import describe, nvidia_identity
+from bench.worker.loading import LoadingVerbs
 from bench.worker.training import TrainingVerbs
 from results.errors import InputError
 from results.schema.case import Case
@@ -75,8 +76,8 @@ _UNSUPPORTED: Final = re.compile(
 )
 
 
-class WorkerServer(TrainingVerbs):
-    """The state of a worker: at most one case, or one training. It has a method for each verb."""
+class WorkerServer(TrainingVerbs, LoadingVerbs):
+    """The state of a worker: at most one case, training or data set. It has a method for each verb."""
 
     case: Case
     workload: Workload

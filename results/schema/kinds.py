@@ -6,6 +6,7 @@ shows it. Everything else reads and writes it by its name.
 
 from typing import Any, Final
 
+from results.schema.loading import Loading
 from results.schema.record import Record
 from results.schema.run import End, Resumed, RunHeader
 from results.schema.static import Static
@@ -19,6 +20,7 @@ KINDS: Final[dict[str, type[Stored]]] = {
     "training": Training,
     "epoch": Epoch,
     "training-end": TrainingEnd,
+    "loading": Loading,
     "resumed": Resumed,
     "end": End,
 }

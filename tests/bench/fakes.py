@@ -12,6 +12,7 @@ import random
 import msgspec
 
 from bench.process import forkserver
+from bench.process.loading import BatchesTimed, DataOpened, StagesTimed
 from bench.process.messages import (
     Described,
     EqualityChecked,
@@ -97,6 +98,24 @@ class FakeWorker:
         raise NotImplementedError
 
     begin_training = train_on = save_training = save_network = plan_trainings
+
+    def open_data(self, request):
+        return DataOpened(
+            images=1000,
+            sample=512,
+            image_size=request.image_size or 224,
+            in_channels=3,
+            image_bytes=96_000,
+            decoder="Pillow 12.0",
+            paths=("DataLoader",),
+            nulls={"transfer": "the CPU is the device"},
+        )
+
+    def time_stages(self, request):
+        return StagesTimed(image_s={"read": 1e-4, "decode": 3e-3, "transform": 1e-3, "collate": 1e-4, "augment": 1e-4})
+
+    def time_batches(self, request):
+        return BatchesTimed(first_batch_s=0.1, image_s=5e-3 / max(1, request.workers))
 
     def failure(self, error):
         return Failure(failed="error", cause=f"{type(error).__name__}: {error}")

@@ -1,0 +1,1 @@
+"""Time the loading of data: its stages one by one, and whole batches with a number of worker processes."""

@@ -1,0 +1,1 @@
+"""Text about data: how fast it is loaded."""
