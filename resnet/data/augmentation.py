@@ -79,8 +79,8 @@ def _boxes(random: np.random.Generator, count: int, probability: float, image_si
     happens, area, ratio, top, left = random.random((5, count))
     pixels = image_size**2 * (ERASED_AREA[0] + area * (ERASED_AREA[1] - ERASED_AREA[0]))
     shape = np.exp(np.log(ERASED_RATIO[0]) + ratio * np.log(ERASED_RATIO[1] / ERASED_RATIO[0]))
-    height = np.minimum(np.round(np.sqrt(pixels * shape)), image_size) * (happens < probability)
-    width = np.minimum(np.round(np.sqrt(pixels / shape)), image_size)
+    height = np.clip(np.round(np.sqrt(pixels * shape)), 1, image_size) * (happens < probability)
+    width = np.clip(np.round(np.sqrt(pixels / shape)), 1, image_size)
     boxes = (top * (image_size - height + 1), left * (image_size - width + 1), height, width)
     return torch.from_numpy(np.stack(boxes, axis=1).astype(np.int64))
 
@@ -93,11 +93,16 @@ def crop(images: Tensor, shifts: Tensor, padding: int) -> Tensor:
         shifts: int64 of shape (n, 2), from 0 to 2 · `padding`; `padding` leaves an image where it is.
         padding: Pixels on each side.
     """
-    height, width = images.shape[2:]
+    count, channels, height, width = images.shape
     padded = functional.pad(images, (padding,) * 4)
-    windows = padded.unfold(2, height, 1).unfold(3, width, 1)  # a view of all (2 · padding + 1)² windows
-    numbers = torch.arange(len(images), device=images.device)
-    return windows[numbers, :, shifts[:, 0], shifts[:, 1]]
+    of_image, of_channel, of_row, of_column = padded.stride()
+    numbers = torch.arange(count, device=images.device)
+    first = numbers * of_image + shifts[:, 0] * of_row + shifts[:, 1] * of_column
+    # A view of the windows that begin at each pixel. To select from it copies rows, and is several times faster than
+    # indexing, which looks each pixel up.
+    reach = (channels - 1) * of_channel + (height - 1) * of_row + (width - 1) * of_column
+    windows = padded.as_strided((padded.numel() - reach, channels, height, width), (1, of_channel, of_row, of_column))
+    return windows.index_select(0, first)
 
 
 def flip(images: Tensor, flips: Tensor) -> Tensor:
@@ -112,7 +117,7 @@ def erase(images: Tensor, boxes: Tensor) -> Tensor:
     top, left, height, width = (column[:, None] for column in boxes.unbind(1))
     rows = torch.arange(images.shape[2], device=images.device)
     columns = torch.arange(images.shape[3], device=images.device)
-    in_rows = (rows >= top) & (rows < top + height)
-    in_columns = (columns >= left) & (columns < left + width)
-    inside = in_rows[:, :, None] & in_columns[:, None, :]
-    return images * (~inside[:, None]).to(images.dtype)
+    in_rows = ((rows >= top) & (rows < top + height)).to(images.dtype)
+    in_columns = ((columns >= left) & (columns < left + width)).to(images.dtype)
+    inside = in_rows[:, None, :, None] * in_columns[:, None, None, :]  # of 0 and 1: faster than booleans on a CPU
+    return images * (1 - inside)
