@@ -141,7 +141,7 @@ def _time(
     base, new = ([seed for seed in side if seed is not None] for side in sides)
     found = contrast(base, new, math.log1p(margin))
     widths = [math.expm1(seed.high - seed.low) for seed in (*base, *new) if math.isfinite(seed.high - seed.low)]
-    finest = f"an epoch takes {100 * max(widths):.2g} % of the time" if widths else ""
+    finest = f"an epoch takes {100 * max(widths):.2g} % of the time" if widths else "the first epoch reached it already"
     return PendingTraining(_with_interval(start, found, math.exp), found, finest)
 
 
