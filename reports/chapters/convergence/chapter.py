@@ -45,7 +45,7 @@ CHAPTER: Final = Chapter(
         "convergence_accuracy": Chart(
             title="Validation accuracy",
             needs="epoch",
-            frame=frame.points,
+            frame=frame.curve_points,
             definition=_SEEDS,
             absent="these files hold no epoch of a training",
             rows=_every,
@@ -59,7 +59,7 @@ CHAPTER: Final = Chapter(
         "convergence_error": Chart(
             title="Training error",
             needs="epoch",
-            frame=frame.points,
+            frame=frame.curve_points,
             definition=(
                 "The share of training images classified wrong during the epoch, as augmented, while the weights "
                 f"moved. {_SEEDS}"

@@ -36,7 +36,7 @@ _OWN: Final = ("series", "shared", "hue")
 
 
 class PointView(Protocol):
-    """A row of `points`: an epoch of a seed, against one of `AGAINST`."""
+    """A row of `curve_points`: an epoch of a seed, against one of `AGAINST`."""
 
     series: str
     hue: int
@@ -77,7 +77,7 @@ class RecipeView(Protocol):
     seconds: float
 
 
-def points(source: Source) -> pd.DataFrame:
+def curve_points(source: Source) -> pd.DataFrame:
     """Return `results.epochs` with a row for each of `AGAINST`, and the series, style and end of each training."""
     parts = []
     for series in drawn(source.study.records):

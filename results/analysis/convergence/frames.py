@@ -186,8 +186,8 @@ def _times(group: CurveGroup, target: float | None) -> tuple[dict[str, Any], dic
     if target is None:
         nothing = {"reached": None, "never": None, **_bounds("time", None, "_s"), **_bounds("median", None, "_s")}
         return nothing, dict.fromkeys(("time_s", "median_s"), "no training came to its end; choose an accuracy")
-    found = [curve.time_to(target) for curve in group.curves]
-    known = sorted(time for time in found if time is not None)
+    times = [curve.time_to(target) for curve in group.curves]
+    known = sorted(time for time in times if time is not None)
     reached = [time for time in known if math.isfinite(time)]
     nulls: dict[str, str] = {}
     mean: Interval | None = None

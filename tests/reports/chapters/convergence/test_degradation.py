@@ -1,14 +1,14 @@
 import pytest
 
 from reports.chapters.convergence.degradation import of_errors
-from reports.chapters.convergence.frame import points
+from reports.chapters.convergence.frame import curve_points
 from tests.trainings import degradation, made_end, made_training, made_trainings
 
 
 @pytest.fixture
 def said(source):
     def of(*lines):
-        frame = points(source(*lines))
+        frame = curve_points(source(*lines))
         return of_errors(frame[frame["against"].eq("epochs")])
 
     return of

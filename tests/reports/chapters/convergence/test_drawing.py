@@ -9,7 +9,7 @@ from reports.chapters.convergence.drawing import (
     validation_curves,
     validation_table,
 )
-from reports.chapters.convergence.frame import points
+from reports.chapters.convergence.frame import curve_points
 from reports.figures.chart import MOST_DATA
 from tests.trainings import made_end, made_epochs, made_training, made_trainings
 
@@ -23,7 +23,7 @@ def lines(make_case):
 
 
 def view(source, lines, against="epochs"):
-    frame = points(source(*lines))
+    frame = curve_points(source(*lines))
     return frame[frame["against"].eq(against)]
 
 

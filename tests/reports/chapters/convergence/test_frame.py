@@ -1,6 +1,6 @@
 import pytest
 
-from reports.chapters.convergence.frame import AGAINST, MOST_SERIES, drawn, points, recipes, targets, times
+from reports.chapters.convergence.frame import AGAINST, MOST_SERIES, curve_points, drawn, recipes, targets, times
 from tests.trainings import degradation, made_end, made_epochs, made_training, made_trainings
 
 
@@ -14,9 +14,9 @@ def two(make_case):
 
 
 def test_an_epoch_is_a_row_for_each_axis_whose_value_is_known(source):
-    frame = points(source(seeds=1))
+    frame = curve_points(source(seeds=1))
     assert frame.groupby("against").size().to_dict() == {"seconds": 9, "images": 9, "epochs": 9}
-    known = points(source(seeds=1, joules=10.0))
+    known = curve_points(source(seeds=1, joules=10.0))
     assert set(known["against"]) == set(AGAINST)
     assert known.loc[known["against"].eq("joules"), "x"].tolist() == [10.0 * epoch for epoch in range(1, 10)]
 
