@@ -10,10 +10,32 @@ Example:
     torch.Size([128, 3, 32, 32])
 """
 
-from resnet.data.augmentation import Augmentation
-from resnet.data.batches import Batches
-from resnet.data.dataset import DataSet, FileSplit, Split
-from resnet.data.labels import class_weights
-from resnet.data.sets import SETS, load_data
+import importlib
+from typing import TYPE_CHECKING, Final
+
+from resnet.data.policy import Augmentation
+
+if TYPE_CHECKING:
+    from resnet.data.batches import Batches
+    from resnet.data.dataset import DataSet, FileSplit, Split
+    from resnet.data.labels import class_weights
+    from resnet.data.sets import SETS, load_data
 
 __all__ = ["SETS", "Augmentation", "Batches", "DataSet", "FileSplit", "Split", "class_weights", "load_data"]
+
+_HOMES: Final = {
+    "SETS": "sets",
+    "Batches": "batches",
+    "DataSet": "dataset",
+    "FileSplit": "dataset",
+    "Split": "dataset",
+    "class_weights": "labels",
+    "load_data": "sets",
+}
+"""Modules of the names that need torch, which takes seconds to import; a recipe needs the augmentation only."""
+
+
+def __getattr__(name: str) -> object:
+    if name in _HOMES:
+        return getattr(importlib.import_module(f"resnet.data.{_HOMES[name]}"), name)
+    raise AttributeError(f"module 'resnet.data' has no attribute {name!r}")

@@ -16,9 +16,9 @@ CROPPED_AREA: Final = (0.08, 1.0)
 """Least and greatest share of an image that a random resized crop cuts out (Szegedy 2014)."""
 CROPPED_RATIO: Final = (3 / 4, 4 / 3)
 """Least and greatest width over height of the cut."""
-ATTEMPTS: Final = 10
+CROP_ATTEMPTS: Final = 10
 """Random boxes to try, as torchvision does, before the largest box in the middle is taken."""
-SMALL: Final = 64
+SMALL_IMAGE: Final = 64
 """Up to this many pixels a side, images are not enlarged in order to cut their margins off."""
 
 
@@ -42,9 +42,9 @@ def open_image(path: str) -> Image.Image:
 def center_crop(image: Image.Image, size: int) -> Image.Image:
     """Return the middle of an image, `size` pixels a side, after resizing its shorter side to 8/7 of that.
 
-    224 pixels of 256 are what ImageNet's published accuracies mean. Images of up to `SMALL` pixels lose no margin.
+    224 pixels of 256 are what ImageNet's published accuracies mean. Up to `SMALL_IMAGE` pixels, images lose no margin.
     """
-    shorter = size if size <= SMALL else round(size * 256 / 224)
+    shorter = size if size <= SMALL_IMAGE else round(size * 256 / 224)
     scale = shorter / min(image.size)
     resized = image.resize(
         (max(shorter, int(image.width * scale)), max(shorter, int(image.height * scale))), Image.Resampling.BILINEAR
@@ -61,7 +61,7 @@ def random_resized_crop(image: Image.Image, size: int, random: np.random.Generat
 
 def _random_box(width: int, height: int, random: np.random.Generator) -> tuple[int, int, int, int]:
     """Return left, top, width and height."""
-    for _ in range(ATTEMPTS):
+    for _ in range(CROP_ATTEMPTS):
         area = width * height * random.uniform(*CROPPED_AREA)
         ratio = np.exp(random.uniform(*np.log(CROPPED_RATIO)))
         box_width, box_height = round((area * ratio) ** 0.5), round((area / ratio) ** 0.5)

@@ -76,10 +76,7 @@ def load_data(
         ValueError: The data are not there, or damaged, or an argument is out of range; the message says what to do.
     """
     _check(image_size, hold_out, limit, seed)
-    source, title, folder = _source(name, path)
-    if download and not source.downloads:
-        choices = ", ".join(key for key, each in SETS.items() if each.downloads)
-        raise ValueError(f"torchvision cannot download {name!r} (choices: {choices})")
+    source, title, folder = _source(name, path, download=download)
     content = source.load(Request(path=folder, download=download, image_size=image_size, seed=seed))
     train, validation, held_out = _divided(content, title, hold_out, seed)
     if limit is not None:
@@ -111,8 +108,13 @@ def _check(image_size: int | None, hold_out: float, limit: int | None, seed: int
         raise ValueError(f"hold_out must be a share of at least 0 and below 1, not {hold_out}")
 
 
-def _source(name: str, path: str | os.PathLike[str] | None) -> tuple[Source, str, pathlib.Path | None]:
+def _source(
+    name: str, path: str | os.PathLike[str] | None, *, download: bool
+) -> tuple[Source, str, pathlib.Path | None]:
     """Return the source of a set, the set's name, and the folder of its files if it is given."""
+    choices = [key for key, source in SETS.items() if source.downloads]
+    if download and name not in choices:
+        raise ValueError(f"torchvision cannot download {name!r} (choices: {', '.join(choices)})")
     if name in SETS:
         if path is not None and not SETS[name].takes_path:
             raise ValueError(f"the data set {name!r} is made here and takes no path")

@@ -13,6 +13,7 @@ Example:
 
 from typing import TYPE_CHECKING
 
+from resnet.training.lengths import with_epochs
 from resnet.training.recipe import EarlyStopping, Recipe
 from resnet.training.recipe_files import load_recipe, parse_recipe, recipe_names
 from resnet.training.slips import recipe_warnings
@@ -31,6 +32,7 @@ __all__ = [
     "parse_recipe",
     "recipe_names",
     "recipe_warnings",
+    "with_epochs",
 ]
 
 

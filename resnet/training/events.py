@@ -82,6 +82,6 @@ def peak_memory(device: torch.device) -> tuple[int | None, str | None]:
     try:
         lines = _STATUS.read_text(encoding="ascii").splitlines()
         kibibytes = next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:"))
-    except (OSError, ValueError, StopIteration):
+    except (OSError, ValueError, IndexError, StopIteration):
         return None, f"{_STATUS} does not state the peak memory (VmHWM)"
     return kibibytes * 1024, None

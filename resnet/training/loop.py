@@ -2,20 +2,20 @@
 
 import contextlib
 import dataclasses
+import functools
 import math
 import os
 import time
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
 import torch
 from torch import Tensor, nn
 
 from resnet.data import Batches, DataSet, class_weights
 from resnet.training.averaging import MovingAverage, cloned
-from resnet.training.checkpointing import checkpoint_blocks
 from resnet.training.events import EpochResult, Progress, peak_memory, restart_peak
-from resnet.training.learner import Learner, be_deterministic
+from resnet.training.learner import Learner, be_deterministic, checkpoint_blocks
 from resnet.training.recipe import Recipe
 from resnet.training.schedules import learning_rate
 from resnet.training.state import (
@@ -87,16 +87,16 @@ class Trainer:
         )
         self._average = MovingAverage(network, recipe.average_decay) if recipe.average == "ema" else None
         self._best: dict[str, Tensor] = {}
-        common: dict[str, Any] = {"seed": seed, "device": self._device, "layout": layout, "workers": workers}
+        batches = functools.partial(Batches, data=data, seed=seed, device=self._device, layout=layout, workers=workers)
+        # Whole batches only, as batch norm works best with them and compiled code is for one size.
         size = min(recipe.batch_size, len(data.train))
-        augmentation = recipe.augmentation
-        self._batches = Batches(
-            data.train, data, batch_size=size, augmentation=augmentation, shuffle=True, drop_last=True, **common
+        self._batches = batches(
+            data.train, batch_size=size, augmentation=recipe.augmentation, shuffle=True, drop_last=True
         )
-        self._validation = Batches(
-            data.validation, data, batch_size=recipe.batch_size, shuffle=False, drop_last=False, **common
-        )
-        self._sums = torch.zeros(2, dtype=torch.float64, device="cpu" if self._device.type == "mps" else self._device)
+        self._validation = batches(data.validation, batch_size=recipe.batch_size, shuffle=False, drop_last=False)
+        # Other accelerators have no float64.
+        accurate = torch.float64 if self._device.type in {"cpu", "cuda"} else torch.float32
+        self._sums = torch.zeros(2, dtype=accurate, device=self._device)
         """Of the epoch so far: losses of the images, and images that were classified right."""
         self._position = Position()
         self._identity = {"recipe": recipe.digest, "data": data.digest, "network": shapes_digest(network), "seed": seed}
@@ -158,7 +158,7 @@ class Trainer:
     def _step(self, images: Tensor, labels: Tensor) -> None:
         position = self._position
         rate = learning_rate(self.recipe, position.step, len(self._batches))
-        self._sums += self._learner.step(images, labels, rate).to(self._sums.device)
+        self._sums += self._learner.step(images, labels, rate)
         position.step, position.batch = position.step + 1, position.batch + 1
         position.images += len(labels)
         if self._average:

@@ -7,7 +7,7 @@ import math
 from typing import Any, Final, Literal, get_args
 
 from resnet.config import near
-from resnet.data.augmentation import Augmentation
+from resnet.data.policy import Augmentation
 
 Optimizer = Literal["sgd", "adam", "adamw"]
 Schedule = Literal["constant", "step", "multi-step", "cosine", "linear", "one-cycle"]
@@ -101,6 +101,8 @@ class Recipe:
             value = getattr(self, name)
             if value is not None or name not in _OPTIONAL:
                 _check_number(name, value, **bounds)
+                # 0 and 0.0 are the same choice, and have the same digest.
+                object.__setattr__(self, name, value if bounds.get("whole") else float(value))
         for name in ("nesterov", "decay_norm_and_bias", "grad_checkpointing", "compile"):
             _check_kind(name, getattr(self, name), bool, "true or false")
         _check_kind("milestones", self.milestones, tuple, "a list of epochs")
@@ -112,6 +114,7 @@ class Recipe:
     def _check_combination(self) -> None:
         for milestone in self.milestones:
             _check_number("a milestone", milestone, above=0)
+        object.__setattr__(self, "milestones", tuple(map(float, self.milestones)))
         if self.schedule == "multi-step" and not self.milestones:
             raise ValueError("schedule 'multi-step' needs milestones, such as [100, 150]")
         if self.warmup_epochs and self.schedule == "one-cycle":

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from resnet.config import near
-from resnet.data.augmentation import Augmentation
+from resnet.data.policy import Augmentation
 from resnet.training.recipe import EarlyStopping, Recipe
 
 _FOLDER: Final = Path(__file__).parent / "recipes"

@@ -158,9 +158,10 @@ def restore_optimizer(optimizer: torch.optim.Optimizer, tensors: Mapping[str, Te
 
 
 def shapes_digest(network: nn.Module) -> str:
-    """Return a short digest of the names and shapes of a network's tensors."""
+    """Return the number of a network's parameters, and a short digest of the names and shapes of its tensors."""
     shapes = sorted((key, tuple(value.shape)) for key, value in network.state_dict().items())
-    return hashlib.sha256(repr(shapes).encode()).hexdigest()[:12]
+    parameters = sum(parameter.numel() for parameter in network.parameters())
+    return f"of {parameters:,} parameters ({hashlib.sha256(repr(shapes).encode()).hexdigest()[:8]})"
 
 
 def all_finite(state: Mapping[str, Tensor]) -> bool:

@@ -18,11 +18,11 @@ from resnet.data.sources.content import DOWNLOADS, Content, Request, fetch, firs
 from resnet.files import reason
 from resnet.inert import Inert, Machine
 
-SHAPE: Final = (3, 32, 32)
+CIFAR_SHAPE: Final = (3, 32, 32)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Version:
+class CifarVersion:
     """Names and layout of the files of a version."""
 
     folder: str
@@ -39,16 +39,16 @@ class Version:
     """Of the version for Python: entry with the names of the classes."""
 
 
-VERSIONS: Final[dict[str, tuple[Version, ...]]] = {
+CIFAR_VERSIONS: Final[dict[str, tuple[CifarVersion, ...]]] = {
     "CIFAR10": (
-        Version(
+        CifarVersion(
             folder="cifar-10-batches-bin",
             train=tuple(f"data_batch_{number}.bin" for number in range(1, 6)),
             validation="test_batch.bin",
             names="batches.meta.txt",
             label_bytes=1,
         ),
-        Version(
+        CifarVersion(
             folder="cifar-10-batches-py",
             train=tuple(f"data_batch_{number}" for number in range(1, 6)),
             validation="test_batch",
@@ -58,14 +58,14 @@ VERSIONS: Final[dict[str, tuple[Version, ...]]] = {
         ),
     ),
     "CIFAR100": (
-        Version(
+        CifarVersion(
             folder="cifar-100-binary",
             train=("train.bin",),
             validation="test.bin",
             names="fine_label_names.txt",
             label_bytes=2,
         ),
-        Version(
+        CifarVersion(
             folder="cifar-100-python",
             train=("train",),
             validation="test",
@@ -106,7 +106,7 @@ def _load(name: str, request: Request) -> Content:
         located = _locate(name, root)
     if located is None:
         where = "here" if request.path is None else f"in {str(request.path)!r}"
-        folders = " or ".join(version.folder for version in VERSIONS[name])
+        folders = " or ".join(version.folder for version in CIFAR_VERSIONS[name])
         raise ValueError(
             f"no files of {name} {where}: get the archive from www.cs.toronto.edu/~kriz/cifar.html, unpack it, and "
             f"give the path of the folder {folders}"
@@ -116,14 +116,14 @@ def _load(name: str, request: Request) -> Content:
         classes=_classes(folder / version.names, version),
         train=_split([folder / each for each in version.train], version),
         validation=_split([folder / version.validation], version),
-        in_channels=SHAPE[0],
-        image_size=SHAPE[1],
+        in_channels=CIFAR_SHAPE[0],
+        image_size=CIFAR_SHAPE[1],
     )
 
 
-def _locate(name: str, path: pathlib.Path | None) -> tuple[pathlib.Path, Version] | None:
+def _locate(name: str, path: pathlib.Path | None) -> tuple[pathlib.Path, CifarVersion] | None:
     """Return the folder of the files and their version."""
-    for version in VERSIONS[name]:
+    for version in CIFAR_VERSIONS[name]:
         root = path or DOWNLOADS
         folder = first_folder((root, root / version.folder), version.train)
         if folder is not None:
@@ -131,17 +131,17 @@ def _locate(name: str, path: pathlib.Path | None) -> tuple[pathlib.Path, Version
     return None
 
 
-def _classes(path: pathlib.Path, version: Version) -> tuple[str, ...]:
+def _classes(path: pathlib.Path, version: CifarVersion) -> tuple[str, ...]:
     if version.name_key:
         return tuple(map(_text, _entry(path, _pickled(path), version.name_key, list)))
     return tuple(_read(path).decode(errors="replace").split())
 
 
-def _split(paths: list[pathlib.Path], version: Version) -> Split:
+def _split(paths: list[pathlib.Path], version: CifarVersion) -> Split:
     read = _pickled_images if version.label_key else _binary_images
     images, labels = zip(*(read(path, version) for path in paths), strict=True)
     return Split(
-        images=torch.from_numpy(np.concatenate(images).reshape(-1, *SHAPE)),
+        images=torch.from_numpy(np.concatenate(images).reshape(-1, *CIFAR_SHAPE)),
         labels=torch.from_numpy(np.concatenate(labels)),
     )
 
@@ -153,10 +153,10 @@ def _read(path: pathlib.Path) -> bytes:
         raise ValueError(f"cannot read {str(path)!r}: {error.strerror}; get the archive again") from error
 
 
-def _binary_images(path: pathlib.Path, version: Version) -> tuple[np.ndarray, np.ndarray]:
+def _binary_images(path: pathlib.Path, version: CifarVersion) -> tuple[np.ndarray, np.ndarray]:
     """Return pixels of shape (n, 3072) and labels of shape (n,)."""
     data = np.frombuffer(_read(path), np.uint8)
-    size = version.label_bytes + math.prod(SHAPE)
+    size = version.label_bytes + math.prod(CIFAR_SHAPE)
     if len(data) % size:
         raise ValueError(
             f"{str(path)!r} is truncated or damaged: {len(data)} bytes are no multiple of an image's {size}; "
@@ -166,17 +166,19 @@ def _binary_images(path: pathlib.Path, version: Version) -> tuple[np.ndarray, np
     return rows[:, version.label_bytes :], rows[:, version.label_bytes - 1].astype(np.int64)
 
 
-def _pickled_images(path: pathlib.Path, version: Version) -> tuple[np.ndarray, np.ndarray]:
+def _pickled_images(path: pathlib.Path, version: CifarVersion) -> tuple[np.ndarray, np.ndarray]:
     """Return pixels of shape (n, 3072) and labels of shape (n,)."""
     content = _pickled(path)
     labels = _entry(path, content, version.label_key, list)
     array = _entry(path, content, "data", Inert)
     # The state of an array in a pickle: version, shape, type, whether Fortran's order, and the bytes.
     match array.state:
-        case (_, (int() as count, int() as pixels), _, False, (str() | bytes()) as raw) if pixels == math.prod(SHAPE):
+        case (_, (int() as count, int() as pixels), _, False, (str() | bytes()) as raw) if pixels == math.prod(
+            CIFAR_SHAPE
+        ):
             data = raw.encode("latin-1") if isinstance(raw, str) else raw
         case _:
-            raise ValueError(f"{str(path)!r} has no array of n × {math.prod(SHAPE)} bytes; get the archive again")
+            raise ValueError(f"{str(path)!r} has no array of n × {math.prod(CIFAR_SHAPE)} bytes; get the archive again")
     if len(data) != count * pixels or len(labels) != count:
         raise ValueError(
             f"{str(path)!r} is damaged: {count} images, {len(data)} bytes of pixels, {len(labels)} labels; "

@@ -7,30 +7,30 @@ import torch
 from resnet.data.dataset import Split
 from resnet.data.sources.content import Content, Request
 
-TRAIN_IMAGES: Final = 1024
-VALIDATION_IMAGES: Final = 256
-CLASSES: Final = 10
-IMAGE_SIZE: Final = 32
+FAKE_TRAIN: Final = 1024
+FAKE_VALIDATION: Final = 256
+FAKE_CLASSES: Final = 10
+FAKE_SIZE: Final = 32
 """Pixels a side if nobody asks for another size."""
-NOTE: Final = "random images and labels: for throughput only, nothing can be learned"
+FAKE_NOTE: Final = "random images and labels: for throughput only, nothing can be learned"
 
 
 def make_fake(request: Request) -> Content:
     """Return colour images of independent random pixels; the seed decides them."""
     generator = torch.Generator().manual_seed(request.seed)
-    size = request.image_size or IMAGE_SIZE
+    size = request.image_size or FAKE_SIZE
 
     def split(count: int) -> Split:
         return Split(
             images=torch.randint(256, (count, 3, size, size), dtype=torch.uint8, generator=generator),
-            labels=torch.randint(CLASSES, (count,), generator=generator),
+            labels=torch.randint(FAKE_CLASSES, (count,), generator=generator),
         )
 
     return Content(
-        classes=tuple(f"class {number}" for number in range(CLASSES)),
-        train=split(TRAIN_IMAGES),
-        validation=split(VALIDATION_IMAGES),
+        classes=tuple(f"class {number}" for number in range(FAKE_CLASSES)),
+        train=split(FAKE_TRAIN),
+        validation=split(FAKE_VALIDATION),
         in_channels=3,
         image_size=size,
-        note=NOTE,
+        note=FAKE_NOTE,
     )

@@ -7,7 +7,7 @@ from resnet.data.dataset import Split
 from resnet.data.sources.content import DOWNLOADS, Content, Request, fetch, first_folder
 from resnet.data.sources.idx import read_idx
 
-CLASSES: Final = (
+GARMENTS: Final = (
     *("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat"),
     *("Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"),
 )
@@ -15,7 +15,7 @@ DEBIAN: Final = pathlib.Path("/usr/share/datasets/fashion-mnist")
 """Where Debian's package dataset-fashion-mnist has the files."""
 RAW: Final = pathlib.Path("FashionMNIST", "raw")
 """Where torchvision puts the files in its folder."""
-IMAGES: Final = "train-images-idx3-ubyte"
+FIRST_FILE: Final = "train-images-idx3-ubyte"
 
 
 def load_fashion_mnist(request: Request) -> Content:
@@ -35,10 +35,10 @@ def load_fashion_mnist(request: Request) -> Content:
         where = "here" if request.path is None else f"in {str(request.path)!r}"
         raise ValueError(
             f"no files of Fashion-MNIST {where}: install Debian's package dataset-fashion-mnist, or give the path of a "
-            f"folder with {IMAGES}.gz and its three companions"
+            f"folder with {FIRST_FILE}.gz and its three companions"
         )
     return Content(
-        classes=CLASSES,
+        classes=GARMENTS,
         train=_split(folder, "train"),
         validation=_split(folder, "t10k"),
         in_channels=1,
@@ -51,7 +51,7 @@ def _folder(request: Request) -> pathlib.Path | None:
         folders: tuple[pathlib.Path, ...] = (DEBIAN, DOWNLOADS / RAW)
     else:
         folders = (request.path, request.path / "raw", request.path / RAW)
-    return first_folder(folders, (IMAGES, f"{IMAGES}.gz"))
+    return first_folder(folders, (FIRST_FILE, f"{FIRST_FILE}.gz"))
 
 
 def _split(folder: pathlib.Path, part: str) -> Split:

@@ -9,12 +9,12 @@ import torch
 from resnet.data.dataset import FileSplit
 from resnet.data.sources.content import Content, Request
 
-SUFFIXES: Final = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")
+IMAGE_SUFFIXES: Final = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")
 """What image files end in; other files are ignored."""
 IMAGENET_STATISTICS: Final = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 """Mean and standard deviation of ImageNet's channels, as torchvision has them; any folder is normalised by them."""
-IMAGE_SIZE: Final = 224
-MOST_NAMES: Final = 3
+PHOTOGRAPH_SIZE: Final = 224
+_MOST_NAMES: Final = 3
 """Class folders that a message names."""
 
 
@@ -42,7 +42,7 @@ def load_folder(request: Request) -> Content:
         train=_files(train_root, classes),
         validation=validation,
         in_channels=3,
-        image_size=IMAGE_SIZE,
+        image_size=PHOTOGRAPH_SIZE,
     )
 
 
@@ -61,7 +61,7 @@ def _classes(folder: pathlib.Path) -> tuple[str, ...]:
 
 def _check_same(train: tuple[str, ...], validation: tuple[str, ...], root: pathlib.Path) -> None:
     differences = [
-        f"only in {part}: {', '.join(names[:MOST_NAMES])}{' …' if len(names) > MOST_NAMES else ''}"
+        f"only in {part}: {', '.join(names[:_MOST_NAMES])}{' …' if len(names) > _MOST_NAMES else ''}"
         for part, names in (
             ("train", sorted(set(train) - set(validation))),
             ("val", sorted(set(validation) - set(train))),
@@ -81,12 +81,12 @@ def _files(folder: pathlib.Path, classes: tuple[str, ...]) -> FileSplit:
             str(pathlib.Path(parent, file))
             for parent, _, names in os.walk(folder / name, followlinks=True)
             for file in names
-            if file.lower().endswith(SUFFIXES)
+            if file.lower().endswith(IMAGE_SUFFIXES)
         )
         if not files:
             raise ValueError(
                 f"the class folder {str(folder / name)!r} has no image; put images into it, or remove it "
-                f"(images end in {', '.join(SUFFIXES)})"
+                f"(images end in {', '.join(IMAGE_SUFFIXES)})"
             )
         paths += files
         labels += [label] * len(files)

@@ -50,7 +50,7 @@ def begin(folder):
     if child == 0:
         try:
             train(folder)
-        except BaseException:
+        except BaseException:  # noqa: BLE001 - a fork must never return into the parent's code
             traceback.print_exc()
             os._exit(1)
         os._exit(0)
@@ -89,4 +89,4 @@ def count(kills, seed, root):
 if __name__ == "__main__":
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as scratch:
-        print(*count(int(sys.argv[1]), int(sys.argv[2]), Path(scratch)))
+        print(*count(int(sys.argv[1]), int(sys.argv[2]), Path(scratch)))  # noqa: T201 - its answer

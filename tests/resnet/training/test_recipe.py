@@ -62,7 +62,10 @@ def test_the_digest_knows_values_and_no_names():
 
 def test_an_integer_is_the_number_it_equals():
     assert changed(weight_decay=0).digest == changed(weight_decay=0.0).digest
-    assert changed(schedule="multi-step", milestones=(1,)).digest == changed(schedule="multi-step", milestones=(1.0,)).digest
+    assert (
+        changed(schedule="multi-step", milestones=(1,)).digest
+        == changed(schedule="multi-step", milestones=(1.0,)).digest
+    )
 
 
 def test_the_toml_text_holds_everything():

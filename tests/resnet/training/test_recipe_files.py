@@ -40,6 +40,8 @@ def test_a_file_is_a_recipe_with_its_name(tmp_path):
         (LEAST + "learning_rat = 1", "unknown field 'learning_rat' of the recipe; did you mean 'learning_rate'"),
         (LEAST + "augmentation = 3", "table augmentation must be a table"),
         (LEAST + "[augmentation]\nflop = true", "did you mean 'flip'"),
+        (LEAST + "[augmentation]\nflip = 1", "flip must be true or false"),
+        (LEAST + "[augmentation]\nerasing = 'much'", "erasing must be a probability"),
         (LEAST + "[early_stopping]\npatience = 0", "patience must be"),
         (LEAST + "momentum = [1]", "momentum must be a number"),
     ],
