@@ -84,11 +84,11 @@ def made_end(training, status="ok", *, epochs=None):
     )
 
 
-def made_trainings(make_case, *, seeds=5, number=1, **options):
+def made_trainings(make_case, *, seeds=5, number=1, first_seed=0, **options):
     """Lines of complete trainings, a seed each; `options` are of `made_epochs`, all others of `made_training`."""
     own = {name: options.pop(name) for name in ("final", "error", "epoch_s", "joules") if name in options}
     for seed in range(seeds):
-        training = made_training(make_case, number + seed, seed=seed, **options)
+        training = made_training(make_case, number + seed, seed=first_seed + seed, **options)
         yield training
         yield from made_epochs(training, **own)
         yield made_end(training)
@@ -100,7 +100,12 @@ def training_header(make_run, run_id="train", **fields):
 
 def degradation(make_case, *, worse=True):
     """The trainings of the degradation experiment; without `worse` the deeper plain network trains better."""
-    errors = {"plain20": 0.09, "plain56": 0.13 if worse else 0.05, "cifar_resnet20": 0.08, "cifar_resnet56": 0.05}
+    errors = {
+        "cifar_plain20": 0.09,
+        "cifar_plain56": 0.13 if worse else 0.05,
+        "cifar_resnet20": 0.08,
+        "cifar_resnet56": 0.05,
+    }
     number = 1
     for model, error in errors.items():
         options = {"model": model, "recipe": "he2015-cifar", "error": error, "final": 0.99 - error}

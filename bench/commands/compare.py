@@ -15,7 +15,6 @@ from bench.commands.options import (
     Format,
     Margin,
     Runs,
-    accuracy_share,
     holds_trainings,
     load,
 )
@@ -51,38 +50,47 @@ def compare_command(
 
     Exit codes: 0 no case became worse, 1 a case became worse, 2 bad input, 3 inconclusive, 70 a crash.
     """
-    import results
     from bench.suites.values import fraction
-    from reports.text.comparison import comparison_text
-    from reports.text.github import comparison_github
 
     share = None if margin is None else fraction(margin)
     sides = [load([path]) for path in runs]
     arms = [file.run.arm is not None for side in sides for file in side.files]
     if arms and all(arms):
-        if share is not None:
-            raise InputError("--margin: these are arms of `ab`, which have a margin already; leave it out")
+        if share is not None or accuracy is not None:
+            option = "--accuracy" if share is None else "--margin"
+            raise InputError(f"{option}: these are arms of `ab`, which are judged by their own margin; leave it out")
         return _compare_arms(runs, form)
     if any(arms):
         raise InputError("arms of `ab` and other runs cannot be compared; give only one kind of them")
     if len(sides) != 2:
         raise InputError(f"compare needs two sides, BASE and NEW, not {len(sides)}: give a file or a folder for each")
     base, new = sides
-    if any(holds_trainings(side) for side in sides):
+    return _compare_sides(base, new, share, accuracy, form)
+
+
+def _compare_sides(base: "Records", new: "Records", margin: float | None, accuracy: str | None, form: str) -> int:
+    """Judge two sides of cases, or of trainings."""
+    import results
+    from reports.text.comparison import comparison_text
+    from reports.text.github import comparison_github
+    from results.statistics.margin import MARGIN
+
+    share = MARGIN if margin is None else margin
+    if any(holds_trainings(side) for side in (base, new)):
         return _compare_trainings(base, new, accuracy, share, form)
     if accuracy is not None:
         raise InputError("--accuracy: these runs hold no training; leave it out")
-    comparison = results.compare(base, new) if share is None else results.compare(base, new, margin=share)
+    comparison = results.compare(base, new, margin=share)
     text = comparison_github(comparison) if form == "github" else comparison_text(comparison, form)
     typer.echo(text, nl=False)
     return OUTCOMES[comparison.outcome]
 
 
-def _compare_trainings(base: "Records", new: "Records", accuracy: str | None, margin: float | None, form: str) -> int:
+def _compare_trainings(base: "Records", new: "Records", accuracy: str | None, margin: float, form: str) -> int:
     """Judge the trainings of two sides."""
     import results
+    from bench.suites.values import fraction
     from reports.text.convergence.comparing import training_comparison_text
-    from results.statistics.margin import MARGIN
 
     for name, side in (("BASE", base), ("NEW", new)):
         if len(side):
@@ -91,8 +99,8 @@ def _compare_trainings(base: "Records", new: "Records", accuracy: str | None, ma
             raise InputError(f"{name} holds no training, but the other side does; give two sides of one kind")
     if form == "github":
         raise InputError("--format github is not for trainings; use markdown")
-    target = None if accuracy is None else accuracy_share(accuracy)
-    comparison = results.compare_trainings(base, new, accuracy=target, margin=MARGIN if margin is None else margin)
+    target = None if accuracy is None else fraction(accuracy)
+    comparison = results.compare_trainings(base, new, accuracy=target, margin=margin)
     typer.echo(training_comparison_text(comparison, form), nl=False)
     return OUTCOMES[comparison.outcome]
 

@@ -162,13 +162,6 @@ def holds_trainings(records: "Records") -> bool:
     return any(file.bodies("training") for file in records.files)
 
 
-def accuracy_share(text: str) -> float:
-    """Return an accuracy such as ``93%`` or ``0.93`` as a share; raise `InputError` for anything else."""
-    from bench.suites.values import fraction
-
-    return fraction(text)
-
-
 def say(line: str) -> None:
     """Write a line for a person to stderr, with hidden characters escaped."""
     from results.text import printable

@@ -12,7 +12,6 @@ from bench.commands.options import (
     Format,
     ReferenceName,
     Runs,
-    accuracy_share,
     echo_path,
     holds_trainings,
     load,
@@ -26,6 +25,7 @@ def table_command(
 ) -> None:
     """Print the table of run files: a row a case, and of trainings a row a recipe."""
     import results
+    from bench.suites.values import fraction
     from reports.text.convergence.trainings import trainings_text
     from reports.text.findings import study_text
 
@@ -37,7 +37,7 @@ def table_command(
     if trains and parts and form in {"json", "csv"}:
         say(f"note: --format {form} holds the cases; give the files of trainings alone for their table")
     elif trains:
-        parts.append(trainings_text(records, form, None if accuracy is None else accuracy_share(accuracy)))
+        parts.append(trainings_text(records, form, None if accuracy is None else fraction(accuracy)))
     typer.echo("\n".join(parts), nl=False)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from reports.chapters import depth, training
+from reports.chapters.convergence import chapter as convergence
 from reports.chapters.history import chapter as history
 from reports.chapters.sides import chapter as sides
 from reports.chapters.speedups import chapter as speedups
@@ -22,6 +23,7 @@ CHAPTERS: Final[dict[str, Chapter]] = {
     "sides": sides.CHAPTER,
     "history": history.CHAPTER,
     "training": training.CHAPTER,
+    "convergence": convergence.CHAPTER,
     "static": static.CHAPTER,
 }
 """Chapters between the answer, which comes first, and the table of every case."""

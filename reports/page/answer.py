@@ -4,6 +4,7 @@ import statistics
 
 import pandas as pd
 
+from reports.chapters.convergence.chapter import CHAPTER
 from reports.chapters.sides import frame as sides
 from reports.chapters.sides.relative import of_relative
 from reports.chapters.speedups.heat import best_speedup, failures
@@ -24,13 +25,26 @@ def answer(source: Source, *, complete: bool) -> tuple[str, ...]:
         complete: whether these are all cases; a selection has no sentences on failures and speed-ups.
     """
     frame = source.cases
+    trained = _trained(source)
     if frame.empty:
-        return ("These files hold no case.",)
+        return trained or ("These files hold no case.",)
     candidates = accurate(source)
     pick = None if candidates.empty else fastest(candidates)
     speedup, failed = (best_speedup(frame), failures(frame)) if complete else (None, None)
     pairs = source.frame(sides.pairs)
-    return tuple(said for said in (pick, speedup, _first_pair(pairs), failed, precision(frame)) if said)
+    return tuple(said for said in (pick, speedup, _first_pair(pairs), failed, precision(frame), *trained) if said)
+
+
+def _trained(source: Source) -> tuple[str, ...]:
+    """Return the sentences on trainings: of the first data set, the final accuracies and the time to the first target.
+
+    They are those of the figures of the chapter on convergence.
+    """
+    if not source.holds("training"):
+        return ()
+    charts = CHAPTER.charts.values()
+    views = [(chart, chart.views(source.frame(chart.frame))) for chart in charts if chart.needs == "training"]
+    return tuple(chart.takeaway(shown[0].frame) for chart, shown in reversed(views) if shown)
 
 
 def _first_pair(pairs: pd.DataFrame) -> str | None:
@@ -77,7 +91,7 @@ def noise(frame: pd.DataFrame) -> str:
     """Return the sentence on the measured cases with signs of a disturbed machine."""
     measured = frame[frame["status"].ne("unsupported") & ~frame["imported"]]
     if measured.empty:
-        return "Nothing here was measured by this program, so no signs of noise are known."
+        return "No case here was measured by this program, so no signs of noise are known."
     signs = [{kind(line) for line in lines} & NOISES for lines in measured["warnings"]]
     disturbed = sum(map(bool, signs))
     if not disturbed:

@@ -83,12 +83,21 @@ def render(records: Records | Study) -> str:
         "left_out": shown.left_out,
         "chapters": CHAPTERS,
         "sections": sections,
+        "trained": shown.source.holds("training"),
+        "silent": _silent(shown.source, sections),
         **_inserts(environment, shown.source, sections),
         **_summary(shown),
         **_cases(shown.source),
         **_assets(shown.source, sections),
     }
     return environment.get_template("page.html").render(page)
+
+
+def _silent(source: Source, sections: dict[str, Section]) -> set[str]:
+    """Return the chapters that a page of trainings only leaves out: they would say of each figure that it is absent."""
+    if len(source.cases) or not source.holds("training"):
+        return set()
+    return {name for name, chapter in CHAPTERS.items() if not any(sections[chart].views for chart in chapter.charts)}
 
 
 def _environment() -> Environment:

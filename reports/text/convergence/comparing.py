@@ -67,7 +67,7 @@ def _cells(judged: JudgedTraining) -> list[str]:
 
 def _times(judged: JudgedTraining) -> list[str]:
     sides = [
-        "never by all" if seconds is None else f"{seconds_text(seconds, None, None)} s"
+        "not by all" if seconds is None else f"{seconds_text(seconds, None, None)} s"
         for seconds in (judged.base, judged.new)
     ]
     if judged.change is None:

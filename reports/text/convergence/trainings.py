@@ -15,7 +15,7 @@ from results.text import digits, half_width, within
 _ALWAYS: Final = ("model", "recipe", "data")
 _MEANINGS: Final = {
     "seeds": "± of an accuracy: the 95 % interval of the mean over seeds, in percentage points",
-    "images": "± of a single seed: the 95 % binomial interval of its validation images; another seed may differ by more",
+    "images": "± of one seed: the 95 % binomial interval of its validation images; another seed may differ by more",
 }
 
 
@@ -56,7 +56,7 @@ def accuracy_points(row: Row) -> str:
         return "-"
     if low is None:
         return f"{100 * value:.2f}"
-    return f"{100 * value:.2f} ± {digits(100 * max(high - value, value - low), 0.1)}"
+    return f"{100 * value:.2f} ± {100 * max(high - value, value - low):.2f}"
 
 
 def seconds_text(value: float | None, low: float | None, high: float | None) -> str:

@@ -48,9 +48,14 @@ def epochs(records: Records) -> "pd.DataFrame":
     ``train_error`` (1 - training accuracy), the 95 % binomial interval of the validation accuracy (Wilson 1927), and
     the images and joules of this and all earlier epochs. A missing value is NaN, and ``nulls`` holds its reason.
     """
+    return epoch_frame(curves(records))
+
+
+def epoch_frame(made: Sequence[Curve]) -> "pd.DataFrame":
+    """Return `epochs` of some curves."""
     import pandas as pd  # noqa: PLC0415 (0.4 s that `import results` need not pay)
 
-    rows = [row for group in _singles(curves(records)) for row in _epoch_rows(group)]
+    rows = [row for curve in made for group in curve_groups([curve]) for row in _epoch_rows(group)]
     frame = pd.DataFrame(rows, columns=list(EPOCH_COLUMNS))
     return frame.astype(dict.fromkeys(("peak_memory_bytes", "energy_j", "total_energy_j"), "float64"))
 
@@ -73,11 +78,15 @@ def trainings(records: Records, accuracy: float | None = None) -> "pd.DataFrame"
     Raises:
         InputError: The accuracy is not above 0 and at most 1.
     """
-    import pandas as pd  # noqa: PLC0415 (as above)
-
     if accuracy is not None:
         check_accuracy(accuracy)
-    groups = curve_groups(curves(records))
+    return group_frame(curve_groups(curves(records)), accuracy)
+
+
+def group_frame(groups: Sequence[CurveGroup], accuracy: float | None = None) -> "pd.DataFrame":
+    """Return `trainings` of some groups of seeds."""
+    import pandas as pd  # noqa: PLC0415 (as above)
+
     rows = [_training_row(group, accuracy or common_accuracy(same_data(groups, group))) for group in groups]
     frame = pd.DataFrame(rows, columns=list(TRAINING_COLUMNS))
     whole = {"machine", *AXES, "data", "recipe", "seeds", "finished", "ends", "epochs", "interval", "expected_source"}
@@ -110,10 +119,6 @@ def final_accuracy(group: CurveGroup) -> tuple[Interval | None, str | None, str 
 def ends_text(group: CurveGroup) -> str:
     """Return how the trainings of a group ended: ``4 ok, 1 diverged``."""
     return ", ".join(f"{count} {status}" for status, count in Counter(curve.status for curve in group.curves).items())
-
-
-def _singles(made: Sequence[Curve]) -> Iterator[CurveGroup]:
-    return (group for curve in made for group in curve_groups([curve]))
 
 
 def _epoch_rows(group: CurveGroup) -> Iterator[dict[str, Any]]:
@@ -181,8 +186,8 @@ def _times(group: CurveGroup, target: float | None) -> tuple[dict[str, Any], dic
     if target is None:
         nothing = {"reached": None, "never": None, **_bounds("time", None, "_s"), **_bounds("median", None, "_s")}
         return nothing, dict.fromkeys(("time_s", "median_s"), "no training came to its end; choose an accuracy")
-    found = [curve.time_to(target) for curve in group.curves]
-    known = sorted(time for time in found if time is not None)
+    times = [curve.time_to(target) for curve in group.curves]
+    known = sorted(time for time in times if time is not None)
     reached = [time for time in known if math.isfinite(time)]
     nulls: dict[str, str] = {}
     mean: Interval | None = None

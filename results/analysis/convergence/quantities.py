@@ -139,10 +139,10 @@ def _time(
     if reason is not None:
         return _without(start, reason)
     base, new = ([seed for seed in side if seed is not None] for side in sides)
-    found = contrast(base, new, math.log1p(margin))
+    shown = contrast(base, new, math.log1p(margin))
     widths = [math.expm1(seed.high - seed.low) for seed in (*base, *new) if math.isfinite(seed.high - seed.low)]
-    finest = f"an epoch takes {100 * max(widths):.2g} % of the time" if widths else ""
-    return PendingTraining(_with_interval(start, found, math.exp), found, finest)
+    finest = f"an epoch takes {100 * max(widths):.2g} % of the time" if widths else "the first epoch reached it already"
+    return PendingTraining(_with_interval(start, shown, math.exp), shown, finest)
 
 
 def _accuracy(before: CurveGroup, after: CurveGroup, margin: float) -> PendingTraining:
@@ -157,9 +157,9 @@ def _accuracy(before: CurveGroup, after: CurveGroup, margin: float) -> PendingTr
     if base is None and new is None:
         return _without(start, "every training of both sides diverged")
     sides = [[_bracket(curve) for curve in group.curves] for group in (before, after)]
-    found = contrast(sides[0], sides[1], margin)
+    shown = contrast(sides[0], sides[1], margin)
     image = 100 / before.training.validation_images
-    return PendingTraining(_with_interval(start, found, float), found, f"an image is {image:.2g} points")
+    return PendingTraining(_with_interval(start, shown, float), shown, f"an image is {image:.2g} points")
 
 
 def _log_bracket(curve: Curve, accuracy: float) -> Bracket | None:
@@ -186,12 +186,12 @@ def _without(start: JudgedTraining, reason: str) -> PendingTraining:
     return PendingTraining(dataclasses.replace(start, reason=reason))
 
 
-def _with_interval(start: JudgedTraining, found: Contrast, scale: Callable[[float], float]) -> JudgedTraining:
-    if found.interval is None:
-        return dataclasses.replace(start, test=found.test)
-    span = found.interval
+def _with_interval(start: JudgedTraining, shown: Contrast, scale: Callable[[float], float]) -> JudgedTraining:
+    if shown.interval is None:
+        return dataclasses.replace(start, test=shown.test)
+    span = shown.interval
     low, high = (scale(min(end, _LARGEST_LOG)) for end in (span.low, span.high))
-    return dataclasses.replace(start, low=low, high=high, test=found.test)
+    return dataclasses.replace(start, low=low, high=high, test=shown.test)
 
 
 def judged_quantities(pending: Sequence[PendingTraining]) -> Iterable[JudgedTraining]:

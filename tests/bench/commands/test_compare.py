@@ -10,6 +10,7 @@ from results.schema.kinds import Unknown
 from results.schema.run import Arm, End
 from results.storage.lines import encode
 from tests.results.histories import make_history, spreads
+from tests.trainings import made_trainings, training_header, write_trainings
 
 
 @pytest.fixture
@@ -266,3 +267,37 @@ def test_help_says_that_it_is_advisory(show):
     assert code == 0
     assert "Advisory" in out
     assert "gates" in out
+
+
+@pytest.fixture
+def trained(tmp_path, make_case, make_run):
+    """The run file of five seeds of a recipe, with `options` of its trainings."""
+
+    def make(name, **options):
+        return write_trainings(tmp_path, training_header(make_run, name), list(made_trainings(make_case, **options)))
+
+    return make
+
+
+def test_trainings_are_judged_by_their_seeds(call, trained):
+    base = trained("a")
+    found, out, err = call(base, trained("b", recipe="slow", epoch_s=200.0), "--accuracy", "90%")
+    assert (found, err) == (1, "")
+    assert "time to 90 %" in out
+    assert call(base, trained("c", recipe="quick", epoch_s=10.0, final=0.94), "--accuracy", "0.9")[0] == 0
+    assert call(base, trained("d", seeds=1))[0] == 3
+    assert call(base, trained("e"), "--margin", "50%", "--format", "json")[0] == 0
+
+
+def test_trainings_and_other_runs_are_not_compared(call, side, trained):
+    base, training = side("a"), trained("t")
+    for sides in ((base, training), (training, base)):
+        found, _, err = call(*sides)
+        assert found == 2
+        assert err.count("\n") == 1
+    found, _, err = call(base, side("c"), "--accuracy", "90%")
+    assert (found, "hold no training" in err) == (2, True)
+    found, _, err = call(training, trained("u"), "--format", "github")
+    assert (found, "use markdown" in err) == (2, True)
+    found, _, err = call(training, trained("v"), "--accuracy", "93")
+    assert (found, err.count("\n")) == (2, 1)

@@ -8,6 +8,7 @@ from bench.cli import main
 from reports.page import images
 from results.errors import InputError
 from tests.bench.calls import bad
+from tests.trainings import made_trainings, training_header, write_trainings
 
 
 @pytest.fixture
@@ -119,3 +120,33 @@ def test_the_reference_can_be_named(call, several, tmp_path, command):
     _, said, _ = call(command, str(several), "--reference", "resnet18", *options)
     if command == "table":
         assert [round(row["relative"], 1) for row in json.loads(said)] == [1.0, 2.5]
+
+
+@pytest.fixture
+def trained(tmp_path, make_case, make_run):
+    bodies = list(made_trainings(make_case, seeds=2))
+    return write_trainings(tmp_path, training_header(make_run), bodies)
+
+
+def test_the_table_of_trainings_has_a_row_a_recipe(call, trained, run_file):
+    code, out, err = call("table", trained)
+    assert (code, err) == (0, "")
+    assert out.startswith("model            recipe")
+    code, out, _ = call("table", trained, "--accuracy", "80%", "--format", "json")
+    assert (code, json.loads(out)[0]["target"]) == (0, 0.8)
+
+
+def test_cases_and_trainings_are_two_tables_and_for_programs_the_cases_only(call, trained, run_file):
+    code, out, err = call("table", trained, run_file)
+    assert (code, err) == (0, "")
+    assert "recipe" in out
+    assert "resnet50" in out
+    code, out, err = call("table", trained, run_file, "--format", "json")
+    assert code == 0
+    assert all("recipe" not in row for row in json.loads(out))
+    assert "trainings alone" in err
+
+
+def test_an_accuracy_without_a_training_is_bad_input(call, run_file):
+    code, _, err = call("table", run_file, "--accuracy", "90%")
+    assert (code, err.count("\n")) == (2, 1)

@@ -111,13 +111,13 @@ def test_several_networks_are_compared_each_with_itself(loaded, make_case):
     base, new = (loaded(*degradation(make_case), name=name) for name in ("base", "new"))
     comparison = compare_trainings(base, new)
     assert [judged.model for judged in comparison.judged][::2] == [
-        "plain20",
-        "plain56",
+        "cifar_plain20",
+        "cifar_plain56",
         "cifar_resnet20",
         "cifar_resnet56",
     ]
-    alone = compare_trainings(base, loaded(name="alone", model="plain20", recipe="he2015-cifar"))
-    assert "plain56 with he2015-cifar on fashion-mnist is only in BASE" in alone.reasons
+    alone = compare_trainings(base, loaded(name="alone", model="cifar_plain20", recipe="he2015-cifar"))
+    assert "cifar_plain56 with he2015-cifar on fashion-mnist is only in BASE" in alone.reasons
     assert alone.outcome != "pass"
 
 
