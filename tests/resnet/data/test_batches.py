@@ -7,6 +7,10 @@ from hypothesis import strategies as st
 
 from resnet.data import Augmentation, Batches, load_data
 
+# torch advises fewer workers on a single core, and Python warns of fork where there are threads.
+workers_start = pytest.mark.filterwarnings(
+    "ignore:This DataLoader will create:UserWarning", "ignore:.*multi-threaded, use of fork:DeprecationWarning"
+)
 EVERYTHING = Augmentation(crop_padding=1, flip=True, erasing=0.5)
 
 
@@ -128,6 +132,7 @@ def test_a_batch_that_there_is_not_is_refused(numbered, number, start):
         batches(numbered(9)).epoch(number, start)
 
 
+@workers_start
 def test_files_give_the_same_batches_with_any_number_of_workers_from_any_batch(folder_of, tmp_path):
     data = load_data(str(folder_of(tmp_path, {"cat": 4, "dog": 5})), image_size=8)
     augmentation = Augmentation(random_resized_crop=True, flip=True)
@@ -142,6 +147,7 @@ def test_files_give_the_same_batches_with_any_number_of_workers_from_any_batch(f
     assert not same(alone.epoch(1), alone.epoch(2))
 
 
+@workers_start
 @pytest.mark.parametrize("workers", [0, 1])
 def test_a_corrupt_image_is_named_in_a_single_line(folder_of, tmp_path, workers):
     folder_of(tmp_path, {"cat": 2, "dog": 2})
@@ -151,3 +157,16 @@ def test_a_corrupt_image_is_named_in_a_single_line(folder_of, tmp_path, workers)
     with pytest.raises(ValueError, match=r"cannot decode .*dog/1\.png") as caught:
         list(batches(data, workers=workers).epoch(0))
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.gpu
+def test_an_accelerator_gets_the_batches_of_the_cpu(numbered, folder_of, tmp_path):
+    if not torch.accelerator.is_available():
+        pytest.skip("no accelerator on this machine")
+    device = torch.accelerator.current_accelerator()
+    files = load_data(str(folder_of(tmp_path, {"cat": 3, "dog": 3})), image_size=8)
+    for data in (numbered(23, channels=3, size=8), files):
+        theirs = list(batches(data, augmentation=EVERYTHING, device=device).epoch(1))
+        assert theirs[0][0].device.type == device.type
+        for (images, labels), expected in zip(theirs, batches(data, augmentation=EVERYTHING).epoch(1), strict=True):
+            torch.testing.assert_close((images.cpu(), labels.cpu()), expected)
