@@ -99,7 +99,7 @@ class TrainedOn:
     """The epoch of the last step, from 1; 0 before the first."""
     step: Count
     """Steps of this epoch so far."""
-    steps: Count
+    steps: Size
     """Steps of an epoch."""
     images_per_s: Value | None = None
     """Training images a second of this epoch so far."""
