@@ -4,7 +4,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -12,30 +12,34 @@ from bench.commands.options import FAILED, OK, DeviceName, Format, say
 from results.errors import InputError
 from results.schema.types import MOST_SIZE
 
-AUTO = "auto"
+_AUTO: Final = "auto"
+
+_Data = Annotated[str, typer.Argument(metavar="DATA", help="A folder of images, or a data set such as fashion-mnist.")]
+_DataPath = Annotated[Path | None, typer.Option(metavar="FOLDER", help="The files of a data set [default: its own].")]
+_LoaderCounts = Annotated[
+    str, typer.Option(metavar="COUNT,...", help="Workers of the DataLoader; auto tries 0, 1, 2, 4… up to the cores.")
+]
+_BatchSize = Annotated[int, typer.Option(metavar="COUNT", min=1, max=MOST_SIZE, help="Images a batch.")]
+_Side = Annotated[
+    int | None, typer.Option(metavar="PIXELS", min=1, max=MOST_SIZE, help="A side [default: 224, or the set's own].")
+]
+_FedModel = Annotated[str | None, typer.Option(metavar="MODEL", help="The network to feed [default: resnet18].")]
+_SecondsOfFigure = Annotated[
+    float, typer.Option(metavar="SECONDS", min=0.01, max=3600.0, help="For each figure in each of 5 repetitions.")
+]
 
 
 def loader_command(
-    data: Annotated[str, typer.Argument(metavar="DATA", help="A folder of images, or a data set: fashion-mnist…")],
-    data_path: Annotated[
-        Path | None, typer.Option("--data-path", metavar="FOLDER", help="The files of a data set [default: its own].")
-    ] = None,
-    workers: Annotated[
-        str,
-        typer.Option(metavar="COUNT,...", help="Workers of the DataLoader; auto tries 0, 1, 2, 4… up to the cores."),
-    ] = AUTO,
-    batch_size: Annotated[int, typer.Option(metavar="COUNT", min=1, max=MOST_SIZE, help="Images a batch.")] = 64,
-    image_size: Annotated[
-        int | None,
-        typer.Option(metavar="PIXELS", min=1, max=MOST_SIZE, help="A side [default: 224, or the set's own]."),
-    ] = None,
-    model: Annotated[str | None, typer.Option(metavar="MODEL", help="The network to feed [default: resnet18].")] = None,
+    data: _Data,
+    data_path: _DataPath = None,
+    workers: _LoaderCounts = _AUTO,
+    batch_size: _BatchSize = 64,
+    image_size: _Side = None,
+    model: _FedModel = None,
     precision: Annotated[str, typer.Option(metavar="WORD", help="Number format of the network.")] = "fp32",
     decoder: Annotated[str, typer.Option(metavar="NAME", help="pillow or torchcodec.")] = "pillow",
     device: DeviceName = None,
-    seconds: Annotated[
-        float, typer.Option(metavar="SECONDS", min=0.01, max=3600.0, help="For a figure in each of 5 repetitions.")
-    ] = 1.0,
+    seconds: _SecondsOfFigure = 1.0,
     out: Annotated[Path, typer.Option(metavar="FOLDER", help="Folder for the run file.")] = Path("runs"),
     form: Format = "table",
 ) -> int:
@@ -77,10 +81,10 @@ def loader_command(
 
 
 def _counts(text: str) -> tuple[int, ...] | None:
-    """Parse numbers of workers; None for `AUTO`."""
-    if text.strip() == AUTO:
+    """Parse numbers of workers; None for `_AUTO`."""
+    if text.strip() == _AUTO:
         return None
     try:
         return tuple(int(part) for part in text.split(","))
     except ValueError:
-        raise InputError(f"workers: {text[:80]!r} should be whole numbers such as 0,1,2,4, or {AUTO}") from None
+        raise InputError(f"workers: {text[:80]!r} should be whole numbers such as 0,1,2,4, or {_AUTO}") from None

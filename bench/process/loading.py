@@ -8,7 +8,7 @@ from msgspec import Meta
 from bench.process.messages import Request
 from results.schema.types import Name, Patience, Seconds, Size, StepSeconds, Text
 
-Workers = Annotated[int, Meta(ge=0, le=4096)]
+LoaderWorkers = Annotated[int, Meta(ge=0, le=4096)]
 """Processes of a `DataLoader`."""
 
 
@@ -76,5 +76,5 @@ class TimeBatches(Request[BatchesTimed]):
     """Load batches from a fresh start on, first untimed, then timed."""
 
     path: Literal["DataLoader", "slices"]
-    workers: Workers
+    workers: LoaderWorkers
     seconds: Patience

@@ -26,6 +26,7 @@ ROWS: Final = {
     "verdict-time": "tests.selftest.live:verdict_time",
     "faults": "tests.selftest.faults:faults",
     "lost": "tests.selftest.lost:lost",
+    "loader": "tests.selftest.loader:loader",
     "field": "tests.selftest.fields:field_rows",
     "field-live": "tests.selftest.live_fields:field_live",
 }

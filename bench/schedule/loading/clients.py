@@ -17,7 +17,7 @@ from bench.suites.values import DEFAULTS
 from results.errors import InputError
 from results.schema.case import Case
 
-PATIENCE_S: Final = 600.0
+LOADING_PATIENCE_S: Final = 600.0
 """The most seconds of an answer, besides those that are timed."""
 _MOST_STEPS: Final = 1000
 """The most steps of a turn of the network."""
@@ -46,7 +46,7 @@ class LoaderClient:
                 threads=threads,
                 decoder=request.decoder,
             ),
-            PATIENCE_S,
+            LOADING_PATIENCE_S,
         )
 
     def answer(self, request: Request[Answer], timeout_s: float) -> Answer:
@@ -63,7 +63,7 @@ class NetworkClient:
     """The network in a worker of its own, whose steps train on random images that lie on the device."""
 
     def __init__(self, server: ForkServer, case: Case, seconds: float) -> None:
-        settings = structs.replace(DEFAULTS["cpu"], timeout_s=PATIENCE_S + seconds)
+        settings = structs.replace(DEFAULTS["cpu"], timeout_s=LOADING_PATIENCE_S + seconds)
         self._client = WorkerClient(server, case, 0, settings)
         self._seconds = seconds
         self._case = case

@@ -10,7 +10,7 @@ from typing import Final, Literal, NamedTuple
 
 from bench.machine.cpu import usable_cores
 from bench.process.loading import BatchesTimed, DataOpened, TimeBatches, TimeStages
-from bench.schedule.loading.clients import PATIENCE_S, LoaderClient, NetworkClient
+from bench.schedule.loading.clients import LOADING_PATIENCE_S, LoaderClient, NetworkClient
 from bench.schedule.loading.request import LoadingRequest, worker_counts
 from bench.schedule.progress import Progress, Show
 from results.analysis.loading import NEAR_BEST
@@ -71,7 +71,7 @@ class LoadingFigures:
 
     def _time_stages(self) -> None:
         seconds = self._request.seconds
-        timed = self._loader.answer(TimeStages(seconds=seconds), PATIENCE_S + seconds)
+        timed = self._loader.answer(TimeStages(seconds=seconds), LOADING_PATIENCE_S + seconds)
         for name, image_s in timed.image_s.items():
             self._stage_s.setdefault(name, []).append(image_s)
 
@@ -80,7 +80,7 @@ class LoadingFigures:
         request = TimeBatches(path=path, workers=workers, seconds=self._request.seconds)
 
         def measure() -> None:
-            timed = self._loader.answer(request, PATIENCE_S + self._request.seconds)
+            timed = self._loader.answer(request, LOADING_PATIENCE_S + self._request.seconds)
             self._batches.setdefault((path, workers), []).append(timed)
 
         return measure

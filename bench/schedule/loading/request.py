@@ -13,7 +13,7 @@ from results.errors import InputError
 from results.schema.axes import BASELINE
 from results.schema.case import Case
 
-MODEL: Final = "resnet18"
+FED_MODEL: Final = "resnet18"
 """The network to feed, if nobody names another."""
 
 
@@ -31,7 +31,7 @@ class LoadingRequest:
     image_size: int | None = None
     """Pixels a side; None for 224 of files, and for the size of images in memory."""
     model: str | None = None
-    """The network to feed; None for `MODEL`. On small images its twin with the cifar stem is fed, as `train` does."""
+    """The network to feed; None for `FED_MODEL`. Small images feed its twin with the cifar stem, as `train` has it."""
     precision: str = "fp32"
     decoder: str = "pillow"
     seconds: float = 1.0
@@ -56,7 +56,7 @@ def network_case(request: LoadingRequest, opened: DataOpened, device: str, threa
     Raises:
         InputError: the images are too small for the network, or it is a peer.
     """
-    model, _ = models.for_images(request.model or MODEL, opened.image_size)
+    model, _ = models.for_images(request.model or FED_MODEL, opened.image_size)
     return Case(
         model=model,
         task="training",

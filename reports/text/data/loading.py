@@ -110,7 +110,7 @@ def _verdicts(findings: LoadingFindings) -> list[str]:
 
 
 def _unknown(findings: LoadingFindings) -> list[str]:
-    intervals = [part.images_per_s for part in (*findings.stages, *findings.rates)]
+    intervals = [stage.images_per_s for stage in findings.stages] + [rate.images_per_s for rate in findings.rates]
     if not any(interval is not None and is_unknown(interval.relative) for interval in intervals):
         return []
     return [
