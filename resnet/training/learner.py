@@ -116,6 +116,13 @@ def be_deterministic() -> None:
     torch.backends.cudnn.benchmark = False
 
 
+def resized(images: Tensor, pixels: int) -> Tensor:
+    """Return square images of shape (n, channels, pixels, pixels), in the same memory format."""
+    if images.shape[-1] == pixels:
+        return images
+    return functional.interpolate(images, (pixels, pixels), mode="bilinear", antialias=True)
+
+
 def train_mode(network: nn.Module) -> None:
     """Put `network` into training mode, but for layers that are frozen: their batch norms keep their statistics."""
     network.train()

@@ -15,9 +15,9 @@ from torch import Tensor, nn
 from resnet.data import Batches, DataSet, class_weights
 from resnet.training.averaging import MovingAverage, cloned
 from resnet.training.events import EpochResult, Progress, peak_memory, restart_peak
-from resnet.training.learner import Learner, be_deterministic, checkpoint_blocks, train_mode
+from resnet.training.learner import Learner, be_deterministic, checkpoint_blocks, resized, train_mode
 from resnet.training.recipe import Recipe
-from resnet.training.schedules import learning_rate
+from resnet.training.schedules import learning_rate, progressive_size
 from resnet.training.state import (
     Position,
     all_finite,
@@ -158,7 +158,8 @@ class Trainer:
     def _step(self, images: Tensor, labels: Tensor) -> None:
         position = self._position
         rate = learning_rate(self.recipe, position.step, len(self._batches))
-        self._sums += self._learner.step(images, labels, rate)
+        pixels = progressive_size(self.recipe, position.epoch, images.shape[-1])
+        self._sums += self._learner.step(resized(images, pixels), labels, rate)
         position.step, position.batch = position.step + 1, position.batch + 1
         position.images += len(labels)
         if self._average:

@@ -70,6 +70,9 @@ class Recipe:
     """With ``one-cycle``, the share of the steps until the highest learning rate."""
     label_smoothing: float = 0.0
     class_weights: Weighting = "none"
+    progressive_sizes: tuple[int, ...] = ()
+    """Pixels a side of the training images in parts of the training of equal length: small images first make its early
+    epochs cheap (Howard 2018, progressive resizing). Empty, or beyond the images' own size: their own."""
     augmentation: Augmentation = dataclasses.field(default_factory=Augmentation)
     early_stopping: EarlyStopping | None = None
     hold_out: float = 0.0
@@ -106,6 +109,9 @@ class Recipe:
         for name in ("nesterov", "decay_norm_and_bias", "grad_checkpointing", "compile"):
             _check_kind(name, getattr(self, name), bool, "true or false")
         _check_kind("milestones", self.milestones, tuple, "a list of epochs")
+        _check_kind("progressive_sizes", self.progressive_sizes, tuple, "a list of pixels")
+        for pixels in self.progressive_sizes:
+            _check_number("a progressive size", pixels, whole=True, least=1)
         _check_kind("augmentation", self.augmentation, Augmentation, "a table")
         for name in ("name", "description", "precision", "model", "expected_data", "expected_source"):
             _check_text(name, getattr(self, name), optional=name in _OPTIONAL)

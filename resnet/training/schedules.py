@@ -75,3 +75,9 @@ FACTORS: Final[dict[str, Callable[[Recipe, int, int, int], float]]] = {
     "one-cycle": _one_cycle,
 }
 """For each schedule, the factor of the highest learning rate after the warm-up."""
+
+
+def progressive_size(recipe: Recipe, epoch: int, image_size: int) -> int:
+    """Return the pixels a side of the training images in an epoch, which counts from 0."""
+    sizes = recipe.progressive_sizes
+    return min(image_size, sizes[epoch * len(sizes) // recipe.epochs]) if sizes else image_size
