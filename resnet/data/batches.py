@@ -13,7 +13,7 @@ from resnet.data.dataset import DataSet, FileSplit, Split
 from resnet.data.decoding import FileLoader
 from resnet.data.policy import Augmentation
 
-_FORMATS: Final = {"nchw": torch.contiguous_format, "nhwc": torch.channels_last}
+MEMORY_FORMATS: Final = {"nchw": torch.contiguous_format, "nhwc": torch.channels_last}
 """Memory formats by the names of the layouts."""
 _ORDER: Final = 2**16
 """Stream of random numbers of the order, apart from those of the augmentation: recipes share the order of a seed."""
@@ -66,7 +66,7 @@ class Batches:
         self._count, self._batch_size, self._seed = len(split), batch_size, seed
         self._shuffle, self._drop_last = shuffle, drop_last
         self._device = torch.device(device)
-        self._format = _FORMATS[layout]
+        self._format = MEMORY_FORMATS[layout]
         self._image_size = data.image_size
         self._labels = split.labels.to(self._device)
         self._scale, self._offset = self._normalisation(data)
@@ -146,5 +146,5 @@ def _check(batch_size: int, seed: int, layout: str, workers: int) -> None:
     for name, value, least in (("batch_size", batch_size, 1), ("seed", seed, 0), ("workers", workers, 0)):
         if value < least:
             raise ValueError(f"{name} must be at least {least}, not {value}")
-    if layout not in _FORMATS:
-        raise ValueError(f"unknown layout {layout!r} (choices: {', '.join(_FORMATS)})")
+    if layout not in MEMORY_FORMATS:
+        raise ValueError(f"unknown layout {layout!r} (choices: {', '.join(MEMORY_FORMATS)})")

@@ -12,7 +12,9 @@ from typing import Final
 import torch
 from torch import Tensor, nn
 
-from resnet.data import Batches, DataSet, class_weights
+from resnet.data.batches import MEMORY_FORMATS, Batches
+from resnet.data.dataset import DataSet
+from resnet.data.labels import class_weights
 from resnet.training.averaging import MovingAverage, cloned
 from resnet.training.events import EpochResult, Progress, peak_memory, restart_peak
 from resnet.training.learner import Learner, be_deterministic, checkpoint_blocks, resized, train_mode
@@ -30,7 +32,6 @@ from resnet.training.state import (
 
 _LOOK_S: Final = 0.5
 """Seconds between two looks at the loss of an accelerator, as each waits for all queued work."""
-_FORMATS: Final = {"nchw": torch.contiguous_format, "nhwc": torch.channels_last}
 
 
 class Trainer:
@@ -56,6 +57,11 @@ class Trainer:
         ValueError: The arguments do not fit each other.
     """
 
+    ended: str | None = None
+    """``ok``, ``stopped early`` or ``diverged`` when `run` has come to an end."""
+    cause: str | None = None
+    """What happened and what to do, where `ended` is not ``ok``."""
+
     def __init__(
         self,
         network: nn.Module,
@@ -76,7 +82,7 @@ class Trainer:
             be_deterministic()
         torch.manual_seed(seed)
         self.network, self.recipe, self._device = network, recipe, torch.device(device)
-        network.to(device=self._device, memory_format=_FORMATS[layout])  # type: ignore[call-overload]
+        network.to(device=self._device, memory_format=MEMORY_FORMATS[layout])  # type: ignore[call-overload]
         if recipe.grad_checkpointing:
             checkpoint_blocks(network)
         weights = None
@@ -94,8 +100,7 @@ class Trainer:
             data.train, batch_size=size, augmentation=recipe.augmentation, shuffle=True, drop_last=True
         )
         self._validation = batches(data.validation, batch_size=recipe.batch_size, shuffle=False, drop_last=False)
-        # Other accelerators have no float64.
-        accurate = torch.float64 if self._device.type in {"cpu", "cuda"} else torch.float32
+        accurate = torch.float64 if self._device.type in {"cpu", "cuda"} else torch.float32  # others lack float64
         self._sums = torch.zeros(2, dtype=accurate, device=self._device)
         """Of the epoch so far: losses of the images, and images that were classified right."""
         self._position = Position()
@@ -103,10 +108,6 @@ class Trainer:
         if deterministic:
             threads = torch.get_num_threads()
             self._identity["computation"] = f"{device}, {autocast}, {layout}, compile {compile}, {threads} threads"
-        self.ended: str | None = None
-        """``ok``, ``stopped early`` or ``diverged`` when `run` has come to an end."""
-        self.cause: str | None = None
-        """What happened and what to do, where `ended` is not ``ok``."""
 
     @property
     def epochs(self) -> int:
@@ -235,8 +236,7 @@ class Trainer:
         if self._stops_early() and self.epochs < self.recipe.epochs:
             self.ended = "stopped early"
             self.cause = f"the validation was no better in {self._position.worse_epochs} epochs"
-        final = self._best or (self._average.state if self._average else {})
-        if final:
+        if final := self._best or (self._average.state if self._average else {}):
             self.network.load_state_dict(final)
         self.network.eval()
 
