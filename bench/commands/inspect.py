@@ -15,7 +15,9 @@ from results.schema.types import MOST_SIZE
 
 
 def list_command(
-    what: Annotated[Literal["models", "suites", "recipes", "metrics"] | None, typer.Argument(help="One list only.")] = None,
+    what: Annotated[
+        Literal["models", "suites", "recipes", "metrics"] | None, typer.Argument(help="One list only.")
+    ] = None,
 ) -> None:
     """List the models, suites, recipes and metrics."""
     from bench.suites import models

@@ -38,7 +38,7 @@ TRAINING_AXES: Final = ("batch_size", "precision", "runtime", "layout", "threads
 """Axes that somebody chooses for a training; the others follow from the model and the data."""
 DEGRADATION: Final = ("cifar_plain20", "cifar_plain56", "cifar_resnet20", "cifar_resnet56")
 """The networks of He 2015, figure 6: the deeper is worse without shortcuts, and better with them."""
-FINE: Final = ("ok", "stopped early")
+SUCCEEDED: Final = ("ok", "stopped early")
 """Statuses of trainings that did what was asked."""
 
 
@@ -211,7 +211,7 @@ def _ending(train: "Callable[[Show], Records]", *, report: bool) -> int:
     (file,) = records.files
     typer.echo(trainings_text(records, "table"), nl=False)
     for end in _ends(file).values():
-        if end.checkpoint is not None and end.status in FINE:
+        if end.checkpoint is not None and end.status in SUCCEEDED:
             echo_path("network: ", file.path.with_name(end.checkpoint))
     echo_path("run file: ", file.path)
     if report:
@@ -227,7 +227,7 @@ def _ends(file: "RunFile") -> "dict[int, TrainingEnd]":
 
 def _exit_code(file: "RunFile") -> int:
     ends = _ends(file).values()
-    if any(end.status not in (*FINE, "interrupted") for end in ends):
+    if any(end.status not in (*SUCCEEDED, "interrupted") for end in ends):
         return FAILED
     if not file.complete:
         say(f"incomplete: the time limit left trainings out; go on with `resnet-bench train --resume {file.path}`")

@@ -8,9 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-import safetensors.torch
 import torch
-from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 _FORMAT: Final = "resnet-bench training 1"
@@ -76,6 +74,8 @@ def write_state(path: str | os.PathLike[str], tensors: Mapping[str, Tensor], fac
     Raises:
         ValueError: The file cannot be written, such as on a full disk; an older file is as it was.
     """
+    import safetensors.torch  # noqa: PLC0415 - a measuring process need not have it
+
     target = Path(path)
     # A network in channels_last is not contiguous, and safetensors stores contiguous tensors only.
     plain = {key: value.detach().to("cpu").contiguous() for key, value in tensors.items()}
@@ -113,6 +113,8 @@ def read_state(path: str | os.PathLike[str], identity: Mapping[str, Any]) -> Sav
     Raises:
         ValueError: The file cannot be read, is damaged, is no state of a training or that of another training.
     """
+    from safetensors import SafetensorError, safe_open  # noqa: PLC0415 - likewise
+
     start = f"cannot read checkpoint {os.fspath(path)!r}:"
     try:
         with safe_open(path, framework="pt") as file:

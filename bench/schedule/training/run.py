@@ -22,7 +22,7 @@ from bench.schedule.training.interrupts import Interrupts
 from bench.schedule.training.plan import TrainingFiles, TrainingPlan
 from bench.schedule.training.session import TrainingSession
 from results.errors import InputError
-from results.schema.run import RunHeader
+from results.schema.run import Environment, RunHeader
 from results.schema.training import Epoch, Training, TrainingEnd
 from results.storage.reader import Records, RunFile, load
 from results.storage.writer import Writer, new_run_id
@@ -71,14 +71,7 @@ def train(
             timeout_s=timeout_s,
             time_limit_s=time_limit_s,
         )
-        header = RunHeader(
-            id=new_run_id(datetime.datetime.now(datetime.UTC), TRAINING_SUITE),
-            started=now(),
-            suite=TRAINING_SUITE,
-            settings=None,
-            environment=environment,
-            plan=(),
-        )
+        header = _header(environment)
         with Writer.create(out, header) as writer:
             files = TrainingFiles(writer.path)
             files.write(plan)
@@ -106,6 +99,17 @@ def resume_training(path: str | pathlib.Path, *, show: Show = ignore) -> Records
         writer, file = Writer.resume(path, started=now(), environment=environment)
         with writer:
             return _record(server, plan, files, writer, _Past(file.run, file, began=began), show)
+
+
+def _header(environment: Environment) -> RunHeader:
+    return RunHeader(
+        id=new_run_id(datetime.datetime.now(datetime.UTC), TRAINING_SUITE),
+        started=now(),
+        suite=TRAINING_SUITE,
+        settings=None,
+        environment=environment,
+        plan=(),
+    )
 
 
 class _Past:

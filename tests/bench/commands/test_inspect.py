@@ -15,7 +15,17 @@ from results.errors import InputError
 def test_list_shows_models_suites_recipes_and_metrics(call):
     code, out, err = call("list")
     assert (code, err) == (0, "")
-    for expected in ("MODELS", "resnet50 ", "torchvision:vgg16 ", "SUITES", "default ", "RECIPES", "he2015-cifar ", "METRICS", "latency_s "):
+    for expected in (
+        "MODELS",
+        "resnet50 ",
+        "torchvision:vgg16 ",
+        "SUITES",
+        "default ",
+        "RECIPES",
+        "he2015-cifar ",
+        "METRICS",
+        "latency_s ",
+    ):
         assert expected in out
     alone = [call("list", what)[1] for what in ("models", "suites", "recipes", "metrics")]
     assert all(text in out for text in alone)

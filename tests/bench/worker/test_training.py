@@ -39,7 +39,12 @@ def planned(**changes):
 def begun(training, tmp_path, checkpoint=None):
     worker = WorkerServer()
     request = BeginTraining(
-        training=training, data=DATA, workers=0, checkpoint=checkpoint, cache=str(tmp_path), token="mine"
+        training=training,
+        data=DATA,
+        workers=0,
+        checkpoint=checkpoint,
+        cache=str(tmp_path),
+        token="mine",  # noqa: S106
     )
     return worker, worker.begin_training(request)
 
@@ -113,7 +118,7 @@ def test_images_that_changed_are_refused(tmp_path):
                 workers=0,
                 checkpoint=None,
                 cache=str(tmp_path),
-                token="mine",
+                token="mine",  # noqa: S106
             )
         )
 

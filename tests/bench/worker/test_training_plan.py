@@ -93,9 +93,10 @@ def test_a_network_has_the_classes_and_channels_of_its_data():
     ],
 )
 def test_what_makes_no_sense_is_a_line(changes, words):
-    with pytest.raises(InputError, match="(?s)^[^\n]+$") as caught:
+    with pytest.raises(InputError) as caught:
         planned(**changes)
     assert words in str(caught.value)
+    assert "\n" not in str(caught.value)
 
 
 def test_a_precision_that_the_device_lacks_is_refused():

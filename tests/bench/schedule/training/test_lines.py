@@ -27,12 +27,12 @@ def test_a_line_for_each_beginning_epoch_and_end(make_run):
         "[2/2] cifar_resnet20, seed 1: 60,000 images of fashion-mnist, 3 epochs of fast, cifar_resnet20/training/"
     )
     assert lines[1].endswith("; published: 93.00% (a plain loop, one seed)")
+    name = "[2/2] cifar_resnet20, seed 1"
     assert lines[2:] == [
         "a note",
         None,
-        "[2/2] cifar_resnet20, seed 1: epoch 2/3: loss 0.5, validation 91.25%, 1,000 img/s, 2 min 05 s, "
-        "about 1 min 05 s left",
-        "[2/2] cifar_resnet20, seed 1: diverged after 2 epochs: the loss was nan",
+        f"{name}: epoch 2/3: loss 0.5, validation 91.25%, 1,000 img/s, 2 min 05 s, about 1 min 05 s left",
+        f"{name}: diverged after 2 epochs: the loss was nan",
     ]
 
 

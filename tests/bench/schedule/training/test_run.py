@@ -109,10 +109,10 @@ def test_a_training_that_fails_costs_no_other(serve, tmp_path):
     assert [path.name for path in left.iterdir()] == ["training-1.safetensors"]
 
 
-@pytest.mark.parametrize("answer", [{"failed": "error", "cause": "unknown data set 'x'"}, WorkerDied("killed")])
+@pytest.mark.parametrize("answer", [{"failed": "error", "cause": "it was killed"}, WorkerDied("killed")])
 def test_a_choice_that_makes_no_sense_is_bad_input_and_leaves_nothing(serve, tmp_path, answer):
     serve(lambda verb, case, server: answer if verb == "plan_trainings" else None)
-    with pytest.raises(InputError, match="unknown data set|killed"):
+    with pytest.raises(InputError, match="killed"):
         runner.train(CHOICE, device="cpu", out=tmp_path / "runs")
     assert not (tmp_path / "runs").exists()
 
@@ -203,7 +203,9 @@ def test_a_note_is_said_once(serve, tmp_path, monkeypatch):
 
     def noted(self, request):
         planned = plan(self, request)
-        return type(planned)(trainings=tuple(structs.replace(training, notes=("slow",)) for training in planned.trainings))
+        return type(planned)(
+            trainings=tuple(structs.replace(training, notes=("slow",)) for training in planned.trainings)
+        )
 
     monkeypatch.setattr(Worker, "plan_trainings", noted)
     shown = Shown()

@@ -39,9 +39,7 @@ def train(files, tmp_path):
         server = FakeServer(script, worker)
         client = TrainingClient(server, training, timeout_s=9)
         chosen = TrainingPlan(trainings=(training, make_training(2, seed=1)), data=DataChoice(name="digits"), **plan)
-        session = TrainingSession(
-            client, training, plan=chosen, files=files, halt=halt, clock=clock or Clock()
-        )
+        session = TrainingSession(client, training, plan=chosen, files=files, halt=halt, clock=clock or Clock())
         return list(session.events(tmp_path))
 
     return train
