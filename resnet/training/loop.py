@@ -95,10 +95,8 @@ class Trainer:
         self._best: dict[str, Tensor] = {}
         batches = functools.partial(Batches, data=data, seed=seed, device=self._device, layout=layout, workers=workers)
         # Whole batches only, as batch norm works best with them and compiled code is for one size.
-        size = min(recipe.batch_size, len(data.train))
-        self._batches = batches(
-            data.train, batch_size=size, augmentation=recipe.augmentation, shuffle=True, drop_last=True
-        )
+        size, augmentation = min(recipe.batch_size, len(data.train)), recipe.augmentation
+        self._batches = batches(data.train, batch_size=size, augmentation=augmentation, shuffle=True, drop_last=True)
         self._validation = batches(data.validation, batch_size=recipe.batch_size, shuffle=False, drop_last=False)
         accurate = torch.float64 if self._device.type in {"cpu", "cuda"} else torch.float32  # others lack float64
         self._sums = torch.zeros(2, dtype=accurate, device=self._device)
@@ -159,8 +157,8 @@ class Trainer:
     def _step(self, images: Tensor, labels: Tensor) -> None:
         position = self._position
         rate = learning_rate(self.recipe, position.step, len(self._batches))
-        pixels = progressive_size(self.recipe, position.epoch, images.shape[-1])
-        self._sums += self._learner.step(resized(images, pixels), labels, rate)
+        images = resized(images, progressive_size(self.recipe, position.epoch, images.shape[-1]))
+        self._sums += self._learner.step(images, labels, rate)
         position.step, position.batch = position.step + 1, position.batch + 1
         position.images += len(labels)
         if self._average:

@@ -7,7 +7,7 @@ from torch.autograd.graph import saved_tensors_hooks
 from torch.nn import functional
 
 from resnet.model import ResNet
-from resnet.training.learner import Learner, be_deterministic, checkpoint_blocks
+from resnet.training.learner import Learner, be_deterministic, checkpoint_blocks, resized
 from tests.resnet.training.conftest import CONFIG, RECIPE, same_weights
 
 
@@ -165,3 +165,12 @@ def test_gradients_and_statistics_are_the_same_to_the_bit_and_less_is_held():
 def test_a_network_without_stages_is_refused():
     with pytest.raises(ValueError, match="stages"):
         checkpoint_blocks(nn.Linear(2, 2))
+
+
+def test_images_are_resized_in_their_memory_format():
+    images = torch.rand(2, 3, 8, 8).contiguous(memory_format=torch.channels_last)
+    small = resized(images, 4)
+    assert small.shape == (2, 3, 4, 4)
+    assert small.is_contiguous(memory_format=torch.channels_last)
+    assert small.mean() == pytest.approx(images.mean(), abs=0.02)
+    assert resized(images, 8) is images

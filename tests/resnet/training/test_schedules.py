@@ -70,3 +70,10 @@ def test_the_warm_up_rises_in_equal_steps_and_the_schedule_follows():
 def test_a_single_step_has_a_rate(schedule):
     recipe = dataclasses.replace(RECIPE, epochs=1, schedule=schedule, milestones=(1,))
     assert learning_rate(recipe, 0, 1) == recipe.learning_rate
+
+
+def test_progressive_sizes_share_the_training_in_equal_parts():
+    recipe = dataclasses.replace(RECIPE, epochs=6, progressive_sizes=(16, 20, 99))
+    assert [progressive_size(recipe, epoch, 28) for epoch in range(6)] == [16, 16, 20, 20, 28, 28]
+    assert progressive_size(dataclasses.replace(recipe, epochs=1), 0, 28) == 16
+    assert progressive_size(dataclasses.replace(RECIPE, progressive_sizes=()), 0, 28) == 28
