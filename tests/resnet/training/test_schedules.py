@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.optim import lr_scheduler
 
-from resnet.training.schedules import FACTORS, learning_rate
+from resnet.training.schedules import FACTORS, learning_rate, progressive_size
 from tests.resnet.training.conftest import RECIPE
 
 STEPS = 10
