@@ -65,7 +65,7 @@ def _censored(rng: np.random.Generator, seeds: int) -> tuple[Floats, Floats]:
 
 
 def _two_modes(rng: np.random.Generator, seeds: int) -> tuple[Floats, Floats]:
-    """Every second seed stays 10 points below the others. Three seeds cannot know that: 2.6 % of alarms."""
+    """Every second seed stays 10 points below the others. Three seeds cannot know that: 3 % of alarms."""
     accuracies, seconds = _normal(rng, seeds)
     return accuracies - 0.1 * (rng.random((seeds, 1)) < 0.5), seconds
 
