@@ -104,8 +104,8 @@ class Trainer:
         self._position = Position()
         self._identity = {"recipe": recipe.digest, "data": data.digest, "network": shapes_digest(network), "seed": seed}
         if deterministic:
-            threads = torch.get_num_threads()
-            self._identity["computation"] = f"{device}, {autocast}, {layout}, compile {compile}, {threads} threads"
+            computation = (device, autocast, layout, f"compile {compile}", f"{torch.get_num_threads()} threads")
+            self._identity["computation"] = ", ".join(map(str, computation))
 
     @property
     def epochs(self) -> int:
@@ -157,12 +157,14 @@ class Trainer:
     def _step(self, images: Tensor, labels: Tensor) -> None:
         position = self._position
         rate = learning_rate(self.recipe, position.step, len(self._batches))
-        images = resized(images, progressive_size(self.recipe, position.epoch, images.shape[-1]))
-        self._sums += self._learner.step(images, labels, rate)
+        self._sums += self._learner.step(self._sized(images), labels, rate)
         position.step, position.batch = position.step + 1, position.batch + 1
         position.images += len(labels)
         if self._average:
             self._average.update(self.network, position.step)
+
+    def _sized(self, images: Tensor) -> Tensor:
+        return resized(images, progressive_size(self.recipe, self.epochs, images.shape[-1]))
 
     def _diverged(self, loss: float) -> bool:
         """Return whether a loss is no number, and end the training if so."""
@@ -183,8 +185,7 @@ class Trainer:
         position.train_s += time.perf_counter() - began
         began = time.perf_counter()
         sums, images = self._validate()
-        loss, accuracy = _means(sums, images)
-        validation_s = time.perf_counter() - began
+        (loss, accuracy), validation_s = _means(sums, images), time.perf_counter() - began
         if self._diverged(train_loss) or self._diverged(loss):
             return None
         self._note_best(loss, accuracy)
@@ -216,7 +217,7 @@ class Trainer:
         """Return the sums over the validation images, and their number."""
         self.network.eval()
         with self._average.applied(self.network) if self._average else contextlib.nullcontext():
-            return self._learner.validate(self._validation.epoch(0))
+            return self._learner.validate((self._sized(images), labels) for images, labels in self._validation.epoch(0))
 
     def _note_best(self, loss: float, accuracy: float) -> None:
         """Keep the weights of the epoch if no other was as good."""

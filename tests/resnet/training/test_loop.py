@@ -207,11 +207,11 @@ def test_killed_at_random_moments_a_training_ends_with_the_same_weights():
     assert different == 0
 
 
-def test_progressive_sizes_train_on_small_images_first_and_validate_on_whole_ones():
+def test_progressive_sizes_train_and_validate_on_small_images_first():
     seen = []
     trainer = trainer_of(epochs=2, progressive_sizes=(4, 8))
     trainer.network.register_forward_pre_hook(
         lambda network, inputs: seen.append((network.training, inputs[0].shape[-1]))
     )
     results_of(trainer)
-    assert list(dict.fromkeys(seen)) == [(True, 4), (False, 8), (True, 8)]
+    assert list(dict.fromkeys(seen)) == [(True, 4), (False, 4), (True, 8), (False, 8)]

@@ -1,0 +1,63 @@
+"""Rows about training to an accuracy, live: kills that change nothing, and the accuracies that recipes reach."""
+
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+from bench.process.training.messages import DataChoice, TrainingChoice
+from bench.schedule.training.run import train
+from results.analysis.convergence.curves import curves
+from results.statistics.intervals import across
+from tests.selftest.rows import Row
+
+KILLS = 50
+SEEDS = 5
+
+
+def resume(*, quick):
+    """Kill a training at random moments, go on from its checkpoint, and compare the weights to the bit."""
+    kills = KILLS // 10 if quick else KILLS
+    # A process of its own, as it forks and must have computed nothing before.
+    command = [sys.executable, "-m", "tests.resnet.training.killing", str(kills), "1"]
+    answer = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    killed, ended, different = map(int, answer.split())
+    what = f"kill -9 of a training at {killed} random moments: {ended} trainings, with other weights at the end"
+    yield Row(what, str(different), "0", different == 0 and killed == kills)
+
+
+def digits(*, quick):
+    """Train on scikit-learn's digits: seconds, not minutes."""
+    yield from _reached("digits", accuracy=0.985, seconds=30, seeds=2 if quick else SEEDS)
+
+
+def fashion_mnist(*, quick):
+    """Train on Fashion-MNIST, about ten minutes a seed; quickly, on a sixtieth of it, which shows no accuracy."""
+    if quick:
+        yield from _reached("fashion-mnist", accuracy=0.5, seconds=600, seeds=1, limit=1000)
+    else:
+        yield from _reached("fashion-mnist", accuracy=0.93, seconds=600, seeds=SEEDS)
+
+
+RECIPES = {"digits": "digits", "fashion-mnist": "fast"}
+PRECISION = {"digits": "fp32", "fashion-mnist": "amp-bf16"}
+
+
+def _reached(data, *, accuracy, seconds, seeds, limit=None):
+    """Yield the rows of the final accuracy and of the seconds of `seeds` trainings."""
+    choice = TrainingChoice(
+        models=("cifar_resnet20",),
+        data=DataChoice(name=data, limit=limit),
+        recipe=RECIPES[data],
+        precision=PRECISION[data],
+        seeds=tuple(range(seeds)),
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        trained = curves(train(choice, device="cpu", out=pathlib.Path(folder)))
+    finals = [curve.final.validation_accuracy for curve in trained]
+    times = [curve.epochs[-1].elapsed_s for curve in trained]
+    mean = across(finals)
+    figure = f"{mean.value:.2%} [{mean.low:.2%}, {mean.high:.2%}], least {min(finals):.2%}"
+    of = f"{data}: cifar_resnet20, recipe {RECIPES[data]}, {PRECISION[data]}, {seeds} seeds"
+    yield Row(f"{of}: accuracy", figure, f"≥ {accuracy:.1%} in every seed", min(finals) >= accuracy)
+    yield Row(f"{of}: seconds", f"{max(times):.0f} at most", f"≤ {seconds}", max(times) <= seconds)
