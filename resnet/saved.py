@@ -122,7 +122,7 @@ def _parsed(metadata: dict[str, str]) -> tuple[ResNetConfig, NetworkFacts]:
         raise ValueError(f"it is no such file; {_EXPECTED}")
     try:
         parts: dict[str, Any] = {name: json.loads(metadata[name]) for name in _PARTS}
-        fields = {
+        fields: dict[str, Any] = {
             name: tuple(value) if isinstance(value, list) else value for name, value in parts.pop("config").items()
         }
         config = ResNetConfig(**fields)

@@ -180,9 +180,8 @@ def _train(
     source |= {name: _fixed(str(source[name])) for name in ("name", "path") if name in source}
     values = {name: value for name, value in values.items() if value is not None}
     values |= {"recipe": _fixed(values["recipe"])} if "recipe" in values else {}
-    options = {"device": "auto", "out": Path("runs")} | {
-        name: value for name, value in options.items() if value is not None
-    }
+    usual: dict[str, Any] = {"device": "auto", "out": Path("runs")}
+    options = usual | {name: value for name, value in options.items() if value is not None}
     for group, name in ((values, "hold_out"), (options, "until")):
         if name in group:
             group[name] = fraction(group[name])
