@@ -23,7 +23,7 @@ def loader(*, quick):
     seconds = 0.3 if quick else 2.0
     with tempfile.TemporaryDirectory() as folder:
         photos = write_photos(pathlib.Path(folder, "photos"), PHOTOS)
-        common = {"data": str(photos), "model": "cifar_resnet20", "batch_size": 32, "seconds": seconds}
+        common = {"data": str(photos), "batch_size": 16, "seconds": seconds}
         advised = _findings(LoadingRequest(**common), folder).workers
         everything = tuple(sorted({0, 1, 2, 4, usable_cores(), 2 * usable_cores(), advised}))
         judged = _findings(LoadingRequest(**common, workers=everything), folder)

@@ -65,9 +65,12 @@ class LoadingFigures:
         return [_Task("stages", self._time_stages), _Task("network", self._network.measure), *slices]
 
     def _slower(self, counts: list[int]) -> bool:
-        """Return whether the last of `counts` was slower than the best of the others."""
-        *others, last = (self._batches[_LOADER, count][0].image_s for count in counts)
-        return bool(others) and last * (1 - NEAR_BEST) > min(others)
+        """Return whether the last of `counts` was slower than the best of fewer workers.
+
+        A single worker may be slower than none, as its batches go from process to process: two may still be faster.
+        """
+        times = [self._batches[_LOADER, count][0].image_s for count in counts if count]
+        return len(times) > 1 and times[-1] * (1 - NEAR_BEST) > min(times[:-1])
 
     def _time_stages(self) -> None:
         seconds = self._request.seconds

@@ -61,6 +61,11 @@ def test_more_workers_are_left_out_once_more_were_slower(measured):
     assert ("DataLoader", 16) not in asked
 
 
+def test_a_first_worker_that_is_slower_than_none_ends_nothing(measured):
+    subject, _ = measured({0: 4e-3, 1: 8e-3, 2: 3e-3}, cores=2)
+    assert [rate.workers for rate in subject.rates()] == [0, 1, 2]
+
+
 def test_counts_that_somebody_names_are_all_measured(measured):
     subject, _ = measured(PEAKED, workers=(16, 4, 8, 4))
     assert [rate.workers for rate in subject.rates()] == [4, 8, 16]
