@@ -1,5 +1,7 @@
 """The ResNet family: `VARIANTS` to read, `create` to make one, `ResNetConfig` to make one of your own.
 
+`detector` and `segmenter` make networks with other heads than a classifier.
+
 Example:
     >>> import resnet
     >>> resnet.VARIANTS["resnet50"].depth
@@ -13,9 +15,11 @@ from resnet.config import ResNetConfig
 from resnet.variants import VARIANTS, create
 
 if TYPE_CHECKING:
+    from resnet.heads.detector import detector
+    from resnet.heads.segmenter import segmenter
     from resnet.model import ResNet
 
-__all__ = ["VARIANTS", "ResNet", "ResNetConfig", "create"]
+__all__ = ["VARIANTS", "ResNet", "ResNetConfig", "create", "detector", "segmenter"]
 
 
 def __getattr__(name: str) -> object:
@@ -24,4 +28,12 @@ def __getattr__(name: str) -> object:
         from resnet.model import ResNet  # noqa: PLC0415
 
         return ResNet
+    if name == "detector":
+        from resnet.heads.detector import detector  # noqa: PLC0415
+
+        return detector
+    if name == "segmenter":
+        from resnet.heads.segmenter import segmenter  # noqa: PLC0415
+
+        return segmenter
     raise AttributeError(f"module 'resnet' has no attribute {name!r}")
