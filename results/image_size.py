@@ -59,6 +59,12 @@ def sides(size: int | str) -> tuple[int, int]:
     return size, size
 
 
+def padded(size: int | str, multiple: int) -> int | str:
+    """Return the size of an image whose height and width are padded to the next `multiple`."""
+    height, width = (-(-side // multiple) * multiple for side in sides(size))
+    return image_size(height, width)
+
+
 def pixels(size: int | str) -> int:
     """Return the number of pixels, by which sizes are in order."""
     height, width = sides(size)

@@ -22,7 +22,7 @@ from results.schema.static import Static
 from results.schema.types import Count, ImageSize, Name, Seconds, Share, Size, StepSeconds, Text
 from results.schema.validation import InvalidError, validated
 
-PROTOCOL: Final = 4
+PROTOCOL: Final = 5
 """Version of these messages."""
 
 _BUSY: Final = re.compile(r"busy or unavailable|DevicesUnavailable|DEVICE_UNAVAILABLE")
@@ -99,6 +99,7 @@ class CountStatic(Request[StaticCounted]):
     model: Name
     image_size: ImageSize
     in_channels: Size = 3
+    head: Name = "classifier"
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Faster R-CNN (Ren 2015) with a feature pyramid (Lin 2017) on the networks of `resnet`: torchvision's, fitted to the data."""
+"""torchvision's Faster R-CNN (Ren 2015) with a feature pyramid (Lin 2017), on the networks of `resnet`."""
 
 import os
 from collections import OrderedDict
@@ -103,14 +103,14 @@ def detector(
         freeze_norms(network)
     features = StageFeatures(network, used=range(1, STAGES + 1))
     imagenet = weights is not None and config.in_channels == 3
-    return FasterRCNN(
+    return FasterRCNN(  # type: ignore[no-untyped-call]
         Pyramid(features, pyramid_channels),
         num_classes=1 + num_classes,
         min_size=min(sides),
         max_size=max(sides),
         image_mean=_per_channel("mean", mean, config, (0.485, 0.456, 0.406) if imagenet else 0.5),
         image_std=_per_channel("std", std, config, (0.229, 0.224, 0.225) if imagenet else 0.25),
-        rpn_anchor_generator=AnchorGenerator(
+        rpn_anchor_generator=AnchorGenerator(  # type: ignore[no-untyped-call]
             tuple((size,) for size in anchor_sizes(config.strides, max(sides))), (ASPECT_RATIOS,) * (STAGES + 1)
         ),
         **options,

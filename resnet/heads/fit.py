@@ -112,7 +112,8 @@ def segmentation_loss(outputs: tuple[Tensor, Tensor], labels: Tensor, masks: Ten
             the network's mask is coarser.
     """
     logits, predicted = outputs
-    truth = functional.adaptive_avg_pool2d(masks, predicted.shape[-2:]) if masks.shape != predicted.shape else masks
+    height, width = predicted.shape[-2:]
+    truth = functional.adaptive_avg_pool2d(masks, (height, width)) if masks.shape != predicted.shape else masks
     return functional.cross_entropy(logits, labels) + functional.binary_cross_entropy_with_logits(
         predicted, truth.to(predicted.dtype)
     )

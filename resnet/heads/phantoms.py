@@ -1,5 +1,7 @@
-"""Phantoms for segmentation: grey images of an ellipse with organs, in half of them a lesion. They are drawn by a formula:
-no patient, no scanner, and no evidence about either."""
+"""Phantoms for segmentation: grey images of a body with organs, in half of them a lesion.
+
+They are drawn by a formula: they show no patient, and prove nothing about the images of patients.
+"""
 
 import dataclasses
 import math
@@ -61,16 +63,22 @@ def _phantom(size: int, lesion: bool, source: torch.Generator) -> tuple[Tensor, 
     def draw(low: float, high: float) -> float:
         return low + (high - low) * float(torch.rand((), generator=source))
 
-    body = _ellipse(size, (draw(-0.05, 0.05), draw(-0.05, 0.05)), (draw(0.36, 0.44), draw(0.40, 0.46)), draw(0, math.pi))
+    body = _ellipse(
+        size, (draw(-0.05, 0.05), draw(-0.05, 0.05)), (draw(0.36, 0.44), draw(0.40, 0.46)), draw(0, math.pi)
+    )
     rough = torch.randn(1, 1, size + GRAIN - 1, size + GRAIN - 1, generator=source)
     texture = avg_pool2d(rough, GRAIN, stride=1)[0, 0] * GRAIN  # averaging divides the deviation by the side
     image = 20.0 + body * (70.0 + TEXTURE * texture)
     for _ in range(round(draw(*ORGANS))):
-        organ = _ellipse(size, (draw(-0.25, 0.25), draw(-0.25, 0.25)), (draw(0.05, 0.15), draw(0.05, 0.15)), draw(0, math.pi))
+        organ = _ellipse(
+            size, (draw(-0.25, 0.25), draw(-0.25, 0.25)), (draw(0.05, 0.15), draw(0.05, 0.15)), draw(0, math.pi)
+        )
         image = image + (organ & body) * draw(-30, 30)
     mask = torch.zeros(size, size, dtype=torch.bool)
     if lesion:
-        mask = _ellipse(size, (draw(-0.2, 0.2), draw(-0.2, 0.2)), (draw(*LESION), draw(*LESION)), draw(0, math.pi)) & body
+        mask = (
+            _ellipse(size, (draw(-0.2, 0.2), draw(-0.2, 0.2)), (draw(*LESION), draw(*LESION)), draw(0, math.pi)) & body
+        )
         image = image + mask * draw(*CONTRAST)
     image = image + NOISE * torch.randn(size, size, generator=source)
     return image.round().clamp(0, 255).to(torch.uint8), mask

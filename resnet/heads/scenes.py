@@ -1,4 +1,4 @@
-"""Scenes for detection: small images pasted into larger ones, so that every box is exact. They are made, not photographed."""
+"""Scenes for detection: made of small images that are pasted into larger ones, so that every box is exact."""
 
 import dataclasses
 from typing import Final
@@ -45,8 +45,8 @@ def make_scenes(
 ) -> Scenes:
     """Paste images, such as those of Fashion-MNIST or digits, at random places into dark, noisy scenes.
 
-    Objects do not overlap, and an object for which no free place is drawn is left out; a scene has at least one. A box is
-    that of the pixels of its object that are not black, after the object was resized.
+    Objects do not overlap, and an object for which no free place is drawn is left out. A box is that of the pixels of
+    its object that are not black, after the object was resized.
 
     Args:
         images: uint8, (n, channels, height, width), on black.
@@ -68,7 +68,9 @@ def make_scenes(
     shape = (count, images.shape[1], size, size)
     canvases = torch.randint(0, BACKGROUND + 1, shape, generator=source, dtype=torch.uint8)
     made = [_fill(canvas, images, labels, objects=objects, sides=sides, source=source) for canvas in canvases]
-    return Scenes(images=canvases, boxes=tuple(boxes for boxes, _ in made), labels=tuple(classes for _, classes in made))
+    return Scenes(
+        images=canvases, boxes=tuple(boxes for boxes, _ in made), labels=tuple(classes for _, classes in made)
+    )
 
 
 def _fill(
