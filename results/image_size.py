@@ -7,6 +7,7 @@ import re
 from typing import Final
 
 from results.errors import InputError
+from results.schema.labels import HEADS
 from results.schema.types import MOST_SIZE
 
 _SIDES: Final = re.compile(r"(-?[0-9]{1,40})(?:x(-?[0-9]{1,40}))?")
@@ -59,10 +60,10 @@ def sides(size: int | str) -> tuple[int, int]:
     return size, size
 
 
-def padded(size: int | str, multiple: int) -> int | str:
-    """Return the size of an image whose height and width are padded to the next `multiple`."""
-    height, width = (-(-side // multiple) * multiple for side in sides(size))
-    return image_size(height, width)
+def network_size(size: int | str, head: str) -> int | str:
+    """Return the size of the images that reach a network, whose `head` may pad them to a multiple of some pixels."""
+    multiple = HEADS[head].padding
+    return image_size(*(-(-side // multiple) * multiple for side in sides(size)))
 
 
 def pixels(size: int | str) -> int:

@@ -48,13 +48,10 @@ def cost(
         in fp32, each tensor of convolutions and matrix products moved once: the intensity of Williams et al. (2009).
 
     Raises:
-        InputError: The name is unknown, the image is none or too small for the network, or the network cannot have the
-            head, or the cost of the head depends on the data.
+        InputError: The name is unknown, the image is too small, or the cost of the head depends on the data.
         CounterError: The two counters disagree on a layer.
     """
-    size, channels = _checked_size(name, image_size), valid_value(Size, in_channels, "in_channels")
-    if (dynamic := HEADS[head].dynamic) is not None:
-        raise InputError(f"the cost of {head} for an image is no constant: {dynamic}")
+    size, channels = _checked_size(name, image_size, head), valid_value(Size, in_channels, "in_channels")
     classes = networks.head_classes(name, head) if num_classes is None else num_classes
     made: list[nn.Module] = []
 
@@ -66,22 +63,14 @@ def cost(
     # Published accuracies hold at 224 pixels, 1000 classes and 3 channels: other networks and images have none.
     usual = (size, classes, channels, head) == (224, 1000, 3, "classifier")
     top1, weights = networks.imagenet_top1(name) if usual else (None, None)
-    macs = sum(layer.macs for layer in counts.layers)
     return Static(
         image_size=size,
         in_channels=channels,
         head=head,
         num_classes=classes,
-        macs=macs,
-        training_flops=counts.training_flops,
-        fvcore_macs=counts.fvcore_macs,
-        activations=sum(layer.activations for layer in counts.layers),
-        arithmetic_intensity=2 * macs / (4 * counts.moved_elements),
-        uncounted=counts.uncounted,
         imagenet_top1=top1,
         imagenet_weights=weights,
-        layers=counts.layers,
-        stages=stages(counts.layers),
+        **_totals(counts),
         **_names(name),
         **_sizes(made[-1]),
     )
@@ -97,9 +86,15 @@ def costs(
     return (cost(name, image_size=image_size, in_channels=in_channels, head=head) for name in chosen)
 
 
-def _checked_size(name: str, image_size: int | str | None) -> int | str:
-    """Return the image size, the model's default if None; raise `InputError` for a size that is too small."""
+def _checked_size(name: str, image_size: int | str | None, head: str) -> int | str:
+    """Return the image size, the model's default if None.
+
+    Raises:
+        InputError: The size is too small, or the cost of the head depends on more than the size.
+    """
     models.check(name)
+    if (dynamic := HEADS[head].dynamic) is not None:
+        raise InputError(f"the cost of {head} for an image is no constant: {dynamic}")
     size = models.default_image_size(name) if image_size is None else image_size
     if isinstance(size, str):
         size = size_value("image_size", size)
@@ -107,6 +102,20 @@ def _checked_size(name: str, image_size: int | str | None) -> int | str:
     if min(sides(size)) < smallest:
         raise InputError(f"image size {size} is too small for {name!r}; it takes {smallest} pixels or more")
     return size
+
+
+def _totals(counts: counters.Counts) -> dict[str, Any]:
+    macs = sum(layer.macs for layer in counts.layers)
+    return {
+        "macs": macs,
+        "training_flops": counts.training_flops,
+        "fvcore_macs": counts.fvcore_macs,
+        "activations": sum(layer.activations for layer in counts.layers),
+        "arithmetic_intensity": 2 * macs / (4 * counts.moved_elements),
+        "uncounted": counts.uncounted,
+        "layers": counts.layers,
+        "stages": stages(counts.layers),
+    }
 
 
 def _names(name: str) -> dict[str, Any]:

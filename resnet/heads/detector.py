@@ -18,6 +18,8 @@ from resnet.variants import create
 STAGES: Final = 4
 """Stages that the pyramid is made of."""
 ASPECT_RATIOS: Final = (0.5, 1.0, 2.0)
+IMAGENET_MEAN: Final = (0.485, 0.456, 0.406)
+IMAGENET_STD: Final = (0.229, 0.224, 0.225)
 SMALLEST_ANCHOR: Final = 32 / 800
 """Side of the smallest anchor over that of the image: torchvision's 32 of 800 pixels."""
 STRIDES_OF_ANCHOR: Final = 4
@@ -60,61 +62,48 @@ def detector(
 ) -> FasterRCNN:
     """Make a Faster R-CNN with a feature pyramid on a network of four stages, in training mode.
 
-    Nothing is downloaded unless `weights` names published weights. Without weights all batch norms train; with
-    weights those of the backbone are frozen, as torchvision does it.
+    It takes a list of images (channels, height, width) in [0, 1]. In training mode it also takes a list of targets
+    (``boxes``: (count, 4) as x1, y1, x2, y2 in pixels; ``labels``: (count,), from 1) and returns four losses by name.
+    In eval mode it returns for each image ``boxes``, ``labels`` and ``scores``.
 
     Args:
         name_or_config: A key of `resnet.VARIANTS`, or a configuration.
         num_classes: Classes of objects. The background is added to them: it has the label 0, objects have 1 and more.
-        image_size: Pixels of a side, or height and width, at which images are processed: images of that size are not
-            resized, others are. Anchors are sized for it (`anchor_sizes`).
+        image_size: Pixels of a side, or height and width, to which images are resized; anchors are sized for it.
         in_channels: Channels of the images. The configuration's if None (3).
         mean: Mean of each channel of images in [0, 1]; 0.5 if None, or ImageNet's if weights are given.
         std: Standard deviation of each channel; 0.25 if None, or ImageNet's if weights are given.
         pyramid_channels: Channels of the levels of the pyramid.
-        weights: Weights of the backbone, as of `resnet.create`.
+        weights: Weights of the backbone, as of `resnet.create`. With them its batch norms are frozen, without them
+            all train, and nothing is downloaded.
         options: Further arguments of torchvision's `FasterRCNN`, such as ``box_batch_size_per_image``.
-
-    Returns:
-        The detector. It takes a list of images (channels, height, width) in [0, 1]. In training mode it also takes a
-        list of targets (``boxes``: (count, 4) as x1, y1, x2, y2 in pixels; ``labels``: (count,), from 1) and
-        returns four losses by name. In eval mode it returns for each image ``boxes``, ``labels`` and ``scores``.
 
     Raises:
         ValueError: The network has not four stages, or a value is nonsensical.
-
-    Example:
-        >>> import resnet
-        >>> network = resnet.detector("resnet18", num_classes=10, in_channels=1, image_size=96)
     """
-    if isinstance(num_classes, bool) or not isinstance(num_classes, int) or num_classes < 1:
-        raise ValueError(f"num_classes must be an integer of at least 1, without the background, not {num_classes!r}")
+    sides = (image_size, image_size) if isinstance(image_size, int) else image_size
     network = create(name_or_config, num_classes=0, in_channels=in_channels, weights=weights)
     config = network.config
-    if len(config.depths) != STAGES:
-        raise ValueError(
-            f"a detector needs a network of {STAGES} stages, and {_named(name_or_config)} has {len(config.depths)}; "
-            "choose one such as resnet18 or cifar_resnet18"
-        )
-    sides = (image_size, image_size) if isinstance(image_size, int) else image_size
-    if min(sides) < config.minimum_image_size:
-        raise ValueError(f"image_size {image_size} is too small; give at least {config.minimum_image_size} pixels")
+    _check(name_or_config, config, num_classes, sides)
     if weights is not None:
         freeze_norms(network)
-    features = StageFeatures(network, used=range(1, STAGES + 1))
-    imagenet = weights is not None and config.in_channels == 3
+    imagenet = weights is not None and config.in_channels == len(IMAGENET_MEAN)
     return FasterRCNN(  # type: ignore[no-untyped-call]
-        Pyramid(features, pyramid_channels),
+        Pyramid(StageFeatures(network, used=range(1, STAGES + 1)), pyramid_channels),
         num_classes=1 + num_classes,
         min_size=min(sides),
         max_size=max(sides),
-        image_mean=_per_channel("mean", mean, config, (0.485, 0.456, 0.406) if imagenet else 0.5),
-        image_std=_per_channel("std", std, config, (0.229, 0.224, 0.225) if imagenet else 0.25),
-        rpn_anchor_generator=AnchorGenerator(  # type: ignore[no-untyped-call]
-            tuple((size,) for size in anchor_sizes(config.strides, max(sides))), (ASPECT_RATIOS,) * (STAGES + 1)
-        ),
+        image_mean=_per_channel("mean", mean, config, IMAGENET_MEAN if imagenet else 0.5),
+        image_std=_per_channel("std", std, config, IMAGENET_STD if imagenet else 0.25),
+        rpn_anchor_generator=anchors(config.strides, max(sides)),
         **options,
     )
+
+
+def anchors(strides: Sequence[int], image_size: int) -> AnchorGenerator:
+    """Return the anchors of a pyramid, of three shapes and the sizes of `anchor_sizes`."""
+    sizes = tuple((size,) for size in anchor_sizes(strides, image_size))
+    return AnchorGenerator(sizes, (ASPECT_RATIOS,) * len(sizes))  # type: ignore[no-untyped-call]
 
 
 def anchor_sizes(strides: Sequence[int], image_size: int) -> tuple[float, ...]:
@@ -135,6 +124,25 @@ def anchor_sizes(strides: Sequence[int], image_size: int) -> tuple[float, ...]:
     )
 
 
+def _check(
+    name_or_config: str | ResNetConfig, config: ResNetConfig, num_classes: object, sides: tuple[int, int]
+) -> None:
+    """Raise `ValueError`, in a line, for a network of other stages, no class, or a size that is too small."""
+    if len(config.depths) != STAGES:
+        name = repr(name_or_config) if isinstance(name_or_config, str) else "this configuration"
+        raise ValueError(
+            f"a detector needs a network of {STAGES} stages, and {name} has {len(config.depths)}; "
+            "choose one such as resnet18 or cifar_resnet18"
+        )
+    if isinstance(num_classes, bool) or not isinstance(num_classes, int) or num_classes < 1:
+        raise ValueError(f"num_classes must be an integer of at least 1, without the background, not {num_classes!r}")
+    if min(sides) < config.minimum_image_size:
+        raise ValueError(
+            f"image_size {min(sides)} is too small for a detector on this network; it takes at least "
+            f"{config.minimum_image_size} pixels"
+        )
+
+
 def _per_channel(
     name: str, given: Sequence[float] | None, config: ResNetConfig, default: float | Sequence[float]
 ) -> list[float]:
@@ -148,7 +156,3 @@ def _per_channel(
     if len(given) != config.in_channels:
         raise ValueError(f"{name} has {len(given)} values for images of {config.in_channels} channels; give one each")
     return list(given)
-
-
-def _named(name_or_config: str | ResNetConfig) -> str:
-    return repr(name_or_config) if isinstance(name_or_config, str) else "this configuration"

@@ -10,12 +10,12 @@ from typing import Final, Self
 
 import numpy as np
 
-from results.image_size import padded
+from results.image_size import network_size
 from results.metrics.reasons import error_text, is_wrong
 from results.metrics.timings import Medians
 from results.schema.axes import axis_text
 from results.schema.case import Case
-from results.schema.labels import HEADS, PROMISES, RUNTIMES, TASKS
+from results.schema.labels import PROMISES, RUNTIMES, TASKS
 from results.schema.record import UNSEEN, Equality, Noise, Ran, Record
 from results.schema.run import PeakRate
 from results.schema.static import Static
@@ -288,11 +288,7 @@ def _label(case: Case, ran: Ran) -> Iterator[RecordWarning]:
     for seen, promised, text in (
         (ran.cudnn_benchmark, RUNTIMES[case.runtime].autotune, autotuner),
         (ran.batch_size, case.batch_size, f"batch {case.batch_size} ran as {ran.batch_size}"),
-        (
-            ran.image_size,
-            padded(case.image_size, HEADS[case.head].padding),
-            f"{case.image_size} pixels ran as {ran.image_size}",
-        ),
+        (ran.image_size, network_size(case.image_size, case.head), f"{case.image_size} pixels ran as {ran.image_size}"),
         (ran.in_channels, case.in_channels, f"{axis_text('in_channels', case.in_channels)} ran as {ran.in_channels}"),
     ):
         if seen not in {None, promised}:
