@@ -56,7 +56,7 @@ def segment(*, quick: bool) -> Iterator[Row]:
     score = score_segmenter(network, test)
     what = "segmenter on phantoms that are made: mean Dice of the lesions"
     yield Row(what, f"{score.dice:.3f}", "≥ 0.90", score.dice >= 0.9 or (None if quick else False))
-    yield Row("its classes, with and without a lesion", f"{score.accuracy:.1%}", "", kept=True)
+    yield Row("its classes, with and without a lesion", f"{score.accuracy:.1%}", "printed", kept=True)
     yield Row("its training on the cores of this machine", f"{seconds:.0f} s", "≤ 180 s", seconds <= 180)
 
 
