@@ -1,6 +1,7 @@
 """The ResNet family: `VARIANTS` to read, `create` to make one, `ResNetConfig` to make one of your own.
 
 `Classifier` is a network with names for its classes: it is trained, asked, evaluated, saved and loaded.
+`detector` and `segmenter` make networks with other heads than a classifier.
 
 Example:
     >>> import resnet
@@ -16,9 +17,11 @@ from resnet.variants import VARIANTS, create
 
 if TYPE_CHECKING:
     from resnet.classifier import Classifier
+    from resnet.heads.detector import detector
+    from resnet.heads.segmenter import segmenter
     from resnet.model import ResNet
 
-__all__ = ["VARIANTS", "Classifier", "ResNet", "ResNetConfig", "create"]
+__all__ = ["VARIANTS", "Classifier", "ResNet", "ResNetConfig", "create", "detector", "segmenter"]
 
 
 def __getattr__(name: str) -> object:
@@ -31,4 +34,12 @@ def __getattr__(name: str) -> object:
         from resnet.classifier import Classifier  # noqa: PLC0415
 
         return Classifier
+    if name == "detector":
+        from resnet.heads.detector import detector  # noqa: PLC0415
+
+        return detector
+    if name == "segmenter":
+        from resnet.heads.segmenter import segmenter  # noqa: PLC0415
+
+        return segmenter
     raise AttributeError(f"module 'resnet' has no attribute {name!r}")

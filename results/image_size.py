@@ -7,6 +7,7 @@ import re
 from typing import Final
 
 from results.errors import InputError
+from results.schema.labels import HEADS
 from results.schema.types import MOST_SIZE
 
 _SIDES: Final = re.compile(r"(-?[0-9]{1,40})(?:x(-?[0-9]{1,40}))?")
@@ -57,6 +58,12 @@ def sides(size: int | str) -> tuple[int, int]:
         height, _, width = size.partition("x")
         return int(height), int(width)
     return size, size
+
+
+def network_size(size: int | str, head: str) -> int | str:
+    """Return the size of the images that reach a network, whose `head` may pad them to a multiple of some pixels."""
+    multiple = HEADS[head].padding
+    return image_size(*(-(-side // multiple) * multiple for side in sides(size)))
 
 
 def pixels(size: int | str) -> int:

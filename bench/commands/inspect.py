@@ -10,7 +10,7 @@ import typer
 from bench.commands.options import FAILED, OK, DeviceName, Format, split
 from results.errors import InputError
 from results.image_size import parse_image_size
-from results.schema.axes import AXES
+from results.schema.axes import AXES, check_choice
 from results.schema.types import MOST_SIZE
 
 
@@ -59,6 +59,7 @@ def cost_command(
         ),
     ] = None,
     in_channels: Annotated[int, typer.Option(metavar="COUNT", min=1, max=MOST_SIZE, help=AXES["in_channels"].help)] = 3,
+    head: Annotated[str, typer.Option(metavar="|".join(AXES["head"].choices), help=AXES["head"].help)] = "classifier",
     per_layer: Annotated[bool, typer.Option("--per-layer", help="A row for every layer.")] = False,
     per_stage: Annotated[bool, typer.Option("--per-stage", help="A row for every stage.")] = False,
     form: Format = "table",
@@ -72,9 +73,10 @@ def cost_command(
     from bench.suites.values import model_names
     from reports.text import cost as listing
 
+    check_choice("head", head)
     names = tuple(dict.fromkeys(name for word in split(model) for name in model_names(word)))
     statics = progress.counted(
-        static.costs(names, image_size=image_size, in_channels=in_channels), len(names), sys.stderr
+        static.costs(names, image_size=image_size, in_channels=in_channels, head=head), len(names), sys.stderr
     )
     typer.echo(listing.cost_text(statics, form, per="layer" if per_layer else "stage" if per_stage else None))
 

@@ -12,7 +12,7 @@ from bench.suites.values import size_value, valid_value
 from bench.tasks import networks
 from results.errors import InputError
 from results.image_size import sides
-from results.schema.labels import PROMISES
+from results.schema.labels import HEADS, PROMISES
 from results.schema.static import Layer, Stage, Static
 from results.schema.types import Size
 
@@ -25,7 +25,12 @@ _WEIGHTS: Final[dict[str, torch.dtype]] = {
 
 
 def cost(
-    name: str, *, image_size: int | str | None = None, num_classes: int | None = None, in_channels: int = 3
+    name: str,
+    *,
+    image_size: int | str | None = None,
+    num_classes: int | None = None,
+    in_channels: int = 3,
+    head: str = "classifier",
 ) -> Static:
     """Return the parameters, multiply-adds, FLOPs, activations and bytes of a model, for one image.
 
@@ -36,57 +41,60 @@ def cost(
         image_size: Pixels of a square, or height x width such as ``224x160``; the model's own by default.
         num_classes: Outputs of the classifier; the model's own by default.
         in_channels: Channels of the image.
+        head: What the network puts out; see `results.schema.labels.HEADS`.
 
     Returns:
         Totals, a row a layer and a row a stage, which add up to them. `Static.arithmetic_intensity` is FLOPs over bytes
         in fp32, each tensor of convolutions and matrix products moved once: the intensity of Williams et al. (2009).
 
     Raises:
-        InputError: The name is unknown, the image is none or too small for the network.
+        InputError: The name is unknown, the image is too small, or the cost of the head depends on the data.
         CounterError: The two counters disagree on a layer.
     """
-    size, channels = _checked_size(name, image_size), valid_value(Size, in_channels, "in_channels")
-    classes = models.default_num_classes(name) if num_classes is None else num_classes
+    size, channels = _checked_size(name, image_size, head), valid_value(Size, in_channels, "in_channels")
+    classes = networks.head_classes(name, head) if num_classes is None else num_classes
     made: list[nn.Module] = []
 
     def make() -> nn.Module:
-        made.append(networks.create_network(name, num_classes=classes, in_channels=channels))
+        made.append(networks.create_network(name, num_classes=classes, in_channels=channels, head=head))
         return made[-1]
 
     counts = counters.count(make, (1, channels, *sides(size)))
     # Published accuracies hold at 224 pixels, 1000 classes and 3 channels: other networks and images have none.
-    top1, weights = networks.imagenet_top1(name) if (size, classes, channels) == (224, 1000, 3) else (None, None)
-    macs = sum(layer.macs for layer in counts.layers)
+    usual = (size, classes, channels, head) == (224, 1000, 3, "classifier")
+    top1, weights = networks.imagenet_top1(name) if usual else (None, None)
     return Static(
         image_size=size,
         in_channels=channels,
+        head=head,
         num_classes=classes,
-        macs=macs,
-        training_flops=counts.training_flops,
-        fvcore_macs=counts.fvcore_macs,
-        activations=sum(layer.activations for layer in counts.layers),
-        arithmetic_intensity=2 * macs / (4 * counts.moved_elements),
-        uncounted=counts.uncounted,
         imagenet_top1=top1,
         imagenet_weights=weights,
-        layers=counts.layers,
-        stages=stages(counts.layers),
+        **_totals(counts),
         **_names(name),
         **_sizes(made[-1]),
     )
 
 
-def costs(names: Iterable[str], *, image_size: int | str | None = None, in_channels: int = 3) -> Iterator[Static]:
+def costs(
+    names: Iterable[str], *, image_size: int | str | None = None, in_channels: int = 3, head: str = "classifier"
+) -> Iterator[Static]:
     """Yield the `cost` of each model as soon as it is counted; all names are checked before the first count."""
     chosen = tuple(names)
     for name in chosen:
         models.check(name)
-    return (cost(name, image_size=image_size, in_channels=in_channels) for name in chosen)
+    return (cost(name, image_size=image_size, in_channels=in_channels, head=head) for name in chosen)
 
 
-def _checked_size(name: str, image_size: int | str | None) -> int | str:
-    """Return the image size, the model's default if None; raise `InputError` for a size that is too small."""
+def _checked_size(name: str, image_size: int | str | None, head: str) -> int | str:
+    """Return the image size, the model's default if None.
+
+    Raises:
+        InputError: The size is too small, or the cost of the head depends on more than the size.
+    """
     models.check(name)
+    if (dynamic := HEADS[head].dynamic) is not None:
+        raise InputError(f"the cost of {head} for an image is no constant: {dynamic}")
     size = models.default_image_size(name) if image_size is None else image_size
     if isinstance(size, str):
         size = size_value("image_size", size)
@@ -94,6 +102,20 @@ def _checked_size(name: str, image_size: int | str | None) -> int | str:
     if min(sides(size)) < smallest:
         raise InputError(f"image size {size} is too small for {name!r}; it takes {smallest} pixels or more")
     return size
+
+
+def _totals(counts: counters.Counts) -> dict[str, Any]:
+    macs = sum(layer.macs for layer in counts.layers)
+    return {
+        "macs": macs,
+        "training_flops": counts.training_flops,
+        "fvcore_macs": counts.fvcore_macs,
+        "activations": sum(layer.activations for layer in counts.layers),
+        "arithmetic_intensity": 2 * macs / (4 * counts.moved_elements),
+        "uncounted": counts.uncounted,
+        "layers": counts.layers,
+        "stages": stages(counts.layers),
+    }
 
 
 def _names(name: str) -> dict[str, Any]:

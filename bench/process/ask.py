@@ -87,11 +87,12 @@ def static(
     model: str,
     image_size: int | str,
     in_channels: int = 3,
+    head: str = "classifier",
     *,
     timeout_s: float,
     deadline: float = float("inf"),
 ) -> Static | str | None:
-    """Return the static cost of a model for its images, or why it could not be counted.
+    """Return the static cost of a model with a head for its images, or why it could not be counted.
 
     None: the `deadline`, a reading of `time.perf_counter`, came before the answer.
     """
@@ -99,7 +100,7 @@ def static(
     if left <= 0:
         return None
     try:
-        request = CountStatic(model=model, image_size=image_size, in_channels=in_channels)
+        request = CountStatic(model=model, image_size=image_size, in_channels=in_channels, head=head)
         return ask_fresh(server, request, min(timeout_s, left)).static
     except (WorkerDied, Failed) as failure:
         return None if time.perf_counter() >= deadline else failure.cause

@@ -54,6 +54,7 @@ class CountStatic(Request[StaticCounted]):
     model: Name
     image_size: ImageSize
     in_channels: Size = 3
+    head: Name = "classifier"
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

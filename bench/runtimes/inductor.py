@@ -20,7 +20,7 @@ from bench.machine.device_names import device_type, is_cpu
 from bench.measure.device import Device, Unsupported
 from bench.runtimes import Prepared, PreparedModule, Runtime, RuntimeReport
 from results.schema.case import Case
-from results.schema.labels import RUNTIMES
+from results.schema.labels import HEADS, RUNTIMES
 
 _GRAPHS_MODE: Final = "reduce-overhead"
 _SWITCHES: Final = re.compile(r"(TORCH_COMPILE|TORCHDYNAMO)_\w+")
@@ -135,7 +135,9 @@ class Inductor:
     """Compiles the module."""
 
     def unsupported(self, case: Case) -> str | None:
-        """Return why the compiler would silently use another mode on the device of the case."""
+        """Return why the compiler would break the network into pieces, or silently use another mode on the device."""
+        if (dynamic := HEADS[case.head].dynamic) is not None:
+            return f"{case.runtime} compiles for fixed shapes, and {case.head} has none: {dynamic}"
         if RUNTIMES[case.runtime].mode == _GRAPHS_MODE and not case.device.startswith("cuda"):
             return f"{_GRAPHS_MODE} is CUDA graphs, which {case.device} has not: it would run as plain compile"
         return None

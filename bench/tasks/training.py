@@ -1,4 +1,4 @@
-"""Training: forward, cross-entropy, backward, SGD with momentum."""
+"""Training: forward, loss, backward, SGD with momentum."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -17,20 +17,19 @@ def training_step(
     case: Case,
     forward: Callable[[], Any],
     module: torch.nn.Module,
-    labels: torch.Tensor,
+    loss_of: Callable[[Any], torch.Tensor],
     scaler: torch.amp.GradScaler,
 ) -> Step:
-    """Return a step that updates the weights of `module` once and returns the loss.
+    """Return a step that updates the weights of `module` once and returns the loss, `loss_of` what `forward` returns.
 
     It marks two borders, between forward, backward and optimizer.
     """
-    loss_of = torch.nn.CrossEntropyLoss()
     optimizer = torch.optim.SGD(module.parameters(), lr=LEARNING_RATE, momentum=MOMENTUM)
     context = precision.autocast(case)
 
     def step(mark: Callable[[], None]) -> torch.Tensor:
         with context:
-            loss: torch.Tensor = loss_of(forward(), labels)
+            loss: torch.Tensor = loss_of(forward())
         mark()
         scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
         mark()

@@ -8,7 +8,7 @@ import contextlib
 import dataclasses
 import pathlib
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 import torch
 
@@ -16,8 +16,7 @@ from bench.measure import precision
 from bench.measure.device import Device, Unsupported, open_device
 from bench.measure.timing import Step
 from bench.runtimes import Prepared, engine_of
-from bench.suites import models
-from bench.tasks import networks
+from bench.tasks import heads, networks
 from bench.tasks.draws import QuickDraws
 from bench.tasks.inference import inference_step
 from bench.tasks.training import training_step
@@ -34,7 +33,7 @@ class Workload:
     """A step with its network and data."""
 
     step: Step
-    """The step, which returns the logits (batch, classes), or in training the loss."""
+    """The step, which returns what the network puts out, or in training the loss."""
     context: Callable[[], contextlib.AbstractContextManager[object]]
     """Context manager around the steps, entered once a turn so that it adds no time to a step."""
     phases: tuple[str, ...]
@@ -58,7 +57,8 @@ class Parts:
     case: Case
     prepared: Prepared
     module: torch.nn.Module
-    labels: torch.Tensor
+    loss: Callable[[Any], torch.Tensor]
+    """The loss of what the network puts out."""
     scaler: torch.amp.GradScaler
 
 
@@ -75,7 +75,7 @@ BUILDERS: Final[dict[str, Builder]] = {
         step=lambda parts: inference_step(parts.case, parts.prepared.forward), context=torch.inference_mode
     ),
     "training": Builder(
-        step=lambda parts: training_step(parts.case, parts.prepared.forward, parts.module, parts.labels, parts.scaler),
+        step=lambda parts: training_step(parts.case, parts.prepared.forward, parts.module, parts.loss, parts.scaler),
         context=contextlib.nullcontext,
     ),
 }
@@ -100,13 +100,15 @@ def build(
     precision.check_precision(case)
     if case.task not in RUNTIMES[case.runtime].tasks:
         raise Unsupported(f"{case.runtime} runs no {case.task}")
-    if (reason := engine.unsupported(case)) is not None:
-        raise Unsupported(reason)
+    for reason in (networks.without_head(case.model, case.head), engine.unsupported(case)):
+        if reason is not None:
+            raise Unsupported(reason)
     module = network(case, dtype, quick=True)
     images, labels = random_batch(case, case.batch_size, dtype)
     scaler = precision.grad_scaler(case)
     prepared = engine.prepare(case, module, images, device=device or open_device(case.device), cache=cache)
-    parts = Parts(case=case, prepared=prepared, module=module, labels=labels, scaler=scaler)
+    loss = heads.loss_of(case, module, labels)
+    parts = Parts(case=case, prepared=prepared, module=module, loss=loss, scaler=scaler)
     builder = BUILDERS[case.task]
     return Workload(
         step=builder.step(parts),
@@ -130,7 +132,10 @@ def network(case: Case, dtype: str | None = None, *, quick: bool = False) -> tor
     precision.set_kernels(case)
     torch.manual_seed(SEED)
     with QuickDraws() if quick else contextlib.nullcontext():
-        module = networks.create_network(case.model, in_channels=case.in_channels)
+        module = networks.create_network(
+            case.model, in_channels=case.in_channels, head=case.head, image_size=case.image_size
+        )
+    module = heads.of_batches(module)
     module = module.to(case.device, _dtype(case, dtype)).to(memory_format=_memory_format(case))
     return module.train(TASKS[case.task].trains)
 
@@ -138,7 +143,7 @@ def network(case: Case, dtype: str | None = None, *, quick: bool = False) -> tor
 def random_batch(case: Case, count: int, dtype: str | None = None) -> tuple[torch.Tensor, torch.Tensor]:
     """Return random images and labels, drawn on the device of a case: nothing is loaded while a step runs."""
     images = torch.randn(count, case.in_channels, *sides(case.image_size), device=case.device)
-    labels = torch.randint(models.default_num_classes(case.model), (count,), device=case.device)
+    labels = torch.randint(heads.label_choices(case), (count,), device=case.device)
     return images.to(_dtype(case, dtype), memory_format=_memory_format(case)), labels
 
 

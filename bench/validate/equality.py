@@ -34,12 +34,12 @@ from torch.utils.checkpoint import checkpoint
 
 from bench.machine.device_names import is_cpu
 from bench.measure import precision
-from bench.suites import models
+from bench.tasks.heads import label_choices
 from bench.tasks.workload import Workload, build, network, random_batch
-from bench.validate.tolerance import RESULTS, allowances
+from bench.validate.tolerance import OUTPUTS, RESULTS, allowances
 from results.image_size import sides
 from results.schema.case import Case
-from results.schema.labels import TASKS
+from results.schema.labels import HEADS, TASKS
 from results.schema.record import Equality, Sameness
 
 Tensors = dict[str, torch.Tensor]
@@ -68,8 +68,9 @@ class Input:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Reference:
-    """Right result for an input: ``output`` (images, classes), or ``loss`` and the gradients by parameter.
+    """Right result for an input: what the network puts out, or ``loss`` and the gradients by parameter.
 
+    A network puts out ``output`` (images, classes), a segmenter also ``mask`` (images, 1, height, width).
     It is computed in fp64; gradients are stored in fp32, which halves the file for an error of 3e-8.
     """
 
@@ -88,8 +89,10 @@ def check_equality(case: Case, work: Workload, folder: pathlib.Path, *, device: 
     The check overwrites the weights and the input of the step, and restores the case's choice of kernels.
 
     Raises:
-        Incomparable: the baseline's own result is not finite.
+        Incomparable: the baseline's own result is not finite, or the shapes of a result depend on its rounding.
     """
+    if (dynamic := HEADS[case.head].dynamic) is not None:
+        raise Incomparable(f"{case.head} has no result to compare: {dynamic}")
     base = _small(case.baseline, device or fp64_device(case.device))
     with torch.random.fork_rng(devices=[]):
         weights = _weights(base, folder)
@@ -133,8 +136,9 @@ def run_once(work: Workload, fresh: Input) -> Tensors:
         work.prepared.device.synchronize()
         if result is None:
             raise Incomparable("its step gives nothing back")
-        out = torch.as_tensor(result)  # a runtime that is not torch returns an array
-        values["output" if out.ndim else "loss"] = _doubles(out[:IMAGES] if out.ndim else out)
+        for name, part in zip(OUTPUTS, result if isinstance(result, tuple) else (result,), strict=False):
+            out = torch.as_tensor(part)  # a runtime that is not torch returns an array
+            values[name if out.ndim else "loss"] = _doubles(out[:IMAGES] if out.ndim else out)
         if not work.scaler.is_enabled() or all(bool(value.isfinite().all()) for value in values.values()):
             break  # else the scaler has halved its scale and left the weights, as in training
     return values
@@ -235,7 +239,7 @@ def _reference(base: Case, fresh: Input, folder: pathlib.Path, index: int) -> Re
 def _input(case: Case, weights: Tensors, index: int) -> Input:
     """Return an input unlike the timed input: with more contrast, and another mean for every image and colour."""
     source = torch.Generator().manual_seed(1 + index)
-    images, classes = (case.batch_size, case.in_channels), models.default_num_classes(case.model)
+    images, classes = (case.batch_size, case.in_channels), label_choices(case)
     tint = 2 * torch.randn(*images, 1, 1, generator=source)
     pixels = tint + 2 * torch.randn(*images, *sides(case.image_size), generator=source)
     labels = torch.randint(classes, (case.batch_size,), generator=source)

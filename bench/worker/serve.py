@@ -103,7 +103,8 @@ class WorkerServer(TrainingVerbs, LoadingVerbs):
 
     def static(self, request: CountStatic) -> StaticCounted:
         """Count the static cost of a model."""
-        return StaticCounted(static=cost(request.model, image_size=request.image_size, in_channels=request.in_channels))
+        static = cost(request.model, image_size=request.image_size, in_channels=request.in_channels, head=request.head)
+        return StaticCounted(static=static)
 
     def peak(self, request: MeasurePeak) -> PeakMeasured:
         """Measure the peak rate of a device."""

@@ -13,8 +13,9 @@ from reports.style.words import extreme
 
 
 def _counted(frame: pd.DataFrame) -> pd.DataFrame:
-    """Keep a single row of each model and image size."""
-    return frame[frame["macs"].gt(0)].dropna(subset=["depth"]).drop_duplicates(["model", "image_size", "in_channels"])
+    """Keep a single row of each model, its images and its head."""
+    counted = frame[frame["macs"].gt(0)].dropna(subset=["depth"])
+    return counted.drop_duplicates(["model", "image_size", "in_channels", "head"])
 
 
 def _of_macs(frame: pd.DataFrame) -> str:
@@ -77,10 +78,10 @@ CHAPTER: Final = Chapter(
             definition="Multiply-adds of convolution and linear layers, of the forward pass of one image; exact.",
             absent="no variant with a depth has a count of multiply-adds",
             rows=_counted,
-            by=("image_size", "in_channels"),
+            by=("image_size", "in_channels", "head"),
             draw=macs_by_depth,
             takeaway=_of_counts,
-            columns=("model", "family", "block", "depth", "image_size", "in_channels", "macs"),
+            columns=("model", "family", "block", "depth", "image_size", "in_channels", "head", "macs"),
         ),
         "macs": Chart(
             title="Multiply-adds against measured latency",

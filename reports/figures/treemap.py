@@ -89,7 +89,7 @@ def _nodes(frame: pd.DataFrame) -> dict[str, dict[str, Any]]:
         _ROOT: _node(
             None,
             f"{model.model}",
-            f"{model.model} at {', '.join(axes_texts(model, ('image_size', 'in_channels')))}",
+            f"{model.model} at {', '.join(axes_texts(model, ('image_size', 'in_channels', 'head')))}",
             _darker(GREY),
             "",
         )

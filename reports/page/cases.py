@@ -57,7 +57,7 @@ def cases(study: Study, named: Mapping[tuple[str, str], str] | None = None) -> p
     # pandas' NA is neither equal to itself nor true or false.
     counts = {name: text[name].astype(object).where(text[name].notna(), None) for name in UNKNOWN_COUNTS}
     imported = {file.run.id for file in records.files if file.run.source is not None}
-    known = text.groupby(["model", "image_size", "in_channels"], sort=False)[list(_BORROWED)].transform("first")
+    known = text.groupby(["model", "image_size", "in_channels", "head"], sort=False)[list(_BORROWED)].transform("first")
     shown = _accurate(text, records).assign(
         **{name: text[name].where(text[name].notna(), known[name]) for name in _BORROWED},
         imported=frame["run"].isin(imported),

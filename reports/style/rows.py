@@ -22,6 +22,7 @@ class CaseView(Protocol):
     batch_size: int
     image_size: int | str
     in_channels: int
+    head: str
     precision: str
     runtime: str
     layout: str

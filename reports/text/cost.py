@@ -31,6 +31,7 @@ _WORK: Final[Mapping[str, Callable[[Static], str]]] = {
     "model": lambda static: static.model,
     "px": lambda static: str(static.image_size),
     "channels": lambda static: str(static.in_channels),
+    "head": lambda static: static.head,
     "GMACs": lambda static: f"{static.macs / 1e9:.3f}",
     "fvcore GMACs": lambda static: f"{static.fvcore_macs / 1e9:.3f}",
     "GFLOPs": lambda static: f"{static.flops / 1e9:.3f}",
@@ -71,8 +72,11 @@ def cost_text(statics: Sequence[Static], form: str, *, per: Breakdown | None = N
 
 
 def _work(statics: Sequence[Static]) -> Mapping[str, Callable[[Static], str]]:
-    """Return the columns of the work on an image, without its channels where all have the usual number."""
-    silent = {"channels"} if all(is_silent("in_channels", static.in_channels) for static in statics) else set()
+    """Return the columns of the work on an image, without channels and heads where all have the usual."""
+    axes = {"channels": "in_channels", "head": "head"}
+    silent = {
+        column for column, axis in axes.items() if all(is_silent(axis, getattr(static, axis)) for static in statics)
+    }
     return {head: text for head, text in _WORK.items() if head not in silent}
 
 

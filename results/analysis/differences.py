@@ -83,9 +83,13 @@ def counts(base: Records, new: Records, common: Iterable[Case]) -> tuple[tuple[C
 
 
 def _counted(key: StaticKey) -> str:
-    model, size, channels = key
-    also = "" if is_silent("in_channels", channels) else f" and {axis_text('in_channels', channels)}"
-    return f"{model} at {size} pixels{also}"
+    model, size, *others = key
+    also = [
+        axis_text(axis, value)
+        for axis, value in zip(("in_channels", "head"), others, strict=True)
+        if not is_silent(axis, value)
+    ]
+    return " and ".join([f"{model} at {size} pixels", *also])
 
 
 def _statics(side: Records) -> dict[StaticKey, set[tuple[int, ...]]]:

@@ -10,6 +10,7 @@ from typing import Final, Self
 
 import numpy as np
 
+from results.image_size import network_size
 from results.metrics.reasons import error_text, is_wrong
 from results.metrics.timings import Medians
 from results.schema.axes import axis_text
@@ -287,7 +288,7 @@ def _label(case: Case, ran: Ran) -> Iterator[RecordWarning]:
     for seen, promised, text in (
         (ran.cudnn_benchmark, RUNTIMES[case.runtime].autotune, autotuner),
         (ran.batch_size, case.batch_size, f"batch {case.batch_size} ran as {ran.batch_size}"),
-        (ran.image_size, case.image_size, f"{case.image_size} pixels ran as {ran.image_size}"),
+        (ran.image_size, network_size(case.image_size, case.head), f"{case.image_size} pixels ran as {ran.image_size}"),
         (ran.in_channels, case.in_channels, f"{axis_text('in_channels', case.in_channels)} ran as {ran.in_channels}"),
     ):
         if seen not in {None, promised}:

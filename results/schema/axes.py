@@ -8,7 +8,7 @@ import dataclasses
 from typing import Final, Literal
 
 from results.errors import InputError, suggestion
-from results.schema.labels import LAYOUTS, PROMISES, RUNTIMES, TASKS
+from results.schema.labels import HEADS, LAYOUTS, PROMISES, RUNTIMES, TASKS
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +78,15 @@ AXES: Final[dict[str, Axis]] = {
         key="c{}",
         label="{} channels",
         single="{} channel",
+        silent_default=True,
+    ),
+    "head": Axis(
+        role="workload",
+        kind="word",
+        help="What the network puts out.",
+        heading="head",
+        choices=tuple(HEADS),
+        default="classifier",
         silent_default=True,
     ),
     "device": Axis(role="machine", kind="name", help="cpu, or an accelerator such as cuda:0.", heading="device"),

@@ -10,12 +10,13 @@ from results.schema.types import ImageSize, Name, Size, Stored
 
 if TYPE_CHECKING:  # a type checker sees text; the choices are declared once, in `AXES`
     Task = str
+    Head = str
     Precision = str
     Runtime = str
     Layout = str
 else:
-    Task, Precision, Runtime, Layout = (
-        Literal[AXES[name].choices] for name in ("task", "precision", "runtime", "layout")
+    Task, Head, Precision, Runtime, Layout = (
+        Literal[AXES[name].choices] for name in ("task", "head", "precision", "runtime", "layout")
     )
 
 
@@ -30,6 +31,8 @@ class Case(Stored, frozen=True, kw_only=True, cache_hash=True):
     """Pixels a side of a square image; ``224x160``, height x width, of another."""
     in_channels: Size = 3
     """Channels of an image."""
+    head: Head = "classifier"
+    """What the network puts out; see `results.schema.labels.HEADS`."""
     device: Name
     """``cpu``, or an accelerator with its index, such as ``cuda:0``."""
     precision: Precision

@@ -1,4 +1,4 @@
-"""The labels of precisions, runtimes, tasks and layouts with their facts, declared once.
+"""The labels of precisions, runtimes, tasks, heads and layouts with their facts, declared once.
 
 This module holds facts only, so that files open without torch. `bench.runtimes` and `bench.tasks` hold the code that
 runs them.
@@ -85,6 +85,36 @@ TASKS: Final[dict[str, Task]] = {
     ),
 }
 """Every value of the axis ``task``."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """Facts of a head: what a network puts out, and aims at in training."""
+
+    description: str
+    loss: str
+    """What a training step minimises."""
+    padding: int = 1
+    """Images are padded with zeros to a multiple of it, in pixels a side."""
+    dynamic: str | None = None
+    """Why the shapes of its tensors depend on the data, None if they do not."""
+
+
+HEADS: Final[dict[str, Head]] = {
+    "classifier": Head(description="logits of the model's own classes", loss="cross-entropy"),
+    "none": Head(description="pooled features", loss="mean square of the features, as they have no aim of their own"),
+    "faster-rcnn": Head(
+        description="boxes and classes by Faster R-CNN with a feature pyramid, 90 classes and the background",
+        loss="sum of the four losses, for three made boxes an image",
+        padding=32,
+        dynamic="the number of boxes that it keeps depends on the images, and on each rounding",
+    ),
+    "segmentation": Head(
+        description="logits of two classes, and of a mask at full resolution",
+        loss="cross-entropy plus binary cross-entropy of the pixels, for a made disc",
+    ),
+}
+"""Every value of the axis ``head``."""
 
 LAYOUTS: Final[dict[str, str]] = {"nchw": "contiguous_format", "nhwc": "channels_last"}
 """Every value of the axis ``layout``, and torch's name of the memory format."""

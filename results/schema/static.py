@@ -40,6 +40,7 @@ class Static(Stored, frozen=True, kw_only=True):
     depth: Size | None
     image_size: ImageSize
     in_channels: Size = 3
+    head: Name = "classifier"
     num_classes: Count
     parameters: Count
     trainable_parameters: Count
@@ -71,10 +72,10 @@ class Static(Stored, frozen=True, kw_only=True):
         return 2 * self.macs
 
 
-StaticKey = tuple[str, int | str, int]
-"""A model, its image size and its channels: what a static cost depends on."""
+StaticKey = tuple[str, int | str, int, str]
+"""A model, its image size, its channels and its head: what a static cost depends on."""
 
 
 def static_key(of: Case | Static) -> StaticKey:
     """Return what the static cost of a case, or this static cost, depends on."""
-    return of.model, of.image_size, of.in_channels
+    return of.model, of.image_size, of.in_channels, of.head

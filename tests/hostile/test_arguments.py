@@ -274,8 +274,8 @@ def counted(monkeypatch, make_static):
     monkeypatch.setattr(
         static,
         "cost",
-        lambda name, *, image_size, in_channels: make_static(
-            name, image_size=image_size or 224, in_channels=in_channels
+        lambda name, *, image_size, in_channels, head: make_static(
+            name, image_size=image_size or 224, in_channels=in_channels, head=head
         ),
     )
 

@@ -66,6 +66,7 @@ def _case_row(index, own):
         "batch_size": 8,
         "image_size": 224,
         "in_channels": 3,
+        "head": "classifier",
         "device": "cpu",
         "precision": "fp32",
         "runtime": "eager",

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from results.errors import InputError
-from results.image_size import foreign_size, image_size, parse_image_size, pixels, sides
+from results.image_size import foreign_size, image_size, network_size, parse_image_size, pixels, sides
 from results.schema.types import MOST_SIZE, ImageSize
 from results.schema.validation import InvalidError, validated
 
@@ -24,6 +24,12 @@ SIDES = st.integers(1, MOST_SIZE)
 def test_a_text_is_a_square_or_height_x_width(text, size):
     assert parse_image_size(text) == size
     assert type(parse_image_size(text)) is type(size)
+
+
+def test_a_detector_gets_its_images_padded_to_whole_strides():
+    sizes = [224, 225, "224x160", "100x90", "97x120"]
+    assert [network_size(size, "faster-rcnn") for size in sizes] == [224, 256, "224x160", "128x96", 128]
+    assert [network_size(size, "classifier") for size in sizes] == sizes
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,8 @@ ROWS: Final = {
     "loader": "tests.selftest.loader:loader",
     "field": "tests.selftest.fields:field_rows",
     "field-live": "tests.selftest.live_fields:field_live",
+    "detect": "tests.selftest.heads:detect",
+    "segment": "tests.selftest.heads:segment",
 }
 """For each name, the function of `quick` that yields its rows; imported only when its rows are measured."""
 

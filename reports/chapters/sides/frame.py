@@ -79,6 +79,7 @@ class PairView(Protocol):
     task: str
     image_size: int | str
     in_channels: int
+    head: str
     a_setting: str
     b_setting: str
     ratio: float

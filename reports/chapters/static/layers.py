@@ -12,17 +12,17 @@ from reports.style.rows import each
 from reports.style.table import Table
 from reports.style.units import SPACE, TIMES, quantity
 from reports.style.views import axes_texts
-from results.schema.axes import is_silent
+from results.schema.axes import AXES, is_silent
 from results.schema.static import Static
 from results.text import printable
 
 MOST_MODELS: Final = 40
 """The most models whose layers the page holds."""
 _COLUMNS: Final = (
-    *("model", "family", "image_size", "in_channels", "stage", "block", "layer", "type", "output_shape"),
+    *("model", "family", "image_size", "in_channels", "head", "stage", "block", "layer", "type", "output_shape"),
     *QUANTITIES,
 )
-_KEYS: Final = ["model", "image_size", "in_channels"]
+_KEYS: Final = ["model", "image_size", "in_channels", "head"]
 """Columns of what a static cost depends on."""
 
 
@@ -43,6 +43,7 @@ def layers(statics: tuple[Static, ...]) -> pd.DataFrame:
                     "family": printable(static.family),
                     "image_size": static.image_size,
                     "in_channels": static.in_channels,
+                    "head": printable(static.head),
                     "stage": printable(stage_name(layer.stage)),
                     "block": printable(".".join(parts[:2])),
                     "layer": printable(layer.name),
@@ -78,8 +79,8 @@ def stage_table(source: Source) -> Table | None:
     None without a model.
     """
     frame = source.frame(layer_frame)
-    # The usual number of channels is left out, as it is in other tables.
-    keys = _KEYS if any(not is_silent("in_channels", count) for count in frame["in_channels"]) else _KEYS[:-1]
+    # The usual number of channels and the usual head are left out, as they are in other tables.
+    keys = [name for name in _KEYS if name not in AXES or not all(is_silent(name, value) for value in frame[name])]
     rows = [
         (*map(str, key), *row)
         for key, layers_of_model in frame.groupby(keys, sort=False)

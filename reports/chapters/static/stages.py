@@ -30,6 +30,7 @@ MODEL_COLUMNS: Final = (
     "depth",
     "image_size",
     "in_channels",
+    "head",
     *(
         column
         for name in metrics_of("models")
@@ -37,7 +38,7 @@ MODEL_COLUMNS: Final = (
     ),
 )
 """Columns of the table of models."""
-STAGE_COLUMNS: Final = ("model", "image_size", "in_channels", "stage", "quantity", "value")
+STAGE_COLUMNS: Final = ("model", "image_size", "in_channels", "head", "stage", "quantity", "value")
 """Columns of the frame of stages."""
 STATIC_COLUMNS: Final[dict[str, Column]] = {
     "uncounted": words("unknown to fvcore", "uncounted"),
@@ -68,7 +69,7 @@ def stages(statics: tuple[Static, ...]) -> pd.DataFrame:
 
     Models that are built of other stages, such as VGG, and stages without a cost are left out.
     """
-    totals: dict[tuple[str, int | str, int, str, str], int] = {}
+    totals: dict[tuple[str, int | str, int, str, str, str], int] = {}
     known = [(static, _costs(static)) for static in unique(statics)]
     fitting = [(static, costs) for static, costs in known if all(name in _STAGES for name, _, _ in costs)]
     for static, costs in fitting[:MOST_STAGED]:
@@ -99,9 +100,9 @@ def unique(statics: tuple[Static, ...]) -> list[Static]:
     models = {static_key(static): static for static in statics}
     families = list(FAMILIES)
 
-    def order(static: Static) -> tuple[int, int, str, int, int]:
+    def order(static: Static) -> tuple[int, int, str, int, int, str]:
         family = families.index(static.family) if static.family in families else len(families)
-        return family, static.depth or 0, static.model, pixels(static.image_size), static.in_channels
+        return family, static.depth or 0, static.model, pixels(static.image_size), static.in_channels, static.head
 
     return sorted(models.values(), key=order)
 

@@ -19,6 +19,7 @@ from reports.style.views import TRAINING
 
 ACCURACY_PIXELS: Final = 224
 ACCURACY_CHANNELS: Final = 3
+ACCURACY_HEAD: Final = "classifier"
 """Image size of torchvision's published accuracies; imported accuracies hold at the size of their case."""
 MOST_POINTS: Final = 2000
 """The most points of a drawing."""
@@ -42,6 +43,7 @@ def with_accuracy(measure: Measure) -> Callable[[pd.DataFrame], pd.DataFrame]:
             & ~frame["task"].isin(TRAINING)
             & (frame["accuracy"].ne(accuracy_text(TORCHVISION)) | frame["image_size"].eq(ACCURACY_PIXELS))
             & frame["in_channels"].eq(ACCURACY_CHANNELS)
+            & frame["head"].eq(ACCURACY_HEAD)
         ].dropna(subset=["imagenet_top1", measure.column])
         cases = cases[cases[measure.column].gt(0)]  # logarithmic axes hold only positive values
         marked = cases.assign(front=on_front(cases, measure))

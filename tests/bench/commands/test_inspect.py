@@ -46,8 +46,8 @@ def counted_as(monkeypatch, make_static):
     """Let `cost` find these fields in place of counting."""
 
     def let(**fields):
-        def cost_all(names, *, image_size, in_channels):
-            images = {"image_size": image_size or 224, "in_channels": in_channels}
+        def cost_all(names, *, image_size, in_channels, head):
+            images = {"image_size": image_size or 224, "in_channels": in_channels, "head": head}
             return (make_static(name, **images, **fields) for name in names)
 
         monkeypatch.setattr(costs, "costs", cost_all)
@@ -58,6 +58,16 @@ def counted_as(monkeypatch, make_static):
 @pytest.fixture
 def counted(counted_as):
     counted_as()
+
+
+@pytest.mark.usefixtures("counted")
+def test_cost_counts_a_head_and_refuses_an_unknown_name(call):
+    _, out, _ = call("cost", "resnet18", "--format", "csv", "--head", "none")
+    (row,) = csv.DictReader(io.StringIO(out))
+    assert row["head"] == "none"
+    code, _, err = call("cost", "resnet18", "--head", "non")
+    assert (code, err.count("\n")) == (2, 1)
+    assert "unknown head 'non'; did you mean 'none'?" in err
 
 
 @pytest.mark.usefixtures("counted")

@@ -98,6 +98,30 @@ def test_other_images_have_no_published_accuracy(images):
     assert cost("resnet18", **images).imagenet_top1 is None
 
 
+def test_other_heads_have_the_cost_of_the_same_body():
+    usual, bare, masked = (
+        cost("resnet18", image_size=64, head=head) for head in ("classifier", "none", "segmentation")
+    )
+    assert usual.macs - bare.macs == 512 * 1000
+    assert usual.parameters - bare.parameters == 513 * 1000
+    decoder = next(stage for stage in masked.stages if stage.name == "decoder")
+    assert masked.macs == bare.macs + 512 * 2 + decoder.macs
+    assert (bare.head, bare.num_classes, masked.num_classes, usual.head) == ("none", 0, 2, "classifier")
+    assert cost("resnet18", head="segmentation").imagenet_top1 is None
+
+
+@pytest.mark.parametrize(
+    ("name", "head", "reason"),
+    [
+        ("resnet18", "faster-rcnn", "no constant: the number of boxes"),
+        ("torchvision:resnet18", "none", "has only its classifier"),
+    ],
+)
+def test_a_cost_that_is_none_is_refused(name, head, reason):
+    with pytest.raises(InputError, match=reason):
+        cost(name, head=head)
+
+
 @pytest.mark.parametrize("images", [{"image_size": "224x"}, {"image_size": "224x16"}, {"in_channels": 0}])
 def test_images_that_are_none_are_refused(images):
     with pytest.raises(InputError, match=next(iter(images)).replace("_", "[_ ]")):

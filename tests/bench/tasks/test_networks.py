@@ -62,6 +62,8 @@ def test_a_variant_is_made_by_resnet():
     ("arguments", "message"),
     [
         ({"name": "resnet18", "num_classes": -1}, r"^num_classes must be an integer of at least 0, not -1$"),
+        ({"name": "torchvision:vgg16", "head": "segmentation"}, r"has only its classifier; the variants of resnet"),
+        ({"name": "cifar_resnet20", "head": "faster-rcnn"}, r"^faster-rcnn needs a network of 4 stages"),
         ({"name": "torchvision:vgg16", "num_classes": 0}, r"num_classes of 'torchvision:vgg16' must be at least 1"),
     ],
 )

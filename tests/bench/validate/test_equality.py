@@ -103,6 +103,28 @@ def test_an_honest_case_is_equal_after_its_weights_have_moved(tiny, folder, task
 
 
 @pytest.mark.parametrize("task", ["inference", "training"])
+@pytest.mark.parametrize("head", ["none", "segmentation"])
+def test_other_heads_are_compared_too(tiny, folder, head, task):
+    case = tiny(task=task, head=head, layout="nhwc")
+    assert check_equality(case, build(case), folder).verdict == "equal"
+
+
+@pytest.mark.parametrize(("part", "what"), [("fc", "output"), ("decoder.mask", "mask")])
+def test_both_outputs_of_a_segmenter_are_compared(tiny, folder, part, what):
+    case = tiny(head="segmentation", layout="nhwc")
+    work = build(case)
+    work.module.get_submodule(part).register_forward_hook(lambda _module, _inputs, output: output * 1.02)
+    found = check_equality(case, work, folder)
+    assert (found.verdict, found.what) == ("wrong", what)
+
+
+def test_detections_have_no_result_to_compare(tiny, folder):
+    case = tiny(model="resnet18", head="faster-rcnn")
+    with pytest.raises(Incomparable, match="faster-rcnn has no result to compare: the number of boxes"):
+        check_equality(case, None, folder)
+
+
+@pytest.mark.parametrize("task", ["inference", "training"])
 @pytest.mark.parametrize(
     "plant", [scaled, other_mode, without_relu, without_last_block, from_another_input, in_bf16, one_wrong_class]
 )

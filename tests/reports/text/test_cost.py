@@ -24,6 +24,12 @@ def test_programs_read_exact_values(make_static):
     assert len(document["stages"]) == len(static.stages)
 
 
+def test_heads_are_named_where_they_are_not_all_classifiers(make_static):
+    statics = [make_static(), make_static(head="segmentation")]
+    assert "head" not in cost_text(statics[:1], "table")
+    assert "segmentation" in cost_text(statics, "table")
+
+
 def test_layers_and_stages_come_before_the_models(make_static):
     static = make_static()
     rows = list(csv.DictReader(io.StringIO(cost_text([static], "csv", per="layer"))))

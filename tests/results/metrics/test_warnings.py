@@ -246,6 +246,14 @@ def test_a_label_is_a_promise(make_record, changes, part):
     assert part in warning
 
 
+def test_a_detector_pads_its_images_as_it_says(make_record, make_case):
+    record = make_record(make_case(head="faster-rcnn", image_size=100))
+    ran = structs.replace(record.ran, image_size=128)
+    assert warnings(structs.replace(record, ran=ran)) == ()
+    (warning,) = warnings(structs.replace(record, ran=structs.replace(ran, image_size=100)))
+    assert warning == "label: 100 pixels ran as 100"
+
+
 def test_the_layout_that_a_compiler_chooses_is_told_and_breaks_no_promise(make_record, make_case):
     record = make_record(make_case(runtime="compile"))
     (warning,) = warnings(structs.replace(record, ran=structs.replace(record.ran, layout="nhwc")))

@@ -165,3 +165,4 @@ def test_of_too_many_points_fronts_and_the_best_stay(frame):
 def test_nothing_with_an_accuracy_gives_nothing_to_draw(frame):
     assert with_accuracy(MEMORY)(frame.assign(imagenet_top1=float("nan"))).empty
     assert with_accuracy(MEMORY)(frame.iloc[:0]).empty
+    assert with_accuracy(MEMORY)(frame.assign(head="segmentation")).empty, "an accuracy is that of a classifier"
