@@ -138,6 +138,10 @@ class WorkerClient:
             budget_s=self._settings.budget_s,
         )
 
+    def kill(self) -> None:
+        """Kill the worker; any thread may call it while another thread waits for an answer."""
+        self._channel.kill()
+
     def close(self) -> None:
         """End the worker. Safe to call twice."""
         self._channel.close()

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from msgspec import structs
 
-from bench.schedule.plan import compiling_s, estimate_s, share_of_limit, worker_s
+from bench.schedule.plan import compiling_s, estimate_s, queues, share_of_limit, worker_s
 from bench.schedule.progress import Progress
 from bench.schedule.replicate import ANCHORS, Activity, Todo
 from bench.schedule.room import Room
@@ -102,10 +102,12 @@ class Agenda:
         if not lacking or left_s <= 0:
             return None
         worker_s = self._worker_s + self._compiling_s(lacking, self.settings.replicates - replicate)
-        allotment = allot(self.settings, cases=len(lacking), begun=replicate, worker_s=worker_s, left_s=left_s)
+        devices = queues(lacking, self.settings)
+        most = max(map(len, devices))
+        allotment = allot(self.settings, cases=most, begun=replicate, worker_s=worker_s, left_s=left_s)
         if replicate >= allotment.replicates:
             return None
-        chosen = set(lacking[: allotment.cases])
+        chosen = {case for own in devices for case in own[: allotment.cases]}
         self._cases = tuple(case for case in self._cases if case in chosen or (case, replicate) in self._records)
         return self._todo(replicate, chosen), structs.replace(self.settings, budget_s=allotment.budget_s)
 
@@ -113,7 +115,8 @@ class Agenda:
         """Learn from a replicate what a worker takes beside its sampling."""
         self._ended += 1
         if self._ended > 1:  # the first also fills the compilers' caches
-            self._worker_s = max(0.0, took_s / len({*todo.anchors, *todo.cases}) - budget_s)
+            workers = max(map(len, queues({*todo.anchors, *todo.cases}, self.settings)))
+            self._worker_s = max(0.0, took_s / workers - budget_s)
 
     def _compiling_s(self, cases: Sequence[Case], replicates: int) -> float:
         """Return an estimate of a worker's mean seconds of compiling, as far as no worker has shown it."""

@@ -2,12 +2,12 @@
 
 import dataclasses
 import itertools
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from msgspec import structs
 
-from bench.machine.device_names import device_type
+from bench.machine.device_names import device_type, is_cpu
 from bench.process import ask
 from bench.process.forkserver import ForkServer
 from bench.suites.request import GivenCases
@@ -64,10 +64,21 @@ class Plan:
 
 def estimate_s(cases: Sequence[Case], settings: Settings) -> float:
     """Return a rough estimate of the seconds that a run of `cases` takes."""
-    sampling_s = settings.replicates * len(cases) * settings.budget_s
-    total = sampling_s + sum(settings.replicates * worker_s(case) for case in cases)
-    total += sum(compiling_s(case, settings.replicates) for case in cases)
+
+    def case_s(case: Case) -> float:
+        sampling_s = settings.replicates * (settings.budget_s + worker_s(case))
+        return sampling_s + compiling_s(case, settings.replicates)
+
+    total = max(sum(map(case_s, queue)) for queue in queues(cases, settings))
     return min(total, settings.time_limit_s or total)
+
+
+def queues(cases: Collection[Case], settings: Settings) -> list[list[Case]]:
+    """Return the cases of each device where devices are measured at once, else all cases in a single list."""
+    if settings.cards != "at-once":
+        return [list(cases)]
+    devices = dict.fromkeys(case.device for case in cases)
+    return [[case for case in cases if case.device == device] for device in devices]
 
 
 def worker_s(case: Case) -> float:
@@ -94,7 +105,7 @@ def make_plan(server: ForkServer, request: Suite | GivenCases, device: str) -> P
     Several devices get the same cases each, and the time limit of a suite each.
 
     Raises:
-        InputError: a device does not exist, or contradicts the request.
+        InputError: a device does not exist, contradicts the request, or cannot be measured while others are.
     """
     if isinstance(request, GivenCases):
         return _plan_of_cases(server, request, device)
@@ -107,7 +118,7 @@ def make_plan(server: ForkServer, request: Suite | GivenCases, device: str) -> P
     # Case by case: a time limit that leaves out the end of the plan leaves out the same cases of each device.
     cases = zip(*(expand(request, device=name, threads=threads) for name in devices), strict=True)
     settings = request.settings[kinds.pop()]
-    if settings.time_limit_s is not None:
+    if settings.time_limit_s is not None and settings.cards == "one-by-one":
         settings = structs.replace(settings, time_limit_s=min(settings.time_limit_s * len(devices), MOST_S))
     plan = tuple(itertools.chain.from_iterable(cases))
     return Plan(suite=request.name, cases=plan, settings=settings, environment=environment)
@@ -155,6 +166,12 @@ def _plan_of_cases(server: ForkServer, request: GivenCases, device: str) -> Plan
     for case in cases:
         if device != "auto" and case.device != full_names[device]:
             raise InputError(f"device {device!r} is not that of the case {case.key}; leave it out, or change the case")
+    used = {case.device for case in cases}
+    if request.settings.cards == "at-once" and len(used) > 1 and any(map(is_cpu, used)):
+        listed = ", ".join(sorted(used))
+        raise InputError(
+            f"devices {listed} at once: work of the CPU disturbs the cards; measure its cases in another run"
+        )
     return Plan(suite="cases", cases=tuple(cases), settings=request.settings, environment=environment)
 
 

@@ -124,6 +124,25 @@ def test_a_run_is_complete_when_every_case_has_every_replicate(agenda, make_reco
     assert todo.complete
 
 
+def test_a_time_limit_is_shared_by_the_cases_of_a_card_where_cards_are_measured_at_once(make_run, make_case):
+    cases = [make_case(batch_size=size, device=f"cuda:{index}") for size in range(1, 9) for index in (0, 1)]
+    limited = structs.replace(SETTINGS, replicates=3, budget_s=2.0, time_limit_s=60.0)
+    work = {}
+    for cards in ("one-by-one", "at-once"):
+        settings = structs.replace(limited, cards=cards)
+        run = structs.replace(make_run(plan=cases), settings=settings)
+        todo = Agenda(run, began=time.perf_counter())
+        work[cards], _ = todo.next_replicate(0)
+        todo.replicate_ended(work[cards], 0.3, 30.0)
+        todo.replicate_ended(work[cards], 0.3, 30.0)
+        workers = len(work[cards].cases) / (2 if cards == "at-once" else 1)
+        assert todo._worker_s == pytest.approx(30.0 / workers - 0.3)
+    assert {cards: len(done.cases) for cards, done in work.items()} == {"one-by-one": 4, "at-once": 8}
+    for done in work.values():
+        sizes = [{case.batch_size for case in done.cases if case.device == f"cuda:{index}"} for index in (0, 1)]
+        assert sizes[0] == sizes[1]
+
+
 def test_two_small_cases_start_first_then_the_heaviest(agenda, make_static):
     todo, cases = agenda()
     for model, macs in (("resnet50", 4 << 30), ("resnet18", 2 << 30), ("resnet34", 3 << 30)):

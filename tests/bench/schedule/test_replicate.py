@@ -10,10 +10,11 @@ from msgspec import structs
 from bench.machine import memory
 from bench.machine.nvml import Gpu
 from bench.process import client
+from bench.process.caches import Caches
 from bench.process.forkserver import WorkerDied
 from bench.process.gpu_watch import GpuWatch
 from bench.process.protocol import Footprint
-from bench.schedule.replicate import Activity, Caches, ReplicateRun, Todo
+from bench.schedule.replicate import Activity, ReplicateRun, Todo
 from bench.schedule.room import Room
 from results.metrics.levels import ALONE, levels
 from results.schema.record import Noise, Record
@@ -136,7 +137,6 @@ def test_devices_follow_one_another_and_share_nothing(measure, clockwork, family
     assert [device for device, _ in itertools.groupby(asked)] == ["cuda:0", "cuda:1"]
     assert server.most_alive == len(family)
     first, second = ([record for record in records.values() if record.case.device == f"cuda:{i}"] for i in (0, 1))
-    assert {part for record in first for part in parts(record)}.isdisjoint(parts(second[0]))
     assert [len(set(levels(own).field.tolist())) for own in (first, second, first + second)] == [1, 1, 2]
 
 
@@ -455,22 +455,6 @@ def test_references_go_with_the_last_case_of_their_baseline(clockwork, family, c
     assert not left
     assert not list(tmp_path.glob("references-*"))
     assert len(list(tmp_path.glob("compiler-*"))) == len(family)
-
-
-def test_compilers_have_a_private_folder_for_each_case(caches, family):
-    folders = [pathlib.Path(caches.compiler(case)) for case in family]
-    assert len(set(folders)) == len(family)
-    assert [folder.stat().st_mode & 0o777 for folder in folders] == [0o700] * len(family)
-    assert caches.compiler(family[0]) == str(folders[0])
-    assert caches.references(family[0]) == caches.references(family[1]) != caches.references(family[3])
-
-
-def test_only_a_compiled_case_without_artefacts_is_cold(caches, make_case):
-    eager, compiled = make_case(), make_case(runtime="compile")
-    assert not caches.cold(eager)
-    assert caches.cold(compiled)
-    caches.fill(compiled)
-    assert not caches.cold(compiled)
 
 
 def test_the_first_replicate_compiles_cold_and_later_replicates_warm(measure, clockwork, make_case):
