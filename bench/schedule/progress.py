@@ -1,7 +1,7 @@
 """Displays of a run's progress: a live line on a terminal, a plain line for every record elsewhere.
 
 A display is called between timed turns only, and draws only inside these calls, so that no thread of a display runs
-during a measurement.
+during a measurement. Of cards that are measured at once, another may be timed meanwhile.
 """
 
 import contextlib
