@@ -59,6 +59,9 @@ def run_command(
     timeout: Timeout = None,
     time_limit: TimeLimit = None,
     live: Annotated[int | None, typer.Option(metavar="COUNT", help="Live processes at most.")] = None,
+    sustained: Annotated[
+        float | None, typer.Option(metavar="SECONDS", help="On accelerators, also step each case alone for so long.")
+    ] = None,
     out: Out = None,
     resume: Annotated[Path | None, typer.Option(metavar="FILE", help="Go on with an interrupted run file.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="List the cases and an estimate only.")] = False,
@@ -76,7 +79,7 @@ def run_command(
     from bench.suites.suite import choose
 
     settings: dict[str, object] = {"replicates": replicates, "target": target, "budget_s": budget}
-    settings |= {"timeout_s": timeout, "time_limit_s": time_limit, "live": live}
+    settings |= {"timeout_s": timeout, "time_limit_s": time_limit, "live": live, "sustained_s": sustained}
     if resume is not None:
         others = (suite, device, out, dry_run or None, axes or None, *settings.values())
         if any(value is not None for value in others):

@@ -34,6 +34,10 @@ from results.schema.record import Clocks, Equality, Facts, Noise, Record, Sample
 from results.schema.run import Settings
 
 
+_Signs = tuple[Noise, Clocks | None, dict[str, str]]
+"""Signs of disturbance, clocks, and the reasons of what is missing of both."""
+
+
 class WorkerClient:
     """A case in its own worker, which the rotation asks for turns."""
 
@@ -47,11 +51,15 @@ class WorkerClient:
         self.notes: list[str] = []
         self.restriction: str | None = None
         """The compute mode of its GPU where that admits no second worker, once the case is prepared."""
+        self.sustained: float | str = _no_sustained_use(case, settings)
+        """Mean step in sustained use, or why it was not measured."""
         self._began = time.perf_counter()
         self._settings = settings
         self._oom_kills = memory.kernel_oom_kills()
         self._watch = Watch()
         self._gpu = None if is_cpu(case.device) else GpuWatch()
+        self._identity: str | None = None
+        self._signs: _Signs | None = None
         self._server = server
         self._target = target
         self._channel: Channel = server.spawn(target)
@@ -76,6 +84,7 @@ class WorkerClient:
         self._recording_s = ready.recording_s
         self.phases = _recordable(ready.phases)
         self.notes += ready.notes
+        self._identity = ready.identity
         if self._gpu is not None:
             self._gpu.begin(ready.identity)
             self.restriction = self._gpu.restriction
@@ -89,6 +98,16 @@ class WorkerClient:
             self._gpu.read()
         return turn
 
+    def leave(self) -> None:
+        """Note the signs of disturbance and the clocks of the rotation, which the worker leaves."""
+        self._signs = self._noise()
+
+    def watch_again(self) -> None:
+        """Begin to read clock and power anew, those of sustained use."""
+        if self._gpu is not None:
+            self._gpu = GpuWatch()
+            self._gpu.begin(self._identity)
+
     def footprint(self) -> Footprint:
         """Return the memory of the worker, and the free memory of its device. Raises `Failed`."""
         return self._ask(MeasureFootprint())
@@ -96,10 +115,11 @@ class WorkerClient:
     def end(self, samples: Samples, stop: Stop) -> Record:
         """Ask the worker for its facts, end it, and return the record of the case. Raises `Failed`."""
         finished = self._ask(Finish())
-        noise, clocks, reasons = self._noise()
+        noise, clocks, reasons = self._signs or self._noise()
         equality = self._equality(reasons)
         self.close()
         facts = self._with_compile_times(finished.facts, finished.nulls, samples, reasons)
+        facts, sustained_clocks = self._with_sustained_use(facts, reasons)
         return Record(
             case=self.case,
             replicate=self.replicate,
@@ -113,6 +133,7 @@ class WorkerClient:
             equality=equality,
             noise=noise,
             clocks=clocks,
+            sustained_clocks=sustained_clocks,
             notes=(*self.notes, *finished.notes),
             budget_s=self._settings.budget_s,
             stop=stop,
@@ -120,7 +141,7 @@ class WorkerClient:
 
     def fail(self, failure: Failed, samples: Samples | None = None) -> Record:
         """End the worker and return the record of its failure."""
-        noise, clocks, reasons = self._noise()
+        noise, clocks, reasons = self._signs or self._noise()
         self.close()
         return Record(
             case=self.case,
@@ -159,7 +180,16 @@ class WorkerClient:
         reasons["warm_compile_s"] = "measured in later replicates, which start from the first compiler's cache"
         return structs.replace(facts, compile_s=compile_s)
 
-    def _noise(self) -> tuple[Noise, Clocks | None, dict[str, str]]:
+    def _with_sustained_use(self, facts: Facts, reasons: dict[str, str]) -> tuple[Facts, Clocks | None]:
+        """Return `facts` with the step in sustained use, and its clocks; what is missing has its reason in `reasons`."""
+        if isinstance(self.sustained, str):
+            reasons["sustained_s"] = self.sustained
+            return facts, None
+        clocks, nulls = (None, dict[str, str]()) if self._gpu is None else self._gpu.clocks()
+        reasons |= {f"sustained_{name}": reason for name, reason in nulls.items()}
+        return structs.replace(facts, sustained_s=self.sustained), clocks
+
+    def _noise(self) -> _Signs:
         """Return the signs of disturbance since the worker's start, its clocks, and `Record.nulls` of both."""
         noise, reasons = self._watch.noise()
         clocks, nulls = None, dict[str, str]()
@@ -199,6 +229,13 @@ class WorkerClient:
         if death.signal_number == signal.SIGKILL and kills is not None and kills != self._oom_kills:
             return Failed("out-of-memory", f"the kernel's out-of-memory killer ended it ({death.cause})")
         return Failed("crash", death.cause)
+
+
+def _no_sustained_use(case: Case, settings: Settings) -> str:
+    """Return why a worker has no step in sustained use, unless the schedule measures it."""
+    if is_cpu(case.device):
+        return "measured on accelerators only"
+    return "not asked for" if settings.sustained_s is None else "measured in the last replicate"
 
 
 def _recordable(phases: tuple[str, ...]) -> tuple[str, ...]:

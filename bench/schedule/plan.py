@@ -2,7 +2,7 @@
 
 import dataclasses
 import itertools
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from msgspec import structs
@@ -66,7 +66,7 @@ def estimate_s(cases: Sequence[Case], settings: Settings) -> float:
     """Return a rough estimate of the seconds that a run of `cases` takes."""
     sampling_s = settings.replicates * len(cases) * settings.budget_s
     total = sampling_s + sum(settings.replicates * worker_s(case) for case in cases)
-    total += sum(compiling_s(case, settings.replicates) for case in cases)
+    total += sum(compiling_s(case, settings.replicates) for case in cases) + sustained_s(cases, settings)
     return min(total, settings.time_limit_s or total)
 
 
@@ -86,6 +86,11 @@ def compiling_s(case: Case, replicates: int, *, warm: bool = False) -> float:
     costs = WORKER_COSTS[kind_of(case.device)]
     cold_s = costs.autotune_s if (runtime.mode or "").startswith(_AUTOTUNE) else costs.compile_s
     return (costs.warm_compile_s if warm else cold_s) + (replicates - 1) * costs.warm_compile_s
+
+
+def sustained_s(cases: Collection[Case], settings: Settings) -> float:
+    """Return the seconds for which `cases` step alone, once in a run; on the CPU none does."""
+    return (settings.sustained_s or 0.0) * sum(kind_of(case.device) == "accelerator" for case in cases)
 
 
 def make_plan(server: ForkServer, request: Suite | GivenCases, device: str) -> Plan:

@@ -7,16 +7,16 @@ through all parts, so that every case shares rounds with them. A failure of a wo
 """
 
 import dataclasses
-import pathlib
 import random
-import shutil
 import time
 from collections.abc import Collection, Generator, Iterator, Sequence
 from typing import Final, TypeVar
 
+from bench.machine.device_names import is_cpu
 from bench.process.client import WorkerClient
 from bench.process.forkserver import ForkServer
 from bench.process.protocol import Failed
+from bench.schedule.caches import Caches
 from bench.schedule.progress import Phase
 from bench.schedule.room import Room
 from bench.schedule.rotation import Left, Lost, Rotation, Stepped
@@ -49,43 +49,6 @@ Steps = Generator[Activity | Record, None, _Result]
 """Yields records and the events between them, and returns a `_Result`."""
 
 
-class Caches:
-    """Private folders of a run: a compiler's cache for each case, and references for each baseline."""
-
-    def __init__(self, folder: pathlib.Path) -> None:
-        self._folder = folder
-        self._names: dict[Case, str] = {}
-        self._filled: set[Case] = set()
-
-    def compiler(self, case: Case) -> str:
-        """Return the folder of the compiler's artefacts of a case, which all its workers share."""
-        return self._made("compiler", case)
-
-    def references(self, case: Case) -> str:
-        """Return the folder of the right results of a case's baseline."""
-        return self._made("references", case.baseline)
-
-    def forget_references(self, case: Case) -> None:
-        """Delete the right results of a case's baseline: they may take gigabytes."""
-        shutil.rmtree(self._path("references", case.baseline), ignore_errors=True)
-
-    def cold(self, case: Case) -> bool:
-        """Return whether a worker of the case would compile with an empty cache."""
-        return RUNTIMES[case.runtime].compiles and case not in self._filled
-
-    def fill(self, case: Case) -> None:
-        """Note that a worker of the case fills its compiler's cache."""
-        self._filled.add(case)
-
-    def _made(self, kind: str, case: Case) -> str:
-        path = self._path(kind, case)
-        path.mkdir(mode=0o700, exist_ok=True)
-        return str(path)
-
-    def _path(self, kind: str, case: Case) -> pathlib.Path:
-        return self._folder / f"{kind}-{self._names.setdefault(case, str(len(self._names)))}"
-
-
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Todo:
     """The cases of a replicate that still need a record."""
@@ -97,6 +60,8 @@ class Todo:
     """Cases that are measured again to join the others with records from before a break."""
     first_part: int = 0
     """The number of the next part."""
+    sustains: bool = False
+    """Whether cases on an accelerator step alone for `Settings.sustained_s` when they have left the rotation."""
 
 
 class ReplicateRun:
@@ -233,6 +198,7 @@ class ReplicateRun:
     def _rotate(self, staying: Collection[Seat]) -> Steps[None]:
         """Measure a part of the replicate; the seats that are `staying` remain live."""
         seats: Sequence[Seat] = tuple(self._live)
+        resting: list[tuple[Seat, Stop]] = []
         for seat in seats:
             seat.part = self._part
         rotation = Rotation(seats, self._settings, staying=staying, deadline=self._deadline, shuffler=self._shuffler)
@@ -240,11 +206,31 @@ class ReplicateRun:
             match event:
                 case Stepped(seat):
                     yield Activity(phase="measuring", case=seat.case, steps=seat.steps)
+                case Left(seat, stop) if self._todo.sustains and not is_cpu(seat.case.device):
+                    self._live[seat].leave()
+                    resting.append((seat, stop))  # not before the rotation has ended: it heats the card for all
                 case Left(seat, stop):
                     yield from self._left(seat, stop)
                 case Lost(seat, failure):
                     yield from self._lost(seat, failure)
         self._part += 1
+        for seat, stop in resting:
+            yield Activity(phase="measuring", case=seat.case, steps=seat.steps)
+            self._sustain(seat)
+            yield from self._left(seat, stop)
+
+    def _sustain(self, seat: Seat) -> None:
+        """Let a worker step alone, first to warm the card up; the others are live and idle."""
+        live, half_s = self._live[seat], (self._settings.sustained_s or 0.0) / 2
+        if self._late():
+            live.sustained = "the time for the run was over"
+            return
+        try:
+            seat.sustain(half_s, time.perf_counter)
+            live.watch_again()
+            live.sustained = seat.sustain(half_s, time.perf_counter)
+        except Failed as failure:
+            live.sustained = failure.cause
 
     def _left(self, seat: Seat, stop: Stop) -> Iterator[Record]:
         live = self._live[seat]

@@ -18,9 +18,10 @@ from bench.machine.cpu import usable_cores
 from bench.process import ask
 from bench.process.forkserver import ForkServer, ServerLost
 from bench.schedule.agenda import Agenda
+from bench.schedule.caches import Caches
 from bench.schedule.plan import Plan, make_plan, share_of_limit
 from bench.schedule.progress import Planned, Progress, Show, ignore
-from bench.schedule.replicate import Caches, ReplicateRun
+from bench.schedule.replicate import ReplicateRun
 from bench.suites.request import GivenCases
 from bench.suites.suite import Suite
 from results.errors import InputError

@@ -134,6 +134,39 @@ def test_the_gpu_that_the_worker_names_is_asked_after_every_turn(client, monkeyp
     assert record.nulls["noise.accelerator_throttling"] == "why"
 
 
+def test_sustained_use_has_clocks_of_its_own_and_disturbs_no_sign_of_the_rotation(client, monkeypatch):
+    class Watch:
+        restriction = None
+        turns = 0
+
+        def begin(self, identity):
+            assert identity == "aa"
+
+        def read(self):
+            self.turns += 1
+
+        def signs(self, noise):
+            return structs.replace(noise, accelerator_held={"power": self.turns / 10}), {}
+
+        def clocks(self):
+            return Clocks(turns=self.turns), {"clocks.sm_hz": f"for {self.turns} turns"}
+
+    monkeypatch.setattr("bench.process.client.GpuWatch", Watch)
+    subject = client(changing("prepare", {"identity": "aa"}), device="cuda:0")
+    for turns, then in ((2, subject.leave), (1, subject.watch_again), (3, list)):
+        for _ in range(turns):
+            subject.turn(steps=1, drop=0)
+        then()
+    subject.sustained = 0.02
+    record = subject.end(SAMPLES, "budget")
+    assert (record.clocks, record.sustained_clocks) == (Clocks(turns=2), Clocks(turns=3))
+    assert record.noise.accelerator_held == {"power": 0.2}
+    assert record.facts.sustained_s == 0.02
+    assert record.nulls["clocks.sm_hz"] == "for 2 turns"
+    assert record.nulls["sustained_clocks.sm_hz"] == "for 3 turns"
+    assert "sustained_s" not in record.nulls
+
+
 def test_no_driver_is_asked_for_a_cpu(client, monkeypatch):
     monkeypatch.setattr("bench.process.client.GpuWatch", None)
     subject = client(FakeServer())

@@ -8,7 +8,7 @@ from msgspec import structs
 
 from bench.process.protocol import Footprint
 from bench.schedule.agenda import LEAST_BUDGET_S, LEAST_REPLICATES, Agenda, allot
-from bench.schedule.plan import WORKER_COSTS, WorkerCosts
+from bench.schedule.plan import WORKER_COSTS, WorkerCosts, estimate_s
 from bench.schedule.replicate import Activity, Todo
 from results.schema.run import Settings
 from results.storage.reader import load
@@ -287,3 +287,15 @@ def test_a_model_is_counted_once_and_its_records_say_when_it_cannot_be(agenda, m
     assert "no such operator" in todo.finish(make_record(cases[0])).notes[-1]
     record = make_record(cases[2])
     assert todo.finish(record) == record
+
+
+def test_time_in_sustained_use_is_set_apart_and_is_that_of_the_last_replicate(agenda, monkeypatch):
+    costs = WorkerCosts(worker_s=0.5, compile_s=10.0, autotune_s=99.0, warm_compile_s=1.0)
+    monkeypatch.setitem(WORKER_COSTS, "accelerator", costs)
+    settings = structs.replace(LIMITED, time_limit_s=80.0, sustained_s=6.0)
+    todo, cases = agenda(settings, device="cuda:0")
+    assert estimate_s(cases, structs.replace(settings, time_limit_s=None)) == pytest.approx(5 * 5 * 2.5 + 5 * 6)
+    work = [todo.next_replicate(replicate) for replicate in range(5)]
+    assert work[0][1].budget_s == pytest.approx((80 - 30) / 25 - 0.5, abs=0.1)
+    assert [todo.sustains for todo, _ in work] == [False] * 4 + [True]
+    assert not agenda(LIMITED, device="cuda:0")[0].next_replicate(4)[0].sustains

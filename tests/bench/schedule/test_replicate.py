@@ -13,7 +13,8 @@ from bench.process import client
 from bench.process.forkserver import WorkerDied
 from bench.process.gpu_watch import GpuWatch
 from bench.process.protocol import Footprint
-from bench.schedule.replicate import Activity, Caches, ReplicateRun, Todo
+from bench.schedule.caches import Caches
+from bench.schedule.replicate import Activity, ReplicateRun, Todo
 from bench.schedule.room import Room
 from results.metrics.levels import ALONE, levels
 from results.schema.record import Noise, Record
@@ -263,6 +264,85 @@ def test_a_replicate_that_is_not_measured_to_its_end_leaves_no_worker(clockwork,
     assert len(server.alive) == len(family)
     run.close()
     assert not server.alive
+
+
+# ------------------------------------------------------------------------------------------------------ sustained use
+
+SUSTAINED = structs.replace(SETTINGS, sustained_s=8.0)
+
+
+@pytest.fixture
+def heated(clockwork):
+    """Give a server of workers on a card that becomes half as fast for whoever works on it for half a second."""
+    worker, since_s = None, 0.0
+
+    def step_s(case, now):
+        nonlocal worker, since_s
+        if case != worker:
+            worker, since_s = case, now
+        return 0.02 if now - since_s > 0.5 else 0.01
+
+    return lambda: clockwork.server(step_s)
+
+
+def test_who_asks_gets_the_step_of_each_case_in_sustained_use(measure, heated, clockwork, make_case):
+    cases = [make_case(device="cuda:0", batch_size=size) for size in (1, 2, 3)]
+    before = measure(heated(), cases, settings=SUSTAINED)
+    began = clockwork.machine.now
+    records = measure(heated(), cases, settings=SUSTAINED, sustains=True)
+    took_s = clockwork.machine.now - began
+    for record in records.values():
+        assert record.status == "ok"
+        assert max(record.samples.step_s) < 0.011
+        assert record.facts.sustained_s == pytest.approx(0.02, rel=0.01)
+        assert len(record.samples.turn) == len(before[record.case.key].samples.turn)
+    assert 24 < took_s < 24 + 3 * 6
+    assert {record.nulls["sustained_s"] for record in before.values()} == {"measured in the last replicate"}
+
+
+def test_no_case_is_in_sustained_use_before_the_rotation_has_ended(measure, heated, clockwork, make_case):
+    cases = [make_case(device="cuda:0", batch_size=size) for size in (1, 2, 3)]
+    asked = []
+    script = lambda verb, case, server: asked.append((verb, len(server.alive)))  # noqa: E731
+    server = heated()
+    server.script = script
+    measure(server, cases, settings=SUSTAINED, sustains=True)
+    first = asked.index(("finish", 3))
+    assert [verb for verb, _ in asked[first - 8 : first]] == ["turn"] * 8
+    assert {alive for verb, alive in asked[:first] if verb == "turn"} == {3}
+
+
+@pytest.mark.parametrize(
+    ("settings", "device", "deadline", "reason"),
+    [
+        (SETTINGS, "cuda:0", float("inf"), "not asked for"),
+        (SUSTAINED, "cpu", float("inf"), "measured on accelerators only"),
+        (SUSTAINED, "cuda:0", 0.5, "the time for the run was over"),
+    ],
+)
+def test_a_step_in_sustained_use_that_is_missing_has_its_reason(
+    measure, clockwork, make_case, settings, device, deadline, reason
+):
+    sustains = settings is SUSTAINED
+    case = make_case(device=device)
+    record = measure(clockwork.server(), [case], settings=settings, sustains=sustains, deadline=deadline)[case.key]
+    assert record.status == "ok"
+    assert (record.facts.sustained_s, record.sustained_clocks) == (None, None)
+    assert record.nulls["sustained_s"] == reason
+
+
+def test_a_worker_that_refuses_sustained_use_keeps_its_measurement(measure, clockwork, make_case):
+    asked = []
+
+    def script(verb, case, server):
+        asked.append(verb)
+        return ERROR if asked[-1] == "turn" and clockwork.machine.now > 4 else None
+
+    case = make_case(device="cuda:0")
+    settings = structs.replace(SUSTAINED, target=1e-9)
+    record = measure(clockwork.server(script=script), [case], settings=settings, sustains=True)[case.key]
+    assert record.status == "ok"
+    assert record.nulls["sustained_s"] == ERROR["cause"]
 
 
 # ---------------------------------------------------------------------------------------------------- time and budgets
