@@ -21,9 +21,11 @@ from bench.process.protocol import (
     CheckEquality,
     Failed,
     Finish,
+    Finished,
     Footprint,
     MeasureFootprint,
     Prepare,
+    Refused,
     Request,
     TakeTurn,
     Turn,
@@ -33,9 +35,12 @@ from results.schema.labels import TASKS
 from results.schema.record import Clocks, Equality, Facts, Noise, Record, Samples, Stop
 from results.schema.run import Settings
 
-
 _Signs = tuple[Noise, Clocks | None, dict[str, str]]
 """Signs of disturbance, clocks, and the reasons of what is missing of both."""
+
+
+class CheckLater(Exception):  # noqa: N818 - a state, not an error
+    """The check of the result found too little memory beside the other workers; the worker lives, and ends later."""
 
 
 class WorkerClient:
@@ -60,6 +65,7 @@ class WorkerClient:
         self._gpu = None if is_cpu(case.device) else GpuWatch()
         self._identity: str | None = None
         self._signs: _Signs | None = None
+        self._finished: Finished | None = None
         self._server = server
         self._target = target
         self._channel: Channel = server.spawn(target)
@@ -112,11 +118,24 @@ class WorkerClient:
         """Return the memory of the worker, and the free memory of its device. Raises `Failed`."""
         return self._ask(MeasureFootprint())
 
-    def end(self, samples: Samples, stop: Stop) -> Record:
-        """Ask the worker for its facts, end it, and return the record of the case. Raises `Failed`."""
-        finished = self._ask(Finish())
-        noise, clocks, reasons = self._signs or self._noise()
-        equality = self._equality(reasons)
+    def end(self, samples: Samples, stop: Stop, *, again: bool = False) -> Record:
+        """Ask the worker for its facts, end it, and return the record of the case.
+
+        Args:
+            samples: its series.
+            stop: why its sampling ended.
+            again: whether the case can be ended again, when other workers have ended.
+
+        Raises:
+            Failed: the worker failed.
+            CheckLater: the check of the result needs the memory of other workers; only if `again`.
+        """
+        if self._finished is None:
+            self._finished = self._ask(Finish())  # before the check, whose memory is not that of the case
+        finished = self._finished
+        self._signs = self._signs or self._noise()
+        noise, clocks, reasons = self._signs
+        equality = self._equality(reasons, again=again)
         self.close()
         facts = self._with_compile_times(finished.facts, finished.nulls, samples, reasons)
         facts, sustained_clocks = self._with_sustained_use(facts, reasons)
@@ -181,7 +200,7 @@ class WorkerClient:
         return structs.replace(facts, compile_s=compile_s)
 
     def _with_sustained_use(self, facts: Facts, reasons: dict[str, str]) -> tuple[Facts, Clocks | None]:
-        """Return `facts` with the step in sustained use, and its clocks; what is missing has its reason in `reasons`."""
+        """Return `facts` with the step in sustained use, and its clocks; reasons of missing ones go to `reasons`."""
         if isinstance(self.sustained, str):
             reasons["sustained_s"] = self.sustained
             return facts, None
@@ -199,7 +218,7 @@ class WorkerClient:
             clocks, nulls = self._gpu.clocks()
         return noise, clocks, nulls | {f"noise.{field}": reason for field, reason in reasons.items()}
 
-    def _equality(self, reasons: dict[str, str]) -> Equality | None:
+    def _equality(self, reasons: dict[str, str], *, again: bool) -> Equality | None:
         """Compare the worker's result with the baseline's; the reason of a missing comparison goes to `reasons`.
 
         This is the last request: it needs more memory, and a worker that dies of it loses no measurement.
@@ -211,8 +230,10 @@ class WorkerClient:
             reasons["equality"] = "it is the baseline"
             return None
         try:
-            return self._ask(CheckEquality(folder=self._shared)).equality
+            return self._ask(CheckEquality(folder=self._shared, again=again)).equality
         except Failed as failure:
+            if again and isinstance(failure, Refused) and failure.status == "out-of-memory":
+                raise CheckLater from failure
             reasons["equality"] = f"not checked: {failure.cause}"[:4096]
             return None
 

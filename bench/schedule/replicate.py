@@ -13,7 +13,7 @@ from collections.abc import Collection, Generator, Iterator, Sequence
 from typing import Final, TypeVar
 
 from bench.machine.device_names import is_cpu
-from bench.process.client import WorkerClient
+from bench.process.client import CheckLater, WorkerClient
 from bench.process.forkserver import ForkServer
 from bench.process.protocol import Failed
 from bench.schedule.caches import Caches
@@ -107,6 +107,8 @@ class ReplicateRun:
         """Cases that failed beside others and are tried again alone, with the note of their records."""
         self._live: dict[Seat, WorkerClient] = {}
         self._staying: list[Seat] = []
+        self._unchecked: list[tuple[Seat, Stop]] = []
+        """Workers that have left the rotation, and whose results need the memory of others to be checked."""
 
     def measure(self) -> Steps[None]:
         """Measure every case, device after device."""
@@ -151,7 +153,7 @@ class ReplicateRun:
         """End the largest anchor, as the next case does not fit beside it."""
         largest = max(self._live, key=lambda seat: self._room.bytes_of(seat.case))
         if largest.enough(self._settings):
-            yield from self._left(largest, "budget")
+            yield from self._left(largest, "budget", again=False)
         else:
             yield from self._rotate([seat for seat in self._live if seat is not largest])
         yield from self._measure_memory()
@@ -218,6 +220,8 @@ class ReplicateRun:
             yield Activity(phase="measuring", case=seat.case, steps=seat.steps)
             self._sustain(seat)
             yield from self._left(seat, stop)
+        while self._unchecked:
+            yield from self._left(*self._unchecked.pop(0), again=False)
 
     def _sustain(self, seat: Seat) -> None:
         """Let a worker step alone, first to warm the card up; the others are live and idle."""
@@ -232,11 +236,15 @@ class ReplicateRun:
         except Failed as failure:
             live.sustained = failure.cause
 
-    def _left(self, seat: Seat, stop: Stop) -> Iterator[Record]:
+    def _left(self, seat: Seat, stop: Stop, *, again: bool = True) -> Iterator[Record]:
+        """End a worker; where memory is short, and it may be ended `again`, it waits for the end of the others."""
         live = self._live[seat]
         samples = seat.samples(live.phases)
         try:
-            record = live.end(samples, stop)
+            record = live.end(samples, stop, again=again and len(self._live) > 1)
+        except CheckLater:
+            self._unchecked.append((seat, stop))
+            return
         except Failed as failure:
             record = live.fail(failure, samples)
         live.close()

@@ -143,7 +143,7 @@ class Seat:
         return ended - began
 
     def sustain(self, seconds: float, clock: Callable[[], float] = time.perf_counter) -> float:
-        """Step for so many seconds without a pause, and return the mean step. The series keeps none. Raises `Failed`."""
+        """Step for so many seconds without a pause, and return the mean step; the series stays. Raises `Failed`."""
         steps = max(1, round(SUSTAINED_TURN_S / (self._step_s or SUSTAINED_TURN_S)))
         means, ends_s = list[float](), clock() + seconds
         while not means or clock() < ends_s:

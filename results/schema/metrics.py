@@ -175,7 +175,7 @@ TIMED: Final = (
     _time(
         "sustained_s",
         "sustained step",
-        "accelerator: mean step of a case that steps without a pause while all others are idle, the first half left out",
+        "accelerator: mean step of a case that steps without a pause while others are idle, the first half left out",
         combine="known",
         heading="sustained",
         tables=_CASES,
@@ -242,13 +242,7 @@ RUN: Final = (
 )
 STATIC: Final = (
     _cost("parameters", "1", "parameters", "elements of all parameters"),
-    _cost(
-        "trainable_parameters",
-        "1",
-        "trainable parameters",
-        "elements of those that are trained",
-        tables=frozenset(),
-    ),
+    _cost("trainable_parameters", "1", "trainable parameters", "elements of trained ones", tables=frozenset()),
     _cost(
         "buffers",
         "1",

@@ -83,7 +83,7 @@ class Facts(Stored, frozen=True, kw_only=True):
     warm_compile_s: Seconds | None = None
     """The same with the artefacts of an earlier compilation in the cache, as in every replicate after the first."""
     sustained_s: StepSeconds | None = None
-    """Accelerator: mean step of the second half of `Settings.sustained_s`, in which the case stepped without a pause and
+    """Accelerator: mean step of the second half of `Settings.sustained_s`, while the case stepped without a pause and
     all other workers were idle."""
     graph_breaks: Count | None = None
     recompiles: Count | None = None

@@ -213,6 +213,36 @@ def test_the_same_failure_alone_is_a_record(measure, clockwork, family, failure,
     assert processes(server)[family[2].key] == 2
 
 
+def test_a_result_that_needs_the_memory_of_others_is_checked_when_they_have_ended(measure, clockwork, family):
+    waiting = []
+
+    def script(verb, case, server):
+        if verb != "check":
+            return None
+        others = len(server.alive) - 1 - len({*waiting} - {case.key})  # who waits has released its memory
+        if others <= 0:
+            return None
+        waiting.append(case.key)
+        return NO_MEMORY
+
+    server = clockwork.server(script=script)
+    records = measure(server, family)
+    checked = [case.key for case in family if case != case.baseline]
+    assert waiting
+    assert set(waiting) <= {*checked}
+    assert len(waiting) == len({*waiting})
+    assert all(records[key].equality.verdict == "equal" for key in checked)
+    assert {record.status for record in records.values()} == {"ok"}
+    assert len(server.workers) == len(family)
+
+
+def test_a_result_that_has_no_memory_alone_is_unchecked_with_the_reason(measure, clockwork, family):
+    server = clockwork.server(script=fails("check", of_bf16, NO_MEMORY))
+    record = measure(server, family)[family[2].key]
+    assert (record.status, record.equality) == ("ok", None)
+    assert record.nulls["equality"] == f"not checked: {NO_MEMORY['cause']}"
+
+
 BUSY = {"failed": "error", "cause": "AcceleratorError: CUDA error: CUDA-capable device(s) is/are busy or unavailable"}
 
 
@@ -324,7 +354,7 @@ def test_a_step_in_sustained_use_that_is_missing_has_its_reason(
     measure, clockwork, make_case, settings, device, deadline, reason
 ):
     sustains = settings is SUSTAINED
-    case = make_case(device=device)
+    settings, case = structs.replace(settings, target=1e-9), make_case(device=device)
     record = measure(clockwork.server(), [case], settings=settings, sustains=sustains, deadline=deadline)[case.key]
     assert record.status == "ok"
     assert (record.facts.sustained_s, record.sustained_clocks) == (None, None)

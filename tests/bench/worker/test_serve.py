@@ -231,6 +231,37 @@ def test_a_reference_without_room_on_the_accelerator_is_the_cpus(tiny, tmp_path,
         assert asked == [None]
 
 
+def test_a_reference_without_room_beside_others_is_asked_for_again(make_case, tmp_path, monkeypatch):
+    """Two workers on a full card: the reference of the first fits when the second has released what it keeps."""
+    card = Card(memory_bytes=10_000, context_bytes=1_000)
+    verdict = Equality(verdict="equal", error=1e-6, baseline_error=1e-6, allowed=1e-5, what="output")
+
+    def check(case, workload, folder, *, device=None):
+        assert device is None
+        context = workload.prepared.device
+        context.allocate(6_000)
+        context.release(6_000)
+        return verdict
+
+    monkeypatch.setattr("bench.validate.equality.check_equality", check)
+    workers = []
+    for _ in range(2):
+        subject = serve.WorkerServer()
+        subject.case, subject.device = make_case(device="cuda:0"), card.open()
+        subject.workload = types.SimpleNamespace(prepared=types.SimpleNamespace(device=subject.device))
+        subject.device.allocate(3_000)
+        subject.device.release(2_500)
+        workers.append(subject)
+    first, second = workers
+    with pytest.raises(MemoryError, match="beside the other workers on cuda:0") as raised:
+        first.check(CheckEquality(folder=str(tmp_path), again=True))
+    assert first.failure(raised.value).failed == "out-of-memory"
+    assert card.free == 10_000 - 2 * 1_000 - 3_000 - 500  # it keeps what the case itself needs
+    assert second.check(CheckEquality(folder=str(tmp_path), again=True)).equality == verdict
+    second.device.close()
+    assert first.check(CheckEquality(folder=str(tmp_path))).equality == verdict
+
+
 @pytest.fixture
 def on_card(make_case, monkeypatch, tmp_path):
     """Prepare a case on a simulated card, whose steps allocate and take the host what a list says."""
