@@ -6,6 +6,7 @@ import signal
 import statistics
 import time
 from collections.abc import Mapping
+from typing import Final
 
 from msgspec import structs
 
@@ -15,7 +16,7 @@ from bench.machine.device_names import is_cpu
 from bench.machine.noise import Watch
 from bench.process.ask import Channel, ask
 from bench.process.forkserver import SERVE, ForkServer, WorkerDied
-from bench.process.gpu_watch import GpuWatch
+from bench.process.gpu_watch import GpuWatch, OwnMemory
 from bench.process.protocol import (
     Answer,
     CheckEquality,
@@ -35,6 +36,8 @@ from results.schema.labels import TASKS
 from results.schema.record import Clocks, Equality, Facts, Noise, Record, Samples, Stop
 from results.schema.run import Settings
 
+GROWING_TURNS: Final = 2
+"""Turns in which the allocator of a worker may still grow, as the optimizer's state exists from its first step on."""
 _Signs = tuple[Noise, Clocks | None, dict[str, str]]
 """Signs of disturbance, clocks, and the reasons of what is missing of both."""
 
@@ -63,6 +66,7 @@ class WorkerClient:
         self._oom_kills = memory.kernel_oom_kills()
         self._watch = Watch()
         self._gpu = None if is_cpu(case.device) else GpuWatch()
+        self._turns = 0
         self._identity: str | None = None
         self._signs: _Signs | None = None
         self._finished: Finished | None = None
@@ -85,6 +89,7 @@ class WorkerClient:
         """
         self._shared = shared or str(pathlib.Path(cache).absolute().parent)
         self._warm = warm
+        OwnMemory.may_grow()
         ready = self._ask(Prepare(case=self.case, cache=cache, token=self._token))
         self._first_step_s = ready.first_step_s
         self._recording_s = ready.recording_s
@@ -97,6 +102,9 @@ class WorkerClient:
 
     def turn(self, *, steps: int, drop: int) -> Turn:
         """Run a turn. Raises `Failed`."""
+        if self._turns < GROWING_TURNS:
+            OwnMemory.may_grow()
+        self._turns += 1
         turn = self._ask(TakeTurn(steps=steps, drop=drop))
         if [len(phases) for phases in turn.phase_s] != [max(1, len(self.phases))] * steps:
             raise Failed("error", f"its worker was asked for {steps} steps and answered others")
@@ -230,6 +238,7 @@ class WorkerClient:
             reasons["equality"] = "it is the baseline"
             return None
         try:
+            OwnMemory.may_grow()
             return self._ask(CheckEquality(folder=self._shared, again=again)).equality
         except Failed as failure:
             if again and isinstance(failure, Refused) and failure.status == "out-of-memory":

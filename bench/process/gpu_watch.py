@@ -19,12 +19,25 @@ from results.schema.record import Clocks, Noise, Readings
 
 PROCESSES_S: Final = 1.0
 """Least seconds between two questions for the processes on the GPU, which take longer than the others."""
+GROWTH_BYTES: Final = 256 << 20
+"""Growth of the used memory that shows a process of others where none can be seen: a context takes more."""
 _MEGA: Final = 1_000_000
 _MILLI: Final = 1e-3
 _OUTER: Final = 0.05
 """Share of the readings beyond each end of a range."""
 _Answer = TypeVar("_Answer")
 _NOT_READY: Final = "its worker was never ready"
+
+
+class OwnMemory:
+    """Counts, for all watches of this process, what may let the workers of this run take more memory."""
+
+    changes = 0
+
+    @classmethod
+    def may_grow(cls) -> None:
+        """Note that a worker is about to do so."""
+        cls.changes += 1
 
 
 class GpuWatch:
@@ -56,6 +69,8 @@ class GpuWatch:
         self._ours: set[int] = set()
         self._others: int | None = None
         self._listed_s = -math.inf
+        self._used: tuple[int, int] | None = None
+        """Memory in use, and `OwnMemory.changes` at that time."""
         self._nulls: dict[str, str] = {}
 
     def begin(self, identity: str | None) -> None:
@@ -115,8 +130,19 @@ class GpuWatch:
             self._ours |= self._own()  # it walks over all processes of the machine
         if listed.isdisjoint(self._ours):  # the worker itself is on the GPU
             self._nulls["processes"] = "NVML lists none of this run's processes, as in a container"
+            self._watch_memory(gpu)
             return
         self._others = max(self._others or 0, len(listed - self._ours))
+
+    def _watch_memory(self, gpu: Gpu) -> None:
+        """Count a process of others where memory in use has grown, and no worker of this run can have taken it."""
+        try:
+            used, before = (gpu.used_bytes(), OwnMemory.changes), self._used
+        except gpu.nvml.NVMLError:
+            return
+        self._used = used
+        if before is not None and before[1] == used[1] and used[0] - before[0] > GROWTH_BYTES:
+            self._others = max(self._others or 0, 1)
 
     def _append(self, gpu: Gpu, series: list[_Answer], name: str, ask: Callable[[], _Answer]) -> None:
         try:

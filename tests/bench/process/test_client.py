@@ -1,3 +1,4 @@
+import itertools
 import signal
 
 import pytest
@@ -6,6 +7,7 @@ from msgspec import structs
 from bench.machine import memory
 from bench.process.client import WorkerClient
 from bench.process.forkserver import WorkerDied
+from bench.process.gpu_watch import OwnMemory
 from bench.process.protocol import Failed, Footprint
 from results.schema.labels import TASKS
 from results.schema.record import Clocks, Samples
@@ -165,6 +167,18 @@ def test_sustained_use_has_clocks_of_its_own_and_disturbs_no_sign_of_the_rotatio
     assert record.nulls["clocks.sm_hz"] == "for 2 turns"
     assert record.nulls["sustained_clocks.sm_hz"] == "for 3 turns"
     assert "sustained_s" not in record.nulls
+
+
+def test_what_may_take_memory_is_noted_before_other_watches_look_again(client):
+    changes = [OwnMemory.changes]
+    subject = client(FakeServer(), device="cuda:0", layout="nhwc")
+    changes.append(OwnMemory.changes)
+    for _ in range(4):
+        subject.turn(steps=1, drop=0)
+        changes.append(OwnMemory.changes)
+    subject.end(SAMPLES, "budget")
+    changes.append(OwnMemory.changes)
+    assert [after - before for before, after in itertools.pairwise(changes)] == [1, 1, 1, 0, 0, 1]
 
 
 def test_no_driver_is_asked_for_a_cpu(client, monkeypatch):
