@@ -38,6 +38,8 @@ from results.schema.run import Settings
 
 GROWING_TURNS: Final = 2
 """Turns in which the allocator of a worker may still grow, as the optimizer's state exists from its first step on."""
+MARKED: Final = 0.01
+"""Share of a step that marks may take before a note says so: as much as the intervals promise."""
 _Signs = tuple[Noise, Clocks | None, dict[str, str]]
 """Signs of disturbance, clocks, and the reasons of what is missing of both."""
 
@@ -161,7 +163,7 @@ class WorkerClient:
             noise=noise,
             clocks=clocks,
             sustained_clocks=sustained_clocks,
-            notes=(*self.notes, *finished.notes),
+            notes=(*self.notes, *finished.notes, *_share_of_marks(facts, samples, self.phases)),
             budget_s=self._settings.budget_s,
             stop=stop,
         )
@@ -266,6 +268,13 @@ def _no_sustained_use(case: Case, settings: Settings) -> str:
     if is_cpu(case.device):
         return "measured on accelerators only"
     return "not asked for" if settings.sustained_s is None else "measured in the last replicate"
+
+
+def _share_of_marks(facts: Facts, samples: Samples, phases: tuple[str, ...]) -> tuple[str, ...]:
+    """Return a note where the marks of an accelerator take a share of a step that matters."""
+    typical_s = statistics.median(samples.step_s[samples.warmup :] or samples.step_s)
+    share = (facts.mark_s or 0.0) * max(1, len(phases)) / typical_s
+    return (f"the marks around its steps take up to {share:.1%} of their time",) if share > MARKED else ()
 
 
 def _recordable(phases: tuple[str, ...]) -> tuple[str, ...]:

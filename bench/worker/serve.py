@@ -22,7 +22,7 @@ from bench.machine.device_names import device_type, is_cpu
 from bench.measure import precision
 from bench.measure.device import Device, PeakMemory, Unsupported, first_line, open_device, resolve
 from bench.measure.peak_rate import measure_peak_rate
-from bench.measure.timing import time_turn
+from bench.measure.timing import mark_s, time_turn
 from bench.process.protocol import (
     CheckEquality,
     CountStatic,
@@ -162,7 +162,8 @@ class WorkerServer:
     def finish(self, request: Finish) -> Finished:  # noqa: ARG002 - it has no arguments
         """Return the facts that were measured once, and what really ran."""
         peak = self.device.peak_memory()
-        facts: dict[str, int | None] = {
+        facts: dict[str, float | None] = {
+            "mark_s": None if is_cpu(self.case.device) else mark_s(self.device),
             "peak_prepare_bytes": self._prepare_peak.allocated,
             "peak_allocated_bytes": peak.allocated,
             "peak_reserved_bytes": peak.reserved,
@@ -174,7 +175,9 @@ class WorkerServer:
             nulls |= dict.fromkeys(("peak_allocated_bytes", "peak_reserved_bytes"), peak.reason)
         if self._prepare_peak.reason:
             nulls["peak_prepare_bytes"] = self._prepare_peak.reason
-        if not is_cpu(self.case.device):
+        if is_cpu(self.case.device):
+            nulls["mark_s"] = "a mark on the CPU is a reading of the clock"
+        else:
             facts["peak_resident_bytes"] = None
             nulls["peak_resident_bytes"] = "the work is in the accelerator's memory"
         ran = None

@@ -181,6 +181,7 @@ TIMED: Final = (
         tables=_CASES,
         terminal=(1e3, "sustained ms"),
     ),
+    _time("mark_s", "time of a mark", "accelerator: an event that stands between steps, by the device or the host"),
     _count("warmup_steps", "warm-up steps", "recorded steps before the series became steady", better=None),
     _count("graph_breaks", "graph breaks", "points at which the compiled code returns to Python", tables=_CASES),
     _count("recompiles", "recompilations", "compilations after the first step, inside the timed ones", tables=_CASES),

@@ -85,6 +85,9 @@ class Facts(Stored, frozen=True, kw_only=True):
     sustained_s: StepSeconds | None = None
     """Accelerator: mean step of the second half of `Settings.sustained_s`, while the case stepped without a pause and
     all other workers were idle."""
+    mark_s: Seconds | None = None
+    """Accelerator: time of an event, the device's or the host's, whichever is longer; a step has an event, or one for
+    each of its phases."""
     graph_breaks: Count | None = None
     recompiles: Count | None = None
     """Compilations after the first step, inside the timed steps."""

@@ -181,6 +181,20 @@ def test_what_may_take_memory_is_noted_before_other_watches_look_again(client):
     assert [after - before for before, after in itertools.pairwise(changes)] == [1, 1, 1, 0, 0, 1]
 
 
+@pytest.mark.parametrize(
+    ("mark_s", "task", "note"),
+    [(3e-5, "inference", None), (3e-5, "training", "up to 1.8%"), (6e-5, "inference", "up to 1.2%")],
+)
+def test_marks_that_take_a_share_of_a_step_are_a_note(client, mark_s, task, note):
+    samples = structs.replace(SAMPLES, step_s=(0.005,) * 4)
+    subject = client(changing("finish", {"facts": {"mark_s": mark_s}}), device="cuda:0", task=task)
+    record = subject.end(samples, "budget")
+    assert record.facts.mark_s == mark_s
+    assert [note for note in record.notes if "marks around" in note] == (
+        [f"the marks around its steps take {note} of their time"] if note else []
+    )
+
+
 def test_no_driver_is_asked_for_a_cpu(client, monkeypatch):
     monkeypatch.setattr("bench.process.client.GpuWatch", None)
     subject = client(FakeServer())
