@@ -162,8 +162,7 @@ class WorkerServer:
     def finish(self, request: Finish) -> Finished:  # noqa: ARG002 - it has no arguments
         """Return the facts that were measured once, and what really ran."""
         peak = self.device.peak_memory()
-        facts: dict[str, float | None] = {
-            "mark_s": None if is_cpu(self.case.device) else mark_s(self.device),
+        facts: dict[str, int | None] = {
             "peak_prepare_bytes": self._prepare_peak.allocated,
             "peak_allocated_bytes": peak.allocated,
             "peak_reserved_bytes": peak.reserved,
@@ -180,6 +179,7 @@ class WorkerServer:
         else:
             facts["peak_resident_bytes"] = None
             nulls["peak_resident_bytes"] = "the work is in the accelerator's memory"
+        marked_s = None if is_cpu(self.case.device) else mark_s(self.device)
         ran = None
         try:
             ran, unseen = observe(self.case, self.workload)
@@ -187,7 +187,7 @@ class WorkerServer:
             unseen = f"could not be observed: {first_line(error)}"
         if unseen:
             nulls["ran"] = unseen
-        return Finished(facts=Facts(**facts, **report.facts), nulls=nulls, notes=report.notes, ran=ran)
+        return Finished(facts=Facts(mark_s=marked_s, **facts, **report.facts), nulls=nulls, notes=report.notes, ran=ran)
 
     def check(self, request: CheckEquality) -> EqualityChecked:
         """Compare the result of the case with fp64; nothing can be timed afterwards.
