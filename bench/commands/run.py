@@ -46,6 +46,9 @@ Target = Annotated[str | None, typer.Option(metavar="PERCENT", help="Half-width 
 CardOrder = Annotated[
     Cards | None, typer.Option(help="Measure several cards one by one, or at once: they share the host then.")
 ]
+Sustained = Annotated[
+    float | None, typer.Option(metavar="SECONDS", help="On accelerators, also step each case alone for so long.")
+]
 Out = Annotated[
     Path | None, typer.Option(metavar="FOLDER", help="Folder for the run file and the page [default: runs].")
 ]
@@ -64,6 +67,7 @@ def run_command(
     time_limit: TimeLimit = None,
     live: Annotated[int | None, typer.Option(metavar="COUNT", help="Live processes of a device at most.")] = None,
     cards: CardOrder = None,
+    sustained: Sustained = None,
     out: Out = None,
     resume: Annotated[Path | None, typer.Option(metavar="FILE", help="Go on with an interrupted run file.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="List the cases and an estimate only.")] = False,
@@ -81,7 +85,8 @@ def run_command(
     from bench.suites.suite import choose
 
     settings: dict[str, object] = {"replicates": replicates, "target": target, "budget_s": budget}
-    settings |= {"timeout_s": timeout, "time_limit_s": time_limit, "live": live, "cards": cards}
+    settings |= {"timeout_s": timeout, "time_limit_s": time_limit, "live": live}
+    settings |= {"cards": cards, "sustained_s": sustained}
     if resume is not None:
         others = (suite, device, out, dry_run or None, axes or None, *settings.values())
         if any(value is not None for value in others):

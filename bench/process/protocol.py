@@ -2,8 +2,6 @@
 
 A message is a line of JSON. A worker answers each request with a line and never speaks first. Its parent may run
 another checkout, so both sides check every message: an invalid answer of a worker must not end the run.
-
-To add a verb, add its two classes, its line in `VERBS`, and a method of that name to `bench.worker.serve.WorkerServer`.
 """
 
 import dataclasses
@@ -22,7 +20,7 @@ from results.schema.static import Static
 from results.schema.types import Count, ImageSize, Name, Seconds, Share, Size, StepSeconds, Text
 from results.schema.validation import InvalidError, validated
 
-PROTOCOL: Final = 4
+PROTOCOL: Final = 5
 """Version of these messages."""
 
 _BUSY: Final = re.compile(r"busy or unavailable|DevicesUnavailable|DEVICE_UNAVAILABLE")
@@ -210,6 +208,8 @@ class CheckEquality(Request[EqualityChecked]):
 
     folder: str
     """Private folder of the reference, shared by all cases of a baseline."""
+    again: bool = False
+    """Whether to give up where memory is short: the parent asks again when other workers have ended."""
 
 
 VERBS: Final[dict[str, tuple[type[Request[Any]], type[Any]]]] = {

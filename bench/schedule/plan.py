@@ -1,4 +1,4 @@
-"""The plan of a run: its cases on this machine, and an estimate of its time."""
+"""The plan of a run: its cases on this machine, an estimate of its time, and the work of a replicate."""
 
 import dataclasses
 import itertools
@@ -62,12 +62,39 @@ class Plan:
         return estimate_s(self.cases, self.settings)
 
 
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Todo:
+    """The cases of a replicate that still need a record."""
+
+    replicate: int
+    cases: tuple[Case, ...]
+    """In the order in which their workers start, those of a device together."""
+    anchors: tuple[Case, ...] = ()
+    """Cases that are measured again to join the others with records from before a break."""
+    first_part: int = 0
+    """The number of the next part."""
+    sustains: bool = False
+    """Whether cases on an accelerator step alone for `Settings.sustained_s` when they have left the rotation."""
+
+    def by_device(self) -> list["Todo"]:
+        """Return the work on each device, in the order in which the cases name the devices."""
+        devices = dict.fromkeys(case.device for case in (*self.anchors, *self.cases))
+        return [
+            dataclasses.replace(
+                self,
+                cases=tuple(case for case in self.cases if case.device == device),
+                anchors=tuple(case for case in self.anchors if case.device == device),
+            )
+            for device in devices
+        ]
+
+
 def estimate_s(cases: Sequence[Case], settings: Settings) -> float:
     """Return a rough estimate of the seconds that a run of `cases` takes."""
 
     def case_s(case: Case) -> float:
         sampling_s = settings.replicates * (settings.budget_s + worker_s(case))
-        return sampling_s + compiling_s(case, settings.replicates)
+        return sampling_s + compiling_s(case, settings.replicates) + sustained_s([case], settings)
 
     total = max(sum(map(case_s, queue)) for queue in queues(cases, settings))
     return min(total, settings.time_limit_s or total)
@@ -97,6 +124,12 @@ def compiling_s(case: Case, replicates: int, *, warm: bool = False) -> float:
     costs = WORKER_COSTS[kind_of(case.device)]
     cold_s = costs.autotune_s if (runtime.mode or "").startswith(_AUTOTUNE) else costs.compile_s
     return (costs.warm_compile_s if warm else cold_s) + (replicates - 1) * costs.warm_compile_s
+
+
+def sustained_s(cases: Collection[Case], settings: Settings) -> float:
+    """Return the seconds in which `cases` step alone, once in a run; those of the CPU do not."""
+    most = max(sum(kind_of(case.device) == "accelerator" for case in own) for own in queues(cases, settings))
+    return (settings.sustained_s or 0.0) * most
 
 
 def make_plan(server: ForkServer, request: Suite | GivenCases, device: str) -> Plan:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, Protocol, TextIO
 
 from results.metrics.timings import timings
+from results.schema.case import Case
 from results.schema.record import Record
 from results.schema.run import RunHeader
 from results.schema.static import Static
@@ -42,6 +43,16 @@ class Progress:
     total: int
     seconds_left: float | None
     """Estimate for the rest of the run; None where no estimate is possible."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Activity:
+    """The case at work in a replicate."""
+
+    phase: Phase
+    case: Case
+    steps: int = 0
+    """Steps of the case so far."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

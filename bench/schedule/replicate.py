@@ -7,18 +7,19 @@ A replicate that memory does not hold is measured in parts. Two or more anchors,
 through all parts, so that every case shares rounds with them. A failure of a worker affects its own record only.
 """
 
-import dataclasses
 import random
 import time
 from collections.abc import Collection, Generator, Iterator, Sequence
 from typing import Final, TypeVar
 
+from bench.machine.device_names import is_cpu
 from bench.process.caches import Caches
-from bench.process.client import WorkerClient
+from bench.process.client import CheckLater, WorkerClient
 from bench.process.forkserver import ForkServer
 from bench.process.protocol import Failed
 from bench.process.threads import merged
-from bench.schedule.progress import Phase
+from bench.schedule.plan import Todo
+from bench.schedule.progress import Activity
 from bench.schedule.room import Room
 from bench.schedule.rotation import Left, Lost, Rotation, Stepped
 from bench.schedule.seat import Seat
@@ -34,45 +35,8 @@ _TOO_LARGE: Final = "measured alone: it did not fit into memory together with ot
 _REFUSED: Final = "measured alone: its device admitted no second process"
 
 _Result = TypeVar("_Result")
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Activity:
-    """The case at work in a replicate."""
-
-    phase: Phase
-    case: Case
-    steps: int = 0
-    """Steps of the case so far."""
-
-
 Steps = Generator[Activity | Record, None, _Result]
 """Yields records and the events between them, and returns a `_Result`."""
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Todo:
-    """The cases of a replicate that still need a record."""
-
-    replicate: int
-    cases: tuple[Case, ...]
-    """In the order in which their workers start, those of a device together."""
-    anchors: tuple[Case, ...] = ()
-    """Cases that are measured again to join the others with records from before a break."""
-    first_part: int = 0
-    """The number of the next part."""
-
-    def by_device(self) -> list["Todo"]:
-        """Return the work on each device, in the order in which the cases name the devices."""
-        devices = dict.fromkeys(case.device for case in (*self.anchors, *self.cases))
-        return [
-            dataclasses.replace(
-                self,
-                cases=tuple(case for case in self.cases if case.device == device),
-                anchors=tuple(case for case in self.anchors if case.device == device),
-            )
-            for device in devices
-        ]
 
 
 class ReplicateRun:
@@ -146,6 +110,7 @@ class DeviceReplicate:
         """Prepare to measure; `neighbours` says whether workers of other devices live at the same time."""
         self._server = server
         self._replicate = todo.replicate
+        self._sustains = todo.sustains
         self._settings = settings
         self._caches = caches
         self._room = room
@@ -160,6 +125,8 @@ class DeviceReplicate:
         """Cases that failed beside others and are tried again alone, with the note of their records."""
         self._live: dict[Seat, WorkerClient] = {}
         self._staying: list[Seat] = []
+        self._unchecked: list[tuple[Seat, Stop]] = []
+        """Workers that have left the rotation, and whose results need the memory of others to be checked."""
 
     def measure(self) -> Steps[None]:
         """Measure the cases, in as many parts as memory requires."""
@@ -206,7 +173,10 @@ class DeviceReplicate:
         """End the largest anchor, as the next case does not fit beside it."""
         largest = max(self._live, key=lambda seat: self._room.bytes_of(seat.case))
         if largest.enough(self._settings):
-            yield from self._left(largest, "budget")
+            if self._to_sustain(largest):
+                self._live[largest].leave()
+                yield from self._sustain(largest)
+            yield from self._left(largest, "budget", again=False)
         else:
             yield from self._rotate([seat for seat in self._live if seat is not largest])
         yield from self._measure_memory()
@@ -255,6 +225,7 @@ class DeviceReplicate:
     def _rotate(self, staying: Collection[Seat]) -> Steps[None]:
         """Measure a part of the replicate; the seats that are `staying` remain live."""
         seats: Sequence[Seat] = tuple(self._live)
+        resting: list[tuple[Seat, Stop]] = []
         for seat in seats:
             seat.part = self._part
         rotation = Rotation(seats, self._settings, staying=staying, deadline=self._deadline, shuffler=self._shuffler)
@@ -262,17 +233,46 @@ class DeviceReplicate:
             match event:
                 case Stepped(seat):
                     yield Activity(phase="measuring", case=seat.case, steps=seat.steps)
+                case Left(seat, stop) if self._to_sustain(seat):
+                    self._live[seat].leave()
+                    resting.append((seat, stop))  # not before the rotation has ended: it heats the card for all
                 case Left(seat, stop):
                     yield from self._left(seat, stop)
                 case Lost(seat, failure):
                     yield from self._lost(seat, failure)
         self._part += 1
+        for seat, stop in resting:
+            yield from self._sustain(seat)
+            yield from self._left(seat, stop)
+        while self._unchecked:
+            yield from self._left(*self._unchecked.pop(0), again=False)
 
-    def _left(self, seat: Seat, stop: Stop) -> Iterator[Record]:
+    def _to_sustain(self, seat: Seat) -> bool:
+        return self._sustains and not is_cpu(seat.case.device)
+
+    def _sustain(self, seat: Seat) -> Steps[None]:
+        """Let a worker step alone, first to warm the card up; the others of the card are live and idle."""
+        yield Activity(phase="measuring", case=seat.case, steps=seat.steps)
+        live, half_s = self._live[seat], (self._settings.sustained_s or 0.0) / 2
+        if self._late():
+            live.sustained = "the time for the run was over"
+            return
+        try:
+            seat.sustain(half_s, time.perf_counter)
+            live.watch_again()
+            live.sustained = seat.sustain(half_s, time.perf_counter)
+        except Failed as failure:
+            live.sustained = failure.cause
+
+    def _left(self, seat: Seat, stop: Stop, *, again: bool = True) -> Iterator[Record]:
+        """End a worker; where memory is short, and it may be ended `again`, it waits for the end of the others."""
         live = self._live[seat]
         samples = seat.samples(live.phases)
         try:
-            record = live.end(samples, stop)
+            record = live.end(samples, stop, again=again and len(self._live) > 1)
+        except CheckLater:
+            self._unchecked.append((seat, stop))
+            return
         except Failed as failure:
             record = live.fail(failure, samples)
         live.close()

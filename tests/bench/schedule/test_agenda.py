@@ -8,8 +8,8 @@ from msgspec import structs
 
 from bench.process.protocol import Footprint
 from bench.schedule.agenda import LEAST_BUDGET_S, LEAST_REPLICATES, Agenda, allot
-from bench.schedule.plan import WORKER_COSTS, WorkerCosts
-from bench.schedule.replicate import Activity, Todo
+from bench.schedule.plan import WORKER_COSTS, Todo, WorkerCosts, estimate_s
+from bench.schedule.progress import Activity
 from results.schema.run import Settings
 from results.storage.reader import load
 
@@ -306,3 +306,28 @@ def test_a_model_is_counted_once_and_its_records_say_when_it_cannot_be(agenda, m
     assert "no such operator" in todo.finish(make_record(cases[0])).notes[-1]
     record = make_record(cases[2])
     assert todo.finish(record) == record
+
+
+def test_time_in_sustained_use_is_set_apart_and_is_that_of_the_last_replicate(agenda, monkeypatch):
+    costs = WorkerCosts(worker_s=0.5, compile_s=10.0, autotune_s=99.0, warm_compile_s=1.0)
+    monkeypatch.setitem(WORKER_COSTS, "accelerator", costs)
+    settings = structs.replace(LIMITED, time_limit_s=80.0, sustained_s=6.0)
+    todo, cases = agenda(settings, device="cuda:0")
+    assert estimate_s(cases, structs.replace(settings, time_limit_s=None)) == pytest.approx(5 * 5 * 2.5 + 5 * 6)
+    work = [todo.next_replicate(replicate) for replicate in range(5)]
+    assert work[0][1].budget_s == pytest.approx((80 - 30) / 25 - 0.5, abs=0.1)
+    assert [todo.sustains for todo, _ in work] == [False] * 4 + [True]
+    assert not agenda(LIMITED, device="cuda:0")[0].next_replicate(4)[0].sustains
+
+
+@pytest.mark.parametrize(("cards", "cases"), [("one-by-one", 4), ("at-once", 2)])
+def test_cards_at_once_are_in_sustained_use_at_the_same_time(make_run, make_case, cards, cases):
+    plan = [make_case(batch_size=size, device=f"cuda:{index}") for size in (1, 2) for index in (0, 1)]
+    settings = structs.replace(LIMITED, replicates=1, time_limit_s=300.0, sustained_s=30.0, cards=cards, budget_s=999.0)
+    todo = Agenda(structs.replace(make_run(plan=plan), settings=settings), began=time.perf_counter())
+    todo._worker_s = 1.0
+    work, sampling = todo.next_replicate(0)
+    assert sampling.budget_s == pytest.approx((300 - cases * 30) / cases - 1, abs=1)
+    for _ in range(2):
+        todo.replicate_ended(work, 5.0, cases * (5 + 30 + 7))
+    assert todo._worker_s == pytest.approx(7)

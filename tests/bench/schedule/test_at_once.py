@@ -44,8 +44,8 @@ def fakes(monkeypatch, make_run, make_static):
     """Let runs have fake workers in this process, for which a script may answer; gives their server."""
     given = {"environment": msgspec.to_builtins(make_run().environment), "static": msgspec.to_builtins(make_static())}
 
-    def fakes(script=lambda verb, case, server: None):
-        server = FakeServer(script, worker=functools.partial(FakeWorker, given))
+    def fakes(script=lambda verb, case, server: None, worker=FakeWorker):
+        server = FakeServer(script, worker=functools.partial(worker, given))
         monkeypatch.setattr(runner, "ForkServer", lambda: contextlib.nullcontext(server))
         return server
 
@@ -147,6 +147,36 @@ def test_a_case_that_memory_did_not_hold_next_to_the_other_card_is_measured_when
     assert {record.case.device: record.status for record in records} == dict.fromkeys(CARDS, "ok")
     (again,) = [record for record in records if record.case.device == CARDS[1]]
     assert again.notes == ("measured alone: it did not fit into memory together with others",)
+
+
+def test_each_card_has_its_cases_in_sustained_use_by_itself_at_the_same_time(fakes, plan, tmp_path):
+    sustained = []
+    together = threading.Barrier(len(CARDS), timeout=WAIT_S)
+
+    class Soaked(FakeWorker):
+        """Steps half as fast in the long turns of sustained use, the first of which waits for the other card's."""
+
+        def turn(self, request):
+            if request.steps < 50:
+                return super().turn(request)
+            self.step_s = 0.02
+            if self.case.device not in {case.device for case in sustained}:
+                together.wait()
+            sustained.append(self.case)
+            return super().turn(request)
+
+    server = fakes(worker=Soaked)
+    records = bench.run(plan, out=tmp_path, **AT_ONCE | {"replicates": 2, "sustained_s": 0.2})
+    assert set(statuses(records).values()) == {"ok"}
+    last = [record for record in records if record.replicate == 1]
+    assert {record.case for record in last} == set(plan)
+    for record in last:
+        assert record.facts.sustained_s == pytest.approx(0.02, rel=0.01)
+        assert max(record.samples.step_s) < 0.011
+    assert {record.facts.sustained_s for record in records if record.replicate == 0} == {None}
+    for device in CARDS:  # case after case
+        assert len(list(itertools.groupby(case for case in sustained if case.device == device))) == 2
+    assert not server.alive
 
 
 def test_a_file_without_the_setting_was_measured_one_by_one():

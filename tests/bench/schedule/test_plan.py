@@ -100,6 +100,8 @@ def test_cards_that_are_measured_at_once_take_as_long_as_a_card(machine):
     assert plan.settings.time_limit_s == alone.settings.time_limit_s == 70.0
     free = structs.replace(plan.settings, time_limit_s=None)
     assert estimate_s(plan.cases, free) == pytest.approx(estimate_s(alone.cases, free))
+    warm = [estimate_s(cases, structs.replace(free, sustained_s=30.0)) for cases in (plan.cases, alone.cases)]
+    assert warm == pytest.approx([estimate_s(alone.cases, free) + 30 * len(alone.cases)] * 2)
     by_card = queues(plan.cases, free)
     assert [{case.device for case in own} for own in by_card] == [{"cuda:0"}, {"cuda:1"}]
     assert by_card[0] == list(alone.cases)
