@@ -32,7 +32,7 @@ def run(
     device: str = "auto",
     out: str | Path = "runs",
     show: "Show | None" = None,
-    **settings: float | None,
+    **settings: float | str | None,
 ) -> "Records":
     """Measure a suite into a new run file under `out`, and return its records.
 
@@ -41,9 +41,11 @@ def run(
             the default suite where `axes` are missing too.
         axes: values by axis; they replace those of the suite.
         device: ``auto`` (the first accelerator, else the CPU), ``cpu``, ``cuda``, ``cuda:1``… ``cuda:0,cuda:1`` or
-            ``cuda:all`` measure the same plan on each of these devices. Given cases name their own.
+            ``cuda:all`` measure the same plan on each of these devices, one by one, or all at the same time with the
+            setting ``cards="at-once"``. Given cases name their own.
         out: folder of run files.
-        show: takes every `bench.schedule.progress.Event`, between timed turns only; None shows nothing.
+        show: takes every `bench.schedule.progress.Event`, between timed turns only, but for those of other cards that
+            are measured at once; None shows nothing.
         settings: fields of `Settings` (``replicates``, ``target``, ``budget_s``…); they replace those of the suite.
 
     Raises:

@@ -26,6 +26,7 @@ from bench.commands.options import (
 )
 from bench.suites import SUITE_AXES
 from results.errors import InputError
+from results.schema.run import Cards
 
 if TYPE_CHECKING:
     from bench.schedule.plan import Plan
@@ -42,6 +43,12 @@ SuiteName = Annotated[
     typer.Argument(metavar="SUITE", help="A built-in suite (see `list suites`) or a TOML file [default: default]."),
 ]
 Target = Annotated[str | None, typer.Option(metavar="PERCENT", help="Half-width of the 95 % interval to reach: 1%.")]
+CardOrder = Annotated[
+    Cards | None, typer.Option(help="Measure several cards one by one, or at once: they share the host then.")
+]
+Sustained = Annotated[
+    float | None, typer.Option(metavar="SECONDS", help="On accelerators, also step each case alone for so long.")
+]
 Out = Annotated[
     Path | None, typer.Option(metavar="FOLDER", help="Folder for the run file and the page [default: runs].")
 ]
@@ -58,7 +65,9 @@ def run_command(
     budget: Budget = None,
     timeout: Timeout = None,
     time_limit: TimeLimit = None,
-    live: Annotated[int | None, typer.Option(metavar="COUNT", help="Live processes at most.")] = None,
+    live: Annotated[int | None, typer.Option(metavar="COUNT", help="Live processes of a device at most.")] = None,
+    cards: CardOrder = None,
+    sustained: Sustained = None,
     out: Out = None,
     resume: Annotated[Path | None, typer.Option(metavar="FILE", help="Go on with an interrupted run file.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="List the cases and an estimate only.")] = False,
@@ -67,7 +76,7 @@ def run_command(
     """Measure a suite, or the cases of the axis options.
 
     Axis options take several values, comma-separated or repeated, and are multiplied out. With a suite they replace
-    its values; without a suite they are the whole plan. Several devices get the same plan each, one after the other.
+    its values; without a suite they are the whole plan. Several devices get the same plan each, one by one or at once.
 
     Exit codes: 0 success, 1 a case failed or computed a wrong result, 2 bad input, 3 the time limit left cases out,
     70 a crash of resnet-bench, 130 interrupted.
@@ -77,6 +86,7 @@ def run_command(
 
     settings: dict[str, object] = {"replicates": replicates, "target": target, "budget_s": budget}
     settings |= {"timeout_s": timeout, "time_limit_s": time_limit, "live": live}
+    settings |= {"cards": cards, "sustained_s": sustained}
     if resume is not None:
         others = (suite, device, out, dry_run or None, axes or None, *settings.values())
         if any(value is not None for value in others):

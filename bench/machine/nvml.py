@@ -67,6 +67,10 @@ class Gpu:
         listed = self._ask("ComputeRunningProcesses", self.handle if self.instance is None else self.instance)
         return {process.pid for process in listed}
 
+    def used_bytes(self) -> int:
+        """Return the memory in use on the GPU, or on the part of it, by all processes. Raises ``nvml.NVMLError``."""
+        return int(self._ask("MemoryInfo", self.handle if self.instance is None else self.instance).used)
+
     def restriction(self) -> str | None:
         """Return the compute mode where it keeps processes from sharing the GPU, None also where it is unknown."""
         try:

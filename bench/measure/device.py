@@ -4,6 +4,7 @@ The CPU runs a step before the call returns; an accelerator only queues it. The 
 times both through marks: readings of the clock on the CPU, events on the queue of an accelerator.
 """
 
+import contextlib
 import dataclasses
 import sys
 import time
@@ -58,6 +59,9 @@ class Device(Protocol):
     def free_memory(self) -> int | None:
         """Free bytes on the device, None where it does not say or has no memory of its own."""
 
+    def release_memory(self) -> None:
+        """Give the memory that this process keeps for later tensors back to the device."""
+
 
 class Cpu:
     """The host itself: a step is complete when its call returns, and a mark is a reading of the clock."""
@@ -82,6 +86,9 @@ class Cpu:
     def free_memory(self) -> int | None:
         """Return None: the CPU has no device memory."""
         return None
+
+    def release_memory(self) -> None:
+        """Do nothing: the CPU has no device memory."""
 
 
 class Accelerator:
@@ -144,6 +151,11 @@ class Accelerator:
             return int(torch.accelerator.memory.get_memory_info(self._device)[0])
         except (RuntimeError, AttributeError):
             return None
+
+    def release_memory(self) -> None:
+        """Give the memory that this process keeps for later tensors back to the device, where torch's allocator can."""
+        with contextlib.suppress(RuntimeError, AttributeError):
+            torch.accelerator.memory.empty_cache()
 
 
 def first_line(error: BaseException) -> str:

@@ -23,6 +23,8 @@ from bench.process.messages import Turn
 Step = Callable[[Callable[[], None]], object]
 """A unit of work, which calls its argument at each border between its phases."""
 
+MARKS: Final = 500
+"""Marks whose mean time is that of a mark."""
 CLOCK_SLACK: Final = 0.02
 """By how much marks may exceed the wall clock: events have a resolution of about a microsecond."""
 SHORT_S: Final = 0.005
@@ -87,6 +89,18 @@ def time_turn(
         wall_s=sum(step_s) / steps * (block.wall_s / block.marked_s),
         queued=min(1.0, block.queued_s / block.wall_s) if queues else None,
     )
+
+
+def mark_s(device: Device) -> float:
+    """Return the seconds of a mark: those of the device, or of the host where it takes longer to queue a mark."""
+    for _ in range(2):  # at first the device creates its events
+        device.synchronize()
+        first = device.mark()
+        for _ in range(MARKS - 1):
+            device.mark()
+        last = device.mark()
+        device.synchronize()
+    return device.seconds(first, last) / MARKS
 
 
 def _run(step: Step, device: Device, steps: int, drop: int, clock: Callable[[], float]) -> _Block:

@@ -28,6 +28,9 @@ class Channel(Protocol):
     def request(self, message: dict[str, Any], *, timeout_s: float) -> dict[str, Any]:
         """Send a message and return the reply."""
 
+    def kill(self) -> None:
+        """Kill the process, though another thread may wait for its reply."""
+
     def close(self) -> None:
         """End the process."""
 

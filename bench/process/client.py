@@ -5,6 +5,7 @@ import secrets
 import statistics
 import time
 from collections.abc import Mapping
+from typing import Final
 
 from msgspec import structs
 
@@ -14,14 +15,16 @@ from bench.machine.device_names import is_cpu
 from bench.machine.noise import Watch
 from bench.process.ask import Channel, ask, failure_of
 from bench.process.forkserver import SERVE, ForkServer, WorkerDied
-from bench.process.gpu_watch import GpuWatch
+from bench.process.gpu_watch import GpuWatch, own_memory
 from bench.process.messages import (
     Answer,
     CheckEquality,
     Finish,
+    Finished,
     Footprint,
     MeasureFootprint,
     Prepare,
+    Refused,
     Request,
     TakeTurn,
     Turn,
@@ -31,6 +34,17 @@ from results.schema.case import Case
 from results.schema.labels import TASKS
 from results.schema.record import Clocks, Equality, Facts, Noise, Record, Samples, Stop
 from results.schema.run import Settings
+
+GROWING_TURNS: Final = 2
+"""Turns in which the allocator of a worker may still grow, as the optimizer's state exists from its first step on."""
+MARKED: Final = 0.01
+"""Share of a step that marks may take before a note says so: as much as the intervals promise."""
+_Signs = tuple[Noise, Clocks | None, dict[str, str]]
+"""Signs of disturbance, clocks, and the reasons of what is missing of both."""
+
+
+class CheckLater(Exception):  # noqa: N818 - a state, not an error
+    """The check of the result found too little memory beside the other workers; the worker lives, and ends later."""
 
 
 class WorkerClient:
@@ -46,11 +60,17 @@ class WorkerClient:
         self.notes: list[str] = []
         self.restriction: str | None = None
         """The compute mode of its GPU where that admits no second worker, once the case is prepared."""
+        self.sustained: float | str = _no_sustained_use(case, settings)
+        """Mean step in sustained use, or why it was not measured."""
         self._began = time.perf_counter()
         self._settings = settings
         self._oom_kills = memory.kernel_oom_kills()
         self._watch = Watch()
         self._gpu = None if is_cpu(case.device) else GpuWatch()
+        self._turns = 0
+        self._identity: str | None = None
+        self._signs: _Signs | None = None
+        self._finished: Finished | None = None
         self._server = server
         self._target = target
         self._channel: Channel = server.spawn(target)
@@ -70,17 +90,22 @@ class WorkerClient:
         """
         self._shared = shared or str(pathlib.Path(cache).absolute().parent)
         self._warm = warm
+        own_memory.may_grow()
         ready = self._ask(Prepare(case=self.case, cache=cache, token=self._token))
         self._first_step_s = ready.first_step_s
         self._recording_s = ready.recording_s
         self.phases = _recordable(ready.phases)
         self.notes += ready.notes
+        self._identity = ready.identity
         if self._gpu is not None:
             self._gpu.begin(ready.identity)
             self.restriction = self._gpu.restriction
 
     def turn(self, *, steps: int, drop: int) -> Turn:
         """Run a turn. Raises `Failed`."""
+        if self._turns < GROWING_TURNS:
+            own_memory.may_grow()
+        self._turns += 1
         turn = self._ask(TakeTurn(steps=steps, drop=drop))
         if [len(phases) for phases in turn.phase_s] != [max(1, len(self.phases))] * steps:
             raise Failed("error", f"its worker was asked for {steps} steps and answered others")
@@ -88,17 +113,41 @@ class WorkerClient:
             self._gpu.read()
         return turn
 
+    def leave(self) -> None:
+        """Note the signs of disturbance and the clocks of the rotation, which the worker leaves."""
+        self._signs = self._noise()
+
+    def watch_again(self) -> None:
+        """Begin to read clock and power anew, those of sustained use."""
+        if self._gpu is not None:
+            self._gpu = GpuWatch()
+            self._gpu.begin(self._identity)
+
     def footprint(self) -> Footprint:
         """Return the memory of the worker, and the free memory of its device. Raises `Failed`."""
         return self._ask(MeasureFootprint())
 
-    def end(self, samples: Samples, stop: Stop) -> Record:
-        """Ask the worker for its facts, end it, and return the record of the case. Raises `Failed`."""
-        finished = self._ask(Finish())
-        noise, clocks, reasons = self._noise()
-        equality = self._equality(reasons)
+    def end(self, samples: Samples, stop: Stop, *, again: bool = False) -> Record:
+        """Ask the worker for its facts, end it, and return the record of the case.
+
+        Args:
+            samples: its series.
+            stop: why its sampling ended.
+            again: whether the case can be ended again, when other workers have ended.
+
+        Raises:
+            Failed: the worker failed.
+            CheckLater: the check of the result needs the memory of other workers; only if `again`.
+        """
+        if self._finished is None:
+            self._finished = self._ask(Finish())  # before the check, whose memory is not that of the case
+        finished = self._finished
+        self._signs = self._signs or self._noise()
+        noise, clocks, reasons = self._signs
+        equality = self._equality(reasons, again=again)
         self.close()
         facts = self._with_compile_times(finished.facts, finished.nulls, samples, reasons)
+        facts, sustained_clocks = self._with_sustained_use(facts, reasons)
         return Record(
             case=self.case,
             replicate=self.replicate,
@@ -112,14 +161,15 @@ class WorkerClient:
             equality=equality,
             noise=noise,
             clocks=clocks,
-            notes=(*self.notes, *finished.notes),
+            sustained_clocks=sustained_clocks,
+            notes=(*self.notes, *finished.notes, *_share_of_marks(facts, samples, self.phases)),
             budget_s=self._settings.budget_s,
             stop=stop,
         )
 
     def fail(self, failure: Failed, samples: Samples | None = None) -> Record:
         """End the worker and return the record of its failure."""
-        noise, clocks, reasons = self._noise()
+        noise, clocks, reasons = self._signs or self._noise()
         self.close()
         return Record(
             case=self.case,
@@ -136,6 +186,10 @@ class WorkerClient:
             notes=tuple(self.notes),
             budget_s=self._settings.budget_s,
         )
+
+    def kill(self) -> None:
+        """Kill the worker; any thread may call it while another thread waits for an answer."""
+        self._channel.kill()
 
     def close(self) -> None:
         """End the worker. Safe to call twice."""
@@ -158,7 +212,16 @@ class WorkerClient:
         reasons["warm_compile_s"] = "measured in later replicates, which start from the first compiler's cache"
         return structs.replace(facts, compile_s=compile_s)
 
-    def _noise(self) -> tuple[Noise, Clocks | None, dict[str, str]]:
+    def _with_sustained_use(self, facts: Facts, reasons: dict[str, str]) -> tuple[Facts, Clocks | None]:
+        """Return `facts` with the step in sustained use, and its clocks; reasons of missing ones go to `reasons`."""
+        if isinstance(self.sustained, str):
+            reasons["sustained_s"] = self.sustained
+            return facts, None
+        clocks, nulls = (None, dict[str, str]()) if self._gpu is None else self._gpu.clocks()
+        reasons |= {f"sustained_{name}": reason for name, reason in nulls.items()}
+        return structs.replace(facts, sustained_s=self.sustained), clocks
+
+    def _noise(self) -> _Signs:
         """Return the signs of disturbance since the worker's start, its clocks, and `Record.nulls` of both."""
         noise, reasons = self._watch.noise()
         clocks, nulls = None, dict[str, str]()
@@ -168,7 +231,7 @@ class WorkerClient:
             clocks, nulls = self._gpu.clocks()
         return noise, clocks, nulls | {f"noise.{field}": reason for field, reason in reasons.items()}
 
-    def _equality(self, reasons: dict[str, str]) -> Equality | None:
+    def _equality(self, reasons: dict[str, str], *, again: bool) -> Equality | None:
         """Compare the worker's result with the baseline's; the reason of a missing comparison goes to `reasons`.
 
         This is the last request: it needs more memory, and a worker that dies of it loses no measurement.
@@ -180,8 +243,11 @@ class WorkerClient:
             reasons["equality"] = "it is the baseline"
             return None
         try:
-            return self._ask(CheckEquality(folder=self._shared)).equality
+            own_memory.may_grow()
+            return self._ask(CheckEquality(folder=self._shared, again=again)).equality
         except Failed as failure:
+            if again and isinstance(failure, Refused) and failure.status == "out-of-memory":
+                raise CheckLater from failure
             reasons["equality"] = f"not checked: {failure.cause}"[:4096]
             return None
 
@@ -190,6 +256,20 @@ class WorkerClient:
             return ask(self._channel, request, timeout_s=self._settings.timeout_s, token=self._token)
         except WorkerDied as death:
             raise failure_of(death, self._oom_kills) from death
+
+
+def _no_sustained_use(case: Case, settings: Settings) -> str:
+    """Return why a worker has no step in sustained use, unless the schedule measures it."""
+    if is_cpu(case.device):
+        return "measured on accelerators only"
+    return "not asked for" if settings.sustained_s is None else "measured in the last replicate"
+
+
+def _share_of_marks(facts: Facts, samples: Samples, phases: tuple[str, ...]) -> tuple[str, ...]:
+    """Return a note where the marks of an accelerator take a share of a step that matters."""
+    typical_s = statistics.median(samples.step_s[samples.warmup :] or samples.step_s)
+    share = (facts.mark_s or 0.0) * max(1, len(phases)) / typical_s
+    return (f"the marks around its steps take up to {share:.1%} of their time",) if share > MARKED else ()
 
 
 def _recordable(phases: tuple[str, ...]) -> tuple[str, ...]:

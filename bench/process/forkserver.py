@@ -111,6 +111,10 @@ class WorkerProcess:
             raise WorkerDied("it sent something that is no answer")
         return answer
 
+    def kill(self) -> None:
+        """Kill the worker and all its descendants; any thread may call it while another thread waits for an answer."""
+        self._server.reap(self.pid, kill=True)
+
     def close(self) -> None:
         """End the worker and all its descendants. Safe to call twice."""
         self._connection.close()

@@ -5,6 +5,7 @@ The parent asks NVIDIA's driver library between turns, when nothing is timed.
 
 import math
 import statistics
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -19,12 +20,28 @@ from results.schema.record import Clocks, Noise, Readings
 
 PROCESSES_S: Final = 1.0
 """Least seconds between two questions for the processes on the GPU, which take longer than the others."""
+GROWTH_BYTES: Final = 256 << 20
+"""Growth of the used memory that shows a process of others where none can be seen: a context takes more."""
 _MEGA: Final = 1_000_000
 _MILLI: Final = 1e-3
 _OUTER: Final = 0.05
 """Share of the readings beyond each end of a range."""
 _Answer = TypeVar("_Answer")
 _NOT_READY: Final = "its worker was never ready"
+
+
+class OwnMemory(threading.local):
+    """Counts what may let the workers of this run take more memory; each card that is measured has its own thread."""
+
+    changes = 0
+
+    def may_grow(self) -> None:
+        """Note that a worker is about to do so."""
+        self.changes += 1
+
+
+own_memory: Final = OwnMemory()
+"""The count for all watches of this process."""
 
 
 class GpuWatch:
@@ -56,6 +73,8 @@ class GpuWatch:
         self._ours: set[int] = set()
         self._others: int | None = None
         self._listed_s = -math.inf
+        self._used: tuple[int, int] | None = None
+        """Memory in use, and `own_memory.changes` at that time."""
         self._nulls: dict[str, str] = {}
 
     def begin(self, identity: str | None) -> None:
@@ -115,8 +134,19 @@ class GpuWatch:
             self._ours |= self._own()  # it walks over all processes of the machine
         if listed.isdisjoint(self._ours):  # the worker itself is on the GPU
             self._nulls["processes"] = "NVML lists none of this run's processes, as in a container"
+            self._watch_memory(gpu)
             return
         self._others = max(self._others or 0, len(listed - self._ours))
+
+    def _watch_memory(self, gpu: Gpu) -> None:
+        """Count a process of others where memory in use has grown, and no worker of this run can have taken it."""
+        try:
+            used, before = (gpu.used_bytes(), own_memory.changes), self._used
+        except gpu.nvml.NVMLError:
+            return
+        self._used = used
+        if before is not None and before[1] == used[1] and used[0] - before[0] > GROWTH_BYTES:
+            self._others = max(self._others or 0, 1)
 
     def _append(self, gpu: Gpu, series: list[_Answer], name: str, ask: Callable[[], _Answer]) -> None:
         try:

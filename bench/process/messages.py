@@ -166,3 +166,5 @@ class CheckEquality(Request[EqualityChecked]):
 
     folder: str
     """Private folder of the reference, shared by all cases of a baseline."""
+    again: bool = False
+    """Whether to give up where memory is short: the parent asks again when other workers have ended."""

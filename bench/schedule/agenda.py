@@ -1,5 +1,6 @@
 """The agenda of a run: what is left to measure, and the time for it."""
 
+import dataclasses
 import datetime
 import statistics
 import time
@@ -8,9 +9,9 @@ from typing import Final, NamedTuple
 
 from msgspec import structs
 
-from bench.schedule.plan import compiling_s, estimate_s, share_of_limit, worker_s
-from bench.schedule.progress import Progress
-from bench.schedule.replicate import ANCHORS, Activity, Todo
+from bench.schedule.plan import Todo, compiling_s, estimate_s, queues, share_of_limit, sustained_s, worker_s
+from bench.schedule.progress import Activity, Progress
+from bench.schedule.replicate import ANCHORS
 from bench.schedule.room import Room
 from results.schema.case import Case
 from results.schema.labels import TASKS
@@ -101,19 +102,27 @@ class Agenda:
         left_s = self.until() - time.perf_counter()
         if not lacking or left_s <= 0:
             return None
+        left_s -= min(left_s / 2, sustained_s(lacking, self.settings))
         worker_s = self._worker_s + self._compiling_s(lacking, self.settings.replicates - replicate)
-        allotment = allot(self.settings, cases=len(lacking), begun=replicate, worker_s=worker_s, left_s=left_s)
+        devices = queues(lacking, self.settings)
+        most = max(map(len, devices))
+        allotment = allot(self.settings, cases=most, begun=replicate, worker_s=worker_s, left_s=left_s)
         if replicate >= allotment.replicates:
             return None
-        chosen = set(lacking[: allotment.cases])
+        chosen = {case for own in devices for case in own[: allotment.cases]}
         self._cases = tuple(case for case in self._cases if case in chosen or (case, replicate) in self._records)
-        return self._todo(replicate, chosen), structs.replace(self.settings, budget_s=allotment.budget_s)
+        todo = self._todo(replicate, chosen)
+        sustains = self.settings.sustained_s is not None and replicate == allotment.replicates - 1
+        todo = dataclasses.replace(todo, sustains=sustains)
+        return todo, structs.replace(self.settings, budget_s=allotment.budget_s)
 
     def replicate_ended(self, todo: Todo, budget_s: float, took_s: float) -> None:
         """Learn from a replicate what a worker takes beside its sampling."""
         self._ended += 1
         if self._ended > 1:  # the first also fills the compilers' caches
-            self._worker_s = max(0.0, took_s / len({*todo.anchors, *todo.cases}) - budget_s)
+            workers = {*todo.anchors, *todo.cases}
+            took_s -= sustained_s(workers, self.settings) if todo.sustains else 0.0
+            self._worker_s = max(0.0, took_s / max(map(len, queues(workers, self.settings))) - budget_s)
 
     def _compiling_s(self, cases: Sequence[Case], replicates: int) -> float:
         """Return an estimate of a worker's mean seconds of compiling, as far as no worker has shown it."""

@@ -1,13 +1,13 @@
-"""The plan of a run: its cases on this machine, and an estimate of its time."""
+"""The plan of a run: its cases on this machine, an estimate of its time, and the work of a replicate."""
 
 import dataclasses
 import itertools
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from msgspec import structs
 
-from bench.machine.device_names import device_type
+from bench.machine.device_names import device_type, is_cpu
 from bench.process import ask
 from bench.process.forkserver import ForkServer
 from bench.suites.request import GivenCases
@@ -64,12 +64,50 @@ class Plan:
         return estimate_s(self.cases, self.settings)
 
 
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Todo:
+    """The cases of a replicate that still need a record."""
+
+    replicate: int
+    cases: tuple[Case, ...]
+    """In the order in which their workers start, those of a device together."""
+    anchors: tuple[Case, ...] = ()
+    """Cases that are measured again to join the others with records from before a break."""
+    first_part: int = 0
+    """The number of the next part."""
+    sustains: bool = False
+    """Whether cases on an accelerator step alone for `Settings.sustained_s` when they have left the rotation."""
+
+    def by_device(self) -> list["Todo"]:
+        """Return the work on each device, in the order in which the cases name the devices."""
+        devices = dict.fromkeys(case.device for case in (*self.anchors, *self.cases))
+        return [
+            dataclasses.replace(
+                self,
+                cases=tuple(case for case in self.cases if case.device == device),
+                anchors=tuple(case for case in self.anchors if case.device == device),
+            )
+            for device in devices
+        ]
+
+
 def estimate_s(cases: Sequence[Case], settings: Settings) -> float:
     """Return a rough estimate of the seconds that a run of `cases` takes."""
-    sampling_s = settings.replicates * len(cases) * settings.budget_s
-    total = sampling_s + sum(settings.replicates * worker_s(case) for case in cases)
-    total += sum(compiling_s(case, settings.replicates) for case in cases)
+
+    def case_s(case: Case) -> float:
+        sampling_s = settings.replicates * (settings.budget_s + worker_s(case))
+        return sampling_s + compiling_s(case, settings.replicates) + sustained_s([case], settings)
+
+    total = max(sum(map(case_s, queue)) for queue in queues(cases, settings))
     return min(total, settings.time_limit_s or total)
+
+
+def queues(cases: Collection[Case], settings: Settings) -> list[list[Case]]:
+    """Return the cases of each device where devices are measured at once, else all cases in a single list."""
+    if settings.cards != "at-once":
+        return [list(cases)]
+    devices = dict.fromkeys(case.device for case in cases)
+    return [[case for case in cases if case.device == device] for device in devices]
 
 
 def worker_s(case: Case) -> float:
@@ -90,13 +128,19 @@ def compiling_s(case: Case, replicates: int, *, warm: bool = False) -> float:
     return (costs.warm_compile_s if warm else cold_s) + (replicates - 1) * costs.warm_compile_s
 
 
+def sustained_s(cases: Collection[Case], settings: Settings) -> float:
+    """Return the seconds in which `cases` step alone, once in a run; those of the CPU do not."""
+    most = max(sum(kind_of(case.device) == "accelerator" for case in own) for own in queues(cases, settings))
+    return (settings.sustained_s or 0.0) * most
+
+
 def make_plan(server: ForkServer, request: Suite | GivenCases, device: str) -> Plan:
     """Return the plan of `request` on this machine; a worker of `server` describes the machine.
 
     Several devices get the same cases each, and the time limit of a suite each.
 
     Raises:
-        InputError: a device does not exist, or contradicts the request.
+        InputError: a device does not exist, contradicts the request, or cannot be measured while others are.
     """
     if isinstance(request, GivenCases):
         return _plan_of_cases(server, request, device)
@@ -109,7 +153,7 @@ def make_plan(server: ForkServer, request: Suite | GivenCases, device: str) -> P
     # Case by case: a time limit that leaves out the end of the plan leaves out the same cases of each device.
     cases = zip(*(expand(request, device=name, threads=threads) for name in devices), strict=True)
     settings = request.settings[kinds.pop()]
-    if settings.time_limit_s is not None:
+    if settings.time_limit_s is not None and settings.cards == "one-by-one":
         settings = structs.replace(settings, time_limit_s=min(settings.time_limit_s * len(devices), MOST_S))
     plan = tuple(itertools.chain.from_iterable(cases))
     return Plan(suite=request.name, cases=plan, settings=settings, environment=environment)
@@ -157,6 +201,12 @@ def _plan_of_cases(server: ForkServer, request: GivenCases, device: str) -> Plan
     for case in cases:
         if device != "auto" and case.device != full_names[device]:
             raise InputError(f"device {device!r} is not that of the case {case.key}; leave it out, or change the case")
+    used = {case.device for case in cases}
+    if request.settings.cards == "at-once" and len(used) > 1 and any(map(is_cpu, used)):
+        listed = ", ".join(sorted(used))
+        raise InputError(
+            f"devices {listed} at once: work of the CPU disturbs the cards; measure its cases in another run"
+        )
     return Plan(suite="cases", cases=tuple(cases), settings=request.settings, environment=environment)
 
 

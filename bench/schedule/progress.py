@@ -1,7 +1,7 @@
 """Displays of a run's progress: a live line on a terminal, a plain line for every record elsewhere.
 
 A display is called between timed turns only, and draws only inside these calls, so that no thread of a display runs
-during a measurement.
+during a measurement. Of cards that are measured at once, another may be timed meanwhile.
 """
 
 import contextlib
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, Protocol, TextIO
 
 from results.metrics.timings import timings
+from results.schema.case import Case
 from results.schema.record import Record
 from results.schema.run import RunHeader
 from results.schema.static import Static
@@ -45,6 +46,16 @@ class Progress:
     total: int
     seconds_left: float | None
     """Estimate for the rest of the run; None where no estimate is possible."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Activity:
+    """The case at work in a replicate."""
+
+    phase: Phase
+    case: Case
+    steps: int = 0
+    """Steps of the case so far."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

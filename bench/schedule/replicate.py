@@ -1,23 +1,25 @@
 """Measure a replicate: a fresh worker of every case, all alive together; every case ends as a `Record`.
 
-Where a replicate has cases of several devices, the devices follow one another, each with workers of its own.
+Where a replicate has cases of several devices, each device has workers of its own. The devices follow one another, or
+are measured at once, each in a thread, as the settings say.
 
 A replicate that memory does not hold is measured in parts. Two or more anchors, the workers of small cases, live
 through all parts, so that every case shares rounds with them. A failure of a worker affects its own record only.
 """
 
-import dataclasses
-import pathlib
 import random
-import shutil
 import time
 from collections.abc import Collection, Generator, Iterator, Sequence
 from typing import Final, TypeVar
 
-from bench.process.client import WorkerClient
+from bench.machine.device_names import is_cpu
+from bench.process.caches import Caches
+from bench.process.client import CheckLater, WorkerClient
 from bench.process.forkserver import ForkServer
 from bench.process.protocol import Failed
-from bench.schedule.progress import Phase
+from bench.process.threads import merged
+from bench.schedule.plan import Todo
+from bench.schedule.progress import Activity
 from bench.schedule.room import Room
 from bench.schedule.rotation import Left, Lost, Rotation, Stepped
 from bench.schedule.seat import Seat
@@ -33,70 +35,8 @@ _TOO_LARGE: Final = "measured alone: it did not fit into memory together with ot
 _REFUSED: Final = "measured alone: its device admitted no second process"
 
 _Result = TypeVar("_Result")
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Activity:
-    """The case at work in a replicate."""
-
-    phase: Phase
-    case: Case
-    steps: int = 0
-    """Steps of the case so far."""
-
-
 Steps = Generator[Activity | Record, None, _Result]
 """Yields records and the events between them, and returns a `_Result`."""
-
-
-class Caches:
-    """Private folders of a run: a compiler's cache for each case, and references for each baseline."""
-
-    def __init__(self, folder: pathlib.Path) -> None:
-        self._folder = folder
-        self._names: dict[Case, str] = {}
-        self._filled: set[Case] = set()
-
-    def compiler(self, case: Case) -> str:
-        """Return the folder of the compiler's artefacts of a case, which all its workers share."""
-        return self._made("compiler", case)
-
-    def references(self, case: Case) -> str:
-        """Return the folder of the right results of a case's baseline."""
-        return self._made("references", case.baseline)
-
-    def forget_references(self, case: Case) -> None:
-        """Delete the right results of a case's baseline: they may take gigabytes."""
-        shutil.rmtree(self._path("references", case.baseline), ignore_errors=True)
-
-    def cold(self, case: Case) -> bool:
-        """Return whether a worker of the case would compile with an empty cache."""
-        return RUNTIMES[case.runtime].compiles and case not in self._filled
-
-    def fill(self, case: Case) -> None:
-        """Note that a worker of the case fills its compiler's cache."""
-        self._filled.add(case)
-
-    def _made(self, kind: str, case: Case) -> str:
-        path = self._path(kind, case)
-        path.mkdir(mode=0o700, exist_ok=True)
-        return str(path)
-
-    def _path(self, kind: str, case: Case) -> pathlib.Path:
-        return self._folder / f"{kind}-{self._names.setdefault(case, str(len(self._names)))}"
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Todo:
-    """The cases of a replicate that still need a record."""
-
-    replicate: int
-    cases: tuple[Case, ...]
-    """In the order in which their workers start, those of a device together."""
-    anchors: tuple[Case, ...] = ()
-    """Cases that are measured again to join the others with records from before a break."""
-    first_part: int = 0
-    """The number of the next part."""
 
 
 class ReplicateRun:
@@ -118,52 +58,99 @@ class ReplicateRun:
         Args:
             server: the server that forks the workers.
             todo: the cases to measure.
-            settings: target, budget and time-out of a worker.
+            settings: target, budget and time-out of a worker, and whether devices are measured at once.
             caches: folders that the replicates of a run share.
             room: what is known about the memory of workers; it learns more.
             epoch: reading of `time.perf_counter` at which the run began.
             deadline: reading of `time.perf_counter` after which no further worker starts.
         """
+        works = todo.by_device()
+        self._at_once = settings.cards == "at-once" and len(works) > 1
+        self._devices = [
+            DeviceReplicate(
+                server, work, settings=settings, caches=caches, room=room, epoch=epoch, deadline=deadline,
+                neighbours=self._at_once,
+            )
+            for work in works
+        ]  # fmt: skip
+
+    def measure(self) -> Steps[None]:
+        """Measure every case, device after device or all devices at once."""
+        try:
+            if self._at_once:
+                yield from merged([device.measure() for device in self._devices], stop=self._kill)
+            for device in self._devices:
+                if not self._at_once:
+                    yield from device.measure()
+                yield from device.measure_crowded()
+        finally:
+            for device in self._devices:
+                device.close()
+
+    def _kill(self) -> None:
+        for device in self._devices:
+            device.kill()
+
+
+class DeviceReplicate:
+    """Measures the cases of a replicate that belong to a device, as `ReplicateRun` does."""
+
+    def __init__(
+        self,
+        server: ForkServer,
+        todo: Todo,
+        *,
+        settings: Settings,
+        caches: Caches,
+        room: Room,
+        epoch: float,
+        deadline: float,
+        neighbours: bool,
+    ) -> None:
+        """Prepare to measure; `neighbours` says whether workers of other devices live at the same time."""
         self._server = server
-        self._todo = todo
+        self._replicate = todo.replicate
+        self._sustains = todo.sustains
         self._settings = settings
         self._caches = caches
         self._room = room
         self._epoch = epoch
         self._deadline = deadline
+        self._neighbours = neighbours
         self._part = todo.first_part
         # Seeded by plan and replicate: orders must differ between replicates, over which results are averaged.
         self._shuffler = random.Random(f"{todo.cases[0].key} {todo.replicate}")  # noqa: S311 - no secret
-        cases = dict.fromkeys((*todo.anchors, *todo.cases))
-        devices = dict.fromkeys(case.device for case in cases)
-        self._by_device = [[case for case in cases if case.device == device] for device in devices]
-        self._waiting: list[Case] = []
+        self._waiting = list(dict.fromkeys((*todo.anchors, *todo.cases)))
         self._alone: dict[Case, str] = {}
         """Cases that failed beside others and are tried again alone, with the note of their records."""
         self._live: dict[Seat, WorkerClient] = {}
         self._staying: list[Seat] = []
+        self._unchecked: list[tuple[Seat, Stop]] = []
+        """Workers that have left the rotation, and whose results need the memory of others to be checked."""
 
     def measure(self) -> Steps[None]:
-        """Measure every case, device after device."""
-        try:
-            for cases in self._by_device:
-                yield from self._measure_device(cases)
-        finally:
-            for live in self._live.values():
-                live.close()
-
-    def _measure_device(self, cases: Sequence[Case]) -> Steps[None]:
-        """Measure cases of a device, in as many parts as memory requires."""
-        self._waiting = list(cases)
-        self._alone.clear()
-        self._staying = []
+        """Measure the cases, in as many parts as memory requires."""
         while self._waiting and not self._late():
             yield from self._start()
             yield from self._rotate(self._anchors() if self._waiting else ())
         yield from self._rotate(())  # anchors, if the next part was to begin too late
+
+    def measure_crowded(self) -> Steps[None]:
+        """Measure the cases again, alone, that failed where other workers may have been the reason."""
+        self._neighbours = False
         for case, note in self._alone.items():
             if not self._late():
                 yield from self._measure_alone(case, note)
+
+    def close(self) -> None:
+        """End all workers."""
+        for live in self._live.values():
+            live.close()
+
+    def kill(self) -> None:
+        """Kill the workers of this moment; any thread may call it while another thread measures."""
+        for live in list(self._live.values()):
+            live.kill()
 
     def _late(self) -> bool:
         return time.perf_counter() >= self._deadline
@@ -174,7 +161,7 @@ class ReplicateRun:
         started = False
         while self._waiting and not self._late():
             case = self._waiting[0]
-            if not self._room.holds(case, live=len(self._live), compiles=self._caches.cold(case)):
+            if not self._room.admit(case, live=len(self._live), compiles=self._caches.cold(case)):
                 if started:
                     return
                 yield from self._make_room()
@@ -186,7 +173,10 @@ class ReplicateRun:
         """End the largest anchor, as the next case does not fit beside it."""
         largest = max(self._live, key=lambda seat: self._room.bytes_of(seat.case))
         if largest.enough(self._settings):
-            yield from self._left(largest, "budget")
+            if self._to_sustain(largest):
+                self._live[largest].leave()
+                yield from self._sustain(largest)
+            yield from self._left(largest, "budget", again=False)
         else:
             yield from self._rotate([seat for seat in self._live if seat is not largest])
         yield from self._measure_memory()
@@ -208,7 +198,7 @@ class ReplicateRun:
     def _seat(self, case: Case) -> Steps[Seat | None]:
         """Prepare a fresh worker and seat it; yield its record instead, and return None, where it fails."""
         yield Activity(phase="preparing", case=case)
-        live = WorkerClient(self._server, case, self._todo.replicate, self._settings)
+        live = WorkerClient(self._server, case, self._replicate, self._settings)
         seat = Seat(case, live, epoch=self._epoch)
         self._live[seat] = live
         try:
@@ -222,6 +212,8 @@ class ReplicateRun:
         except Failed as failure:
             yield from self._lost(seat, failure)
             return None
+        finally:
+            self._room.release(case)
         return seat
 
     def _measure_alone(self, case: Case, note: str) -> Steps[None]:
@@ -233,6 +225,7 @@ class ReplicateRun:
     def _rotate(self, staying: Collection[Seat]) -> Steps[None]:
         """Measure a part of the replicate; the seats that are `staying` remain live."""
         seats: Sequence[Seat] = tuple(self._live)
+        resting: list[tuple[Seat, Stop]] = []
         for seat in seats:
             seat.part = self._part
         rotation = Rotation(seats, self._settings, staying=staying, deadline=self._deadline, shuffler=self._shuffler)
@@ -240,17 +233,46 @@ class ReplicateRun:
             match event:
                 case Stepped(seat):
                     yield Activity(phase="measuring", case=seat.case, steps=seat.steps)
+                case Left(seat, stop) if self._to_sustain(seat):
+                    self._live[seat].leave()
+                    resting.append((seat, stop))  # not before the rotation has ended: it heats the card for all
                 case Left(seat, stop):
                     yield from self._left(seat, stop)
                 case Lost(seat, failure):
                     yield from self._lost(seat, failure)
         self._part += 1
+        for seat, stop in resting:
+            yield from self._sustain(seat)
+            yield from self._left(seat, stop)
+        while self._unchecked:
+            yield from self._left(*self._unchecked.pop(0), again=False)
 
-    def _left(self, seat: Seat, stop: Stop) -> Iterator[Record]:
+    def _to_sustain(self, seat: Seat) -> bool:
+        return self._sustains and not is_cpu(seat.case.device)
+
+    def _sustain(self, seat: Seat) -> Steps[None]:
+        """Let a worker step alone, first to warm the card up; the others of the card are live and idle."""
+        yield Activity(phase="measuring", case=seat.case, steps=seat.steps)
+        live, half_s = self._live[seat], (self._settings.sustained_s or 0.0) / 2
+        if self._late():
+            live.sustained = "the time for the run was over"
+            return
+        try:
+            seat.sustain(half_s, time.perf_counter)
+            live.watch_again()
+            live.sustained = seat.sustain(half_s, time.perf_counter)
+        except Failed as failure:
+            live.sustained = failure.cause
+
+    def _left(self, seat: Seat, stop: Stop, *, again: bool = True) -> Iterator[Record]:
+        """End a worker; where memory is short, and it may be ended `again`, it waits for the end of the others."""
         live = self._live[seat]
         samples = seat.samples(live.phases)
         try:
-            record = live.end(samples, stop)
+            record = live.end(samples, stop, again=again and len(self._live) > 1)
+        except CheckLater:
+            self._unchecked.append((seat, stop))
+            return
         except Failed as failure:
             record = live.fail(failure, samples)
         live.close()
@@ -259,7 +281,7 @@ class ReplicateRun:
         yield record
 
     def _lost(self, seat: Seat, failure: Failed) -> Iterator[Record]:
-        crowded = len(self._live) > 1
+        crowded = self._neighbours or len(self._live) > 1
         live = self._live.pop(seat)
         if crowded and (failure.device_busy or failure.crowded):
             live.close()

@@ -16,11 +16,12 @@ from typing import Final
 from bench.machine.clock import now
 from bench.machine.cpu import usable_cores
 from bench.process import ask
+from bench.process.caches import Caches
 from bench.process.forkserver import ForkServer, ServerLost
 from bench.schedule.agenda import Agenda
 from bench.schedule.plan import TRAINING_SUITE, Plan, make_plan, share_of_limit
 from bench.schedule.progress import Planned, Progress, Show, ignore
-from bench.schedule.replicate import Caches, ReplicateRun
+from bench.schedule.replicate import ReplicateRun
 from bench.suites.request import GivenCases
 from bench.suites.suite import Suite
 from results.errors import InputError
@@ -68,7 +69,7 @@ def run(request: Suite | GivenCases, *, device: str, out: str | pathlib.Path, sh
         request: what to measure, and how to sample it.
         device: as `bench.run` takes it.
         out: folder of run files.
-        show: takes every `bench.schedule.progress.Event`, between timed turns only.
+        show: as `bench.run` takes it.
 
     Raises:
         InputError: the device is not there, or does not go with the request; nothing was measured.

@@ -22,7 +22,7 @@ class GivenCases:
 def requested(
     suite: Suite | str | Path | Iterable[Case] | None,
     axes: Mapping[str, Sequence[str | int]] | None,
-    settings: Mapping[str, float | None],
+    settings: Mapping[str, object],
 ) -> Suite | GivenCases:
     """Return the suite, or the cases, that the arguments of `bench.run` describe.
 

@@ -4,6 +4,7 @@ An exception becomes an answer with a status, so that the parent can distinguish
 out-of-memory and from a fault.
 """
 
+import functools
 import gc
 import pathlib
 import re
@@ -21,7 +22,7 @@ from bench.machine.device_names import device_type, is_cpu
 from bench.measure import precision
 from bench.measure.device import Device, PeakMemory, Unsupported, first_line, open_device, resolve
 from bench.measure.peak_rate import measure_peak_rate
-from bench.measure.timing import time_turn
+from bench.measure.timing import mark_s, time_turn
 from bench.process.messages import (
     CheckEquality,
     CountStatic,
@@ -174,9 +175,12 @@ class WorkerServer(TrainingVerbs, LoadingVerbs):
             nulls |= dict.fromkeys(("peak_allocated_bytes", "peak_reserved_bytes"), peak.reason)
         if self._prepare_peak.reason:
             nulls["peak_prepare_bytes"] = self._prepare_peak.reason
-        if not is_cpu(self.case.device):
+        if is_cpu(self.case.device):
+            nulls["mark_s"] = "a mark on the CPU is a reading of the clock"
+        else:
             facts["peak_resident_bytes"] = None
             nulls["peak_resident_bytes"] = "the work is in the accelerator's memory"
+        marked_s = None if is_cpu(self.case.device) else mark_s(self.device)
         ran = None
         try:
             ran, unseen = observe(self.case, self.workload)
@@ -184,29 +188,38 @@ class WorkerServer(TrainingVerbs, LoadingVerbs):
             unseen = f"could not be observed: {first_line(error)}"
         if unseen:
             nulls["ran"] = unseen
-        return Finished(facts=Facts(**facts, **report.facts), nulls=nulls, notes=report.notes, ran=ran)
+        return Finished(facts=Facts(mark_s=marked_s, **facts, **report.facts), nulls=nulls, notes=report.notes, ran=ran)
 
     def check(self, request: CheckEquality) -> EqualityChecked:
         """Compare the result of the case with fp64; nothing can be timed afterwards.
 
-        Where the accelerator has no room for the reference beside the other workers, the CPU computes it.
+        Where the accelerator has no room for the reference, the parent asks again when other workers have ended, and
+        then the CPU computes it.
         """
         need = _REFERENCE * max(1, memory.resident_peak() - self._resident_at_start)
         if is_cpu(self.case.device) and TASKS[self.case.task].trains and need > memory.available():
             raise equality.Incomparable(f"its fp64 reference may need {need} bytes, which are not free")
-        taken, folder = self.device.peak_memory().allocated, pathlib.Path(request.folder)
+        taken, folder = self._taken, pathlib.Path(request.folder)
         try:
             return EqualityChecked(equality=equality.check_equality(self.case, self.workload, folder))
         except Exception as error:
             if is_cpu(self.case.device) or classify(error) != "out-of-memory":
                 raise
         # Outside the handler: the error holds the tensors of the reference.
+        self.device.release_memory()  # other workers that are checked again may need it
+        if request.again:
+            raise MemoryError(f"its fp64 reference does not fit beside the other workers on {self.case.device}")
         if taken is None or taken > _SMALL or _REFERENCE * taken > memory.available():
             raise equality.Incomparable(
                 f"its fp64 reference does not fit into the memory that other workers leave on {self.case.device}, and "
                 "is too large for the CPU"
             )
         return EqualityChecked(equality=equality.check_equality(self.case, self.workload, folder, device="cpu"))
+
+    @functools.cached_property
+    def _taken(self) -> int | None:
+        """Peak memory of the case on its device before the first check, which takes more; None where it is unknown."""
+        return self.device.peak_memory().allocated
 
     def failure(self, error: Exception) -> Failure:
         """Return the answer to a request that raised `error`."""

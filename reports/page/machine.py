@@ -135,6 +135,8 @@ def _sampling(settings: Settings, records: Sequence[Record]) -> str:
         f"{settings.replicates} process{'' if settings.replicates == 1 else 'es'} a case, until the 95 % "
         f"interval is within ±{100 * settings.target:g} % or {settings.budget_s:g} s are spent"
     )
+    if settings.cards == "at-once" and len({record.case.device for record in records}) > 1:
+        said += ", all cards at once, which shared the processor and the power of the machine"
     given = [record.budget_s for record in records if record.budget_s is not None]
     short = [budget for budget in given if budget < settings.budget_s]
     if not short:

@@ -172,6 +172,16 @@ TIMED: Final = (
         heading="warm compile",
         tables=_CASES,
     ),
+    _time(
+        "sustained_s",
+        "sustained step",
+        "accelerator: mean step of a case that steps without a pause while others are idle, the first half left out",
+        combine="known",
+        heading="sustained",
+        tables=_CASES,
+        terminal=(1e3, "sustained ms"),
+    ),
+    _time("mark_s", "time of a mark", "accelerator: an event that stands between steps, by the device or the host"),
     _count("warmup_steps", "warm-up steps", "recorded steps before the series became steady", better=None),
     _count("graph_breaks", "graph breaks", "points at which the compiled code returns to Python", tables=_CASES),
     _count("recompiles", "recompilations", "compilations after the first step, inside the timed ones", tables=_CASES),
@@ -233,13 +243,7 @@ RUN: Final = (
 )
 STATIC: Final = (
     _cost("parameters", "1", "parameters", "elements of all parameters"),
-    _cost(
-        "trainable_parameters",
-        "1",
-        "trainable parameters",
-        "elements of those that are trained",
-        tables=frozenset(),
-    ),
+    _cost("trainable_parameters", "1", "trainable parameters", "elements of trained ones", tables=frozenset()),
     _cost(
         "buffers",
         "1",

@@ -82,6 +82,12 @@ class Facts(Stored, frozen=True, kw_only=True):
     graphs the first three steps, which also record them, less three steady steps (from schema 6 on)."""
     warm_compile_s: Seconds | None = None
     """The same with the artefacts of an earlier compilation in the cache, as in every replicate after the first."""
+    sustained_s: StepSeconds | None = None
+    """Accelerator: mean step of the second half of `Settings.sustained_s`, while the case stepped without a pause and
+    all other workers were idle."""
+    mark_s: Seconds | None = None
+    """Accelerator: time of an event, the device's or the host's, whichever is longer; a step has an event, or one for
+    each of its phases."""
     graph_breaks: Count | None = None
     recompiles: Count | None = None
     """Compilations after the first step, inside the timed steps."""
@@ -233,6 +239,8 @@ class Record(Stored, frozen=True, kw_only=True):
     noise: Noise | None = None
     clocks: Clocks | None = None
     """None for a CPU, and where the driver of the accelerator cannot be asked."""
+    sustained_clocks: Clocks | None = None
+    """The same, of the turns whose mean step is `Facts.sustained_s`; None where that is None."""
     notes: tuple[Text, ...] = ()
     """Findings a reader should know, such as a precision that the hardware only emulates."""
     budget_s: Patience | None = None

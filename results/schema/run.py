@@ -11,9 +11,11 @@ SCHEMA_VERSION: Final = 6
 """Version of the run file. History: 1, the first; 2 adds equality, noise, the batch that ran, warm compilation, peak
 rates and arms of A/B runs; 3 adds imported runs: summaries in place of samples, and unknown machines; 4 names the kind
 of each line; 5 gives each turn its time and its part, in place of the baseline's turn, and adds images that are not
-square, and their channels; 6 adds facts of accelerators: what cuDNN was asked, clocks and power, the peak memory of the
-preparation, and the share of a turn in which the host queued its steps. Files of versions 1 to 5 are still read."""
+square, and their channels; 6 adds facts of accelerators: what cuDNN was asked, clocks and power, the peak memory of
+the preparation, the share of a turn in which the host queued its steps, and steps in sustained use. Files of versions
+1 to 5 are still read."""
 ArmName = Literal["a", "b"]
+Cards = Literal["one-by-one", "at-once"]
 UNKNOWN_ACCELERATOR: Final = "unknown accelerator"
 """Name of an accelerator that an imported source does not name: it is not that of another run."""
 
@@ -98,7 +100,11 @@ class Settings(Stored, frozen=True, kw_only=True):
     time_limit_s: Patience | None
     """Seconds for the whole run; cases beyond it are not measured."""
     live: Size | None = None
-    """The most workers alive at the same time; None: as many as memory holds."""
+    """The most workers of a device alive at the same time; None: as many as memory holds."""
+    cards: Cards = "one-by-one"
+    """Whether several accelerators are measured one after another, or at the same time."""
+    sustained_s: Patience | None = None
+    """Seconds for which each case on an accelerator steps without a pause after the last rotation; None: not at all."""
 
 
 class Source(Stored, frozen=True, kw_only=True):

@@ -166,6 +166,9 @@ class Context:
     def free_memory(self):
         return self.card.free
 
+    def release_memory(self):
+        self.reserved = self.allocated
+
 
 def kernels(context, count, *, host_s, run_s, watts=0.0):
     """Return a step of so many equal kernels."""
@@ -198,6 +201,7 @@ def as_torch(monkeypatch, card, name="cuda:0"):
         (memory, "max_memory_allocated", lambda device: context.peak),
         (memory, "max_memory_reserved", lambda device: context.peak_reserved),
         (memory, "reset_peak_memory_stats", lambda device: context.restart_peak()),
+        (memory, "empty_cache", context.release_memory),
         (torch.cuda, "mem_get_info", lambda device: (card.free, card.memory_bytes)),
     )
     for module, attribute, replacement in patches:

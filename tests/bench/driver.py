@@ -54,7 +54,7 @@ def driver(uuids=("GPU-aa",), parts=None, **answers):
 
 QUESTIONS = (
     "ViolationStatus", "CurrentClocksEventReasons", "CurrentClocksThrottleReasons", "ComputeMode", "ClockInfo",
-    "PowerUsage", "ComputeRunningProcesses",
+    "PowerUsage", "ComputeRunningProcesses", "MemoryInfo",
 )  # fmt: skip
 
 

@@ -17,6 +17,8 @@ typedef struct { u64 reference_us, violation_ns; } Violation;
 typedef struct { unsigned pid; u64 memory; unsigned instance, compute; } Process;
 typedef struct { unsigned gpu, memory; } Utilization;
 
+typedef struct { u64 total, free, used; } Memory;
+
 static char card, part; /* handles */
 
 /* Return the text of a key, or NULL; it ends at ';'. */
@@ -146,6 +148,10 @@ PROCESSES(GraphicsRunningProcesses, _v3)
 int nvmlDeviceGetViolationStatus(void *handle, int policy, Violation *out) {
     *out = (Violation){0, 0};
     return handle == &card ? number("ViolationStatus", policy, &out->violation_ns) : NOT_SUPPORTED;
+}
+int nvmlDeviceGetMemoryInfo(void *handle, Memory *out) {
+    *out = (Memory){0, 0, 0};
+    return number(handle == &card ? "MemoryInfo" : "PartMemoryInfo", 0, &out->used);
 }
 int nvmlDeviceGetUtilizationRates(void *handle, Utilization *out) {
     out->memory = 0;

@@ -139,7 +139,7 @@ class FakeChannel:
         """`script` may answer in the worker's place: with an exception, or with changes to its reply."""
         self.worker = worker
         self.script = script
-        self.closed = False
+        self.killed = self.closed = False
 
     @property
     def case(self):
@@ -152,6 +152,9 @@ class FakeChannel:
         if isinstance(change, Exception):
             raise change
         return json.loads(json.dumps(reply | (change or {})))
+
+    def kill(self):
+        self.killed = True
 
     def close(self):
         self.closed = True

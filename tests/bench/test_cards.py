@@ -88,3 +88,18 @@ def test_arms_in_rotation_share_the_power_that_each_has_alone(make_case):
     together = steps_s([400.0, 100.0])
     assert together[0] < 0.8 * hungry
     assert together[1] > 1.05 * light
+
+
+def test_alone_and_without_a_pause_an_arm_shows_what_it_has_in_steady_use(make_case):
+    card = Card(cap_w=200.0)
+    seats = []
+    for power in (400.0, 100.0):
+        context = card.open()
+        step = kernels(context, 20, host_s=1e-5, run_s=0.0005, watts=power)
+        seats.append(Seat(make_case(device="cuda:0"), Arm(context, step)))
+    for _ in Rotation(seats, LONG, clock=card.clock).events():
+        pass
+    for seat, alone_s in zip(seats, (0.020, 0.010), strict=True):
+        seat.sustain(1.0, card.clock)
+        assert seat.sustain(1.0, card.clock) == pytest.approx(alone_s, rel=0.01)
+        assert abs(statistics.median(seat.medians) / alone_s - 1) > 0.04

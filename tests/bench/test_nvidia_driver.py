@@ -176,6 +176,14 @@ def test_processes_of_others_are_counted(ask):
     assert ask(H100, H100 | {"ComputeRunningProcesses": "7,41,8"}, H100)["others"] == 2
 
 
+@pytest.mark.parametrize(("used", "others"), [(5_200_000_000, None), (5_500_000_000, 1)])
+def test_memory_of_others_is_a_sign_where_no_process_can_be_seen(ask, used, others):
+    hidden = H100 | {"ComputeRunningProcesses": "900001", "MemoryInfo": "5000000000"}
+    assert ask(hidden, hidden, hidden | {"MemoryInfo": str(used)})["others"] == others
+    part = MIG | {"PartComputeRunningProcesses": "900001", "PartMemoryInfo": "5000000000"}
+    assert ask(part, part, part | {"PartMemoryInfo": str(used)}, identity="cc")["others"] == others
+
+
 @pytest.mark.parametrize(
     ("profile", "identity", "reason"),
     [

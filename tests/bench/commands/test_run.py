@@ -63,13 +63,28 @@ def test_options_reach_the_runner(call, measured, make_record, tmp_path):
             "--live",
             "7",
         ),
-        *("--live", "7", "--budget", "1.5", "--timeout", "9", "--time-limit", "60", "--out", tmp_path),
+        *(
+            "--cards",
+            "at-once",
+            "--live",
+            "7",
+            "--budget",
+            "1.5",
+            "--timeout",
+            "9",
+            "--time-limit",
+            "60",
+            "--out",
+            tmp_path,
+        ),
     )
     assert code == 0
     del asked["show"]
     suite = asked.pop("suite")
     assert suite.name == "quick"
-    wanted = Settings(replicates=3, target=0.02, budget_s=1.5, timeout_s=9.0, time_limit_s=60.0, live=7)
+    wanted = Settings(
+        replicates=3, target=0.02, budget_s=1.5, timeout_s=9.0, time_limit_s=60.0, live=7, cards="at-once"
+    )
     assert set(suite.settings.values()) == {wanted}
     assert [case.key for case in expand(suite, device="cpu", threads=9)] == [
         f"{model}/training/b{batch_size}/64/cpu/amp-bf16/compile/nhwc/t2"
@@ -105,6 +120,7 @@ def test_a_resumed_run_takes_everything_from_its_file(call, measured, make_recor
         ["--out", "elsewhere"],
         ["--threads", "1"],
         ["--replicates", "1"],
+        ["--cards", "one-by-one"],
         ["--dry-run"],
     ],
 )

@@ -154,6 +154,16 @@ def test_free_memory_is_told_or_unknown(accelerator, monkeypatch):
     assert accelerator.free_memory() is None
 
 
+def test_what_is_kept_for_later_tensors_is_given_back(monkeypatch):
+    context = as_torch(monkeypatch, Card(memory_bytes=10_000, context_bytes=1_000))
+    accelerator = open_device("cuda:0")
+    context.allocate(3_000)
+    context.release(2_000)
+    assert accelerator.free_memory() == 6_000
+    accelerator.release_memory()
+    assert accelerator.free_memory() == 8_000
+
+
 def test_the_first_line_that_says_something():
     assert first_line(ValueError("\n\n  what \nmore")) == "what"
     assert first_line(ValueError()) == "ValueError"

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.measure.device import Accelerator, Cpu
-from bench.measure.timing import SHORT_S, TimingError, time_turn
+from bench.measure.timing import MARKS, SHORT_S, TimingError, mark_s, time_turn
 from bench.schedule.seat import plan_turn
 from tests.bench.cards import Arm, Card, Context, as_torch, kernels
 from tests.bench.devices import AsyncDevice, EagerEvents, Unsynchronised, queued
@@ -190,3 +190,12 @@ def test_any_series_of_run_times_comes_back(run_s, drop):
     )
     assert turn.step_s == pytest.approx(run_s)
     assert turn.wall_s == pytest.approx(sum(run_s) / len(run_s))
+
+
+@pytest.mark.parametrize(("event_s", "create_s", "seen_s"), [(2e-6, 0.0, 2e-6), (2e-6, 1e-4, 2e-6)])
+def test_the_time_of_a_mark_is_that_of_an_event_that_is_recorded_again(monkeypatch, event_s, create_s, seen_s):
+    card = Card(event_s=event_s, create_s=create_s)
+    as_torch(monkeypatch, card)
+    device = Accelerator("cuda:0")
+    assert mark_s(device) == pytest.approx(seen_s)
+    assert card.created == MARKS + 1

@@ -1,3 +1,4 @@
+import itertools
 import signal
 
 import pytest
@@ -6,6 +7,7 @@ from msgspec import structs
 from bench.machine import memory
 from bench.process.client import WorkerClient
 from bench.process.forkserver import WorkerDied
+from bench.process.gpu_watch import own_memory
 from bench.process.messages import Footprint
 from bench.process.protocol import Failed
 from results.schema.labels import TASKS
@@ -133,6 +135,65 @@ def test_the_gpu_that_the_worker_names_is_asked_after_every_turn(client, monkeyp
     assert (record.noise.accelerator_held, record.clocks) == ({"power": 0.5}, Clocks(turns=2))
     assert record.nulls["clocks.sm_hz"] == "NVML: Not Supported"
     assert record.nulls["noise.accelerator_throttling"] == "why"
+
+
+def test_sustained_use_has_clocks_of_its_own_and_disturbs_no_sign_of_the_rotation(client, monkeypatch):
+    class Watch:
+        restriction = None
+        turns = 0
+
+        def begin(self, identity):
+            assert identity == "aa"
+
+        def read(self):
+            self.turns += 1
+
+        def signs(self, noise):
+            return structs.replace(noise, accelerator_held={"power": self.turns / 10}), {}
+
+        def clocks(self):
+            return Clocks(turns=self.turns), {"clocks.sm_hz": f"for {self.turns} turns"}
+
+    monkeypatch.setattr("bench.process.client.GpuWatch", Watch)
+    subject = client(changing("prepare", {"identity": "aa"}), device="cuda:0")
+    for turns, then in ((2, subject.leave), (1, subject.watch_again), (3, list)):
+        for _ in range(turns):
+            subject.turn(steps=1, drop=0)
+        then()
+    subject.sustained = 0.02
+    record = subject.end(SAMPLES, "budget")
+    assert (record.clocks, record.sustained_clocks) == (Clocks(turns=2), Clocks(turns=3))
+    assert record.noise.accelerator_held == {"power": 0.2}
+    assert record.facts.sustained_s == 0.02
+    assert record.nulls["clocks.sm_hz"] == "for 2 turns"
+    assert record.nulls["sustained_clocks.sm_hz"] == "for 3 turns"
+    assert "sustained_s" not in record.nulls
+
+
+def test_what_may_take_memory_is_noted_before_other_watches_look_again(client):
+    changes = [own_memory.changes]
+    subject = client(FakeServer(), device="cuda:0", layout="nhwc")
+    changes.append(own_memory.changes)
+    for _ in range(4):
+        subject.turn(steps=1, drop=0)
+        changes.append(own_memory.changes)
+    subject.end(SAMPLES, "budget")
+    changes.append(own_memory.changes)
+    assert [after - before for before, after in itertools.pairwise(changes)] == [1, 1, 1, 0, 0, 1]
+
+
+@pytest.mark.parametrize(
+    ("mark_s", "task", "note"),
+    [(3e-5, "inference", None), (3e-5, "training", "up to 1.8%"), (6e-5, "inference", "up to 1.2%")],
+)
+def test_marks_that_take_a_share_of_a_step_are_a_note(client, mark_s, task, note):
+    samples = structs.replace(SAMPLES, step_s=(0.005,) * 4)
+    subject = client(changing("finish", {"facts": {"mark_s": mark_s}}), device="cuda:0", task=task)
+    record = subject.end(samples, "budget")
+    assert record.facts.mark_s == mark_s
+    assert [note for note in record.notes if "marks around" in note] == (
+        [f"the marks around its steps take {note} of their time"] if note else []
+    )
 
 
 def test_no_driver_is_asked_for_a_cpu(client, monkeypatch):

@@ -1,7 +1,10 @@
+import threading
+import types
+
 import pytest
 
 from bench.machine.nvml import REASONS, Gpu
-from bench.process.gpu_watch import GpuWatch
+from bench.process.gpu_watch import GROWTH_BYTES, GpuWatch, own_memory
 from results.schema.record import Clocks, Noise, Readings
 from tests.bench.driver import driver, processes, violation
 
@@ -122,6 +125,41 @@ def test_in_a_container_that_hides_processes_their_number_is_unknown(watch, pids
     noise, missing = subject.signs(Noise())
     assert noise.accelerator_processes is None
     assert missing["accelerator_processes"] == "NVML lists none of this run's processes, as in a container"
+
+
+@pytest.mark.parametrize(
+    ("pids", "growth", "own", "others"),
+    [
+        ((900_001,), GROWTH_BYTES + 1, False, 1),
+        ((900_001,), GROWTH_BYTES, False, None),
+        ((900_001,), -GROWTH_BYTES, False, None),
+        ((900_001,), GROWTH_BYTES + 1, True, None),
+        ((41,), GROWTH_BYTES + 1, False, 0),
+    ],
+)
+def test_where_processes_are_hidden_memory_that_no_worker_took_is_a_sign(watch, clock, pids, growth, own, others):
+    used = types.SimpleNamespace(used=5 << 30)
+    subject = watch(ComputeRunningProcesses=processes(*pids), MemoryInfo=used)
+    subject.read()
+    if own:
+        own_memory.may_grow()
+    used.used += growth
+    clock.now += 1
+    subject.read()
+    assert subject.signs(Noise())[0].accelerator_processes == others
+
+
+def test_what_the_workers_of_another_card_take_explains_no_memory_of_this(watch, clock):
+    used = types.SimpleNamespace(used=5 << 30)
+    subject = watch(ComputeRunningProcesses=processes(900_001), MemoryInfo=used)
+    subject.read()
+    other = threading.Thread(target=own_memory.may_grow)
+    other.start()
+    other.join()
+    used.used += GROWTH_BYTES + 1
+    clock.now += 1
+    subject.read()
+    assert subject.signs(Noise())[0].accelerator_processes == 1
 
 
 def test_a_run_is_not_counted_where_it_has_ended_a_worker(watch, clock, monkeypatch):

@@ -8,8 +8,8 @@ from msgspec import structs
 
 from bench.process.messages import Footprint
 from bench.schedule.agenda import LEAST_BUDGET_S, LEAST_REPLICATES, Agenda, allot
-from bench.schedule.plan import WORKER_COSTS, WorkerCosts
-from bench.schedule.replicate import Activity, Todo
+from bench.schedule.plan import WORKER_COSTS, Todo, WorkerCosts, estimate_s
+from bench.schedule.progress import Activity
 from results.schema.run import Settings
 from results.storage.reader import load
 
@@ -122,6 +122,25 @@ def test_a_run_is_complete_when_every_case_has_every_replicate(agenda, make_reco
             todo.finish(make_record(case, replicate=replicate))
         assert todo.next_replicate(replicate) is None
     assert todo.complete
+
+
+def test_a_time_limit_is_shared_by_the_cases_of_a_card_where_cards_are_measured_at_once(make_run, make_case):
+    cases = [make_case(batch_size=size, device=f"cuda:{index}") for size in range(1, 9) for index in (0, 1)]
+    limited = structs.replace(SETTINGS, replicates=3, budget_s=2.0, time_limit_s=60.0)
+    work = {}
+    for cards in ("one-by-one", "at-once"):
+        settings = structs.replace(limited, cards=cards)
+        run = structs.replace(make_run(plan=cases), settings=settings)
+        todo = Agenda(run, began=time.perf_counter())
+        work[cards], _ = todo.next_replicate(0)
+        todo.replicate_ended(work[cards], 0.3, 30.0)
+        todo.replicate_ended(work[cards], 0.3, 30.0)
+        workers = len(work[cards].cases) / (2 if cards == "at-once" else 1)
+        assert todo._worker_s == pytest.approx(30.0 / workers - 0.3)
+    assert {cards: len(done.cases) for cards, done in work.items()} == {"one-by-one": 4, "at-once": 8}
+    for done in work.values():
+        sizes = [{case.batch_size for case in done.cases if case.device == f"cuda:{index}"} for index in (0, 1)]
+        assert sizes[0] == sizes[1]
 
 
 def test_two_small_cases_start_first_then_the_heaviest(agenda, make_static):
@@ -287,3 +306,28 @@ def test_a_model_is_counted_once_and_its_records_say_when_it_cannot_be(agenda, m
     assert "no such operator" in todo.finish(make_record(cases[0])).notes[-1]
     record = make_record(cases[2])
     assert todo.finish(record) == record
+
+
+def test_time_in_sustained_use_is_set_apart_and_is_that_of_the_last_replicate(agenda, monkeypatch):
+    costs = WorkerCosts(worker_s=0.5, compile_s=10.0, autotune_s=99.0, warm_compile_s=1.0)
+    monkeypatch.setitem(WORKER_COSTS, "accelerator", costs)
+    settings = structs.replace(LIMITED, time_limit_s=80.0, sustained_s=6.0)
+    todo, cases = agenda(settings, device="cuda:0")
+    assert estimate_s(cases, structs.replace(settings, time_limit_s=None)) == pytest.approx(5 * 5 * 2.5 + 5 * 6)
+    work = [todo.next_replicate(replicate) for replicate in range(5)]
+    assert work[0][1].budget_s == pytest.approx((80 - 30) / 25 - 0.5, abs=0.1)
+    assert [todo.sustains for todo, _ in work] == [False] * 4 + [True]
+    assert not agenda(LIMITED, device="cuda:0")[0].next_replicate(4)[0].sustains
+
+
+@pytest.mark.parametrize(("cards", "cases"), [("one-by-one", 4), ("at-once", 2)])
+def test_cards_at_once_are_in_sustained_use_at_the_same_time(make_run, make_case, cards, cases):
+    plan = [make_case(batch_size=size, device=f"cuda:{index}") for size in (1, 2) for index in (0, 1)]
+    settings = structs.replace(LIMITED, replicates=1, time_limit_s=300.0, sustained_s=30.0, cards=cards, budget_s=999.0)
+    todo = Agenda(structs.replace(make_run(plan=plan), settings=settings), began=time.perf_counter())
+    todo._worker_s = 1.0
+    work, sampling = todo.next_replicate(0)
+    assert sampling.budget_s == pytest.approx((300 - cases * 30) / cases - 1, abs=1)
+    for _ in range(2):
+        todo.replicate_ended(work, 5.0, cases * (5 + 30 + 7))
+    assert todo._worker_s == pytest.approx(7)

@@ -2,7 +2,7 @@ import pytest
 from msgspec import structs
 
 from bench.process import ask
-from bench.schedule.plan import WORKER_COSTS, default_threads, estimate_s, make_plan, share_of_limit
+from bench.schedule.plan import WORKER_COSTS, default_threads, estimate_s, make_plan, queues, share_of_limit
 from bench.suites.request import requested
 from bench.suites.suite import load_suite, sample
 from results.errors import InputError
@@ -90,6 +90,31 @@ def test_every_card_gets_the_same_cases_and_the_time_limit(machine, names):
     assert plan.estimate_s == pytest.approx(2 * alone.estimate_s)
     limited = sample(suite, {"time_limit_s": 70.0})
     assert make_plan(None, limited, names).settings.time_limit_s == 140.0
+
+
+def test_cards_that_are_measured_at_once_take_as_long_as_a_card(machine):
+    suite = sample(load_suite("quick"), {"time_limit_s": 70.0})
+    alone, plan = (
+        make_plan(None, sample(suite, {"cards": "at-once"}), device) for device in ("cuda:0", "cuda:0,cuda:1")
+    )
+    assert plan.settings.time_limit_s == alone.settings.time_limit_s == 70.0
+    free = structs.replace(plan.settings, time_limit_s=None)
+    assert estimate_s(plan.cases, free) == pytest.approx(estimate_s(alone.cases, free))
+    warm = [estimate_s(cases, structs.replace(free, sustained_s=30.0)) for cases in (plan.cases, alone.cases)]
+    assert warm == pytest.approx([estimate_s(alone.cases, free) + 30 * len(alone.cases)] * 2)
+    by_card = queues(plan.cases, free)
+    assert [{case.device for case in own} for own in by_card] == [{"cuda:0"}, {"cuda:1"}]
+    assert by_card[0] == list(alone.cases)
+    assert queues(plan.cases, structs.replace(free, cards="one-by-one")) == [list(plan.cases)]
+
+
+def test_the_cpu_is_not_measured_while_cards_are(machine, make_case):
+    cases = [make_case(device="cuda:0"), make_case(device="cpu")]
+    with pytest.raises(InputError, match="devices cpu, cuda:0 at once: work of the CPU disturbs the cards"):
+        make_plan(None, requested(cases, None, {"cards": "at-once"}), "auto")
+    for case in cases:
+        plan = make_plan(None, requested([case], None, {"cards": "at-once"}), "auto")
+        assert [planned_case.device for planned_case in plan.cases] == [case.device]
 
 
 @pytest.mark.parametrize(

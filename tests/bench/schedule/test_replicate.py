@@ -10,10 +10,13 @@ from msgspec import structs
 from bench.machine import memory
 from bench.machine.nvml import Gpu
 from bench.process import client
+from bench.process.caches import Caches
 from bench.process.forkserver import WorkerDied
 from bench.process.gpu_watch import GpuWatch
 from bench.process.messages import Footprint
-from bench.schedule.replicate import Activity, Caches, ReplicateRun, Todo
+from bench.schedule.plan import Todo
+from bench.schedule.progress import Activity
+from bench.schedule.replicate import ReplicateRun
 from bench.schedule.room import Room
 from results.metrics.levels import ALONE, levels
 from results.schema.record import Noise, Record
@@ -136,7 +139,6 @@ def test_devices_follow_one_another_and_share_nothing(measure, clockwork, family
     assert [device for device, _ in itertools.groupby(asked)] == ["cuda:0", "cuda:1"]
     assert server.most_alive == len(family)
     first, second = ([record for record in records.values() if record.case.device == f"cuda:{i}"] for i in (0, 1))
-    assert {part for record in first for part in parts(record)}.isdisjoint(parts(second[0]))
     assert [len(set(levels(own).field.tolist())) for own in (first, second, first + second)] == [1, 1, 2]
 
 
@@ -212,6 +214,36 @@ def test_the_same_failure_alone_is_a_record(measure, clockwork, family, failure,
     assert processes(server)[family[2].key] == 2
 
 
+def test_a_result_that_needs_the_memory_of_others_is_checked_when_they_have_ended(measure, clockwork, family):
+    waiting = []
+
+    def script(verb, case, server):
+        if verb != "check":
+            return None
+        others = len(server.alive) - 1 - len({*waiting} - {case.key})  # who waits has released its memory
+        if others <= 0:
+            return None
+        waiting.append(case.key)
+        return NO_MEMORY
+
+    server = clockwork.server(script=script)
+    records = measure(server, family)
+    checked = [case.key for case in family if case != case.baseline]
+    assert waiting
+    assert set(waiting) <= {*checked}
+    assert len(waiting) == len({*waiting})
+    assert all(records[key].equality.verdict == "equal" for key in checked)
+    assert {record.status for record in records.values()} == {"ok"}
+    assert len(server.workers) == len(family)
+
+
+def test_a_result_that_has_no_memory_alone_is_unchecked_with_the_reason(measure, clockwork, family):
+    server = clockwork.server(script=fails("check", of_bf16, NO_MEMORY))
+    record = measure(server, family)[family[2].key]
+    assert (record.status, record.equality) == ("ok", None)
+    assert record.nulls["equality"] == f"not checked: {NO_MEMORY['cause']}"
+
+
 BUSY = {"failed": "error", "cause": "AcceleratorError: CUDA error: CUDA-capable device(s) is/are busy or unavailable"}
 
 
@@ -263,6 +295,98 @@ def test_a_replicate_that_is_not_measured_to_its_end_leaves_no_worker(clockwork,
     assert len(server.alive) == len(family)
     run.close()
     assert not server.alive
+
+
+# ------------------------------------------------------------------------------------------------------ sustained use
+
+SUSTAINED = structs.replace(SETTINGS, sustained_s=8.0)
+
+
+@pytest.fixture
+def heated(clockwork):
+    """Give a server of workers on a card that becomes half as fast for whoever works on it for half a second."""
+    worker, since_s = None, 0.0
+
+    def step_s(case, now):
+        nonlocal worker, since_s
+        if case != worker:
+            worker, since_s = case, now
+        return 0.02 if now - since_s > 0.5 else 0.01
+
+    return lambda: clockwork.server(step_s)
+
+
+def test_who_asks_gets_the_step_of_each_case_in_sustained_use(measure, heated, clockwork, make_case):
+    cases = [make_case(device="cuda:0", batch_size=size) for size in (1, 2, 3)]
+    before = measure(heated(), cases, settings=SUSTAINED)
+    began = clockwork.machine.now
+    records = measure(heated(), cases, settings=SUSTAINED, sustains=True)
+    took_s = clockwork.machine.now - began
+    for record in records.values():
+        assert record.status == "ok"
+        assert max(record.samples.step_s) < 0.011
+        assert record.facts.sustained_s == pytest.approx(0.02, rel=0.01)
+        assert len(record.samples.turn) == len(before[record.case.key].samples.turn)
+    assert 24 < took_s < 24 + 3 * 6
+    assert {record.nulls["sustained_s"] for record in before.values()} == {"measured in the last replicate"}
+
+
+def test_an_anchor_that_ends_early_is_in_sustained_use_too(measure, heated, make_case, monkeypatch):
+    cases = [make_case(device="cuda:0", batch_size=size) for size in (1, 2, 3)]
+    sizes = dict(zip([case.key for case in cases], (GIB, 4 * GIB, 20 * GIB), strict=True))
+    server, room = heated(), Room(None)
+    taken = lambda: sum(sizes[worker.case.key] for worker in server.alive if worker.case)  # noqa: E731
+    monkeypatch.setattr(memory, "available", lambda: max(0, 24 * GIB - taken()))
+    for case in cases:
+        room.learn(case, Footprint(host_bytes=sizes[case.key], device_bytes=None, device_free_bytes=None))
+    records = measure(server, cases, room=room, settings=SUSTAINED, sustains=True)
+    assert [parts(records[case.key]) for case in cases] == [[0], [0], [1]]
+    assert [record.facts.sustained_s for record in records.values()] == [pytest.approx(0.02, rel=0.01)] * 3
+
+
+def test_no_case_is_in_sustained_use_before_the_rotation_has_ended(measure, heated, clockwork, make_case):
+    cases = [make_case(device="cuda:0", batch_size=size) for size in (1, 2, 3)]
+    asked = []
+    script = lambda verb, case, server: asked.append((verb, len(server.alive)))  # noqa: E731
+    server = heated()
+    server.script = script
+    measure(server, cases, settings=SUSTAINED, sustains=True)
+    first = asked.index(("finish", 3))
+    assert [verb for verb, _ in asked[first - 8 : first]] == ["turn"] * 8
+    assert {alive for verb, alive in asked[:first] if verb == "turn"} == {3}
+
+
+@pytest.mark.parametrize(
+    ("settings", "device", "deadline", "reason"),
+    [
+        (SETTINGS, "cuda:0", float("inf"), "not asked for"),
+        (SUSTAINED, "cpu", float("inf"), "measured on accelerators only"),
+        (SUSTAINED, "cuda:0", 0.5, "the time for the run was over"),
+    ],
+)
+def test_a_step_in_sustained_use_that_is_missing_has_its_reason(
+    measure, clockwork, make_case, settings, device, deadline, reason
+):
+    sustains = settings is SUSTAINED
+    settings, case = structs.replace(settings, target=1e-9), make_case(device=device)
+    record = measure(clockwork.server(), [case], settings=settings, sustains=sustains, deadline=deadline)[case.key]
+    assert record.status == "ok"
+    assert (record.facts.sustained_s, record.sustained_clocks) == (None, None)
+    assert record.nulls["sustained_s"] == reason
+
+
+def test_a_worker_that_refuses_sustained_use_keeps_its_measurement(measure, clockwork, make_case):
+    asked = []
+
+    def script(verb, case, server):
+        asked.append(verb)
+        return ERROR if asked[-1] == "turn" and clockwork.machine.now > 4 else None
+
+    case = make_case(device="cuda:0")
+    settings = structs.replace(SUSTAINED, target=1e-9)
+    record = measure(clockwork.server(script=script), [case], settings=settings, sustains=True)[case.key]
+    assert record.status == "ok"
+    assert record.nulls["sustained_s"] == ERROR["cause"]
 
 
 # ---------------------------------------------------------------------------------------------------- time and budgets
@@ -455,22 +579,6 @@ def test_references_go_with_the_last_case_of_their_baseline(clockwork, family, c
     assert not left
     assert not list(tmp_path.glob("references-*"))
     assert len(list(tmp_path.glob("compiler-*"))) == len(family)
-
-
-def test_compilers_have_a_private_folder_for_each_case(caches, family):
-    folders = [pathlib.Path(caches.compiler(case)) for case in family]
-    assert len(set(folders)) == len(family)
-    assert [folder.stat().st_mode & 0o777 for folder in folders] == [0o700] * len(family)
-    assert caches.compiler(family[0]) == str(folders[0])
-    assert caches.references(family[0]) == caches.references(family[1]) != caches.references(family[3])
-
-
-def test_only_a_compiled_case_without_artefacts_is_cold(caches, make_case):
-    eager, compiled = make_case(), make_case(runtime="compile")
-    assert not caches.cold(eager)
-    assert caches.cold(compiled)
-    caches.fill(compiled)
-    assert not caches.cold(compiled)
 
 
 def test_the_first_replicate_compiles_cold_and_later_replicates_warm(measure, clockwork, make_case):

@@ -33,6 +33,17 @@ def test_sampling_tells_of_processes_that_were_given_less(make_file):
     assert "0.75 s" in shorter
 
 
+def test_sampling_says_that_cards_shared_the_host(make_file):
+    file = make_file(5.0, 5.0)
+    settings = structs.replace(file.run.settings, cards="at-once")
+    at_once = dataclasses.replace(file, run=structs.replace(file.run, settings=settings))
+    assert facts(at_once)["Sampling"] == facts(file)["Sampling"]  # a single device shares with nobody
+    devices = enumerate(file.records)
+    cards = [structs.replace(record, case=structs.replace(record.case, device=f"cuda:{i}")) for i, record in devices]
+    assert facts(dataclasses.replace(file, records=cards))["Sampling"] == facts(file)["Sampling"]
+    assert "all cards at once" in facts(dataclasses.replace(at_once, records=cards))["Sampling"]
+
+
 def test_the_start_is_in_words(make_file):
     assert facts(make_file())["Started"] == "2026-11-22 00:38:12 UTC"
 
