@@ -11,9 +11,9 @@ from msgspec import structs
 
 from results.schema.case import Case
 from results.schema.labels import PROMISES
-from results.schema.record import Equality, Facts, Ran, Record, Samples
-from results.schema.run import Accelerator, Environment, RunHeader, Settings
-from results.schema.static import Layer, Stage, Static
+from results.schema.lines.record import Equality, Facts, Ran, Record, Samples
+from results.schema.lines.run import Accelerator, Environment, RunHeader, Settings
+from results.schema.lines.static import Layer, Stage, Static
 
 GPU_MARK = "pytest.mark.gpu"
 """Stands in every file that has a test for a real accelerator."""

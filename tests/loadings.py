@@ -1,6 +1,6 @@
 """Made-up measurements of loading."""
 
-from results.schema.loading import Loading, LoadingRate, LoadingStage
+from results.schema.lines.loading import Loading, LoadingRate, LoadingStage
 from tests.conftest import _case
 
 STEADY = (1.0,) * 3

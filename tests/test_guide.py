@@ -13,7 +13,7 @@ from bench import cli
 from bench.schedule import ab as arms
 from bench.schedule import run as runner
 from results.analysis.ab import compare_arms
-from results.schema.run import Arm
+from results.schema.lines.run import Arm
 from results.storage.reader import load
 
 ROOT = pathlib.Path(__file__).parents[1]

@@ -446,7 +446,7 @@ def comment(tmp_path):
 @pytest.fixture
 def pairs(tmp_path, make_record, make_case, make_run, make_static, write_run):
     """The run files of an A/B comparison whose arm b takes `factor` times as long, in the folder that is given."""
-    from results.schema.run import Arm  # noqa: PLC0415
+    from results.schema.lines.run import Arm  # noqa: PLC0415
 
     def make(factor):
         for name, own in (("a", 1.0), ("b", factor)):

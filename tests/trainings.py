@@ -5,8 +5,8 @@ import random
 
 from msgspec import structs
 
-from results.schema.run import End
-from results.schema.training import Epoch, Expected, Training, TrainingEnd
+from results.schema.lines.run import End
+from results.schema.lines.training import Epoch, Expected, Training, TrainingEnd
 from results.storage.lines import encode
 
 IMAGES = 10_000

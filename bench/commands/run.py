@@ -26,7 +26,7 @@ from bench.commands.options import (
 )
 from bench.suites import SUITE_AXES
 from results.errors import InputError
-from results.schema.run import Cards
+from results.schema.lines.run import Cards
 
 if TYPE_CHECKING:
     from bench.schedule.plan import Plan

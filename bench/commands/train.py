@@ -31,7 +31,7 @@ from results.schema.types import MOST_SIZE
 
 if TYPE_CHECKING:
     from bench.schedule.progress import Show
-    from results.schema.training import TrainingEnd
+    from results.schema.lines.training import TrainingEnd
     from results.storage.reader import Records, RunFile
 
 TRAINING_AXES: Final = ("batch_size", "precision", "runtime", "layout", "threads")

@@ -19,7 +19,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from bench.costs.shapes import convolutions_by_shape, norms_by_shape
 from bench.machine import memory
 from results.errors import InputError
-from results.schema.static import Layer
+from results.schema.lines.static import Layer
 
 MakeModule = Callable[[], nn.Module]
 

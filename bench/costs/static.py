@@ -13,7 +13,7 @@ from bench.tasks import networks
 from results.errors import InputError
 from results.image_size import sides
 from results.schema.labels import HEADS, PROMISES
-from results.schema.static import Layer, Stage, Static
+from results.schema.lines.static import Layer, Stage, Static
 from results.schema.types import Size
 
 _WEIGHTS: Final[dict[str, torch.dtype]] = {

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Final, Literal
 
 from bench.machine.cpu import BINDING
-from results.schema.record import Noise
+from results.schema.lines.record import Noise
 from results.text import digits
 
 State = Literal["good", "warn", "bad", "unknown"]

@@ -13,7 +13,7 @@ from bench.machine.noise import Watch
 from bench.schedule.ab import ArmSetup
 from bench.schedule.progress import Show, ignore
 from results.analysis.ab import Paired
-from results.schema.record import Noise
+from results.schema.lines.record import Noise
 from results.statistics.intervals import CONFIDENCE
 from results.statistics.looks import LOOKS, Judged, smallest_effect
 from results.statistics.margin import MARGIN

@@ -13,7 +13,7 @@ from typing import Final
 
 from bench.machine.cgroup import cgroup_folders, cgroup_limits
 from bench.machine.files import read_text
-from results.schema.record import Noise
+from results.schema.lines.record import Noise
 
 LEAST_S: Final = 0.5
 """Least seconds of watching: counters in ticks of 10 ms say little about a shorter time."""

@@ -14,8 +14,8 @@ from bench.process.messages import Answer, CountStatic, Describe, Described, Mea
 from bench.process.protocol import Failed, Refused, answer_of, message_of
 from results.errors import InputError
 from results.schema.case import Case
-from results.schema.run import Environment, PeakRate
-from results.schema.static import Static
+from results.schema.lines.run import Environment, PeakRate
+from results.schema.lines.static import Static
 from results.schema.types import known
 
 PATIENCE_S: Final = 120.0

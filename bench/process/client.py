@@ -24,16 +24,15 @@ from bench.process.messages import (
     Footprint,
     MeasureFootprint,
     Prepare,
-    Refused,
     Request,
     TakeTurn,
     Turn,
 )
-from bench.process.protocol import Failed
+from bench.process.protocol import Failed, Refused
 from results.schema.case import Case
 from results.schema.labels import TASKS
-from results.schema.record import Clocks, Equality, Facts, Noise, Record, Samples, Stop
-from results.schema.run import Settings
+from results.schema.lines.record import Clocks, Equality, Facts, Noise, Record, Samples, Stop
+from results.schema.lines.run import Settings
 
 GROWING_TURNS: Final = 2
 """Turns in which the allocator of a worker may still grow, as the optimizer's state exists from its first step on."""

@@ -16,7 +16,7 @@ from msgspec import structs
 from bench.machine import nvml
 from bench.machine.noise import own_processes
 from bench.machine.nvml import Gpu
-from results.schema.record import Clocks, Noise, Readings
+from results.schema.lines.record import Clocks, Noise, Readings
 
 PROCESSES_S: Final = 1.0
 """Least seconds between two questions for the processes on the GPU, which take longer than the others."""

@@ -9,9 +9,9 @@ from typing import Annotated, Generic, TypeVar
 from msgspec import Meta
 
 from results.schema.case import Case
-from results.schema.record import Equality, Facts, Ran
-from results.schema.run import Environment
-from results.schema.static import Static
+from results.schema.lines.record import Equality, Facts, Ran
+from results.schema.lines.run import Environment
+from results.schema.lines.static import Static
 from results.schema.types import Count, ImageSize, Name, Seconds, Share, Size, StepSeconds, Text
 
 Answer = TypeVar("Answer")

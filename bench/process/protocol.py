@@ -48,7 +48,7 @@ from bench.process.training.messages import (
     TrainingsPlanned,
     TrainOn,
 )
-from results.schema.record import Status
+from results.schema.lines.record import Status
 from results.schema.validation import InvalidError, validated
 
 PROTOCOL: Final = 6

@@ -16,7 +16,7 @@ import torch
 from bench.measure.device import Device
 from results.schema.case import Case
 from results.schema.labels import RUNTIMES
-from results.schema.record import Ran
+from results.schema.lines.record import Ran
 
 Weights = Mapping[str, torch.Tensor]
 
@@ -26,7 +26,7 @@ class RuntimeReport:
     """The report of an engine after the last turn."""
 
     facts: Mapping[str, int] = dataclasses.field(default_factory=dict)
-    """Values by the fields of `results.schema.record.Facts`."""
+    """Values by the fields of `results.schema.lines.record.Facts`."""
     nulls: Mapping[str, str] = dataclasses.field(default_factory=dict)
     """Reasons of values that the engine cannot have."""
     notes: tuple[str, ...] = ()

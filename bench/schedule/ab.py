@@ -28,9 +28,9 @@ from bench.suites.suite import custom_suite, expand
 from bench.suites.values import change_settings
 from results.analysis.ab import Paired, compare_arms
 from results.errors import InputError
-from results.schema import run
-from results.schema.run import ArmName, Environment, RunHeader, Settings
-from results.schema.static import Static, static_key
+from results.schema.lines import run
+from results.schema.lines.run import ArmName, Environment, RunHeader, Settings
+from results.schema.lines.static import Static, static_key
 from results.schema.types import known
 from results.statistics.looks import LOOKS
 from results.statistics.margin import MARGIN, check_margin

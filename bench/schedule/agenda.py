@@ -15,9 +15,9 @@ from bench.schedule.replicate import ANCHORS
 from bench.schedule.room import Room
 from results.schema.case import Case
 from results.schema.labels import TASKS
-from results.schema.record import Record
-from results.schema.run import RunHeader, Settings
-from results.schema.static import Static, StaticKey, static_key
+from results.schema.lines.record import Record
+from results.schema.lines.run import RunHeader, Settings
+from results.schema.lines.static import Static, StaticKey, static_key
 from results.schema.types import known
 from results.storage.reader import RunFile
 

@@ -16,8 +16,8 @@ from bench.schedule.seat import Seat
 from results.analysis.ab import ratio
 from results.errors import InputError
 from results.schema.case import Case
-from results.schema.record import Record
-from results.schema.run import ArmName, Settings
+from results.schema.lines.record import Record
+from results.schema.lines.run import ArmName, Settings
 from results.statistics.looks import LOOKS, Judged, judge
 
 

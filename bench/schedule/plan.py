@@ -16,7 +16,7 @@ from bench.suites.values import Kind
 from results.errors import InputError
 from results.schema.case import Case
 from results.schema.labels import RUNTIMES
-from results.schema.run import Environment, Settings
+from results.schema.lines.run import Environment, Settings
 from results.schema.types import MOST_S, known
 
 

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Final, Literal, Protocol, TextIO
 
 from results.metrics.timings import timings
 from results.schema.case import Case
-from results.schema.record import Record
-from results.schema.run import RunHeader
-from results.schema.static import Static
-from results.schema.training import Epoch, Training, TrainingEnd
+from results.schema.lines.record import Record
+from results.schema.lines.run import RunHeader
+from results.schema.lines.static import Static
+from results.schema.lines.training import Epoch, Training, TrainingEnd
 from results.schema.types import known
 from results.text import digits, half_width, is_unknown, printable, within
 

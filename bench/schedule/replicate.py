@@ -25,8 +25,8 @@ from bench.schedule.rotation import Left, Lost, Rotation, Stepped
 from bench.schedule.seat import Seat
 from results.schema.case import Case
 from results.schema.labels import RUNTIMES
-from results.schema.record import Record, Stop
-from results.schema.run import Settings
+from results.schema.lines.record import Record, Stop
+from results.schema.lines.run import Settings
 
 ANCHORS: Final = 2
 """Workers that live through all parts of a replicate."""

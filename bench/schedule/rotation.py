@@ -22,8 +22,8 @@ from typing import Final
 
 from bench.process.protocol import Failed
 from bench.schedule.seat import Seat
-from results.schema.record import Stop
-from results.schema.run import Settings
+from results.schema.lines.record import Stop
+from results.schema.lines.run import Settings
 
 QUANTUM_S: Final = 0.04
 """Length of a turn up to which workers are visited equally often."""

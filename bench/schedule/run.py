@@ -25,9 +25,9 @@ from bench.schedule.replicate import ReplicateRun
 from bench.suites.request import GivenCases
 from bench.suites.suite import Suite
 from results.errors import InputError
-from results.schema.record import Record
-from results.schema.run import PeakRate, RunHeader
-from results.schema.static import Static, StaticKey
+from results.schema.lines.record import Record
+from results.schema.lines.run import PeakRate, RunHeader
+from results.schema.lines.static import Static, StaticKey
 from results.storage.lines import DamagedLineError
 from results.storage.reader import Records, load
 from results.storage.writer import Writer, new_run_id

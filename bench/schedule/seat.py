@@ -11,8 +11,8 @@ from msgspec import structs
 from bench.machine.device_names import is_cpu
 from bench.process.messages import Turn
 from results.schema.case import Case
-from results.schema.record import Samples, Stop
-from results.schema.run import Settings
+from results.schema.lines.record import Samples, Stop
+from results.schema.lines.run import Settings
 from results.statistics import intervals as stats
 from results.statistics.steady import Steady, steady
 

@@ -8,7 +8,7 @@ from bench.suites.suite import Suite, check_case, choose, kind_of, override, sam
 from bench.suites.values import DEFAULTS, change_settings
 from results.errors import InputError
 from results.schema.case import Case
-from results.schema.run import Settings
+from results.schema.lines.run import Settings
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -47,7 +47,7 @@ from results.errors import InputError
 from results.image_size import sides
 from results.schema.axes import AXES
 from results.schema.case import Case
-from results.schema.run import Settings
+from results.schema.lines.run import Settings
 from results.schema.types import Text
 
 MOST_CASES: Final = 100_000

@@ -14,7 +14,7 @@ from results.errors import InputError, suggestion
 from results.image_size import parse_image_size
 from results.schema.axes import AXES, check_choice
 from results.schema.case import Case
-from results.schema.run import Settings
+from results.schema.lines.run import Settings
 from results.schema.types import Size
 from results.schema.validation import InvalidError, validated
 

@@ -1,7 +1,7 @@
 """Turn a case into a step for the timing loop: network, input, precision, layout, runtime and task.
 
 To add a task, add its facts to `results.schema.labels.TASKS`, its line to `BUILDERS`, and a field of
-`results.schema.record.Samples` for each phase that is new.
+`results.schema.lines.record.Samples` for each phase that is new.
 """
 
 import contextlib

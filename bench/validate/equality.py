@@ -40,7 +40,7 @@ from bench.validate.tolerance import OUTPUTS, RESULTS, allowances
 from results.image_size import sides
 from results.schema.case import Case
 from results.schema.labels import HEADS, TASKS
-from results.schema.record import Equality, Sameness
+from results.schema.lines.record import Equality, Sameness
 
 Tensors = dict[str, torch.Tensor]
 

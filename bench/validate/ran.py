@@ -25,7 +25,7 @@ from bench.validate.probes import float32_formats, working_threads
 from results.image_size import image_size
 from results.schema.case import Case
 from results.schema.labels import PROMISES, RUNTIMES
-from results.schema.record import UNSEEN, Ran
+from results.schema.lines.record import UNSEEN, Ran
 
 # Triton's fused element-wise kernels carry the names of the convolutions around them; its templates compute them.
 _CONVOLUTION: Final = re.compile(r"^(?!triton_(?!tem)).*conv(?!.*backward)", re.IGNORECASE)

@@ -8,7 +8,7 @@ import torch
 
 from bench.machine import nvml, software
 from bench.measure.device import NO_METAL, first_line, on_a_mac
-from results.schema.run import Accelerator, Environment
+from results.schema.lines.run import Accelerator, Environment
 
 _MEGA: Final = 1_000_000
 _MILLI: Final = 1e-3

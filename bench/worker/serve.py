@@ -51,7 +51,7 @@ from bench.worker.training import TrainingVerbs
 from results.errors import InputError
 from results.schema.case import Case
 from results.schema.labels import RUNTIMES, TASKS
-from results.schema.record import Facts
+from results.schema.lines.record import Facts
 
 _REFERENCE: Final = 3
 """Memory of the fp64 reference of a training step over the memory of the case. It is checked on the host only: there,

@@ -39,7 +39,7 @@ from resnet.training.loop import Trainer
 from resnet.training.recipe_files import parse_recipe
 from results.errors import InputError
 from results.schema.labels import PROMISES, RUNTIMES
-from results.schema.training import Epoch, Training
+from results.schema.lines.training import Epoch, Training
 from results.schema.types import known
 
 _NUMBERED: Final = {"training", "energy_j"}
@@ -51,7 +51,7 @@ _END: Final[dict[str | None, Literal["ok", "stopped early", "diverged"]]] = {
     "stopped early": "stopped early",
     "diverged": "diverged",
 }
-"""How a trainer ends, in the words of `results.schema.training.TrainingEnd`."""
+"""How a trainer ends, in the words of `results.schema.lines.training.TrainingEnd`."""
 
 
 class TrainingVerbs:

@@ -20,7 +20,7 @@ from results.errors import InputError
 from results.schema.axes import check_choice
 from results.schema.case import Case
 from results.schema.labels import PROMISES, RUNTIMES
-from results.schema.training import Expected, Training
+from results.schema.lines.training import Expected, Training
 
 _PRECISIONS: Final = tuple(name for name, promise in PROMISES.items() if promise.weights == "float32")
 """Precisions whose weights are precise enough to be trained."""

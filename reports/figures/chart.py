@@ -12,7 +12,7 @@ from reports.style.columns import table as columns_of
 from reports.style.table import Table
 from reports.style.views import CONTEXT, TRAINING, View, constants, of_every_machine, split
 from results.analysis.study import Study
-from results.schema.static import Static
+from results.schema.lines.static import Static
 
 MOST_BARS: Final = 60
 """The most variants of a chart with a row a variant: more names are not readable."""

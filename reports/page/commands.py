@@ -4,7 +4,7 @@ import shlex
 
 from results.schema.axes import AXES, SETTINGS, is_silent
 from results.schema.case import Case
-from results.schema.run import RunHeader
+from results.schema.lines.run import RunHeader
 from results.text import printable
 
 

@@ -10,8 +10,8 @@ from msgspec import Struct, structs
 from reports.style.units import NONE, quantity
 from reports.style.words import joined
 from results.schema.case import Case
-from results.schema.record import Record
-from results.schema.run import RunHeader, Settings
+from results.schema.lines.record import Record
+from results.schema.lines.run import RunHeader, Settings
 from results.storage.reader import RunFile
 
 MOST_TITLED: Final = 3

@@ -17,8 +17,8 @@ from reports.style.units import SCALES, number
 from reports.style.views import TRAINING
 from results.metrics.rows import plain
 from results.schema.axes import SETTINGS, WORKLOAD
+from results.schema.lines.record import Record
 from results.schema.metrics import METRICS
-from results.schema.record import Record
 from results.text import csv_text, printable
 
 _SHORT: Final = {"batch_size": "batch"}

@@ -15,8 +15,8 @@ from results.metrics.measured import MeasuredRun
 from results.metrics.reasons import is_wrong
 from results.schema.axes import SETTINGS
 from results.schema.case import Case
-from results.schema.record import Record
-from results.schema.static import Static, static_key
+from results.schema.lines.record import Record
+from results.schema.lines.static import Static, static_key
 from results.statistics.intervals import geometric_mean
 from results.storage.reader import Records, RunFile
 

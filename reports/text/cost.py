@@ -13,8 +13,8 @@ from msgspec import structs
 
 from reports.text.grid import markdown_escaped, markdown_table, text_table
 from results.schema.axes import is_silent
+from results.schema.lines.static import Layer, Stage, Static
 from results.schema.metrics import METRICS
-from results.schema.static import Layer, Stage, Static
 from results.text import csv_text
 
 Breakdown = Literal["layer", "stage"]

@@ -13,7 +13,7 @@ import msgspec
 from reports.text.comparison import share_text
 from reports.text.grid import lines_text, text_table
 from results.metrics.rows import json_text
-from results.schema.record import Noise
+from results.schema.lines.record import Noise
 from results.statistics.looks import LOOKS, Judged
 from results.text import percent
 

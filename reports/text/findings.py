@@ -13,8 +13,8 @@ from results.metrics.speedups import Chain, Factor, setting
 from results.metrics.table import worst_stop
 from results.schema.axes import AXES, BASELINE, CONDITIONS, SETTINGS, axis_text
 from results.schema.case import Case
-from results.schema.record import Record
-from results.schema.run import Settings
+from results.schema.lines.record import Record
+from results.schema.lines.run import Settings
 from results.storage.reader import Records, RunFile
 from results.text import UNKNOWN, UNKNOWN_MEANING, digits, half_width, within
 

@@ -72,7 +72,7 @@ class Recipe:
     class_weights: Weighting = "none"
     progressive_sizes: tuple[int, ...] = ()
     """Pixels a side of all images in parts of the training of equal length: small images first make its early epochs
-    cheap (Howard 2018, progressive resizing), their validation too. Empty, or beyond the images' own size: their own."""
+    cheap, and their validation (Howard 2018, progressive resizing). Empty, or above the images' own size: their own."""
     augmentation: Augmentation = dataclasses.field(default_factory=Augmentation)
     early_stopping: EarlyStopping | None = None
     hold_out: float = 0.0

@@ -18,8 +18,8 @@ from results.metrics.levels import ALONE, levels
 from results.metrics.measured import MeasuredRun
 from results.metrics.reasons import usable_record
 from results.schema.case import Case
-from results.schema.record import Record
-from results.schema.run import Arm
+from results.schema.lines.record import Record
+from results.schema.lines.run import Arm
 from results.statistics.intervals import geometric_mean
 from results.statistics.looks import LOOKS, Judged, judge
 from results.statistics.margin import check_margin

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from results.analysis.ab import Paired, compare_arms
 from results.errors import InputError
-from results.schema.run import ArmName
+from results.schema.lines.run import ArmName
 from results.storage.reader import Records, RunFile
 
 

@@ -9,8 +9,8 @@ import msgspec
 
 from results.schema.axes import AXES, axis_text, is_silent
 from results.schema.case import Case
-from results.schema.run import Environment, RunHeader
-from results.schema.static import StaticKey, static_key
+from results.schema.lines.run import Environment, RunHeader
+from results.schema.lines.static import StaticKey, static_key
 from results.storage.reader import Records
 
 COUNTED: Final = ("parameters", "macs", "training_flops")

@@ -4,7 +4,7 @@ import dataclasses
 import statistics
 from typing import Final
 
-from results.schema.loading import Loading, LoadingRate, LoadingStage
+from results.schema.lines.loading import Loading, LoadingRate, LoadingStage
 from results.statistics.intervals import Interval, across
 
 NEAR_BEST: Final = 0.05

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from results.analysis import differences
-from results.schema.run import UNKNOWN_ACCELERATOR, Environment, RunHeader
+from results.schema.lines.run import UNKNOWN_ACCELERATOR, Environment, RunHeader
 from results.storage.reader import Records, RunFile
 
 

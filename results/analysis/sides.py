@@ -10,7 +10,7 @@ from results.metrics.measured import MeasuredRun
 from results.metrics.reasons import is_wrong
 from results.metrics.warnings import RecordWarning, power_share, wrong_result
 from results.schema.case import Case
-from results.schema.record import Record
+from results.schema.lines.record import Record
 
 SideName = Literal["BASE", "NEW"]
 

@@ -11,7 +11,7 @@ from results.analysis.study import Study
 from results.exporters.benchmarks import Benchmark, benchmarks
 from results.exporters.files import SINGLE, Files
 from results.metrics.rows import json_text
-from results.schema.run import Environment
+from results.schema.lines.run import Environment
 from results.schema.types import LEAST_S
 
 VERSION: Final = "5.3.1"

@@ -21,9 +21,9 @@ from results.importers.rows import SourceRow, csv_rows, quoted
 from results.metrics.table import COLUMNS
 from results.schema.axes import AXES, COUNTS, SIZES
 from results.schema.case import UNSTATED, Case
+from results.schema.lines.record import Record, Summary
+from results.schema.lines.run import RunHeader
 from results.schema.metrics import BOUNDS, METRICS
-from results.schema.record import Record, Summary
-from results.schema.run import RunHeader
 from results.schema.types import LEAST_S
 from results.storage.lines import POSITIVE
 from results.storage.reader import check_run_id

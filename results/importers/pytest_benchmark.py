@@ -29,9 +29,9 @@ from results.importers.rows import quoted
 from results.importers.timm_names import TIMM, Network
 from results.schema.axes import AXES
 from results.schema.case import OPTIONAL, UNSTATED, Case
+from results.schema.lines.record import Record, Samples, Summary
+from results.schema.lines.run import RunHeader, Source
 from results.schema.metrics import METRICS
-from results.schema.record import Record, Samples, Summary
-from results.schema.run import RunHeader, Source
 from results.schema.types import LEAST_S, MOST_S
 from results.schema.validation import InvalidError, document, validated
 

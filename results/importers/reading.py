@@ -13,8 +13,8 @@ from msgspec import structs
 from results.errors import InputError
 from results.schema.axes import AXES
 from results.schema.case import Case
-from results.schema.record import Record
-from results.schema.run import UNKNOWN_ACCELERATOR, Accelerator, Environment, RunHeader, Source
+from results.schema.lines.record import Record
+from results.schema.lines.run import UNKNOWN_ACCELERATOR, Accelerator, Environment, RunHeader, Source
 from results.text import printable
 
 MAX_FILE_BYTES: Final = 256 * 2**20

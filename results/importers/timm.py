@@ -29,8 +29,8 @@ from results.importers.timm_rows import TIMES, UNEXPLAINED, Attempt, ReadRows, a
 from results.schema.axes import CONDITIONS, SETTINGS, is_silent
 from results.schema.case import Case
 from results.schema.labels import PROMISES, TASKS
-from results.schema.record import Record, Summary
-from results.schema.run import RunHeader
+from results.schema.lines.record import Record, Summary
+from results.schema.lines.run import RunHeader
 from results.schema.types import LEAST_S, MOST_S
 from results.text import printable
 

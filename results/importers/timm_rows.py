@@ -7,7 +7,7 @@ from typing import Final
 from results.importers.reading import Tell, positions_text
 from results.importers.rows import SourceRow
 from results.schema.case import Case
-from results.schema.record import Record, Status
+from results.schema.lines.record import Record, Status
 from results.schema.types import LEAST_S, MOST_S
 from results.text import printable
 

@@ -10,7 +10,7 @@ from typing import Final
 from results.errors import InputError
 from results.importers import read
 from results.importers.reading import Imported, Options, Tell
-from results.schema.run import End
+from results.schema.lines.run import End
 from results.schema.types import Stored
 from results.storage.files import ELSEWHERE, check_absent
 from results.storage.lines import DamagedLineError, encode

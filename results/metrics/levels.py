@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from results.metrics.timings import SteadyTurns, end_to_end, timings
-from results.schema.record import Record, Samples
+from results.schema.lines.record import Record, Samples
 from results.statistics import intervals
 from results.statistics.drift import Turns, fit
 from results.statistics.segments import Flags, Floats, Segments, Whole

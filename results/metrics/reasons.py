@@ -7,10 +7,10 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from results.schema.labels import PROMISES, TASKS
+from results.schema.lines.record import Equality, Facts, Record
+from results.schema.lines.run import Arm
+from results.schema.lines.static import Static
 from results.schema.metrics import METRICS, RUN, STATIC
-from results.schema.record import Equality, Facts, Record
-from results.schema.run import Arm
-from results.schema.static import Static
 from results.statistics.segments import Flags, Floats
 
 WEIGHTS: Final = {"float32": "fp32", "float16": "fp16", "bfloat16": "bf16"}

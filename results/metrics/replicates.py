@@ -9,8 +9,8 @@ import numpy as np
 from results.metrics.breakeven import REACHES, SLOWER, STEP_COLUMNS, BreakEvens
 from results.metrics.reasons import flags_of_rows
 from results.metrics.values import ENDS, Measures
+from results.schema.lines.record import Record
 from results.schema.metrics import BOUNDS, METRICS
-from results.schema.record import Record
 from results.statistics import intervals
 from results.statistics.segments import Floats, Segments
 

@@ -10,9 +10,9 @@ from results.metrics.measured import MeasuredRun
 from results.metrics.replicates import NUMBERS, add_break_evens, combined, nulls
 from results.schema.axes import AXES, COUNTS, SIZES
 from results.schema.case import OPTIONAL, Case
+from results.schema.lines.record import Record, Samples
+from results.schema.lines.static import static_key
 from results.schema.metrics import BOUNDS, METRICS
-from results.schema.record import Record, Samples
-from results.schema.static import static_key
 from results.statistics.segments import Floats
 from results.storage.reader import Records, RunFile
 

@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from results.schema.labels import TASKS
-from results.schema.record import Record, Samples
+from results.schema.lines.record import Record, Samples
 from results.statistics import intervals
 from results.statistics.segments import Flags, Floats, Segments, Whole
 

@@ -17,9 +17,9 @@ from results.metrics.reasons import TAILS, WEIGHTS, Reasons, exclusions, reasons
 from results.metrics.relative.pairs import Against, lacking
 from results.metrics.timings import PHASES, Medians, Spread
 from results.schema.labels import PROMISES, TASKS
+from results.schema.lines.record import Facts, Record, Summary
+from results.schema.lines.static import Static
 from results.schema.metrics import METRICS, STATIC, TIMED
-from results.schema.record import Facts, Record, Summary
-from results.schema.static import Static
 from results.statistics.segments import Floats
 from results.storage.reader import RunFile
 

@@ -16,9 +16,9 @@ from results.metrics.timings import Medians
 from results.schema.axes import axis_text
 from results.schema.case import Case
 from results.schema.labels import PROMISES, RUNTIMES, TASKS
-from results.schema.record import UNSEEN, Equality, Noise, Ran, Record
-from results.schema.run import PeakRate
-from results.schema.static import Static
+from results.schema.lines.record import UNSEEN, Equality, Noise, Ran, Record
+from results.schema.lines.run import PeakRate
+from results.schema.lines.static import Static
 from results.statistics.segments import Floats
 
 NOISES: Final = frozenset({"busy", "steal", "pressure", "throttled", "shared-gpu"})

@@ -6,11 +6,11 @@ shows it. Everything else reads and writes it by its name.
 
 from typing import Any, Final
 
-from results.schema.loading import Loading
-from results.schema.record import Record
-from results.schema.run import End, Resumed, RunHeader
-from results.schema.static import Static
-from results.schema.training import Epoch, Training, TrainingEnd
+from results.schema.lines.loading import Loading
+from results.schema.lines.record import Record
+from results.schema.lines.run import End, Resumed, RunHeader
+from results.schema.lines.static import Static
+from results.schema.lines.training import Epoch, Training, TrainingEnd
 from results.schema.types import Stored
 
 KINDS: Final[dict[str, type[Stored]]] = {

@@ -1,6 +1,6 @@
 """The metrics, declared once: name, unit, direction, labels, bounds, and where people see them.
 
-To add a metric, add its line here and the code that produces its value: a field of `results.schema.record.Facts`
+To add a metric, add its line here and the code that produces its value: a field of `results.schema.lines.record.Facts`
 that the worker fills, or a computation in `results.metrics.values`.
 """
 

@@ -13,10 +13,10 @@ from msgspec import UNSET, Meta, Raw, UnsetType, structs
 
 from results.errors import InputError
 from results.schema.kinds import KINDS, Unknown, kind_of
+from results.schema.lines.record import Record, Samples, Summary
+from results.schema.lines.run import SCHEMA_VERSION
+from results.schema.lines.static import Static
 from results.schema.metrics import BOUNDS, METRICS
-from results.schema.record import Record, Samples, Summary
-from results.schema.run import SCHEMA_VERSION
-from results.schema.static import Static
 from results.schema.types import LEAST_S, Stored
 from results.schema.validation import InvalidError, check, from_json
 

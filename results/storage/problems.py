@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from results.schema.record import Record
-from results.schema.run import End, Environment, RunHeader
+from results.schema.lines.record import Record
+from results.schema.lines.run import End, Environment, RunHeader
 from results.schema.types import Stored
 from results.storage.trainings import Trainings
 

@@ -15,9 +15,9 @@ from typing import Any, BinaryIO, Final, overload
 from results.errors import InputError
 from results.schema.case import Case
 from results.schema.kinds import KINDS, Unknown, kind_of
-from results.schema.record import Record
-from results.schema.run import End, Resumed, RunHeader
-from results.schema.static import Static, StaticKey, static_key
+from results.schema.lines.record import Record
+from results.schema.lines.run import End, Resumed, RunHeader
+from results.schema.lines.static import Static, StaticKey, static_key
 from results.schema.types import Stored
 from results.storage.lines import MAX_LINE_BYTES, DamagedLineError, Shared, decode
 from results.storage.problems import Order, Problems, changes, ending

@@ -1,6 +1,6 @@
 """The order of the lines of trainings in a run file: a training, its epochs one after another, its end."""
 
-from results.schema.training import Epoch, Training, TrainingEnd
+from results.schema.lines.training import Epoch, Training, TrainingEnd
 from results.schema.types import Stored
 
 

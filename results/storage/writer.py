@@ -14,8 +14,8 @@ from types import TracebackType
 from typing import Final, Literal, NamedTuple, Self
 
 from results.errors import InputError
-from results.schema.record import Record
-from results.schema.run import End, Environment, Resumed, RunHeader
+from results.schema.lines.record import Record
+from results.schema.lines.run import End, Environment, Resumed, RunHeader
 from results.schema.types import Stored
 from results.storage.files import ELSEWHERE, check_absent
 from results.storage.lines import encode

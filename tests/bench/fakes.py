@@ -25,9 +25,9 @@ from bench.process.messages import (
 )
 from bench.process.protocol import VERBS, Failure, reply_to
 from results.schema.labels import RUNTIMES, TASKS
-from results.schema.record import Equality, Facts, Ran
-from results.schema.run import Environment
-from results.schema.static import Static
+from results.schema.lines.record import Equality, Facts, Ran
+from results.schema.lines.run import Environment
+from results.schema.lines.static import Static
 from results.schema.validation import validated
 
 FOLDER = "RESNET_BENCH_FAKES"

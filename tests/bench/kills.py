@@ -22,7 +22,7 @@ import bench
 from bench.schedule import run as runner
 from results.errors import InputError
 from results.schema.case import Case
-from results.schema.record import Record
+from results.schema.lines.record import Record
 from results.storage.reader import load
 from tests.bench import campaign
 

@@ -2,8 +2,8 @@
 
 from bench.process.forkserver import SERVE
 from bench.schedule.progress import Planned, Progress
-from results.schema.record import Record
-from results.schema.static import Static
+from results.schema.lines.record import Record
+from results.schema.lines.static import Static
 
 QUICK = {"target": 0.5, "budget_s": 0.2, "timeout_s": 60}
 TINY = {"model": ["cifar_resnet20"], "batch_size": [1], "threads": [1]}

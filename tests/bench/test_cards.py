@@ -7,7 +7,7 @@ import torch
 
 from bench.schedule.rotation import Rotation, Stepped
 from bench.schedule.seat import Seat
-from results.schema.run import Settings
+from results.schema.lines.run import Settings
 from tests.bench.cards import BUSY, Arm, Card, kernels
 
 LONG = Settings(replicates=1, target=1e-9, budget_s=2, timeout_s=60, time_limit_s=None)

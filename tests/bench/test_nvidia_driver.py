@@ -63,7 +63,7 @@ import msgspec
 from bench.doctor.gpu import gpu_checks
 from bench.machine import nvml
 from bench.process.gpu_watch import GpuWatch
-from results.schema.record import Noise
+from results.schema.lines.record import Noise
 
 identity, *readings = json.loads(sys.argv[1])
 now = 0.0

@@ -22,7 +22,7 @@ from bench.schedule import run as runner
 from bench.suites.suite import Suite, custom_suite, expand
 from bench.suites.values import change_settings
 from results.errors import InputError
-from results.schema.run import End
+from results.schema.lines.run import End
 from results.storage import lines, reader
 from results.storage.writer import Writer
 

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from results.schema.run import SCHEMA_VERSION
+from results.schema.lines.run import SCHEMA_VERSION
 
 NEWER = SCHEMA_VERSION + 1
 

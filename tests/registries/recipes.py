@@ -55,7 +55,7 @@ METRIC = Recipe(
     _count("warmup_steps\"""",
             ),
         ),
-        "results/schema/record.py": (
+        "results/schema/lines/record.py": (
             (
                 "    peak_resident_bytes: Count | None = None\n",
                 "    energy_j: Seconds | None = None\n    peak_resident_bytes: Count | None = None\n",
@@ -160,8 +160,8 @@ class Curve(Stored, frozen=True, kw_only=True):
         "results/schema/kinds.py": (
             ('    "record": Record,\n', '    "record": Record,\n    "curve": Curve,\n'),
             (
-                "from results.schema.record import Record\n",
-                "from results.schema.curve import Curve\nfrom results.schema.record import Record\n",
+                "from results.schema.lines.record import Record\n",
+                "from results.schema.curve import Curve\nfrom results.schema.lines.record import Record\n",
             ),
         ),
         "bench/process/messages.py": (

@@ -17,8 +17,8 @@ from results.metrics.table import COLUMNS
 from results.schema.axes import AXES, BASELINE, SETTINGS
 from results.schema.case import Case
 from results.schema.labels import LAYOUTS, PROMISES, RUNTIMES, TASKS
+from results.schema.lines.record import Facts
 from results.schema.metrics import BOUNDS, METRICS
-from results.schema.record import Facts
 from results.schema.units import UNITS
 from results.storage.reader import load
 

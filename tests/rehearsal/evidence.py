@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from results.schema.record import Record
+    from results.schema.lines.record import Record
 
 
 class Missing(LookupError):  # noqa: N818 - a finding, not an error of ours

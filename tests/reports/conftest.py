@@ -7,7 +7,7 @@ import pytest
 from msgspec import structs
 
 from reports.chapters.speedups.chains import chain_steps, largest
-from results.schema.static import Layer, Stage
+from results.schema.lines.static import Layer, Stage
 from results.storage import reader
 from tests.reports.sources import LAYERS, source_of
 

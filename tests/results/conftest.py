@@ -40,8 +40,8 @@ def two_runs(tmp_path, make_case, make_record, make_run, write_run):
 @pytest.fixture
 def imported(tmp_path, make_case, make_run, write_run):
     """Records of a run that was imported: a summary in place of samples, and threads that nobody knows."""
-    from results.schema.record import Record, Summary  # noqa: PLC0415
-    from results.schema.run import Source  # noqa: PLC0415
+    from results.schema.lines.record import Record, Summary  # noqa: PLC0415
+    from results.schema.lines.run import Source  # noqa: PLC0415
 
     case = make_case(threads=None)
     summary = Summary(metrics={"latency_s": 0.04, "throughput_img_per_s": 200.0})

@@ -17,9 +17,9 @@ from results.schema.axes import BASELINE
 from results.schema.case import Case
 from results.schema.kinds import kind_of
 from results.schema.labels import PROMISES, RUNTIMES
-from results.schema.record import Equality, Facts, Noise, Ran, Record, Samples
-from results.schema.run import End, Environment, RunHeader, Settings
-from results.schema.static import Layer, Stage, Static
+from results.schema.lines.record import Equality, Facts, Noise, Ran, Record, Samples
+from results.schema.lines.run import End, Environment, RunHeader, Settings
+from results.schema.lines.static import Layer, Stage, Static
 from results.schema.types import Stored, known
 
 _MACHINES: Final = 5

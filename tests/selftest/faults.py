@@ -15,7 +15,7 @@ from results.metrics.timings import medians
 from results.metrics.values import latencies
 from results.metrics.warnings import warnings
 from results.schema.case import Case
-from results.schema.static import static_key
+from results.schema.lines.static import static_key
 from tests.bench.devices import EagerEvents, Unsynchronised, queued
 from tests.selftest.live import QUICK, SMALL
 from tests.selftest.rows import Row

@@ -13,8 +13,8 @@ import numpy.typing as npt
 
 from results.analysis.rank import Ranking, rank
 from results.schema.case import Case
-from results.schema.record import Facts, Record, Samples
-from results.schema.run import Environment, RunHeader
+from results.schema.lines.record import Facts, Record, Samples
+from results.schema.lines.run import Environment, RunHeader
 from results.storage.reader import Records, RunFile
 from tests.selftest.rotating import case_of
 from tests.selftest.rows import Row, share_row

@@ -15,7 +15,7 @@ from bench.schedule.ab import PAIR_DEFAULTS
 from bench.schedule.pairs import Arm, Pairs
 from results.analysis.ab import ratio
 from results.schema.case import Case
-from results.schema.run import Settings
+from results.schema.lines.run import Settings
 from results.statistics.intervals import across
 from results.statistics.looks import judge
 from results.statistics.margin import MARGIN

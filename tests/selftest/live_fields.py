@@ -16,7 +16,7 @@ from bench.schedule.rotation import Left, Lost, Rotation
 from bench.schedule.seat import Seat
 from results.analysis.rank import FAMILY_ALARMS
 from results.metrics.levels import levels
-from results.schema.run import Settings
+from results.schema.lines.run import Settings
 from results.statistics.allpairs import all_pairs
 from results.statistics.margin import MARGIN
 from tests.selftest.rotating import case_of

@@ -19,7 +19,7 @@ from bench.schedule.seat import Seat, plan_turn
 from results.metrics.levels import log_ratios
 from results.metrics.measured import MeasuredRun
 from results.schema.case import Case
-from results.schema.run import Settings
+from results.schema.lines.run import Settings
 from results.statistics import intervals
 from results.statistics.segments import Segments
 from tests.selftest.rows import Row

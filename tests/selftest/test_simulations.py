@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from results.analysis.ab import ratio
-from results.schema.record import Samples
+from results.schema.lines.record import Samples
 from results.statistics.looks import LOOKS, judge
 from tests.selftest import __main__ as selftest
 from tests.selftest import simulations

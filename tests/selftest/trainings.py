@@ -11,8 +11,8 @@ from results.analysis.convergence.curves import Curve, CurveGroup
 from results.analysis.convergence.quantities import TrainingVerdict
 from results.analysis.convergence.verdicts import ACCURACY_MARGIN, judged_pair
 from results.schema.case import Case
-from results.schema.run import Environment, RunHeader
-from results.schema.training import Epoch, Training, TrainingEnd
+from results.schema.lines.run import Environment, RunHeader
+from results.schema.lines.training import Epoch, Training, TrainingEnd
 from results.statistics.margin import MARGIN
 from tests.selftest.rows import Row, share_row
 

@@ -21,7 +21,7 @@ from bench.process.training.messages import (
     TrainingBegun,
     TrainOn,
 )
-from results.schema.training import Epoch, Training
+from results.schema.lines.training import Epoch, Training
 
 _RESUMED: Final = "the training went on in this epoch, from the checkpoint of an earlier process"
 

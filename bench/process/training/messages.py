@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from bench.process.messages import Request
-from results.schema.training import Epoch, Training
+from results.schema.lines.training import Epoch, Training
 from results.schema.types import Count, Name, Patience, Size, Text, Value
 
 

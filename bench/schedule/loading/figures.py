@@ -14,7 +14,7 @@ from bench.schedule.loading.clients import LOADING_PATIENCE_S, LoaderClient, Net
 from bench.schedule.loading.request import LoadingRequest, worker_counts
 from bench.schedule.progress import Progress, Show
 from results.analysis.loading import NEAR_BEST
-from results.schema.loading import LOADING_STAGES, LoadingRate, LoadingStage
+from results.schema.lines.loading import LOADING_STAGES, LoadingRate, LoadingStage
 
 REPETITIONS: Final = 5
 LoadingPath = Literal["DataLoader", "slices"]

@@ -14,8 +14,8 @@ from bench.schedule.loading.request import LoadingRequest, loading_notes, networ
 from bench.schedule.plan import default_threads
 from bench.schedule.progress import Progress, Show, ignore
 from results.errors import InputError
-from results.schema.loading import Loading
-from results.schema.run import Environment, RunHeader
+from results.schema.lines.loading import Loading
+from results.schema.lines.run import Environment, RunHeader
 from results.storage.files import ELSEWHERE
 from results.storage.reader import RunFile, load
 from results.storage.writer import Writer, new_run_id

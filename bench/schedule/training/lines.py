@@ -1,7 +1,7 @@
 """What a person reads of trainings while they run: a line for each epoch, and for each beginning and end."""
 
 from bench.schedule.progress import Event, Note, Planned, Progress, duration
-from results.schema.training import Epoch, Training, TrainingEnd
+from results.schema.lines.training import Epoch, Training, TrainingEnd
 from results.text import printable
 
 

@@ -10,7 +10,7 @@ from msgspec import Meta
 
 from bench.process.training.messages import DataChoice
 from results.errors import InputError
-from results.schema.training import Training
+from results.schema.lines.training import Training
 from results.schema.types import Count, Patience
 from results.schema.validation import InvalidError, validated
 from results.storage.files import replace

@@ -22,8 +22,8 @@ from bench.schedule.training.interrupts import Interrupts
 from bench.schedule.training.plan import TrainingFiles, TrainingPlan
 from bench.schedule.training.session import TrainingSession
 from results.errors import InputError
-from results.schema.run import Environment, RunHeader
-from results.schema.training import Epoch, Training, TrainingEnd
+from results.schema.lines.run import Environment, RunHeader
+from results.schema.lines.training import Epoch, Training, TrainingEnd
 from results.storage.reader import Records, RunFile, load
 from results.storage.writer import Writer, new_run_id
 

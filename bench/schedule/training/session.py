@@ -10,7 +10,7 @@ from bench.process.training.messages import DataChoice, TrainedOn, TrainingBegun
 from bench.schedule.progress import Note, Progress
 from bench.schedule.training.plan import TrainingFiles, TrainingPlan
 from results.errors import InputError
-from results.schema.training import Epoch, Training, TrainingEnd
+from results.schema.lines.training import Epoch, Training, TrainingEnd
 
 LOOK_S: Final = 1.0
 """Seconds that a worker trains between two answers, so that a person sees progress and Ctrl-C is soon obeyed."""

@@ -7,7 +7,7 @@ from typing import Final
 import pandas as pd
 from scipy.special import stdtrit
 
-from results.schema.record import Record
+from results.schema.lines.record import Record
 from results.statistics.difference import FALSE_ALARMS, Difference, chance, holm
 from results.statistics.intervals import CONFIDENCE, TURNS_FOR_INTERVAL
 from results.statistics.margin import MARGIN

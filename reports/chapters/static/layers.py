@@ -13,7 +13,7 @@ from reports.style.table import Table
 from reports.style.units import SPACE, TIMES, quantity
 from reports.style.views import axes_texts
 from results.schema.axes import AXES, is_silent
-from results.schema.static import Static
+from results.schema.lines.static import Static
 from results.text import printable
 
 MOST_MODELS: Final = 40

@@ -10,7 +10,7 @@ from reports.style.table import Table
 from reports.style.theme import FAMILIES
 from reports.style.words import percent_text
 from results.image_size import pixels
-from results.schema.static import Static, static_key
+from results.schema.lines.static import Static, static_key
 
 MOST_STAGED: Final = 60
 """The most models of a figure: more names are not readable."""

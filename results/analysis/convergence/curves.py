@@ -9,8 +9,8 @@ from typing import Final, Literal
 
 from results.errors import InputError
 from results.schema.case import Case
-from results.schema.run import RunHeader
-from results.schema.training import Epoch, Training, TrainingEnd
+from results.schema.lines.run import RunHeader
+from results.schema.lines.training import Epoch, Training, TrainingEnd
 from results.storage.reader import Records, RunFile
 
 CurveStatus = Literal["ok", "stopped early", "diverged", "interrupted", "error", "unfinished"]

@@ -16,7 +16,7 @@ from results.analysis.convergence.curves import (
     curves,
 )
 from results.schema.axes import AXES
-from results.schema.training import Epoch
+from results.schema.lines.training import Epoch
 from results.statistics.intervals import Interval, across, bounding_ranks
 from results.statistics.seeds import mean_over_seeds, wilson
 from results.storage.reader import Records
@@ -44,7 +44,7 @@ TRAINING_COLUMNS: Final = (
 def epochs(records: Records) -> "pd.DataFrame":
     """Return a frame with a row for each epoch of each training, in the order of the files.
 
-    `EPOCH_COLUMNS` are the fields of `results.schema.training.Epoch` in SI units, the axes of the case, and
+    `EPOCH_COLUMNS` are the fields of `results.schema.lines.training.Epoch` in SI units, the axes of the case, and
     ``train_error`` (1 - training accuracy), the 95 % binomial interval of the validation accuracy (Wilson 1927), and
     the images and joules of this and all earlier epochs. A missing value is NaN, and ``nulls`` holds its reason.
     """

@@ -7,7 +7,7 @@ import numpy as np
 
 from results.metrics.levels import ALONE, Levels, halves, log_ratios
 from results.schema.case import Case
-from results.schema.record import Record
+from results.schema.lines.record import Record
 from results.statistics.segments import Flags, Floats, Whole
 
 _NOBODY: Final = -1

@@ -7,7 +7,7 @@ from msgspec import structs
 
 from bench.cli import main
 from results.schema.kinds import Unknown
-from results.schema.run import Arm, End
+from results.schema.lines.run import Arm, End
 from results.storage.lines import encode
 from tests.results.histories import make_history, spreads
 from tests.trainings import made_trainings, training_header, write_trainings

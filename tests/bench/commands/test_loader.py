@@ -4,7 +4,7 @@ import pytest
 
 from bench.schedule.loading import run as runner
 from bench.schedule.loading.clients import LoadingFailed
-from results.schema.run import End
+from results.schema.lines.run import End
 from results.storage.reader import load
 from results.storage.writer import Writer
 from tests.loadings import loading

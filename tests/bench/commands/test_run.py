@@ -8,7 +8,7 @@ from bench.schedule import run as runner
 from bench.suites import suite as suites
 from bench.suites.suite import expand, load_suite
 from bench.suites.values import DEFAULTS, KINDS
-from results.schema.run import Settings
+from results.schema.lines.run import Settings
 from tests.bench.calls import bad
 
 

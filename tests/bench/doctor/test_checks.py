@@ -4,7 +4,7 @@ import pytest
 from msgspec import structs
 
 from bench.doctor.checks import CHECKS, Host
-from results.schema.record import Noise
+from results.schema.lines.record import Noise
 
 QUIET = Host(
     governors="performance",

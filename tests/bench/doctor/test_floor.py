@@ -3,7 +3,7 @@ import pytest
 from bench.doctor import floor
 from bench.doctor.floor import equal_arms, resolutions, smallest_margin, spread_interval
 from reports.text.doctor import doctor_text
-from results.schema.record import Noise
+from results.schema.lines.record import Noise
 from results.statistics.looks import judge, smallest_effect
 from tests.bench.doctor.examined import ratios, run
 

@@ -25,7 +25,7 @@ from bench.machine.noise import (
     tree,
     tree_ticks,
 )
-from results.schema.record import Noise
+from results.schema.lines.record import Noise
 
 STAT = """\
 cpu  1000 200 300 90000 4000 50 60 70 500 0

@@ -8,7 +8,7 @@ from bench.process.forkserver import ForkServer, ServerLost, WorkerDied
 from bench.process.messages import TakeTurn
 from bench.process.protocol import Failed, Refused
 from results.errors import InputError
-from results.schema.static import Static
+from results.schema.lines.static import Static
 from tests.bench.fakes import FakeChannel, FakeServer, FakeWorker
 from tests.conftest import _run, _static
 

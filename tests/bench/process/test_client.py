@@ -11,8 +11,8 @@ from bench.process.gpu_watch import own_memory
 from bench.process.messages import Footprint
 from bench.process.protocol import Failed
 from results.schema.labels import TASKS
-from results.schema.record import Clocks, Samples
-from results.schema.run import Settings
+from results.schema.lines.record import Clocks, Samples
+from results.schema.lines.run import Settings
 from tests.bench.fakes import FakeServer, FakeWorker
 
 SETTINGS = Settings(replicates=1, target=0.01, budget_s=0.2, timeout_s=60, time_limit_s=None)

@@ -5,7 +5,7 @@ import pytest
 
 from bench.machine.nvml import REASONS, Gpu
 from bench.process.gpu_watch import GROWTH_BYTES, GpuWatch, own_memory
-from results.schema.record import Clocks, Noise, Readings
+from results.schema.lines.record import Clocks, Noise, Readings
 from tests.bench.driver import driver, processes, violation
 
 

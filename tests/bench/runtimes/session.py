@@ -8,7 +8,7 @@ import torch
 
 from bench.measure.device import Cpu
 from bench.runtimes import RuntimeReport
-from results.schema.record import Ran
+from results.schema.lines.record import Ran
 
 
 class Small(torch.nn.Module):

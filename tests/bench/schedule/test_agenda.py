@@ -10,7 +10,7 @@ from bench.process.messages import Footprint
 from bench.schedule.agenda import LEAST_BUDGET_S, LEAST_REPLICATES, Agenda, allot
 from bench.schedule.plan import WORKER_COSTS, Todo, WorkerCosts, estimate_s
 from bench.schedule.progress import Activity
-from results.schema.run import Settings
+from results.schema.lines.run import Settings
 from results.storage.reader import load
 
 SETTINGS = Settings(replicates=5, target=0.01, budget_s=2.0, timeout_s=60, time_limit_s=None)

@@ -16,7 +16,7 @@ import bench
 import results
 from bench.schedule import run as runner
 from results.metrics.levels import levels
-from results.schema.run import Settings
+from results.schema.lines.run import Settings
 from tests.bench import campaign
 from tests.bench.fakes import FakeServer, FakeWorker
 from tests.bench.runs import Recorder

@@ -14,7 +14,7 @@ from bench.schedule.pairs import Arm, Pairs, look_text
 from bench.schedule.progress import Note, Progress
 from results.errors import InputError
 from results.metrics.levels import levels
-from results.schema.run import Settings
+from results.schema.lines.run import Settings
 from results.statistics.looks import LOOKS, judge
 from tests.bench.driver import driver
 from tests.bench.fakes import FakeServer, FakeWorker

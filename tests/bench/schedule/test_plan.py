@@ -6,7 +6,7 @@ from bench.schedule.plan import WORKER_COSTS, default_threads, estimate_s, make_
 from bench.suites.request import requested
 from bench.suites.suite import load_suite, sample
 from results.errors import InputError
-from results.schema.run import Accelerator, Settings
+from results.schema.lines.run import Accelerator, Settings
 
 SETTINGS = Settings(replicates=2, target=0.01, budget_s=5.0, timeout_s=60, time_limit_s=None)
 

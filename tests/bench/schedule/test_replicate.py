@@ -19,8 +19,8 @@ from bench.schedule.progress import Activity
 from bench.schedule.replicate import ReplicateRun
 from bench.schedule.room import Room
 from results.metrics.levels import ALONE, levels
-from results.schema.record import Noise, Record
-from results.schema.run import Settings
+from results.schema.lines.record import Noise, Record
+from results.schema.lines.run import Settings
 from tests.bench.driver import driver
 from tests.bench.stepping import Clockwork, Stepping
 

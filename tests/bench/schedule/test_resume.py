@@ -18,7 +18,7 @@ from bench.process.forkserver import ForkServer
 from bench.schedule import run as runner
 from results.errors import InputError
 from results.metrics.levels import levels
-from results.schema.record import Record
+from results.schema.lines.record import Record
 from tests.bench.runs import QUICK, TINY, Recorder, Shared
 
 pytestmark = pytest.mark.usefixtures("shared")

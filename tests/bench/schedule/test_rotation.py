@@ -8,7 +8,7 @@ from msgspec import structs
 
 from bench.schedule.rotation import QUANTUM_S, Left, Lost, Rotation, Stepped
 from bench.schedule.seat import TURNS_TO_STOP, Seat
-from results.schema.run import Settings
+from results.schema.lines.run import Settings
 from tests.bench.stepping import Machine, Scripted, noisy
 
 SETTINGS = Settings(replicates=1, target=0.01, budget_s=5, timeout_s=60, time_limit_s=None)

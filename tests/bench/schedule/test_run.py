@@ -10,7 +10,7 @@ from bench.process.forkserver import SERVE
 from bench.schedule import run as runner
 from bench.schedule.progress import Progress
 from bench.suites.suite import choose
-from results.schema.record import Record
+from results.schema.lines.record import Record
 from tests.bench.runs import QUICK, TINY, Recorder, Shared
 
 pytestmark = pytest.mark.usefixtures("shared")

@@ -13,7 +13,7 @@ from msgspec import structs
 
 from bench.machine import cpu, nvml, software
 from bench.worker.describe import accelerator, accelerators, describe, nvidia_identity, parse_torch_build
-from results.schema.run import Accelerator, Environment
+from results.schema.lines.run import Accelerator, Environment
 
 BUILD = """\
 PyTorch built with:

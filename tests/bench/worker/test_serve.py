@@ -20,7 +20,7 @@ from bench.runtimes import NOTHING_COMPILED
 from bench.validate.equality import Incomparable
 from bench.worker import serve
 from results.schema.case import Case
-from results.schema.record import Equality, Facts, Ran
+from results.schema.lines.record import Equality, Facts, Ran
 from results.schema.validation import validated
 from tests.bench.cards import Card
 

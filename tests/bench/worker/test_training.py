@@ -15,7 +15,7 @@ from bench.process.training.messages import (
 from bench.worker.serve import WorkerServer
 from resnet.saved import read_network
 from results.errors import InputError
-from results.schema.training import Epoch
+from results.schema.lines.training import Epoch
 
 pytest.importorskip("sklearn")
 DATA = DataChoice(name="digits", limit=96)

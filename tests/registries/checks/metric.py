@@ -10,7 +10,7 @@ from reports.text.cost import metrics_text
 from reports.text.findings import study_text
 from results.exporters import EXPORTERS
 from results.importers.writing import import_files
-from results.schema.record import Facts
+from results.schema.lines.record import Facts
 
 
 @pytest.fixture

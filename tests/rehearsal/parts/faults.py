@@ -17,7 +17,7 @@ from bench.process.client import WorkerClient
 from bench.process.forkserver import ForkServer
 from bench.process.protocol import Failed
 from results.schema.case import Case
-from results.schema.run import Settings
+from results.schema.lines.run import Settings
 from tests.rehearsal.parts.driver import find, used_bytes
 from tests.rehearsal.parts.lines import measure
 

@@ -6,7 +6,7 @@ import pathlib
 from msgspec import structs
 
 from results.schema.labels import RUNTIMES
-from results.schema.run import Arm
+from results.schema.lines.run import Arm
 from tests.rehearsal.running import Outcome
 
 PHYSICS = {

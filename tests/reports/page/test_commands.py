@@ -2,7 +2,7 @@ import shlex
 
 from reports.page.commands import reproduce
 from results.schema.axes import AXES, SETTINGS
-from results.schema.run import Source
+from results.schema.lines.run import Source
 
 
 def options(command):

@@ -4,7 +4,7 @@ import pytest
 from msgspec import structs
 
 from reports.page.machine import details, facts, hardware, sides, title
-from results.schema.run import Accelerator
+from results.schema.lines.run import Accelerator
 from results.storage import reader
 
 

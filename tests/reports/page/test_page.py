@@ -13,7 +13,7 @@ import reports
 from reports.chapters import CHAPTERS, FIGURES
 from reports.page import page
 from results.errors import InputError
-from results.schema.record import Noise
+from results.schema.lines.record import Noise
 from results.storage import reader
 from tests.reports.sources import payload, unpacked
 

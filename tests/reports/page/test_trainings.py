@@ -8,7 +8,7 @@ import pytest
 from reports.chapters import CHAPTERS
 from reports.page import page
 from reports.page.payload import packed_json
-from results.schema.training import Expected
+from results.schema.lines.training import Expected
 from results.storage.reader import Records, load
 from tests.reports.sources import payload
 from tests.trainings import made_trainings, training_header, write_trainings

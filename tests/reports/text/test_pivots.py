@@ -7,8 +7,8 @@ from msgspec import structs
 from reports.text.pivots import depth_by_block, speedups_by_setting
 from reports.text.table import pivots_text
 from results.metrics.table import table
-from results.schema.record import Summary
-from results.schema.run import Source
+from results.schema.lines.record import Summary
+from results.schema.lines.run import Source
 from results.storage.reader import load
 
 

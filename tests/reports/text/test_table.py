@@ -7,8 +7,8 @@ import pytest
 from reports.text.table import format_table, pivots_text
 from results.errors import InputError
 from results.metrics.table import table
+from results.schema.lines.record import Noise
 from results.schema.metrics import METRICS
-from results.schema.record import Noise
 from results.storage.reader import load
 from results.text import printable
 

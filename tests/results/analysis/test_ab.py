@@ -9,8 +9,8 @@ from msgspec import structs
 from reports.text.comparison import arms_text
 from results.analysis.ab import compare_arms, ratio
 from results.errors import InputError
-from results.schema.record import Equality, Noise
-from results.schema.run import Arm
+from results.schema.lines.record import Equality, Noise
+from results.schema.lines.run import Arm
 from results.storage.reader import load
 
 

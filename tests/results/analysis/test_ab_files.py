@@ -3,7 +3,7 @@ from msgspec import structs
 
 from results.analysis.ab_files import compare_pairs
 from results.errors import InputError
-from results.schema.run import Arm
+from results.schema.lines.run import Arm
 from results.storage.reader import load
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 import results
-from results.schema.run import Accelerator
+from results.schema.lines.run import Accelerator
 
 
 def test_times_of_other_hardware_are_shown_and_not_judged(side):

@@ -4,8 +4,8 @@ import pytest
 from msgspec import structs
 
 import results
-from results.schema.record import Noise
-from results.schema.run import PeakRate
+from results.schema.lines.record import Noise
+from results.schema.lines.run import PeakRate
 from results.storage.reader import load
 
 

@@ -2,7 +2,7 @@ import pytest
 from msgspec import structs
 
 from results.analysis import differences
-from results.schema.run import Source
+from results.schema.lines.run import Source
 from results.storage.reader import load
 
 

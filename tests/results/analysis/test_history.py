@@ -7,8 +7,8 @@ from msgspec import structs
 from results.analysis.history import HISTORY_COLUMNS, environment_text, frame, history
 from results.errors import InputError
 from results.schema.axes import AXES
-from results.schema.record import Noise, Summary
-from results.schema.run import Arm, Source
+from results.schema.lines.record import Noise, Summary
+from results.schema.lines.run import Arm, Source
 from results.storage import reader
 from tests.results.histories import make_history, spreads
 

@@ -8,7 +8,7 @@ import results
 from results.analysis.history_points import date_of, point_of
 from results.metrics.rows import plain
 from results.metrics.table import usable
-from results.schema.record import Noise
+from results.schema.lines.record import Noise
 
 DATE = datetime.datetime(2026, 1, 2, 3, 4, 5, tzinfo=datetime.UTC)
 

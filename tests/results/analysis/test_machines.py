@@ -5,7 +5,7 @@ import pytest
 from msgspec import structs
 
 from results.analysis.machines import described, machine_text, machines
-from results.schema.run import UNKNOWN_ACCELERATOR, Accelerator, Source
+from results.schema.lines.run import UNKNOWN_ACCELERATOR, Accelerator, Source
 from results.storage.reader import Records, RunFile, load
 
 

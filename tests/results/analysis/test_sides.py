@@ -3,7 +3,7 @@ from msgspec import structs
 
 from results.analysis.sides import Side, by_case, throttled
 from results.metrics.measured import MeasuredRun
-from results.schema.record import Noise, Summary
+from results.schema.lines.record import Noise, Summary
 from results.storage.reader import load
 
 

@@ -8,8 +8,8 @@ import results
 from results.analysis.study import Study
 from results.exporters import EXPORTERS, exporter
 from results.exporters.benchmarks import RATES, benchmarks
+from results.schema.lines.record import Summary
 from results.schema.metrics import METRICS, STATIC
-from results.schema.record import Summary
 from results.storage.reader import Records
 
 

@@ -11,7 +11,7 @@ import results
 from results.analysis.study import Study
 from results.exporters.parquet import to_parquet
 from results.metrics.rows import plain
-from results.schema.record import Summary
+from results.schema.lines.record import Summary
 from results.storage.reader import Records
 
 

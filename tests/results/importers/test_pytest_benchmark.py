@@ -249,8 +249,8 @@ def test_an_export_of_ours_comes_back_with_its_metrics_and_intervals(imported, r
 
 @pytest.fixture
 def foreign(tmp_path, make_case, make_run, write_run):
-    from results.schema.record import Record, Summary  # noqa: PLC0415
-    from results.schema.run import Source  # noqa: PLC0415
+    from results.schema.lines.record import Record, Summary  # noqa: PLC0415
+    from results.schema.lines.run import Source  # noqa: PLC0415
 
     case = make_case(threads=None, device="cuda:0")
     summary = Summary(metrics={"latency_s": 0.04, "throughput_img_per_s": 200.0})

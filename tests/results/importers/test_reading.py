@@ -16,7 +16,7 @@ from results.importers.reading import (
     torch_device,
     unknown_environment,
 )
-from results.schema.run import Environment
+from results.schema.lines.run import Environment
 from results.schema.validation import validated
 from results.storage.reader import check_run_id
 

@@ -9,7 +9,7 @@ from results.errors import InputError
 from results.importers import read
 from results.importers.reading import Options
 from results.importers.writing import import_files
-from results.schema.run import SCHEMA_VERSION
+from results.schema.lines.run import SCHEMA_VERSION
 from tests.results.importers.given import options
 
 INFER = "benchmark-infer-amp-nchw-pt240-cu124-rtx4090.csv"

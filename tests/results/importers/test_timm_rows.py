@@ -2,7 +2,7 @@ import pytest
 
 from results.importers.rows import SourceRow
 from results.importers.timm_rows import UNEXPLAINED, Attempt, ReadRows, attempt_of, without_words
-from results.schema.record import Record
+from results.schema.lines.record import Record
 
 
 def row(**cells):

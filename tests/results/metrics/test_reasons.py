@@ -4,9 +4,9 @@ import pytest
 from msgspec import structs
 
 from results.metrics.reasons import is_wrong, usable_record
+from results.schema.lines.record import Summary
+from results.schema.lines.run import Arm
 from results.schema.metrics import METRICS
-from results.schema.record import Summary
-from results.schema.run import Arm
 
 
 def test_every_value_is_there_or_has_a_reason(make_record, make_case, make_static, measure):

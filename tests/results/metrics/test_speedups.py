@@ -6,7 +6,7 @@ from msgspec import structs
 
 from results.analysis.study import Study
 from results.metrics.speedups import path
-from results.schema.run import Arm
+from results.schema.lines.run import Arm
 from results.storage.reader import load
 
 GAINS = {"layout": ("nhwc", 1.2), "runtime": ("compile", 1.5), "precision": ("amp-bf16", 0.8)}

@@ -7,9 +7,9 @@ from msgspec import structs
 from results.metrics.table import BOUNDS, COLUMNS, table
 from results.metrics.warnings import kind
 from results.schema.axes import AXES
+from results.schema.lines.record import Noise
+from results.schema.lines.run import Arm, PeakRate
 from results.schema.metrics import METRICS
-from results.schema.record import Noise
-from results.schema.run import Arm, PeakRate
 from results.storage.reader import Records, RunFile, load
 
 

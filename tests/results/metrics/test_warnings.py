@@ -7,8 +7,8 @@ from results.metrics.warnings import NOISES, TOLERATED, RecordWarning, kind
 from results.metrics.warnings import warnings as of_records
 from results.schema.axes import AXES
 from results.schema.labels import PROMISES
-from results.schema.record import UNSEEN, Clocks, Noise, Readings
-from results.schema.run import PeakRate
+from results.schema.lines.record import UNSEEN, Clocks, Noise, Readings
+from results.schema.lines.run import PeakRate
 
 
 def warnings(record, static=None, peaks=()):

@@ -1,7 +1,7 @@
 import pytest
 
 from results.schema.kinds import KINDS, Unknown, kind_of
-from results.schema.record import Noise, Record
+from results.schema.lines.record import Noise, Record
 from results.schema.types import Stored
 from results.schema.validation import InvalidError, from_json
 

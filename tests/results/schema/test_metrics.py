@@ -1,5 +1,5 @@
+from results.schema.lines.record import Facts
 from results.schema.metrics import BOUNDS, METRICS, RUN, STATIC, TIMED
-from results.schema.record import Facts
 from results.schema.units import UNITS
 
 

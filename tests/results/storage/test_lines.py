@@ -7,8 +7,8 @@ from msgspec import structs
 
 from results.errors import InputError
 from results.schema.kinds import KINDS, Unknown
-from results.schema.record import Clocks, Noise, Readings, Summary
-from results.schema.run import SCHEMA_VERSION
+from results.schema.lines.record import Clocks, Noise, Readings, Summary
+from results.schema.lines.run import SCHEMA_VERSION
 from results.schema.types import Stored
 from results.storage.lines import MAX_LINE_BYTES, DamagedLineError, Shared, decode, encode
 

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
-from results.schema.run import Accelerator, End, Resumed
+from results.schema.lines.run import Accelerator, End, Resumed
 from results.storage.problems import Order, Problems, changes, ending
 from results.storage.trainings import Trainings
 

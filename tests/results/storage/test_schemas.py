@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import results
-from results.schema.run import SCHEMA_VERSION
+from results.schema.lines.run import SCHEMA_VERSION
 from results.storage.reader import load
 from results.storage.writer import Writer
 

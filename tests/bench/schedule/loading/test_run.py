@@ -9,7 +9,7 @@ from bench.schedule.loading.figures import REPETITIONS
 from bench.schedule.loading.request import LoadingRequest
 from bench.schedule.loading.run import SUITE, run_loader
 from results.errors import InputError
-from results.schema.loading import LOADING_STAGES
+from results.schema.lines.loading import LOADING_STAGES
 from tests.bench.fakes import FakeServer, FakeWorker
 from tests.bench.loading.photos import write_photos
 from tests.bench.runs import Shared

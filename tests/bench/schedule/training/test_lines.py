@@ -4,7 +4,7 @@ from msgspec import structs
 
 from bench.schedule.progress import Note, Planned, Progress
 from bench.schedule.training.lines import TrainingLines
-from results.schema.training import TrainingEnd
+from results.schema.lines.training import TrainingEnd
 from tests.bench.trainees import make_epoch, make_training
 
 

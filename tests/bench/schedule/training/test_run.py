@@ -14,7 +14,7 @@ from bench.schedule.run import Interrupted, Stopped
 from bench.schedule.training import run as runner
 from bench.schedule.training.plan import TrainingFiles
 from results.errors import InputError
-from results.schema.training import Epoch, Training
+from results.schema.lines.training import Epoch, Training
 from tests.bench.fakes import FakeServer
 from tests.bench.trainees import Trainee
 from tests.conftest import _run

@@ -7,7 +7,7 @@ from bench.schedule.progress import Note, Progress
 from bench.schedule.training.plan import TrainingFiles, TrainingPlan
 from bench.schedule.training.session import SAVE_S, TrainingSession
 from results.errors import InputError
-from results.schema.training import Epoch, TrainingEnd
+from results.schema.lines.training import Epoch, TrainingEnd
 from tests.bench.fakes import FakeServer
 from tests.bench.trainees import Trainee, make_training
 

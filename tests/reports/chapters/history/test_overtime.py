@@ -4,7 +4,7 @@ import pytest
 
 from reports.chapters.history.overtime import of_history, over_time
 from results.analysis.history import frame, history
-from results.schema.record import Noise
+from results.schema.lines.record import Noise
 from tests.results.histories import make_history, spreads
 
 NOISE = spreads(24, spread=0.003)

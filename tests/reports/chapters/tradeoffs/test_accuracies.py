@@ -3,8 +3,8 @@ from msgspec import structs
 
 from reports.chapters.tradeoffs.accuracies import by_source, published
 from reports.chapters.tradeoffs.chapter import CHAPTER, accurate
-from results.schema.record import Summary
-from results.schema.run import Source
+from results.schema.lines.record import Summary
+from results.schema.lines.run import Source
 from results.storage.reader import Records, RunFile
 from tests.reports.sources import source_of
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from msgspec import Meta
+from msgspec import Meta, field
 
 from results.schema.case import Case
 from results.schema.types import Count, Name, Seconds, Share, Size, Stored, Text, Value
@@ -78,7 +78,7 @@ class Epoch(Stored, frozen=True, kw_only=True):
     peak_memory_bytes: Count | None
     energy_j: Annotated[float, Meta(ge=0)] | None = None
     """Joules of the epoch, where the device has a counter."""
-    nulls: dict[str, Text] = {}
+    nulls: dict[str, Text] = field(default_factory=dict)
     """Reason of each value that is missing."""
 
 

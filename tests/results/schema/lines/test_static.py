@@ -1,4 +1,4 @@
-from results.schema.static import static_key
+from results.schema.lines.static import static_key
 
 
 def test_a_case_and_its_static_cost_have_the_same_key(make_case, make_static):
