@@ -15,7 +15,7 @@ from resnet.data.dataset import digest_of
 from resnet.data.inputs import Picture, pictures_to_batch
 from resnet.data.sets import channel_statistics
 from resnet.data.sources.folder import IMAGENET_STATISTICS
-from resnet.saved import read_network, save_network
+from resnet.storage.saved import read_network, save_network
 from resnet.training import EpochResult, Progress, Recipe, Trainer, load_recipe, recipe_warnings
 from resnet.training.lengths import with_epochs
 from resnet.variants import create, for_image_size
@@ -131,18 +131,7 @@ class Classifier:
         for warning in recipe_warnings(chosen, self.network.config, data.image_size):
             warnings.warn(warning, stacklevel=2)
         self.mean, self.std, self.image_size = data.mean, data.std, data.image_size
-        where = device or _device()
-        trainer = Trainer(
-            self.network,
-            data,
-            chosen,
-            seed=seed,
-            device=where,
-            autocast=torch.bfloat16 if chosen.precision == "amp-bf16" else None,
-            layout=chosen.layout,
-            compile=chosen.compile,
-            workers=workers,
-        )
+        trainer = self._trainer(data, chosen, seed=seed, device=device or _device(), workers=workers)
         results = []
         for event in trainer.run():
             if isinstance(event, EpochResult):
@@ -153,6 +142,19 @@ class Classifier:
         if trainer.ended == "diverged":
             raise ValueError(str(trainer.cause))
         return results
+
+    def _trainer(self, data: DataSet, recipe: Recipe, *, seed: int, device: str, workers: int) -> Trainer:
+        return Trainer(
+            self.network,
+            data,
+            recipe,
+            seed=seed,
+            device=device,
+            autocast=torch.bfloat16 if recipe.precision == "amp-bf16" else None,
+            layout=recipe.layout,
+            compile=recipe.compile,
+            workers=workers,
+        )
 
     def predict(self, images: Picture | Sequence[Picture], *, top: int = 1) -> Prediction | list[Prediction]:
         """Return the likeliest classes of an image, or a list of them for several.

@@ -2,12 +2,14 @@
 
 import dataclasses
 import difflib
-from typing import Literal, get_args
+from typing import Final, Literal, get_args
 
 BlockType = Literal["basic", "bottleneck", "preact_basic", "preact_bottleneck"]
 Stem = Literal["imagenet", "deep", "cifar"]
 Shortcut = Literal["projection", "padding", "padding_both", "avgpool", "none"]
 Family = Literal["resnet", "preact", "resnext", "wide", "resnetd", "plain", "cifar", "cifar_he"]
+SMALL_IMAGE: Final = 64
+"""Up to this many pixels a side, a stem that halves the image twice loses too much of it."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

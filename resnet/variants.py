@@ -3,7 +3,7 @@
 import dataclasses
 from typing import TYPE_CHECKING, Final
 
-from resnet.config import ResNetConfig, near
+from resnet.config import SMALL_IMAGE, ResNetConfig, near
 
 if TYPE_CHECKING:
     import os
@@ -79,10 +79,6 @@ VARIANTS: Final[dict[str, ResNetConfig]] = {
 """Every named network. Make a new one with `ResNetConfig`, or `dataclasses.replace` of one of these."""
 
 
-SMALL_IMAGE: Final = 64
-"""Up to this many pixels a side, a stem that halves the image twice loses too much of it."""
-
-
 def for_image_size(name_or_config: str | ResNetConfig, image_size: int) -> str | ResNetConfig:
     """Return the variant for images of so many pixels a side: the twin with the ``cifar`` stem for small images.
 
@@ -138,7 +134,7 @@ def create(
         config = dataclasses.replace(config, in_channels=in_channels)
 
     from resnet.model import ResNet  # noqa: PLC0415 - names and configurations are read without torch
-    from resnet.weights import load  # noqa: PLC0415
+    from resnet.storage.weights import load  # noqa: PLC0415
 
     network = ResNet(config, zero_init_residual=zero_init_residual)
     if weights is not None:

@@ -24,7 +24,7 @@ def predict_command(
 
     Exit codes: 0 success, 2 bad input.
     """
-    from reports.text.predictions import predictions_text
+    from reports.text.data.predictions import predictions_text
     from resnet.classifier import Classifier
 
     try:

@@ -7,6 +7,7 @@ import dataclasses
 from typing import Final
 
 from resnet import VARIANTS, ResNetConfig
+from resnet.variants import for_image_size
 from results.errors import InputError, suggestion
 
 TORCHVISION: Final = "torchvision:"
@@ -25,8 +26,6 @@ class Peer:
     """Arguments with which its constructor makes a network with a single tensor as output, without warnings."""
 
 
-SMALL_IMAGE: Final = 64
-"""Pixels a side up to which a network is trained with the cifar stem, unless somebody chooses another."""
 _CIFAR: Final = "cifar_"
 """Prefix of the variants with the cifar stem."""
 
@@ -94,8 +93,8 @@ def for_images(name: str, image_size: int, stem: str | None = None) -> tuple[str
         chosen = twin[stem]
         if chosen not in VARIANTS:
             raise InputError(f"{name!r} has no twin with the stem {stem!r}; leave out --stem")
-    elif stem is None and image_size <= SMALL_IMAGE and VARIANTS[name].stem != "cifar":
-        chosen = twin["cifar"] if twin["cifar"] in VARIANTS else name
+    elif stem is None and VARIANTS[name].stem != "cifar":
+        chosen = str(for_image_size(name, image_size))
     smallest = VARIANTS[chosen].minimum_image_size
     if image_size < smallest:
         raise InputError(f"images of {image_size} pixels are too small for {chosen!r}, which needs at least {smallest}")

@@ -33,7 +33,7 @@ from bench.worker.describe import nvidia_identity
 from bench.worker.training_plan import bad_input, load_images, network_config, planned_trainings
 from resnet.data import DataSet
 from resnet.model import ResNet
-from resnet.saved import save_network
+from resnet.storage.saved import save_network
 from resnet.training.events import EpochResult, Progress
 from resnet.training.loop import Trainer
 from resnet.training.recipe_files import parse_recipe

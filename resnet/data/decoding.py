@@ -10,6 +10,7 @@ from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
+from resnet.config import SMALL_IMAGE
 from resnet.data.dataset import FileSplit
 
 CROPPED_AREA: Final = (0.08, 1.0)
@@ -18,8 +19,6 @@ CROPPED_RATIO: Final = (3 / 4, 4 / 3)
 """Least and greatest width over height of the cut."""
 CROP_ATTEMPTS: Final = 10
 """Random boxes to try, as torchvision does, before the largest box in the middle is taken."""
-SMALL_IMAGE: Final = 64
-"""Up to this many pixels a side, images are not enlarged in order to cut their margins off."""
 
 
 def open_image(path: str) -> Image.Image:

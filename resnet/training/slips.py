@@ -2,11 +2,9 @@
 
 from typing import Final
 
-from resnet.config import ResNetConfig
+from resnet.config import SMALL_IMAGE, ResNetConfig
 from resnet.training.recipe import Recipe
 
-_SMALL_IMAGE: Final = 64
-"""Pixels up to which the first layers of an ImageNet network lose what there is to see."""
 _HIGHEST_RATE: Final = {"sgd": 5.0, "adam": 0.05, "adamw": 0.05}
 """Learning rates from which a training usually diverges, by optimizer."""
 _HIGHEST_DECAY: Final = {"sgd": 1e-2, "adam": 1e-2, "adamw": 1.0}
@@ -17,7 +15,7 @@ def recipe_warnings(recipe: Recipe, config: ResNetConfig, image_size: int) -> tu
     """Return what in a recipe looks like a slip, for a network and images of `image_size` pixels a side."""
     warnings = []
     name, rate, decay = recipe.optimizer, recipe.learning_rate, recipe.weight_decay
-    if config.stem != "cifar" and image_size <= _SMALL_IMAGE:
+    if config.stem != "cifar" and image_size <= SMALL_IMAGE:
         # PyTorch's benchmark suite, pull request 1345: ResNet-50 with this stem, 200 epochs of CIFAR-10.
         warnings.append(
             f"the stem {config.stem!r} shrinks images of {image_size} pixels to a quarter before the first block: "

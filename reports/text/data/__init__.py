@@ -1,1 +1,1 @@
-"""Text about data: how fast it is loaded."""
+"""Text about data: how fast it is loaded, and what a classifier says of it."""

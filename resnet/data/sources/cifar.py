@@ -1,7 +1,7 @@
 """CIFAR-10 and CIFAR-100 (Krizhevsky 2009): 60,000 colour images, 32 pixels a side.
 
 Two versions can be read: the binary one, and the one for Python that torchvision downloads. The files of the latter are
-pickles; they are read without running them (`resnet.inert`).
+pickles; they are read without running them (`resnet.storage.inert`).
 """
 
 import dataclasses
@@ -15,8 +15,8 @@ import torch
 
 from resnet.data.dataset import Split
 from resnet.data.sources.content import DOWNLOADS, Content, Request, fetch, first_folder
-from resnet.files import reason
-from resnet.inert import Inert, Machine
+from resnet.storage.files import reason
+from resnet.storage.inert import Inert, Machine
 
 CIFAR_SHAPE: Final = (3, 32, 32)
 

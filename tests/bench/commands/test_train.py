@@ -17,7 +17,7 @@ from bench.commands.train import DEGRADATION
 from bench.process.training.messages import DataChoice, TrainingChoice
 from bench.schedule.run import Interrupted, Stopped
 from bench.schedule.training import run as schedule
-from resnet.saved import read_network
+from resnet.storage.saved import read_network
 from results.errors import InputError
 from results.storage.writer import Writer
 from tests.bench.calls import bad

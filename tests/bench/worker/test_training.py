@@ -13,7 +13,7 @@ from bench.process.training.messages import (
     TrainOn,
 )
 from bench.worker.serve import WorkerServer
-from resnet.saved import read_network
+from resnet.storage.saved import read_network
 from results.errors import InputError
 from results.schema.lines.training import Epoch
 

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from reports.text.predictions import predictions_text
+from reports.text.data.predictions import predictions_text
 from results.errors import InputError
 
 ROWS = [("a.png", 1, "bag", 0.91234), ("a.png", 2, "boot", 0.05), ("b|c.png", 1, "boot", 1.0)]

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final
 import torch
 from torch import Tensor
 
-from resnet.checkpoint import Network, find, listed
-from resnet.files import read, reason
+from resnet.storage.checkpoint import Network, find, listed
+from resnet.storage.files import read, reason
 
 if TYPE_CHECKING:
     from resnet.model import ResNet

@@ -15,12 +15,12 @@ import torch
 from torch import Tensor
 
 from resnet.config import ResNetConfig
-from resnet.files import reason
+from resnet.storage.files import reason
 from resnet.model import ResNet
 
 FILE_FORMAT: Final = "resnet-bench network 1"
 """The value of ``format`` in the metadata: what the file is, and the version of its metadata."""
-_EXPECTED: Final = "expected a trained network that `resnet.saved.save_network` or `resnet-bench train` wrote"
+_EXPECTED: Final = "expected a trained network that `resnet.storage.saved.save_network` or `resnet-bench train` wrote"
 _PARTS: Final = ("config", "classes", "mean", "std", "image_size")
 
 

@@ -6,7 +6,7 @@ import zipfile
 from collections.abc import Callable
 from typing import Final
 
-from resnet.archives import LEGACY, read_legacy, read_zip
+from resnet.storage.archives import LEGACY, read_legacy, read_zip
 
 EXPECTED: Final = "expected a state dict, alone or in a checkpoint, that torch.save or safetensors wrote"
 FOREIGN: Final = (

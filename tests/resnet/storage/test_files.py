@@ -10,7 +10,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from resnet import files
+from resnet.storage import files
 
 
 def tensors():

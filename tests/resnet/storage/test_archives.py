@@ -3,7 +3,7 @@ import zipfile
 import pytest
 import torch
 
-from resnet import archives
+from resnet.storage import archives
 
 
 def read(path, *, modern):

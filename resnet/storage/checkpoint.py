@@ -8,7 +8,7 @@ from typing import Final
 import torch
 from torch import Tensor
 
-from resnet.inert import Inert
+from resnet.storage.inert import Inert
 
 LANDMARK: Final = "layer1.0.conv1.weight"
 """A name that all networks of `resnet` have, as those of torchvision and timm: what precedes it in a file is the prefix

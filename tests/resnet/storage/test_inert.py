@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 
-from resnet import archives, inert
+from resnet.storage import archives, inert
 
 
 def read(data):

@@ -8,7 +8,7 @@ from typing import IO, Any, Final
 import torch
 from torch import Tensor
 
-from resnet.inert import Inert, Machine
+from resnet.storage.inert import Inert, Machine
 
 LEGACY: Final = b"l\xfc\x9cF\xf9 j\xa8P\x19"
 """The number near the beginning of files that are no zip archives."""

@@ -4,8 +4,8 @@ import pytest
 import torch
 
 import resnet
-from resnet import checkpoint
-from resnet.checkpoint import find
+from resnet.storage import checkpoint
+from resnet.storage.checkpoint import find
 
 CONFIG = resnet.ResNetConfig(
     block="basic", depths=(1, 1), widths=(4, 8), stem="cifar", stem_width=4, num_classes=3, shortcut="projection"

@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 from torchvision.models import get_model_weights
 
 import resnet
-from resnet import weights
+from resnet.storage import weights
 
 SMALL = "cifar_resnet20"
 

@@ -6,7 +6,7 @@ import safetensors.torch
 import torch
 
 import resnet
-from resnet.saved import FILE_FORMAT, NetworkFacts, read_network, save_network
+from resnet.storage.saved import FILE_FORMAT, NetworkFacts, read_network, save_network
 
 TINY = resnet.ResNetConfig(
     block="basic", depths=(1, 1), widths=(4, 8), stem="cifar", stem_width=4, num_classes=3, in_channels=1
