@@ -1,4 +1,4 @@
-"""Measure ResNets on this machine: `run` a suite, compare two arms by `ab`, or `cost` a model without timing it."""
+"""Measure ResNets on this machine: `run` a suite, compare two arms by `ab`, `cost` a model, `train` to an accuracy."""
 
 # ruff: noqa: PLC0415 - names are imported when they are first used: the command line's help must not wait
 
@@ -8,20 +8,24 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from bench.costs.static import cost
+    from bench.process.training.messages import DataChoice
     from bench.schedule.ab import ArmSetup, ab
     from bench.schedule.progress import Show
     from bench.schedule.run import resume
+    from bench.schedule.training.run import resume_training
     from bench.suites.suite import Suite
     from results.schema.case import Case
     from results.storage.reader import Records
 
-__all__ = ["ArmSetup", "ab", "cost", "resume", "run"]
+__all__ = ["ArmSetup", "DataChoice", "ab", "cost", "resume", "resume_training", "run", "train"]
 
 _HOMES = {
     "ArmSetup": "bench.schedule.ab",
+    "DataChoice": "bench.process.training.messages",
     "ab": "bench.schedule.ab",
     "cost": "bench.costs.static",
     "resume": "bench.schedule.run",
+    "resume_training": "bench.schedule.training.run",
 }
 
 
@@ -58,6 +62,47 @@ def run(
 
     request = requested(suite, axes, settings)
     return schedule.run(request, device=device, out=out, show=show or progress.ignore)
+
+
+def train(
+    model: str | Sequence[str],
+    *,
+    data: "str | DataChoice",
+    seeds: Iterable[int] = (0,),
+    device: str = "auto",
+    out: str | Path = "runs",
+    show: "Show | None" = None,
+    **choices: Any,
+) -> "Records":
+    """Train models from each seed into a new run file under `out`, and return what the file holds.
+
+    Args:
+        model: a variant, or several.
+        data: a data set of `resnet.data.SETS`, a folder of images, or a `DataChoice`.
+        seeds: seeds of the trainings.
+        device: ``auto``, ``cpu``, ``cuda:0``…
+        out: folder of run files; checkpoints and trained networks go there too.
+        show: takes every `bench.schedule.progress.Event`; None shows nothing.
+        choices: ``recipe``, ``epochs``, ``batch_size``, ``precision``, ``runtime``, ``layout``, ``threads``… as in
+            `bench.process.training.messages.TrainingChoice`; they replace those of the recipe.
+
+    Raises:
+        InputError: a choice is wrong, or the data are not there; nothing was trained.
+        Stopped: the run ended early; `resume_training` continues its file.
+    """
+    from bench.process.training.messages import DataChoice, TrainingChoice
+    from bench.schedule import progress
+    from bench.schedule.training import run as schedule
+    from results.errors import InputError, suggestion
+
+    names = TrainingChoice.__annotations__
+    for name in choices:
+        if name not in names:
+            raise InputError(f"unknown choice {name!r}{suggestion(name, names)}")
+    models = (model,) if isinstance(model, str) else tuple(model)
+    source = data if isinstance(data, DataChoice) else DataChoice(name=data)
+    choice = TrainingChoice(models=models, seeds=tuple(seeds), data=source, **choices)
+    return schedule.train(choice, device=device, out=out, show=show or progress.ignore)
 
 
 def __getattr__(name: str) -> Any:

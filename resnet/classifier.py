@@ -22,6 +22,7 @@ from resnet.variants import create, for_image_size
 
 Labelled = Split | FileSplit | tuple[Tensor, Tensor]
 """Images with labels: a split, or a tensor uint8 (n, channels, height, width) with int64 (n,)."""
+_AUTOCAST: Final = {"amp-bf16": torch.bfloat16, "amp-fp16": torch.float16}
 ASKED: Final = 256
 """Images of a forward pass when a classifier is asked."""
 
@@ -150,7 +151,8 @@ class Classifier:
             recipe,
             seed=seed,
             device=device,
-            autocast=torch.bfloat16 if recipe.precision == "amp-bf16" else None,
+            autocast=_AUTOCAST.get(recipe.precision),
+            scale_loss=recipe.precision == "amp-fp16",
             layout=recipe.layout,
             compile=recipe.compile,
             workers=workers,

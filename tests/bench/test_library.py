@@ -3,6 +3,7 @@
 import pytest
 
 import bench
+import results
 from results.errors import InputError
 from results.schema.case import Case
 from tests.bench.runs import QUICK, TINY
@@ -55,3 +56,15 @@ def test_an_output_folder_that_cannot_be_written(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="--out"):
         bench.run(axes=TINY, device="cpu", out=tmp_path / "file", **QUICK)
+
+
+def test_train_takes_names_and_choices(tmp_path):
+    data = bench.DataChoice(name="fake", image_size=8, limit=64)
+    records = bench.train("cifar_resnet20", data=data, seeds=[3], epochs=1, batch_size=32, device="cpu", out=tmp_path)
+    (row,) = results.trainings(records).to_dict("records")
+    assert (row["model"], row["data"], row["seeds"]) == ("cifar_resnet20", "fake", 1)
+
+
+def test_an_unknown_choice_is_named():
+    with pytest.raises(InputError, match="did you mean 'epochs'"):
+        bench.train("cifar_resnet20", data="fake", epoch=1)
