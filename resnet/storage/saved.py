@@ -15,8 +15,8 @@ import torch
 from torch import Tensor
 
 from resnet.config import ResNetConfig
-from resnet.storage.files import reason
 from resnet.model import ResNet
+from resnet.storage.files import reason
 
 FILE_FORMAT: Final = "resnet-bench network 1"
 """The value of ``format`` in the metadata: what the file is, and the version of its metadata."""
