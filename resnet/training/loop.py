@@ -24,8 +24,10 @@ from resnet.training.state import (
     Position,
     all_finite,
     optimizer_tensors,
+    random_states,
     read_state,
     restore_optimizer,
+    restore_random,
     shapes_digest,
     write_state,
 )
@@ -60,7 +62,7 @@ class Trainer:
     ended: str | None = None
     """``ok``, ``stopped early`` or ``diverged`` when `run` has come to an end."""
     cause: str | None = None
-    """What happened and what to do, where `ended` is not ``ok``."""
+    """What happened and what to do, where `ended` is not ``ok`` and nobody called `finish`."""
 
     def __init__(
         self,
@@ -122,8 +124,7 @@ class Trainer:
             result = self._finish_epoch() if self.ended is None else None
             if result is not None:
                 yield result
-        if self.ended is None:
-            self._end()
+        self.finish()
 
     def _train_epoch(self) -> Iterator[Progress]:
         position, steps = self._position, len(self._batches)
@@ -229,11 +230,12 @@ class Trainer:
         stopping = self.recipe.early_stopping
         return stopping is not None and self._position.worse_epochs >= stopping.patience
 
-    def _end(self) -> None:
-        """Give the network its final weights."""
-        self.ended = "ok"
-        if self._stops_early() and self.epochs < self.recipe.epochs:
-            self.ended = "stopped early"
+    def finish(self) -> None:
+        """End the training here, as `run` does after the last epoch, and give the network its final weights."""
+        if self.ended is not None:
+            return
+        self.ended = "ok" if self.epochs == self.recipe.epochs else "stopped early"
+        if self._stops_early() and self.ended != "ok":
             self.cause = f"the validation was no better in {self._position.worse_epochs} epochs"
         if final := self._best or (self._average.state if self._average else {}):
             self.network.load_state_dict(final)
@@ -251,9 +253,7 @@ class Trainer:
         weights = self.network.state_dict()
         if self.ended == "diverged" or not all_finite(weights):
             return False
-        tensors = {"sums": self._sums, "random": torch.get_rng_state()}
-        if self._device.type != "cpu":
-            tensors["device random"] = torch.get_device_module(self._device).get_rng_state(self._device)
+        tensors = {"sums": self._sums} | random_states(self._device)
         parts = {"network": weights, "optimizer": optimizer_tensors(self._learner.optimizer), "best": self._best}
         parts["average"] = self._average.state if self._average else {}
         for prefix, part in parts.items():
@@ -278,9 +278,7 @@ class Trainer:
         self._sums.copy_(saved.tensors["sums"])
         self._learner.scaler.load_state_dict(saved.facts["scaler"])
         self._position = Position(**saved.facts["position"])
-        torch.set_rng_state(saved.tensors["random"])
-        if "device random" in saved.tensors and self._device.type != "cpu":
-            torch.get_device_module(self._device).set_rng_state(saved.tensors["device random"], self._device)
+        restore_random(saved.tensors, self._device)
 
 
 def _check(network: nn.Module, data: DataSet, recipe: Recipe, *, compiled: bool) -> None:

@@ -166,6 +166,25 @@ def shapes_digest(network: nn.Module) -> str:
     return f"of {parameters:,} parameters ({hashlib.sha256(repr(shapes).encode()).hexdigest()[:8]})"
 
 
+def random_states(device: torch.device) -> dict[str, Tensor]:
+    """Return the states of torch's generators on the CPU and on an accelerator, by names for `write_state`."""
+    states = {"random": torch.get_rng_state()}
+    if device.type != "cpu":
+        states["device random"] = torch.get_device_module(device).get_rng_state(*_arguments(device))
+    return states
+
+
+def restore_random(tensors: Mapping[str, Tensor], device: torch.device) -> None:
+    """Put back what `random_states` returned."""
+    torch.set_rng_state(tensors["random"])
+    if "device random" in tensors and device.type != "cpu":
+        torch.get_device_module(device).set_rng_state(tensors["device random"], *_arguments(device))
+
+
+def _arguments(device: torch.device) -> tuple[torch.device, ...]:
+    return () if device.type == "mps" else (device,)  # torch.mps knows a single device, and takes none
+
+
 def all_finite(state: Mapping[str, Tensor]) -> bool:
     """Return whether no number of a state dict is infinite or no number."""
     floats = [value.isfinite().all() for value in state.values() if value.is_floating_point()]

@@ -154,17 +154,32 @@ def test_early_stopping_ends_with_the_best_weights(monitor):
     assert correct == best.validation_correct
 
 
-def test_the_average_is_validated_and_remains():
-    trainer = trainer_of(average="ema", average_decay=0.5)
-    results = results_of(trainer)
+def validation_loss(trainer):
     data = tiny_data()
     with torch.no_grad():
         logits = trainer.network((data.validation.images.float() / 255 - 0.3) / 0.3)
-    loss = torch.nn.functional.cross_entropy(logits, data.validation.labels).item()
-    assert results[-1].validation_loss == pytest.approx(loss, rel=1e-4)
+    return torch.nn.functional.cross_entropy(logits, data.validation.labels).item()
+
+
+def test_the_average_is_validated_and_remains():
+    trainer = trainer_of(average="ema", average_decay=0.5)
+    results = results_of(trainer)
+    assert results[-1].validation_loss == pytest.approx(validation_loss(trainer), rel=1e-4)
     plain = trainer_of()
     results_of(plain)
     assert not same_weights(trainer.network, plain.network)
+
+
+def test_a_training_that_is_finished_early_holds_the_weights_that_were_validated():
+    trainer = trainer_of(epochs=5, average="ema", average_decay=0.5)
+    run = trainer.run()
+    result = next(event for event in run if isinstance(event, EpochResult))
+    trainer.finish()
+    assert (trainer.ended, trainer.cause, trainer.epochs) == ("stopped early", None, 1)
+    assert list(run) == []
+    assert result.validation_loss == pytest.approx(validation_loss(trainer), rel=1e-4)
+    trainer.finish()
+    assert not trainer.network.training
 
 
 def test_a_set_smaller_than_a_batch_is_a_batch():

@@ -129,3 +129,28 @@ def test_numbers_that_are_none_are_seen(value):
     assert state.all_finite(numbers)
     numbers["weight"][1] = value
     assert not state.all_finite(numbers)
+
+
+def test_random_numbers_go_on():
+    states = state.random_states(torch.device("cpu"))
+    numbers = torch.rand(3)
+    state.restore_random(states, torch.device("cpu"))
+    assert torch.equal(torch.rand(3), numbers)
+
+
+def test_the_generator_of_apple_s_gpu_is_asked_without_a_device(monkeypatch):
+    class Metal:
+        state = torch.tensor([7], dtype=torch.uint8)
+
+        def get_rng_state(self):
+            return self.state.clone()
+
+        def set_rng_state(self, new_state):
+            self.state = new_state
+
+    metal = Metal()
+    monkeypatch.setattr(torch, "get_device_module", lambda device: metal)
+    states = state.random_states(torch.device("mps"))
+    metal.state = None
+    state.restore_random(states, torch.device("mps"))
+    assert metal.state is states["device random"]
