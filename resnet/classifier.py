@@ -10,19 +10,24 @@ import torch
 from torch import Tensor
 
 from resnet.config import ResNetConfig
-from resnet.data import Batches, DataSet, FileSplit, Split
-from resnet.data.dataset import digest_of
+from resnet.data import Batches, DataSet, Split
 from resnet.data.inputs import Picture, pictures_to_batch
+from resnet.data.labelled import Labelled, as_data, as_split, check_classes
 from resnet.data.sets import channel_statistics
 from resnet.data.sources.folder import IMAGENET_STATISTICS
 from resnet.storage.saved import read_network, save_network
 from resnet.training import EpochResult, Progress, Recipe, Trainer, load_recipe, recipe_warnings
+from resnet.training.learner import resized
 from resnet.training.lengths import with_epochs
+from resnet.training.schedules import progressive_size
 from resnet.variants import create, for_image_size
 
-Labelled = Split | FileSplit | tuple[Tensor, Tensor]
-"""Images with labels: a split, or a tensor uint8 (n, channels, height, width) with int64 (n,)."""
-_AUTOCAST: Final = {"amp-bf16": torch.bfloat16, "amp-fp16": torch.float16}
+_AUTOCAST: Final[dict[str, torch.dtype | None]] = {
+    "fp32": None,
+    "amp-bf16": torch.bfloat16,
+    "amp-fp16": torch.float16,
+}
+"""Precisions that `Classifier.fit` trains in."""
 ASKED: Final = 256
 """Images of a forward pass when a classifier is asked."""
 
@@ -131,8 +136,8 @@ class Classifier:
         chosen = chosen if epochs is None else with_epochs(chosen, epochs)
         for warning in recipe_warnings(chosen, self.network.config, data.image_size):
             warnings.warn(warning, stacklevel=2)
-        self.mean, self.std, self.image_size = data.mean, data.std, data.image_size
         trainer = self._trainer(data, chosen, seed=seed, device=device or _device(), workers=workers)
+        self.mean, self.std, self.image_size = data.mean, data.std, data.image_size
         results = []
         for event in trainer.run():
             if isinstance(event, EpochResult):
@@ -140,18 +145,21 @@ class Classifier:
             if show is not None:
                 show(event)
         self.network.eval()
+        self.image_size = progressive_size(chosen, max(0, trainer.epochs - 1), data.image_size)
         if trainer.ended == "diverged":
             raise ValueError(str(trainer.cause))
         return results
 
     def _trainer(self, data: DataSet, recipe: Recipe, *, seed: int, device: str, workers: int) -> Trainer:
+        if recipe.precision not in _AUTOCAST:
+            raise ValueError(f"cannot train in precision {recipe.precision!r} here (choices: {', '.join(_AUTOCAST)})")
         return Trainer(
             self.network,
             data,
             recipe,
             seed=seed,
             device=device,
-            autocast=_AUTOCAST.get(recipe.precision),
+            autocast=_AUTOCAST[recipe.precision],
             scale_loss=recipe.precision == "amp-fp16",
             layout=recipe.layout,
             compile=recipe.compile,
@@ -195,13 +203,16 @@ class Classifier:
         """Return accuracy, accuracy by class and the confusion matrix of labelled images.
 
         Args:
-            data: Labelled images; of a data set, its validation images.
+            data: Labelled images; of a data set, its validation images. They are resized where the network takes
+                another size.
 
         Raises:
-            ValueError: There are no images, or they have other channels or labels than the network.
+            ValueError: There are no images, or they have other channels, labels or classes than the network.
         """
-        split = data.validation if isinstance(data, DataSet) else _split(data)
-        asked = self._asked_about(split)
+        if isinstance(data, DataSet):
+            check_classes(self.classes, data)
+        split = data.validation if isinstance(data, DataSet) else as_split(data)
+        asked = as_data(split, split, classes=self.classes, mean=self.mean, std=self.std, image_size=self.image_size)
         device = next(self.network.parameters()).device
         batches = Batches(split, asked, batch_size=ASKED, seed=0, device=device, shuffle=False, drop_last=False)
         count = len(self.classes)
@@ -209,7 +220,7 @@ class Classifier:
         self.network.eval()
         with torch.inference_mode():
             for images, labels in batches.epoch(0):
-                guesses = self.network(images).argmax(1)
+                guesses = self.network(resized(images, self.image_size)).argmax(1)
                 confusion += torch.bincount((labels * count + guesses).cpu(), minlength=count * count)
         confusion = confusion.view(count, count)
         hits, totals = confusion.diagonal().tolist(), confusion.sum(1).tolist()
@@ -250,44 +261,13 @@ class Classifier:
         if isinstance(train, DataSet):
             if validation is not None:
                 raise ValueError("the data set has validation images already; leave out `validation`")
-            if len(train.classes) != len(self.classes):
-                raise ValueError(f"{train.name} has {len(train.classes)} classes, the classifier {len(self.classes)}")
+            check_classes(self.classes, train)
             return train
         if validation is None:
             raise ValueError("give labelled images to validate with, or a data set")
-        images = _split(train)
+        images, others = as_split(train), as_split(validation)
         mean, std = channel_statistics(images.images) if isinstance(images, Split) else IMAGENET_STATISTICS
-        return self._asked_about(images, _split(validation), mean=mean, std=std)
-
-    def _asked_about(
-        self,
-        images: Split | FileSplit,
-        validation: Split | FileSplit | None = None,
-        *,
-        mean: tuple[float, ...] | None = None,
-        std: tuple[float, ...] | None = None,
-    ) -> DataSet:
-        """Return a data set of images with the classes and the size of this classifier."""
-        others = images if validation is None else validation
-        return DataSet(
-            name="images",
-            classes=self.classes,
-            train=images,
-            validation=others,
-            mean=self.mean if mean is None else mean,
-            std=self.std if std is None else std,
-            image_size=self.image_size,
-            in_channels=self.network.config.in_channels,
-            digest=digest_of(images, others),
-            held_out=False,
-        )
-
-
-def _split(labelled: Labelled) -> Split | FileSplit:
-    if isinstance(labelled, Split | FileSplit):
-        return labelled
-    images, labels = labelled
-    return Split(images=images, labels=labels)
+        return as_data(images, others, classes=self.classes, mean=mean, std=std, image_size=self.image_size)
 
 
 def _usual_statistics(in_channels: int) -> tuple[tuple[float, ...], tuple[float, ...]]:

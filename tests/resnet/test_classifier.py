@@ -1,5 +1,6 @@
 """A classifier learns, answers, is evaluated, saved and loaded."""
 
+import dataclasses
 import json
 
 import pytest
@@ -9,6 +10,7 @@ from safetensors import safe_open
 
 import resnet
 from resnet.data import Split
+from resnet.data.labelled import as_data
 from resnet.training import EpochResult, Recipe
 
 CLASSES = ("dark", "bright")
@@ -123,6 +125,28 @@ def test_events_are_shown():
 def test_bad_input_is_named(trained, make, message):
     with pytest.raises(ValueError, match=message):
         make(trained)
+
+
+def test_images_of_another_size_are_resized_for_the_network():
+    recipe = dataclasses.replace(RECIPE, epochs=4, progressive_sizes=(4, 6))
+    classifier = made()
+    with pytest.warns(UserWarning, match="end at 6 pixels"):
+        results = classifier.fit(images(96, 0), images(40, 1), recipe=recipe, device="cpu")
+    assert classifier.image_size == 6
+    assert classifier.evaluate(images(40, 1)).correct == results[-1].validation_correct
+
+
+def test_classes_in_another_order_are_refused(trained):
+    data = as_data(images(8, 0), images(8, 1), classes=CLASSES[::-1], mean=(0.5,), std=(0.5,), image_size=8)
+    for use in (trained.fit, trained.evaluate):
+        with pytest.raises(ValueError, match="classes in another order"):
+            use(data)
+
+
+def test_a_precision_that_it_does_not_train_in_is_refused():
+    recipe = dataclasses.replace(RECIPE, precision="tf32")
+    with pytest.raises(ValueError, match="precision 'tf32'"):
+        made().fit(images(32, 0), images(8, 1), recipe=recipe, device="cpu")
 
 
 def test_a_training_that_diverges_is_an_error():
