@@ -37,6 +37,7 @@ from resnet.storage.saved import save_network
 from resnet.training.events import EpochResult, Progress
 from resnet.training.loop import Trainer
 from resnet.training.recipe_files import parse_recipe
+from resnet.training.schedules import progressive_size
 from results.errors import InputError
 from results.schema.labels import PROMISES, RUNTIMES
 from results.schema.lines.training import Epoch, Training
@@ -144,12 +145,14 @@ class TrainingVerbs:
         path = pathlib.Path(request.path)
         with bad_input():
             self._trainer.save(path)
-        return TrainingSaved(size=path.stat().st_size)
+        return TrainingSaved(size=path.stat().st_size if path.exists() else 0)
 
     def save_network(self, request: SaveNetwork) -> NetworkSaved:
-        """Write the trained network, with the weights that the validation judged."""
+        """Write the trained network, with the weights and the size of the images that the validation judged."""
         path = pathlib.Path(request.path)
-        data = self._data
+        data, trainer = self._data, self._trainer
+        trainer.finish()  # the parent may end a training at an accuracy, before its last epoch
+        size = progressive_size(trainer.recipe, max(0, trainer.epochs - 1), data.image_size)
         with bad_input():
             save_network(
                 path,
@@ -157,7 +160,7 @@ class TrainingVerbs:
                 classes=data.classes,
                 mean=data.mean,
                 std=data.std,
-                image_size=data.image_size,
+                image_size=max(size, self._network.config.minimum_image_size),
             )
         return NetworkSaved(size=path.stat().st_size)
 

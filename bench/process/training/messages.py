@@ -124,7 +124,7 @@ class TrainingSaved:
     """A checkpoint is on the disk."""
 
     size: Count
-    """Its bytes."""
+    """Its bytes; 0 where there is none, because no state with finite weights was ever saved."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from bench.process.training.messages import (
     TrainOn,
 )
 from bench.worker.serve import WorkerServer
+from resnet.classifier import Classifier
 from resnet.storage.saved import read_network
 from results.errors import InputError
 from results.schema.lines.training import Epoch
@@ -129,3 +130,24 @@ def test_a_checkpoint_of_another_training_is_refused(tmp_path):
     worker.save_training(SaveTraining(path=str(tmp_path / "state")))
     with pytest.raises(InputError, match="another training"):
         begun(planned(models=("cifar_plain20", "cifar_resnet32"))[1], tmp_path, str(tmp_path / "state"))
+
+
+def test_a_training_that_is_stopped_at_an_accuracy_saves_what_was_validated(tmp_path):
+    recipe = tmp_path / "average.toml"
+    values = ("epochs = 3", "learning_rate = 0.1", "batch_size = 48", 'average = "ema"')
+    recipe.write_text("\n".join((*values, "progressive_sizes = [6, 8, 8]")))
+    worker, _ = begun(planned(recipe=str(recipe), epochs=None)[0], tmp_path)
+    epoch = worker.train_on(TrainOn(seconds=100.0)).finished
+    path = tmp_path / "network.safetensors"
+    worker.save_network(SaveNetwork(path=str(path)))
+    classifier = Classifier.load(path)
+    assert classifier.image_size == 6
+    assert classifier.evaluate(worker._data).correct == epoch.validation_correct
+
+
+def test_without_finite_weights_there_is_no_checkpoint(tmp_path):
+    worker, _ = begun(planned()[0], tmp_path)
+    with torch.no_grad():
+        next(worker._network.parameters()).fill_(torch.nan)
+    assert worker.save_training(SaveTraining(path=str(tmp_path / "state"))).size == 0
+    assert not (tmp_path / "state").exists()
