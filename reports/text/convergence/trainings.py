@@ -99,7 +99,7 @@ def _plain_number(value: float | None) -> str:
 
 
 def _remarks(rows: Sequence[Row], made: Sequence[Curve]) -> list[str]:
-    """Return what the columns mean, what was expected, and how trainings ended that did not come to their end."""
+    """Return what the columns mean, what was expected, and the ends of trainings that their recipe did not end."""
     lines = [meaning for name, meaning in _MEANINGS.items() if any(row["interval"] == name for row in rows)]
     lines.append(
         "time to it: seconds until the end of the first epoch with that accuracy, the geometric mean where all seeds "
@@ -112,7 +112,7 @@ def _remarks(rows: Sequence[Row], made: Sequence[Curve]) -> list[str]:
     }
     lines += [str(line) for line in expected]
     for curve in made:
-        if curve.final is None:
+        if curve.final is None or curve.cut_short:
             training = curve.training
             cause = f": {curve.end.cause}" if curve.end is not None and curve.end.cause else ""
             lines.append(f"{training.case.model} with {training.recipe}, seed {training.seed}: {curve.status}{cause}")

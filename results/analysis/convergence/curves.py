@@ -5,7 +5,7 @@ import math
 import tomllib
 from collections.abc import Iterable, Sequence
 from itertools import chain
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from results.errors import InputError
 from results.schema.case import Case
@@ -19,6 +19,8 @@ FINISHED: Final = ("ok", "stopped early")
 """Ends of trainings that came to a final accuracy."""
 _STEP: Final = 0.005
 """Accuracies that are chosen by default are multiples of this."""
+_PATIENCE: Final = 10
+"""The patience of early stopping where a recipe does not state it, as in `resnet.training.EarlyStopping`."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,16 +43,23 @@ class Curve:
     def final(self) -> Epoch | None:
         """The epoch of the final accuracy, None unless the training came to its end.
 
-        It is the last epoch, not the best, which would be chosen on the validation images; only where the recipe
-        stopped the training early, it is the epoch that the recipe chose.
+        It is the last epoch, not the best, which would be chosen on the validation images; only with early stopping it
+        is the epoch that the recipe chose, whose weights are in the trained network.
         """
         if self.status not in FINISHED or not self.epochs:
             return None
-        if self.status == "ok":
-            return self.epochs[-1]
-        if _monitor(self.training) == "accuracy":
-            return max(self.epochs, key=lambda epoch: epoch.validation_accuracy)
-        return min(self.epochs, key=lambda epoch: epoch.validation_loss)
+        stopping = _early_stopping(self.training)
+        return self.epochs[-1] if stopping is None else self.epochs[_best(self.epochs, stopping)]
+
+    @property
+    def cut_short(self) -> bool:
+        """Whether somebody ended the training at an accuracy (``--until``), and not its recipe."""
+        if self.status != "stopped early":
+            return False
+        stopping = _early_stopping(self.training)
+        if stopping is None or not self.epochs:
+            return True
+        return len(self.epochs) - 1 - _best(self.epochs, stopping) < stopping.patience
 
     def first(self, accuracy: float) -> Epoch | None:
         """Return the first epoch with this validation accuracy or more, None where there is none."""
@@ -64,12 +73,13 @@ class Curve:
         """Return the seconds until the end of the first epoch with this accuracy.
 
         Infinity where the training came to its end, or diverged, without it; None where nobody knows, because the
-        training was cut off before.
+        training was cut off or cut short before.
         """
         epoch = self.first(accuracy)
         if epoch is not None:
             return epoch.elapsed_s
-        return math.inf if self.status in {*FINISHED, "diverged"} else None
+        ended = self.status in {*FINISHED, "diverged"} and not self.cut_short
+        return math.inf if ended else None
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,10 +163,27 @@ def _machine(run: RunHeader, device: str) -> str:
     return cards.get(device, f"{device} of {run.id}") if device != "cpu" else cpu
 
 
-def _monitor(training: Training) -> str:
-    """Return what early stopping watched; the loss where the recipe does not say it."""
+class _EarlyStopping(NamedTuple):
+    """Early stopping, as a recipe states it."""
+
+    monitor: str
+    patience: int
+
+
+def _early_stopping(training: Training) -> _EarlyStopping | None:
+    """Return the early stopping of a recipe, None where it has none or cannot be read."""
     try:
         stopping = tomllib.loads(training.recipe_text).get("early_stopping")
     except tomllib.TOMLDecodeError:
-        return "loss"
-    return str(stopping.get("monitor", "loss")) if isinstance(stopping, dict) else "loss"
+        return None
+    if not isinstance(stopping, dict):
+        return None
+    patience = stopping.get("patience")
+    return _EarlyStopping(str(stopping.get("monitor", "loss")), patience if isinstance(patience, int) else _PATIENCE)
+
+
+def _best(epochs: Sequence[Epoch], stopping: _EarlyStopping) -> int:
+    """Return the index of the epoch that early stopping chose: the first of the best."""
+    if stopping.monitor == "accuracy":
+        return max(range(len(epochs)), key=lambda index: epochs[index].validation_accuracy)
+    return min(range(len(epochs)), key=lambda index: epochs[index].validation_loss)

@@ -66,9 +66,9 @@ def trainings(records: Records, accuracy: float | None = None) -> "pd.DataFrame"
     ``accuracy`` is the mean final accuracy (`Curve.final`). Its ``interval`` is ``seeds``, Student's t over seeds, or
     for a single seed ``images``, the binomial interval of its validation images: another seed may differ by more.
     ``time_s`` is the geometric mean of the seconds until the end of the first epoch with the ``target`` accuracy, a NaN
-    unless every seed reached it; ``median_s`` is a NaN where half of the seeds never did. Its interval holds with 90 %
-    (David and Nagaraja 2003), and needs five seeds. ``seconds``, ``data_s``, ``compute_s``, ``validation_s`` and
-    ``energy_j`` are means over the finished seeds of whole trainings.
+    unless every seed reached it; ``median_s`` is a NaN where half of the seeds never did, and where a training was cut
+    off before. Its interval holds with 90 % (David and Nagaraja 2003), and needs five seeds. ``seconds``, ``data_s``,
+    ``compute_s``, ``validation_s`` and ``energy_j`` are means over the finished seeds of whole trainings.
 
     Args:
         records: the records.
@@ -195,8 +195,11 @@ def _times(group: CurveGroup, target: float | None) -> tuple[dict[str, Any], dic
         nulls["time_s"] = f"{len(reached)} of {len(group.curves)} seeds reached it, and a mean needs all"
     else:
         mean = across(reached) or Interval(reached[0], math.nan, math.nan)
-    median = statistics.median(known) if known else math.inf
-    if not math.isfinite(median):
+    unknown = len(times) - len(known)
+    median = statistics.median(known) if known and not unknown else math.inf
+    if unknown:
+        nulls["median_s"] = f"{unknown} of {len(times)} trainings ended before they could reach it"
+    elif not math.isfinite(median):
         nulls["median_s"] = f"half of the seeds or more did not reach {100 * target:g} %"
     ranks = bounding_ranks(len(known), 0.5) if known else None
     low, high = (math.nan, math.nan) if ranks is None else (known[rank - 1] for rank in ranks)

@@ -134,6 +134,9 @@ def _time(
     if None not in means:
         start = dataclasses.replace(start, change=means[1] / means[0])  # type: ignore[operator]
     reason = _barrier(before, after) or barrier
+    unknown = sum(seed is None for side in sides for seed in side)
+    if reason is None and unknown:
+        reason = f"{unknown} trainings were stopped at an accuracy below {100 * accuracy:g} % (--until)"
     if reason is None and not any(reached):
         reason = f"no seed of either side reached {100 * accuracy:g} %: choose a lower accuracy (--accuracy)"
     if reason is not None:
@@ -151,7 +154,10 @@ def _accuracy(before: CurveGroup, after: CurveGroup, margin: float) -> PendingTr
     base, new = (None if mean is None else mean.value for mean in means)
     change = None if base is None or new is None else new - base
     start = dataclasses.replace(start, base=base, new=new, change=change)
+    short = sum(curve.cut_short for group in (before, after) for curve in group.curves)
     reason = _barrier(before, after)
+    if reason is None and short:
+        reason = f"{short} trainings were stopped at an accuracy that somebody chose (--until): it is not final"
     if reason is not None:
         return _without(start, reason)
     if base is None and new is None:

@@ -3,6 +3,7 @@ import io
 import json
 
 import pytest
+from msgspec import structs
 
 from reports.text.convergence.trainings import accuracy_points, seconds_text, trainings_text
 from results.analysis.convergence.frames import TRAINING_COLUMNS
@@ -61,3 +62,10 @@ def test_what_is_missing_is_a_dash():
     assert accuracy_points({**nothing, "accuracy": 0.9}) == "90.00"
     assert seconds_text(None, None, None) == "-"
     assert seconds_text(100.0, 90.0, 111.0) == "100 ± 11 %"
+
+
+def test_a_training_that_somebody_stopped_at_an_accuracy_says_so(tmp_path, make_case, make_run):
+    training = made_training(make_case)
+    end = structs.replace(made_end(training, "stopped early", epochs=4), cause="it reached 0.9, as was asked")
+    path = write_trainings(tmp_path, training_header(make_run), (training, *made_epochs(training, last=4), end))
+    assert "seed 0: stopped early: it reached 0.9, as was asked" in trainings_text(load(path), "table")

@@ -39,8 +39,8 @@ def test_the_final_accuracy_is_the_last_not_the_best(loaded, make_case):
     [
         ('[early_stopping]\nmonitor = "accuracy"\n', 2),
         ('[early_stopping]\nmonitor = "loss"\n', 3),
-        ("", 3),
-        ("no TOML", 3),
+        ("", 5),
+        ("no TOML", 5),
     ],
 )
 def test_where_early_stopping_chose_its_epoch_is_the_final_one(loaded, make_case, text, epoch):
@@ -50,6 +50,25 @@ def test_where_early_stopping_chose_its_epoch_is_the_final_one(loaded, make_case
     epochs[2] = structs.replace(epochs[2], validation_loss=0.01)
     (curve,) = curves(loaded(training, *epochs, made_end(training, "stopped early", epochs=5)))
     assert curve.final.epoch == epoch
+
+
+def test_early_stopping_chose_its_epoch_though_the_training_came_to_its_last(loaded, make_case):
+    training = made_training(make_case, recipe_text='[early_stopping]\nmonitor = "accuracy"\n')
+    epochs = list(made_epochs(training))
+    epochs[1] = structs.replace(epochs[1], validation_accuracy=0.99, validation_correct=9_900)
+    (curve,) = curves(loaded(training, *epochs, made_end(training)))
+    assert (curve.final.epoch, curve.cut_short) == (2, False)
+
+
+def test_what_a_training_that_was_stopped_at_an_accuracy_would_have_reached_is_not_known(loaded, make_case):
+    training = made_training(make_case)
+    (curve,) = curves(loaded(training, *made_epochs(training, last=3), made_end(training, "stopped early", epochs=3)))
+    assert (curve.cut_short, curve.time_to(0.95)) == (True, None)
+    assert curve.time_to(0.5) == curve.epochs[0].elapsed_s
+    patient = made_training(make_case, recipe_text="[early_stopping]\npatience = 2\n")
+    worse = [structs.replace(epoch, validation_loss=float(epoch.epoch)) for epoch in made_epochs(patient, last=3)]
+    (curve,) = curves(loaded(patient, *worse, made_end(patient, "stopped early", epochs=3), name="patient"))
+    assert (curve.cut_short, curve.time_to(0.95)) == (False, math.inf)
 
 
 def test_the_time_to_an_accuracy_ends_with_the_first_epoch_that_has_it(loaded):

@@ -87,6 +87,18 @@ def test_seeds_that_never_reached_it_leave_the_median_and_no_mean(loaded, make_c
     assert row["median_s"] > 0
 
 
+def test_a_training_that_was_cut_off_leaves_no_median(loaded, make_case):
+    cut = made_training(make_case, 4, seed=4)
+    lines = (cut, *made_epochs(cut, last=1), made_end(cut, "interrupted", epochs=1))
+    records = loaded(*made_trainings(make_case, seeds=3), *lines)
+    (row,) = trainings(records, 0.92).to_dict("records")
+    assert (row["reached"], row["never"]) == (3, 0)
+    assert math.isnan(row["median_s"])
+    assert "1 of 4 trainings ended before" in row["nulls"]["median_s"]
+    (row,) = trainings(records, 0.5).to_dict("records")
+    assert row["median_s"] > 0
+
+
 def test_without_an_end_there_is_no_final_accuracy(loaded, make_case):
     training = made_training(make_case)
     (row,) = trainings(loaded(training, made_end(training, "diverged", epochs=0))).to_dict("records")

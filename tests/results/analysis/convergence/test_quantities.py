@@ -1,5 +1,6 @@
 from results.analysis.convergence.curves import curve_groups, curves
 from results.analysis.convergence.quantities import judged_quantities, quantities
+from tests.trainings import made_end, made_epochs, made_training
 
 
 def test_both_quantities_are_judged_together(loaded):
@@ -20,3 +21,21 @@ def test_a_barrier_leaves_the_accuracy_to_be_judged(loaded):
     time, accuracy = judged_quantities(quantities(before, after, 0.9, 0.02, 0.002, "other hardware"))
     assert (time.verdict, time.reason) == ("inconclusive", "other hardware")
     assert accuracy.verdict == "same"
+
+
+def stopped(make_case, *, last):
+    """Five seeds that somebody stopped at an accuracy."""
+    for seed in range(5):
+        training = made_training(make_case, seed + 1, seed=seed)
+        yield from (training, *made_epochs(training, last=last), made_end(training, "stopped early", epochs=last))
+
+
+def test_trainings_that_were_stopped_at_an_accuracy_are_judged_below_it_only(loaded, make_case):
+    (before,) = curve_groups(curves(loaded(name="a", epoch_s=500.0)))
+    (after,) = curve_groups(curves(loaded(*stopped(make_case, last=4), name="b")))
+    time, accuracy = judged_quantities(quantities(before, after, 0.87, 0.02, 0.002, None))
+    assert time.verdict == "faster"
+    assert "--until" in accuracy.reason
+    time, _ = judged_quantities(quantities(before, after, 0.93, 0.02, 0.002, None))
+    assert (time.verdict, time.new_reached) == ("inconclusive", 0)
+    assert "5 trainings were stopped at an accuracy below 93 %" in time.reason
