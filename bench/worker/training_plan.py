@@ -115,13 +115,15 @@ def _training(request: PlanTrainings, asked: str, recipe: Recipe, data: DataSet,
     precision.check_precision(case)
     if recipe.batch_size > len(data.train):
         raise InputError(f"batch_size {recipe.batch_size} is more than the {len(data.train)} training images")
-    expected, other = _expected(recipe, asked, model, data)
+    altered = bool(notes) or (choice.data.limit, choice.data.image_size) != (None, None)
+    expected, other = _expected(recipe, model, data, altered=altered)
     config = VARIANTS[model]
     words = (
         renamed,
         *notes,
         other,
         data.note,
+        _chosen_epoch(recipe, data),
         *recipe_warnings(recipe, config, data.image_size),
         *precision.kernel_notes(case),
     )
@@ -153,11 +155,24 @@ def _label(axis: str, value: str, choices: tuple[str, ...] | None) -> str:
     return value
 
 
-def _expected(recipe: Recipe, asked: str, model: str, data: DataSet) -> tuple[Expected | None, str | None]:
-    """Return the published accuracy of this training, or a note where it was published for another."""
+def _chosen_epoch(recipe: Recipe, data: DataSet) -> str | None:
+    """Return a note where a recipe chooses its epoch on images that nothing should be chosen on."""
+    if recipe.early_stopping is None or data.held_out:
+        return None
+    return (
+        "early stopping chooses the epoch on the official validation images, which give the final accuracy too: it "
+        "flatters; --hold-out 10% leaves them alone"
+    )
+
+
+def _expected(recipe: Recipe, model: str, data: DataSet, *, altered: bool) -> tuple[Expected | None, str | None]:
+    """Return the published accuracy of this training, or a note where it was published for another.
+
+    `altered` says that somebody changed the recipe or the images.
+    """
     if recipe.expected_accuracy is None or recipe.expected_source is None:
         return None, None
-    if recipe.model in {asked, model} and recipe.expected_data == data.name:
+    if recipe.model == model and recipe.expected_data == data.name and not altered:
         return Expected(accuracy=recipe.expected_accuracy, source=recipe.expected_source), None
     published = f"{recipe.expected_accuracy:.2%} for {recipe.model} on {recipe.expected_data}"
     return None, f"recipe {recipe.name} was published with {published} ({recipe.expected_source})"

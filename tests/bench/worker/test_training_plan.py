@@ -57,6 +57,28 @@ def test_a_published_accuracy_is_expected_of_its_network_and_data_only():
     assert any("published with 91.25% for cifar_resnet20 on cifar10" in note for note in training.notes)
 
 
+def test_a_published_accuracy_is_not_expected_of_a_recipe_or_images_that_somebody_changed(tmp_path):
+    path = tmp_path / "known.toml"
+    values = ("epochs = 4", "batch_size = 32", "learning_rate = 0.1", 'model = "cifar_resnet20"')
+    published = ("expected_accuracy = 0.9", 'expected_data = "fake"', 'expected_source = "a paper"')
+    path.write_text("\n".join((*values, *published)))
+    choice = {"recipe": str(path), "batch_size": None, "data": DataChoice(name="fake")}
+    (training,) = planned(**choice)
+    assert training.expected.accuracy == 0.9
+    for changes in ({"epochs": 1}, {"hold_out": 0.5}, {"data": FAKE}):
+        (training,) = planned(**(choice | changes))
+        assert training.expected is None
+        assert any("published with 90.00% for cifar_resnet20 on fake (a paper)" in note for note in training.notes)
+
+
+def test_an_epoch_that_is_chosen_on_the_official_images_is_noted(tmp_path):
+    path = tmp_path / "patient.toml"
+    path.write_text("epochs = 4\nbatch_size = 32\nlearning_rate = 0.1\n[early_stopping]\npatience = 2\n")
+    (official,) = planned(recipe=str(path))
+    (held_out,) = planned(recipe=str(path), hold_out=0.25)
+    assert [any("it flatters" in note for note in made.notes) for made in (official, held_out)] == [True, False]
+
+
 def test_small_images_are_trained_with_the_cifar_stem_and_a_line_says_so():
     (training,) = planned(models=("resnet18",))
     assert training.case.model == "cifar_resnet18"
