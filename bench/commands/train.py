@@ -98,7 +98,8 @@ def train_command(
 ) -> int:
     """Train networks to an accuracy, and measure what that takes.
 
-    Models and seeds are trained one after the other. Ctrl-C keeps a checkpoint, and --resume goes on from it.
+    Models and seeds are trained one after the other. Ctrl-C keeps a checkpoint, and --resume goes on from it,
+    also after a failure.
 
     Exit codes: 0 success, 1 a training diverged or failed, 2 bad input, 3 the time limit left trainings out,
     70 a crash of resnet-bench, 130 interrupted.
@@ -177,7 +178,8 @@ def _train(
     for model in models:
         check(model)
     source = {name: value for name, value in source.items() if value is not None}
-    source |= {name: _fixed(str(source[name])) for name in ("name", "path") if name in source}
+    source |= {"name": _fixed(source["name"])}
+    source |= {"path": str(source["path"].absolute())} if "path" in source else {}
     values = {name: value for name, value in values.items() if value is not None}
     values |= {"recipe": _fixed(values["recipe"])} if "recipe" in values else {}
     usual: dict[str, Any] = {"device": "auto", "out": Path("runs")}
@@ -227,6 +229,8 @@ def _ends(file: "RunFile") -> "dict[int, TrainingEnd]":
 def _exit_code(file: "RunFile") -> int:
     ends = _ends(file).values()
     if any(end.status not in (*SUCCEEDED, "interrupted") for end in ends):
+        if not file.complete:
+            say(f"go on with `resnet-bench train --resume {file.path}`")
         return FAILED
     if not file.complete:
         say(f"incomplete: the time limit left trainings out; go on with `resnet-bench train --resume {file.path}`")

@@ -76,5 +76,7 @@ class TrainingFiles:
     def clean(self) -> None:
         """Remove what only going on needs: the plan, and the folder unless a checkpoint was left in it."""
         (self.folder / _PLAN).unlink(missing_ok=True)
+        for part in self.folder.glob("*.part"):  # of a process that was killed while it wrote a checkpoint
+            part.unlink()
         if not any(self.folder.iterdir()):
             shutil.rmtree(self.folder)

@@ -29,6 +29,8 @@ from results.storage.writer import Writer, new_run_id
 
 _ASKED: Final = "it was interrupted"
 _LATE: Final = "the time limit came first"
+_RESUMABLE: Final = ("interrupted", "error")
+"""Ends after which a training goes on from its checkpoint: what failed, such as a full disk, may be mended."""
 
 
 def train(
@@ -122,7 +124,7 @@ class _Past:
         begun: tuple[Training, ...] = () if file is None else file.bodies("training")
         ends: tuple[TrainingEnd, ...] = () if file is None else file.bodies("training-end")
         self.begun = {training.number for training in begun}
-        self.ended = {end.training for end in ends if end.status != "interrupted"}
+        self.ended = {end.training for end in ends if end.status not in _RESUMABLE}
 
 
 def _planned(server: ForkServer, request: PlanTrainings, timeout_s: float) -> tuple[Training, ...]:
@@ -146,7 +148,7 @@ def _record(
             for event in events:
                 if not isinstance(event, Note | Progress):
                     writer.append(event)
-                if isinstance(event, TrainingEnd) and event.status != "interrupted":
+                if isinstance(event, TrainingEnd) and event.status not in _RESUMABLE:
                     left.discard(event.training)
                 show(event)
         writer.end("interrupted" if left else "complete")

@@ -100,6 +100,8 @@ def test_paths_are_those_of_the_folder_where_somebody_began(call, trained, monke
     choice = asked["choice"]
     assert (choice.data.name, choice.recipe) == (str(tmp_path / "photos"), str(tmp_path / "own.toml"))
     assert choice.seeds == (7,)
+    call("train", "cifar_resnet20", "--data", "cifar10", "--data-path", "archive", "--no-report")
+    assert asked["choice"].data.path == str(tmp_path / "archive")
 
 
 def test_the_degradation_experiment_is_four_networks(call, trained, monkeypatch):
@@ -129,7 +131,7 @@ def test_the_exit_code_tells_how_the_trainings_went(call, trained, statuses, end
     trained(*statuses, end=end)
     result, _, err = call("train", "cifar_resnet20", "--data", "digits", "--no-report")
     assert result == code
-    assert ("resnet-bench train --resume" in err) == (code == 3)
+    assert ("resnet-bench train --resume" in err) == (end == "interrupted")
 
 
 @pytest.mark.parametrize(("kind", "code"), [(Interrupted, 130), (Stopped, 70)])

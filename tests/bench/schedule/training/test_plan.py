@@ -32,6 +32,7 @@ def test_files_lie_next_to_the_run_file_and_their_names_are_relative(files, tmp_
 def test_cleaning_leaves_checkpoints_that_were_left(files):
     files.write(PLAN)
     files.checkpoint(1).write_text("of a training that diverged")
+    (files.folder / "training-2.safetensors.77.part").write_text("half a checkpoint")
     files.clean()
     assert [path.name for path in files.folder.iterdir()] == ["training-1.safetensors"]
     files.checkpoint(1).unlink()

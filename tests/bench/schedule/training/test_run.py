@@ -103,10 +103,16 @@ def test_a_training_that_fails_costs_no_other(serve, tmp_path):
 
     serve(script)
     (file,) = runner.train(CHOICE, device="cpu", out=tmp_path).files
-    assert file.complete
+    assert not file.complete
     assert ends(file) == {1: "error", 2: "ok", 3: "ok", 4: "ok"}
     left = TrainingFiles(file.path).folder
-    assert [path.name for path in left.iterdir()] == ["training-1.safetensors"]
+    assert sorted(path.name for path in left.iterdir()) == ["plan.json", "training-1.safetensors"]
+    serve()
+    (after,) = runner.resume_training(file.path).files
+    assert after.complete
+    assert sorted(epochs(after)) == ALL
+    assert ends(after) == dict.fromkeys((1, 2, 3, 4), "ok")
+    assert not left.exists()
 
 
 @pytest.mark.parametrize("answer", [{"failed": "error", "cause": "it was killed"}, WorkerDied("killed")])
