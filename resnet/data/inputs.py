@@ -40,14 +40,18 @@ def _resized(picture: Picture, size: int, channels: int) -> Tensor:
 
 
 def _from_tensor(picture: Tensor, size: int, channels: int) -> Tensor:
-    if picture.ndim != 3 or picture.shape[0] != channels:
+    if picture.ndim != 3 or picture.shape[0] != channels or not picture.numel():
         raise ValueError(f"expected an image of shape ({channels}, height, width), not {tuple(picture.shape)}")
     if picture.dtype == torch.uint8:
         picture = picture.float() / 255
     elif not picture.is_floating_point():
         raise ValueError(f"expected an image of uint8, or of floats in [0, 1], not {picture.dtype}")
-    elif picture.numel() and not (float(picture.min()) >= 0 and float(picture.max()) <= 1):
+    elif not (float(picture.min()) >= 0 and float(picture.max()) <= 1):
         raise ValueError("expected pixels in [0, 1]; the classifier normalises them itself")
-    if tuple(picture.shape[1:]) == (size, size):
+    height, width = picture.shape[1:]
+    side = min(height, width)
+    top, left = (height - side) // 2, (width - side) // 2
+    picture = picture[:, top : top + side, left : left + side]
+    if side == size:
         return picture.float()
     return functional.interpolate(picture[None].float(), (size, size), mode="bilinear", antialias=True)[0]

@@ -177,8 +177,8 @@ def _fit(
     optimizer = torch.optim.AdamW(network.parameters(), lr=learning_rate, weight_decay=WEIGHT_DECAY)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, learning_rate, total_steps=steps)
     began = time.perf_counter()
-    network.train()
     for step in range(1, steps + 1):
+        network.train()  # whoever takes the steps may have scored the network since the last
         batch = (step - 1) % (count // batch_size)
         if batch == 0:
             order = torch.randperm(count)

@@ -30,10 +30,19 @@ def test_a_file_is_read_and_a_tensor_resized(tmp_path):
     assert torch.allclose(batch, torch.tensor((128 / 255 - 0.5) / 0.25), atol=1e-5)
 
 
+def test_the_middle_of_a_tensor_is_taken_and_its_shape_is_not_distorted():
+    wide = torch.zeros(1, 4, 8)
+    wide[:, :, 2:6] = 1
+    large = wide.repeat_interleave(2, 1).repeat_interleave(2, 2)
+    batch = pictures_to_batch([wide, wide.transpose(1, 2), large], **GREY)
+    assert torch.allclose(batch, torch.tensor(2.0))
+
+
 @pytest.mark.parametrize(
     ("picture", "message"),
     [
         (torch.zeros(1, 1, 4, 4), "shape"),
+        (torch.zeros(1, 0, 4), "shape"),
         (torch.zeros(1, 4, 4, dtype=torch.int64), "uint8"),
         (torch.full((1, 4, 4), -1.0), "normalises them itself"),
         ("nothing.png", "nothing.png"),

@@ -56,6 +56,18 @@ def test_a_segmenter_learns_phantoms(small):
     assert after.iou < after.dice
 
 
+def test_a_network_that_is_scored_between_steps_goes_on_in_training_mode(small):
+    phantoms = make_phantoms(count=8, size=32, seed=0)
+    network = resnet.segmenter(small().config, in_channels=1)
+    modes = []
+    network.register_forward_pre_hook(lambda module, inputs: modes.append(module.training))
+    steps = fit_segmenter(network, phantoms, epochs=2, batch_size=8)
+    next(steps)
+    score_segmenter(network, phantoms)
+    next(steps)
+    assert modes == [True, False, True]
+
+
 def test_the_score_of_a_segmenter_is_that_of_its_mask():
     """A mask of the upper half, and a lesion in the upper left quarter: Dice 2/3. The class is right for one of two."""
 
