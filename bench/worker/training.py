@@ -31,7 +31,7 @@ from bench.process.training.messages import (
 )
 from bench.worker.describe import nvidia_identity
 from bench.worker.training_plan import bad_input, load_images, network_config, planned_trainings
-from resnet.data import DataSet
+from resnet.data import DataSet, FileSplit
 from resnet.model import ResNet
 from resnet.storage.saved import save_network
 from resnet.training.events import EpochResult, Progress
@@ -109,7 +109,7 @@ class TrainingVerbs:
             if request.checkpoint is not None:
                 self._trainer.restore(request.checkpoint)
         self._events = self._trainer.run()
-        notes = tuple(filter(None, (taken_cores(),)))
+        notes = tuple(filter(None, (taken_cores(), decoding_note(self._data, request.workers))))
         identity = None if is_cpu(case.device) else nvidia_identity(case.device)
         return TrainingBegun(epochs=self._trainer.epochs, notes=notes, identity=identity)
 
@@ -167,3 +167,13 @@ class TrainingVerbs:
     def _epoch(self, result: EpochResult) -> Epoch:
         fields = {name: getattr(result, name) for name in Epoch.__struct_fields__ if name not in _NUMBERED}
         return Epoch(training=self._training.number, **fields)
+
+
+def decoding_note(data: DataSet, workers: int) -> str | None:
+    """Return a note where a training decodes its image files between steps, None elsewhere."""
+    if workers or not isinstance(data.train, FileSplit):
+        return None
+    return (
+        "image files are decoded between steps: --workers lets processes decode meanwhile, and `resnet-bench loader` "
+        "advises how many"
+    )

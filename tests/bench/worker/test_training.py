@@ -13,7 +13,9 @@ from bench.process.training.messages import (
     TrainOn,
 )
 from bench.worker.serve import WorkerServer
+from bench.worker.training import decoding_note
 from resnet.classifier import Classifier
+from resnet.data import FileSplit, load_data
 from resnet.storage.saved import read_network
 from results.errors import InputError
 from results.schema.lines.training import Epoch
@@ -151,3 +153,11 @@ def test_without_finite_weights_there_is_no_checkpoint(tmp_path):
         next(worker._network.parameters()).fill_(torch.nan)
     assert worker.save_training(SaveTraining(path=str(tmp_path / "state"))).size == 0
     assert not (tmp_path / "state").exists()
+
+
+def test_files_that_are_decoded_between_steps_are_noted():
+    memory = load_data("fake", image_size=8, limit=8)
+    split = FileSplit(paths=("a.png", "b.png"), labels=torch.tensor([0, 1]))
+    files = dataclasses.replace(memory, train=split, validation=split)
+    assert "--workers" in decoding_note(files, 0)
+    assert (decoding_note(files, 2), decoding_note(memory, 0)) == (None, None)
