@@ -46,6 +46,8 @@ def planned_trainings(request: PlanTrainings) -> tuple[Training, ...]:
         InputError: a name is unknown, or the choices do not fit each other.
     """
     choice = request.choice
+    if not choice.models or not choice.seeds:
+        raise InputError("nothing to train: give a model and a seed")
     recipe, notes = _recipe(choice)
     data = load_images(choice.data, recipe)
     trainings: list[Training] = []
@@ -123,7 +125,7 @@ def _training(request: PlanTrainings, asked: str, recipe: Recipe, data: DataSet,
         *notes,
         other,
         data.note,
-        _chosen_epoch(recipe, data),
+        *_caveats(recipe, data),
         *recipe_warnings(recipe, config, data.image_size),
         *precision.kernel_notes(case),
     )
@@ -155,14 +157,19 @@ def _label(axis: str, value: str, choices: tuple[str, ...] | None) -> str:
     return value
 
 
-def _chosen_epoch(recipe: Recipe, data: DataSet) -> str | None:
-    """Return a note where a recipe chooses its epoch on images that nothing should be chosen on."""
-    if recipe.early_stopping is None or data.held_out:
-        return None
-    return (
-        "early stopping chooses the epoch on the official validation images, which give the final accuracy too: it "
-        "flatters; --hold-out 10% leaves them alone"
-    )
+def _caveats(recipe: Recipe, data: DataSet) -> Iterator[str]:
+    """Yield what must be known of the validation accuracies of a recipe."""
+    sizes = {min(pixels, data.image_size) for pixels in recipe.progressive_sizes}
+    if len(sizes) > 1:
+        yield (
+            f"recipe {recipe.name} trains and validates on images of {min(sizes)} to {max(sizes)} pixels: what an "
+            "early epoch reaches is an accuracy on images of that epoch's size"
+        )
+    if recipe.early_stopping is not None and not data.held_out:
+        yield (
+            "early stopping chooses the epoch on the official validation images, which give the final accuracy too: it "
+            "flatters; --hold-out 10% leaves them alone"
+        )
 
 
 def _expected(recipe: Recipe, model: str, data: DataSet, *, altered: bool) -> tuple[Expected | None, str | None]:

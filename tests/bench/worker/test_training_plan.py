@@ -79,6 +79,15 @@ def test_an_epoch_that_is_chosen_on_the_official_images_is_noted(tmp_path):
     assert [any("it flatters" in note for note in made.notes) for made in (official, held_out)] == [True, False]
 
 
+def test_a_validation_on_smaller_images_is_noted(tmp_path):
+    path = tmp_path / "growing.toml"
+    notes = []
+    for sizes in ("[16, 32]", "[40, 50]"):  # the second are above the images' own size
+        path.write_text(f"epochs = 4\nbatch_size = 32\nlearning_rate = 0.1\nprogressive_sizes = {sizes}\n")
+        notes.append(planned(recipe=str(path))[0].notes)
+    assert [any("validates on images of 16 to 32 pixels" in note for note in each) for each in notes] == [True, False]
+
+
 def test_small_images_are_trained_with_the_cifar_stem_and_a_line_says_so():
     (training,) = planned(models=("resnet18",))
     assert training.case.model == "cifar_resnet18"
@@ -105,6 +114,7 @@ def test_a_network_has_the_classes_and_channels_of_its_data():
         ({"recipe": "fsat"}, "unknown recipe 'fsat'; did you mean 'fast'?"),
         ({"recipe": "none.toml"}, "cannot read recipe 'none.toml'"),
         ({"models": ("resnt18",)}, "did you mean 'resnet18'?"),
+        ({"seeds": ()}, "give a model and a seed"),
         ({"models": ("torchvision:vgg16",)}, "is a peer"),
         ({"data": DataChoice(name="fashon-mnist")}, "did you mean 'fashion-mnist'?"),
         ({"data": DataChoice(name="./nowhere")}, "nowhere"),
