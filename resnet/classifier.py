@@ -71,13 +71,17 @@ class Classifier:
             small images, where `image_size` is at most 64.
         classes: Names of the classes, in the order of the labels.
         in_channels: Channels of the images.
-        image_size: Height and width of the images in pixels; None for the model's usual size.
+        image_size: Height and width of the images in pixels; None for those of the images that `fit` is given, and
+            the model's usual size before.
         weights: Weights to begin with, as `create` takes them; the classifier of another size is left out.
         freeze: ``all but head`` trains the last layer only; batch norms then keep their statistics.
 
     Raises:
         ValueError: An argument is out of range, or the weights do not fit.
     """
+
+    _unsized: str | ResNetConfig | None = None
+    """The model where nobody chose the size of its images, until `fit` knows it."""
 
     def __init__(
         self,
@@ -95,6 +99,8 @@ class Classifier:
             raise ValueError("a classifier needs two or more classes, each with a name of its own")
         # Published weights are those of the variant with its own stem.
         named = model if weights is not None or image_size is None else for_image_size(model, image_size)
+        if (weights, image_size, freeze) == (None, None, None):
+            self._unsized = model
         self.classes = tuple(classes)
         self.network = create(named, num_classes=len(classes), in_channels=in_channels, weights=weights)
         self.image_size = image_size or self.network.config.image_size
@@ -132,6 +138,7 @@ class Classifier:
             ValueError: The images, the recipe or its values do not fit, or the loss is no number any more.
         """
         data = self._data(train, validation)
+        self._adapt(data.image_size)
         chosen = recipe if isinstance(recipe, Recipe) else load_recipe(recipe)
         chosen = chosen if epochs is None else with_epochs(chosen, epochs)
         for warning in recipe_warnings(chosen, self.network.config, data.image_size):
@@ -149,6 +156,16 @@ class Classifier:
         if trainer.ended == "diverged":
             raise ValueError(str(trainer.cause))
         return results
+
+    def _adapt(self, image_size: int) -> None:
+        """Give a fresh network for which nobody chose a size the stem for these images; refuse images too small."""
+        model, self._unsized = self._unsized, None
+        if model is not None and (twin := for_image_size(model, image_size)) != model:
+            config = self.network.config
+            self.network = create(twin, num_classes=config.num_classes, in_channels=config.in_channels)
+        least = self.network.config.minimum_image_size
+        if image_size < least:
+            raise ValueError(f"images of {image_size} pixels are too small for this network, which needs {least}")
 
     def _trainer(self, data: DataSet, recipe: Recipe, *, seed: int, device: str, workers: int) -> Trainer:
         if recipe.precision not in _AUTOCAST:

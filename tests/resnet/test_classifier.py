@@ -102,6 +102,23 @@ def test_small_images_get_the_small_stem():
     assert resnet.Classifier("resnet18", classes=CLASSES).network.config.stem == "imagenet"
 
 
+def test_a_network_for_which_nobody_chose_a_size_gets_the_stem_of_its_images():
+    classifier = resnet.Classifier("resnet18", classes=CLASSES, in_channels=1)
+    data = (images(16, 0), images(8, 1))
+    classifier.fit(*data, recipe=RECIPE, epochs=1, device="cpu")
+    network = classifier.network
+    assert (network.config.stem, network.config.in_channels, network.config.num_classes) == ("cifar", 1, 2)
+    classifier.fit(*data, recipe=RECIPE, epochs=1, device="cpu")
+    assert classifier.network is network
+    assert classifier.image_size == 8
+
+
+def test_images_that_are_too_small_for_the_network_are_refused():
+    classifier = resnet.Classifier("resnet18", classes=CLASSES, in_channels=1, image_size=224)
+    with pytest.raises(ValueError, match="images of 8 pixels are too small"):
+        classifier.fit(images(16, 0), images(8, 1), recipe=RECIPE, device="cpu")
+
+
 def test_events_are_shown():
     events = []
     made().fit(images(32, 0), images(8, 1), recipe=RECIPE, epochs=1, device="cpu", show=events.append)
