@@ -71,6 +71,8 @@ def train(
     seeds: Iterable[int] = (0,),
     device: str = "auto",
     out: str | Path = "runs",
+    workers: int = 0,
+    until: float | None = None,
     show: "Show | None" = None,
     **choices: Any,
 ) -> "Records":
@@ -82,6 +84,8 @@ def train(
         seeds: seeds of the trainings.
         device: ``auto``, ``cpu``, ``cuda:0``…
         out: folder of run files; checkpoints and trained networks go there too.
+        workers: processes that decode image files.
+        until: validation accuracy, such as 0.93, at which a training stops; None trains to the recipe's end.
         show: takes every `bench.schedule.progress.Event`; None shows nothing.
         choices: ``recipe``, ``epochs``, ``batch_size``, ``precision``, ``runtime``, ``layout``, ``threads``… as in
             `bench.process.training.messages.TrainingChoice`; they replace those of the recipe.
@@ -102,7 +106,8 @@ def train(
     models = (model,) if isinstance(model, str) else tuple(model)
     source = data if isinstance(data, DataChoice) else DataChoice(name=data)
     choice = TrainingChoice(models=models, seeds=tuple(seeds), data=source, **choices)
-    return schedule.train(choice, device=device, out=out, show=show or progress.ignore)
+    options: dict[str, Any] = {"device": device, "out": out, "workers": workers, "until": until}
+    return schedule.train(choice, show=show or progress.ignore, **options)
 
 
 def __getattr__(name: str) -> Any:

@@ -60,9 +60,11 @@ def test_an_output_folder_that_cannot_be_written(tmp_path):
 
 def test_train_takes_names_and_choices(tmp_path):
     data = bench.DataChoice(name="fake", image_size=8, limit=64)
-    records = bench.train("cifar_resnet20", data=data, seeds=[3], epochs=1, batch_size=32, device="cpu", out=tmp_path)
+    options = {"epochs": 2, "batch_size": 32, "device": "cpu", "out": tmp_path, "until": 1e-9}
+    records = bench.train("cifar_resnet20", data=data, seeds=[3], **options)
     (row,) = results.trainings(records).to_dict("records")
     assert (row["model"], row["data"], row["seeds"]) == ("cifar_resnet20", "fake", 1)
+    assert row["ends"] == "1 stopped early"
 
 
 def test_an_unknown_choice_is_named():

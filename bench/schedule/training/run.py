@@ -21,6 +21,7 @@ from bench.schedule.run import Interrupted, Stopped, private_folder
 from bench.schedule.training.interrupts import Interrupts
 from bench.schedule.training.plan import TrainingFiles, TrainingPlan
 from bench.schedule.training.session import TrainingSession
+from results.analysis.convergence.curves import check_accuracy
 from results.errors import InputError
 from results.schema.lines.run import Environment, RunHeader
 from results.schema.lines.training import Epoch, Training, TrainingEnd
@@ -62,6 +63,8 @@ def train(
         Stopped: the process that starts workers was lost; `resume_training` continues the file.
     """
     began = time.perf_counter()
+    if until is not None:
+        check_accuracy(until)
     with ForkServer() as server:
         (full_name,), environment = ask.environment(server, {device})
         request = PlanTrainings(choice=choice, device=full_name, threads=default_threads(environment))

@@ -1,6 +1,7 @@
 """The curves of trainings: a training with its epochs and its end, and groups of seeds."""
 
 import dataclasses
+import functools
 import math
 import tomllib
 from collections.abc import Iterable, Sequence
@@ -48,7 +49,7 @@ class Curve:
         """
         if self.status not in FINISHED or not self.epochs:
             return None
-        stopping = _early_stopping(self.training)
+        stopping = _early_stopping(self.training.recipe_text)
         return self.epochs[-1] if stopping is None else self.epochs[_best(self.epochs, stopping)]
 
     @property
@@ -56,7 +57,7 @@ class Curve:
         """Whether somebody ended the training at an accuracy (``--until``), and not its recipe."""
         if self.status != "stopped early":
             return False
-        stopping = _early_stopping(self.training)
+        stopping = _early_stopping(self.training.recipe_text)
         if stopping is None or not self.epochs:
             return True
         return len(self.epochs) - 1 - _best(self.epochs, stopping) < stopping.patience
@@ -170,10 +171,11 @@ class _EarlyStopping(NamedTuple):
     patience: int
 
 
-def _early_stopping(training: Training) -> _EarlyStopping | None:
+@functools.lru_cache(maxsize=256)
+def _early_stopping(recipe_text: str) -> _EarlyStopping | None:
     """Return the early stopping of a recipe, None where it has none or cannot be read."""
     try:
-        stopping = tomllib.loads(training.recipe_text).get("early_stopping")
+        stopping = tomllib.loads(recipe_text).get("early_stopping")
     except tomllib.TOMLDecodeError:
         return None
     if not isinstance(stopping, dict):

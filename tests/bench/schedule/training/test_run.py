@@ -123,6 +123,11 @@ def test_a_choice_that_makes_no_sense_is_bad_input_and_leaves_nothing(serve, tmp
     assert not (tmp_path / "runs").exists()
 
 
+def test_an_accuracy_to_stop_at_is_a_share(serve, tmp_path):
+    with pytest.raises(InputError, match="0.93 is 93 %"):
+        runner.train(CHOICE, device="cpu", out=tmp_path, until=93)
+
+
 def test_ctrl_c_keeps_a_checkpoint_and_the_run_goes_on(serve, tmp_path):
     with pytest.raises(Interrupted) as stopped:
         runner.train(CHOICE, device="cpu", out=tmp_path, show=Shown(4, interrupt))
