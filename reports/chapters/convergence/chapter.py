@@ -79,9 +79,10 @@ CHAPTER: Final = Chapter(
             frame=frame.recipes,
             definition=(
                 "The validation accuracy of the last epoch, not of the best one, which would be chosen on the "
-                "validation images; only early stopping chooses an epoch. A mark is the mean over seeds with Student's "
-                "95 % interval, or for a single seed the binomial interval of its images. A circle is a seed, a grey "
-                "line what the recipe expects."
+                "validation images; only early stopping chooses an epoch, and --until ends with the first that reaches "
+                "an accuracy, which flatters. A mark is the mean over seeds with Student's 95 % interval, or for a "
+                "single seed the binomial interval of its images. A circle is a seed, a grey line "
+                "what the recipe expects."
             ),
             absent="no training of these files came to its end",
             rows=lambda rows: rows.dropna(subset=["accuracy"]),
