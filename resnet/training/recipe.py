@@ -76,7 +76,7 @@ class Recipe:
     augmentation: Augmentation = dataclasses.field(default_factory=Augmentation)
     early_stopping: EarlyStopping | None = None
     hold_out: float = 0.0
-    """Share of the training images to validate with, where the data set has no validation images."""
+    """Share of the training images to validate with in place of the official validation images; 0 takes those."""
     clip_norm: float | None = None
     """The 2-norm to which all gradients together are clipped."""
     accumulate: int = 1

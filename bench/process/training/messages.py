@@ -36,7 +36,7 @@ class TrainingChoice:
     epochs: Size | None = None
     batch_size: Size | None = None
     hold_out: Annotated[float, Meta(ge=0, lt=1)] | None = None
-    """Share of the training images to validate with, where the data set has no validation images."""
+    """Share of the training images to validate with in place of the official validation images; 0 takes those."""
     precision: Name | None = None
     runtime: Name | None = None
     layout: Name | None = None

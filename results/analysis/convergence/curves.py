@@ -57,10 +57,12 @@ class Curve:
         """Whether somebody ended the training at an accuracy (``--until``), and not its recipe."""
         if self.status != "stopped early":
             return False
-        stopping = _early_stopping(self.training.recipe_text)
-        if stopping is None or not self.epochs:
+        if not self.epochs:
             return True
-        return len(self.epochs) - 1 - _best(self.epochs, stopping) < stopping.patience
+        if self.epochs[-1].epoch >= self.training.epochs:
+            return False
+        stopping = _early_stopping(self.training.recipe_text)
+        return stopping is None or len(self.epochs) - 1 - _best(self.epochs, stopping) < stopping.patience
 
     def first(self, accuracy: float) -> Epoch | None:
         """Return the first epoch with this validation accuracy or more, None where there is none."""

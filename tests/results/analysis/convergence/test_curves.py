@@ -69,6 +69,9 @@ def test_what_a_training_that_was_stopped_at_an_accuracy_would_have_reached_is_n
     worse = [structs.replace(epoch, validation_loss=float(epoch.epoch)) for epoch in made_epochs(patient, last=3)]
     (curve,) = curves(loaded(patient, *worse, made_end(patient, "stopped early", epochs=3), name="patient"))
     assert (curve.cut_short, curve.time_to(0.95)) == (False, math.inf)
+    whole = (*made_epochs(training), made_end(training, "stopped early"))  # at the last epoch, so nothing is cut
+    (curve,) = curves(loaded(training, *whole, name="whole"))
+    assert (curve.cut_short, curve.time_to(0.99)) == (False, math.inf)
 
 
 def test_the_time_to_an_accuracy_ends_with_the_first_epoch_that_has_it(loaded):
