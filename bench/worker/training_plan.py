@@ -15,6 +15,7 @@ from resnet.data import DataSet, load_data
 from resnet.training.lengths import with_epochs
 from resnet.training.recipe import Recipe
 from resnet.training.recipe_files import load_recipe
+from resnet.training.schedules import progressive_size
 from resnet.training.slips import recipe_warnings
 from results.errors import InputError
 from results.schema.axes import check_choice
@@ -159,7 +160,7 @@ def _label(axis: str, value: str, choices: tuple[str, ...] | None) -> str:
 
 def _caveats(recipe: Recipe, data: DataSet) -> Iterator[str]:
     """Yield what must be known of the validation accuracies of a recipe."""
-    sizes = {min(pixels, data.image_size) for pixels in recipe.progressive_sizes}
+    sizes = {progressive_size(recipe, epoch, data.image_size) for epoch in range(recipe.epochs)}
     if len(sizes) > 1:
         yield (
             f"recipe {recipe.name} trains and validates on images of {min(sizes)} to {max(sizes)} pixels: what an "

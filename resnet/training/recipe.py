@@ -70,9 +70,9 @@ class Recipe:
     """With ``one-cycle``, the share of the steps until the highest learning rate."""
     label_smoothing: float = 0.0
     class_weights: Weighting = "none"
-    progressive_sizes: tuple[int, ...] = ()
-    """Pixels a side of all images in parts of the training of equal length: small images first make its early epochs
-    cheap, and their validation (Howard 2018, progressive resizing). Empty, or above the images' own size: their own."""
+    progressive_sizes: tuple[float, ...] = ()
+    """Height and width of all images in parts of the training of equal length, as shares of their own: small images
+    first make early epochs and their validation cheap (Howard 2018, progressive resizing). Empty: their own size."""
     augmentation: Augmentation = dataclasses.field(default_factory=Augmentation)
     early_stopping: EarlyStopping | None = None
     hold_out: float = 0.0
@@ -109,9 +109,10 @@ class Recipe:
         for name in ("nesterov", "decay_norm_and_bias", "grad_checkpointing", "compile"):
             _check_kind(name, getattr(self, name), bool, "true or false")
         _check_kind("milestones", self.milestones, tuple, "a list of epochs")
-        _check_kind("progressive_sizes", self.progressive_sizes, tuple, "a list of pixels")
-        for pixels in self.progressive_sizes:
-            _check_number("a progressive size", pixels, whole=True, least=1)
+        _check_kind("progressive_sizes", self.progressive_sizes, tuple, "a list of shares")
+        for share in self.progressive_sizes:
+            _check_number("a progressive size", share, above=0, most=1)
+        object.__setattr__(self, "progressive_sizes", tuple(map(float, self.progressive_sizes)))
         _check_kind("augmentation", self.augmentation, Augmentation, "a table")
         for name in ("name", "description", "precision", "model", "expected_data", "expected_source"):
             _check_text(name, getattr(self, name), optional=name in _OPTIONAL)
@@ -208,9 +209,10 @@ def _check_number(
     least: float | None = None,
     above: float | None = None,
     below: float | None = None,
+    most: float | None = None,
 ) -> None:
     bounds = [f"of at least {least}"] * (least is not None) + [f"above {above}"] * (above is not None)
-    bounds += [f"below {below}"] * (below is not None)
+    bounds += [f"below {below}"] * (below is not None) + [f"of at most {most}"] * (most is not None)
     words = f"{'an integer' if whole else 'a number'} {' and '.join(bounds)}"
     right_kind = isinstance(value, int if whole else int | float) and not isinstance(value, bool)
     if not (
@@ -219,6 +221,7 @@ def _check_number(
         and (least is None or value >= least)
         and (above is None or value > above)
         and (below is None or value < below)
+        and (most is None or value <= most)
     ):
         raise ValueError(f"{name} must be {words}, not {value!r}")
 

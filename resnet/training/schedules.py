@@ -79,5 +79,5 @@ FACTORS: Final[dict[str, Callable[[Recipe, int, int, int], float]]] = {
 
 def progressive_size(recipe: Recipe, epoch: int, image_size: int) -> int:
     """Return the pixels a side of the training images in an epoch, which counts from 0."""
-    sizes = recipe.progressive_sizes
-    return min(image_size, sizes[epoch * len(sizes) // recipe.epochs]) if sizes else image_size
+    shares = recipe.progressive_sizes
+    return max(1, round(shares[epoch * len(shares) // recipe.epochs] * image_size)) if shares else image_size

@@ -34,10 +34,8 @@ def recipe_warnings(recipe: Recipe, config: ResNetConfig, image_size: int) -> tu
         warnings.append(f"label_smoothing {recipe.label_smoothing:g} leaves little of the labels: 0.1 is usual")
     if recipe.gamma > 1 and recipe.schedule in {"step", "multi-step"}:
         warnings.append(f"gamma {recipe.gamma:g} raises the learning rate at each step: 0.1 is usual")
-    if recipe.progressive_sizes and (last := recipe.progressive_sizes[-1]) < image_size:
-        warnings.append(
-            f"progressive_sizes end at {last} pixels: images of {image_size} pixels are validated at {last} to the end"
-        )
+    if recipe.progressive_sizes and (last := recipe.progressive_sizes[-1]) < 1:
+        warnings.append(f"progressive_sizes end at {last:g}: images are smaller than their own size to the end")
     late = [milestone for milestone in recipe.milestones if milestone >= recipe.epochs]
     if recipe.schedule == "multi-step" and late:
         warnings.append(f"milestone {late[0]:g} is never reached in {recipe.epochs} epochs")

@@ -145,9 +145,9 @@ def test_bad_input_is_named(trained, make, message):
 
 
 def test_images_of_another_size_are_resized_for_the_network():
-    recipe = dataclasses.replace(RECIPE, epochs=4, progressive_sizes=(4, 6))
+    recipe = dataclasses.replace(RECIPE, epochs=4, progressive_sizes=(0.5, 0.75))
     classifier = made()
-    with pytest.warns(UserWarning, match="end at 6 pixels"):
+    with pytest.warns(UserWarning, match="end at 0.75"):
         results = classifier.fit(images(96, 0), images(40, 1), recipe=recipe, device="cpu")
     assert classifier.image_size == 6
     assert classifier.evaluate(images(40, 1)).correct == results[-1].validation_correct

@@ -137,7 +137,7 @@ def test_a_checkpoint_of_another_training_is_refused(tmp_path):
 def test_a_training_that_is_stopped_at_an_accuracy_saves_what_was_validated(tmp_path):
     recipe = tmp_path / "average.toml"
     values = ("epochs = 3", "learning_rate = 0.1", "batch_size = 48", 'average = "ema"')
-    recipe.write_text("\n".join((*values, "progressive_sizes = [6, 8, 8]")))
+    recipe.write_text("\n".join((*values, "progressive_sizes = [0.75, 1, 1]")))
     worker, _ = begun(planned(recipe=str(recipe), epochs=None)[0], tmp_path)
     epoch = worker.train_on(TrainOn(seconds=100.0)).finished
     path = tmp_path / "network.safetensors"

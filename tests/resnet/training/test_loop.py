@@ -224,7 +224,7 @@ def test_killed_at_random_moments_a_training_ends_with_the_same_weights():
 
 def test_progressive_sizes_train_and_validate_on_small_images_first():
     seen = []
-    trainer = trainer_of(epochs=2, progressive_sizes=(4, 8))
+    trainer = trainer_of(epochs=2, progressive_sizes=(0.5, 1))
     trainer.network.register_forward_pre_hook(
         lambda network, inputs: seen.append((network.training, inputs[0].shape[-1]))
     )

@@ -14,8 +14,7 @@ def test_a_built_in_recipe_is_sound(name):
     assert recipe.name == name
     assert recipe.description
     config = VARIANTS[recipe.model or "cifar_resnet20"]
-    size = max(recipe.progressive_sizes, default=config.image_size)
-    assert recipe_warnings(recipe, config, size) == ()
+    assert recipe_warnings(recipe, config, config.image_size) == ()
     assert recipe.expected_data is None or recipe.expected_data in SETS
 
 

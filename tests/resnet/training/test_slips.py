@@ -20,7 +20,7 @@ CIFAR = VARIANTS["cifar_resnet20"]
         ({"gamma": 10.0}, "gamma 10"),
         ({"epochs": 100}, "milestone 123"),
         ({"schedule": "step", "step_epochs": 200}, "step_epochs 200"),
-        ({"progressive_sizes": (16, 24)}, "end at 24 pixels"),
+        ({"progressive_sizes": (0.5, 0.75)}, "end at 0.75"),
     ],
 )
 def test_a_slip_is_named(values, words):
@@ -32,7 +32,7 @@ def test_what_is_usual_gives_no_warning():
     assert recipe_warnings(SOUND, CIFAR, 32) == ()
     adamw = dataclasses.replace(SOUND, optimizer="adamw", learning_rate=1e-3, weight_decay=0.05)
     assert recipe_warnings(adamw, CIFAR, 32) == ()
-    small_first = dataclasses.replace(SOUND, progressive_sizes=(16, 32))
+    small_first = dataclasses.replace(SOUND, progressive_sizes=(0.5, 1))
     assert recipe_warnings(small_first, CIFAR, 32) == ()
 
 
