@@ -17,12 +17,12 @@ from bench.schedule import run as runner
 from bench.schedule.loading import run as loaders
 from bench.schedule.training import run as trainers
 from bench.suites.suite import expand, load_suite
+from resnet.storage import weights
 from results.analysis.ab import Paired
 from results.analysis.study import Study
 from results.exporters import exporter
 from results.exporters.files import SINGLE
 from results.statistics.looks import judge
-from resnet.storage import weights
 from results.storage import reader
 from results.storage.reader import load
 from tests.loadings import loading

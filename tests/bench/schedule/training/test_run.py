@@ -124,7 +124,7 @@ def test_a_choice_that_makes_no_sense_is_bad_input_and_leaves_nothing(serve, tmp
 
 
 def test_an_accuracy_to_stop_at_is_a_share(serve, tmp_path):
-    with pytest.raises(InputError, match="0.93 is 93 %"):
+    with pytest.raises(InputError, match=r"0\.93 is 93 %"):
         runner.train(CHOICE, device="cpu", out=tmp_path, until=93)
 
 
