@@ -25,7 +25,10 @@ from results.schema.lines.training import Expected, Training
 
 _PRECISIONS: Final = tuple(name for name, promise in PROMISES.items() if promise.weights == "float32")
 """Precisions whose weights are precise enough to be trained."""
-_RUNTIMES: Final = tuple(name for name, runtime in RUNTIMES.items() if runtime.mode is None)
+_RUNTIMES: Final = {
+    runtime.compiles: name for name, runtime in RUNTIMES.items() if runtime.mode is None and not runtime.autotune
+}
+"""The runtimes that train to an accuracy, by whether they compile."""
 """Runtimes of a training: the compiler works in its default mode only."""
 _PLANNED: Final = "planned"
 """Stands for the time at which a training starts until it does."""
@@ -111,7 +114,7 @@ def _training(request: PlanTrainings, asked: str, recipe: Recipe, data: DataSet,
         in_channels=data.in_channels,
         device=request.device,
         precision=_label("precision", choice.precision or recipe.precision, _PRECISIONS),
-        runtime=_label("runtime", choice.runtime or ("compile" if recipe.compile else "eager"), _RUNTIMES),
+        runtime=_label("runtime", choice.runtime or _RUNTIMES[recipe.compile], tuple(_RUNTIMES.values())),
         layout=_label("layout", choice.layout or recipe.layout, None),
         threads=choice.threads or request.threads,
     )

@@ -144,7 +144,7 @@ CHAPTER = Chapter(
 )
 KIND = Recipe(
     edits={
-        "results/schema/curve.py": (
+        "results/schema/lines/curve.py": (
             (
                 "",
                 """\
@@ -161,13 +161,13 @@ class Curve(Stored, frozen=True, kw_only=True):
             ('    "record": Record,\n', '    "record": Record,\n    "curve": Curve,\n'),
             (
                 "from results.schema.lines.record import Record\n",
-                "from results.schema.curve import Curve\nfrom results.schema.lines.record import Record\n",
+                "from results.schema.lines.curve import Curve\nfrom results.schema.lines.record import Record\n",
             ),
         ),
         "bench/process/messages.py": (
             (
                 "from results.schema.case import Case\n",
-                "from results.schema.case import Case\nfrom results.schema.curve import Curve\n",
+                "from results.schema.case import Case\nfrom results.schema.lines.curve import Curve\n",
             ),
             (
                 """\
@@ -202,7 +202,7 @@ class EqualityChecked:
             ("    CountStatic,\n", "    CountStatic,\n    CurveLearned,\n    LearnCurve,\n"),
             (
                 "from results.schema.case import Case\n",
-                "from results.schema.case import Case\nfrom results.schema.curve import Curve\n",
+                "from results.schema.case import Case\nfrom results.schema.lines.curve import Curve\n",
             ),
             (
                 "    def failure(self,",

@@ -4,7 +4,7 @@ import json
 import zlib
 
 import pytest
-from results.schema.curve import Curve
+from results.schema.lines.curve import Curve
 
 import reports
 import results

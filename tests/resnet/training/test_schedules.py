@@ -75,5 +75,12 @@ def test_a_single_step_has_a_rate(schedule):
 def test_progressive_sizes_share_the_training_in_equal_parts():
     recipe = dataclasses.replace(RECIPE, epochs=6, progressive_sizes=(0.57, 0.71, 1))
     assert [progressive_size(recipe, epoch, 28) for epoch in range(6)] == [16, 16, 20, 20, 28, 28]
-    assert progressive_size(dataclasses.replace(recipe, epochs=1), 0, 28) == 16
+    assert [progressive_size(dataclasses.replace(recipe, epochs=2), epoch, 28) for epoch in range(2)] == [20, 28]
+    assert progressive_size(dataclasses.replace(recipe, epochs=1), 0, 28) == 28
+    assert [progressive_size(dataclasses.replace(recipe, epochs=4), epoch, 28) for epoch in range(4)] == [
+        16,
+        20,
+        28,
+        28,
+    ]
     assert progressive_size(dataclasses.replace(RECIPE, progressive_sizes=()), 0, 28) == 28
