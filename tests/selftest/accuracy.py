@@ -24,7 +24,7 @@ def resume(*, quick):
     command = [sys.executable, "-m", "tests.resnet.training.killing", str(kills), "1"]
     answer = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     killed, ended, different = map(int, answer.split())
-    what = f"kill -9 of a training at {killed} random moments: {ended} trainings, with other weights at the end"
+    what = f"kill -9 of a training at {killed} random moments, resumed until {ended} ended: with other weights"
     yield Row(what, str(different), "0", different == 0 and killed == kills)
 
 
