@@ -13,7 +13,7 @@ from tests.selftest.rows import Row
 
 KILLS = 50
 SEEDS = 5
-LONG_SEEDS = 3
+LONG_SEEDS = 2
 """Seeds where a training takes minutes."""
 
 
