@@ -34,7 +34,7 @@ def digits(*, quick):
 
 
 def fashion_mnist(*, quick):
-    """Train on Fashion-MNIST, less than ten minutes a seed; quickly, on a sixtieth of it, which shows no accuracy."""
+    """Train on Fashion-MNIST, about ten minutes a seed; quickly, on a sixtieth of it, which shows no accuracy."""
     if quick:
         yield from _reached("fashion-mnist", accuracy=0.5, seconds=600, seeds=1, limit=1000)
     else:
