@@ -8,7 +8,6 @@ import json
 import math
 import os
 import pathlib
-import tempfile
 from typing import Any, Final
 
 import torch
@@ -16,6 +15,7 @@ from torch import Tensor
 
 from resnet.config import ResNetConfig
 from resnet.model import ResNet
+from resnet.storage.atomic import replace_file
 from resnet.storage.files import reason
 
 FILE_FORMAT: Final = "resnet-bench network 1"
@@ -84,7 +84,11 @@ def save_network(
     metadata = {"format": FILE_FORMAT, **{name: json.dumps(parts[name]) for name in _PARTS}}
     # safetensors refuses tensors in channels_last (safetensors issue 308).
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
-    _replace(pathlib.Path(path), safetensors.torch.save(tensors, metadata))
+    target = pathlib.Path(path)
+    try:
+        replace_file(target, safetensors.torch.save(tensors, metadata))
+    except OSError as error:
+        raise ValueError(f"cannot write {str(target)!r}: {error.strerror or error}; the earlier file stays") from None
 
 
 def read_network(path: str | os.PathLike[str]) -> tuple[ResNet, NetworkFacts]:
@@ -170,21 +174,3 @@ def _check_types(network: ResNet, tensors: dict[str, Tensor], start: str) -> Non
     wrong = [name for name, tensor in network.state_dict().items() if tensors[name].dtype != tensor.dtype]
     if wrong:
         raise ValueError(f"{start} {wrong[0]!r} is of {str(tensors[wrong[0]].dtype).removeprefix('torch.')}")
-
-
-def _replace(path: pathlib.Path, content: bytes) -> None:
-    """Write `content` to a file next to `path`, and rename it to `path`."""
-    try:
-        handle, half = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:100]}.")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            pathlib.Path(half).chmod(0o644)
-            pathlib.Path(half).replace(path)
-        except BaseException:
-            pathlib.Path(half).unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise ValueError(f"cannot write {str(path)!r}: {error.strerror or error}; the earlier file stays") from None

@@ -78,8 +78,10 @@ FACTORS: Final[dict[str, Callable[[Recipe, int, int, int], float]]] = {
 
 
 def progressive_size(recipe: Recipe, epoch: int, image_size: int) -> int:
-    """Return the pixels a side of the training images in an epoch, which counts from 0."""
+    """Return the pixels a side of all images in an epoch, which counts from 0."""
     shares = recipe.progressive_sizes
+    if not shares:
+        return image_size
     # The part in which the epoch ends, so that the last epoch has the last size, however few epochs there are.
-    part = -(-(epoch + 1) * len(shares) // recipe.epochs) - 1
-    return max(1, round(shares[part] * image_size)) if shares else image_size
+    part = math.ceil((epoch + 1) * len(shares) / recipe.epochs) - 1
+    return max(1, round(shares[part] * image_size))

@@ -11,6 +11,8 @@ from typing import Any, Final
 import torch
 from torch import Tensor, nn
 
+from resnet.storage.atomic import replace_file
+
 _FORMAT: Final = "resnet-bench training 1"
 """Says that a file is a state of a training, and of which form."""
 
@@ -80,27 +82,11 @@ def write_state(path: str | os.PathLike[str], tensors: Mapping[str, Tensor], fac
     # A network in channels_last is not contiguous, and safetensors stores contiguous tensors only.
     plain = {key: value.detach().to("cpu").contiguous() for key, value in tensors.items()}
     content = safetensors.torch.save(plain, {"format": _FORMAT, "facts": json.dumps(facts)})
-    temporary = target.with_name(f"{target.name}.{os.getpid()}.part")
     try:
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(target)
-        _sync_folder(target.parent)
+        replace_file(target, content)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         before = "; the checkpoint from before is intact" if target.exists() else ""
         raise ValueError(f"cannot save checkpoint {str(target)!r}: {error.strerror}{before}") from error
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the name of a new file last, too."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def read_state(path: str | os.PathLike[str], identity: Mapping[str, Any]) -> Saved:

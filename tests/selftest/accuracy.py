@@ -8,7 +8,7 @@ import tempfile
 from bench.process.training.messages import DataChoice, TrainingChoice
 from bench.schedule.training.run import train
 from results.analysis.convergence.curves import curves
-from results.statistics.intervals import across
+from results.analysis.convergence.frames import trainings
 from tests.selftest.rows import Row
 
 KILLS = 50
@@ -55,12 +55,12 @@ def _reached(data, *, accuracy, seconds, seeds, limit=None):
         seeds=tuple(range(seeds)),
     )
     with tempfile.TemporaryDirectory() as folder:
-        trained = curves(train(choice, device="cpu", out=pathlib.Path(folder)))
+        records = train(choice, device="cpu", out=pathlib.Path(folder))
+    trained = curves(records)
     finals = [curve.final.validation_accuracy for curve in trained]
     times = [curve.epochs[-1].elapsed_s for curve in trained]
-    mean = across(finals)
-    interval = f" [{mean.low:.2%}, {mean.high:.2%}]" if mean else ""
-    figure = f"{sum(finals) / len(finals):.2%}{interval}, least {min(finals):.2%}"
+    (row,) = trainings(records).to_dict("records")
+    figure = "{accuracy:.2%} [{accuracy_low:.2%}, {accuracy_high:.2%}]".format(**row) + f", least {min(finals):.2%}"
     of = f"{data}: cifar_resnet20, recipe {RECIPES[data]}, {PRECISION[data]}, {seeds} seeds"
     yield Row(f"{of}: accuracy", figure, f"≥ {accuracy:.1%} in every seed", min(finals) >= accuracy)
     yield Row(f"{of}: seconds", f"{max(times):.0f} at most", f"≤ {seconds}", max(times) <= seconds)
