@@ -51,7 +51,7 @@ from bench.process.training.messages import (
 from results.schema.lines.record import Status
 from results.schema.validation import InvalidError, validated
 
-PROTOCOL: Final = 6
+PROTOCOL: Final = 7
 """Version of these messages."""
 
 _BUSY: Final = re.compile(r"busy or unavailable|DevicesUnavailable|DEVICE_UNAVAILABLE")

@@ -47,6 +47,7 @@ from bench.validate import equality
 from bench.validate.ran import observe
 from bench.worker.describe import describe, nvidia_identity
 from bench.worker.loading import LoadingVerbs
+from bench.worker.profiling import ProfilingVerbs
 from bench.worker.training import TrainingVerbs
 from results.errors import InputError
 from results.schema.case import Case
@@ -77,7 +78,7 @@ _UNSUPPORTED: Final = re.compile(
 )
 
 
-class WorkerServer(TrainingVerbs, LoadingVerbs):
+class WorkerServer(TrainingVerbs, LoadingVerbs, ProfilingVerbs):
     """The state of a worker: at most one case, training or data set. It has a method for each verb."""
 
     case: Case

@@ -7,6 +7,9 @@ shows it. Everything else reads and writes it by its name.
 from typing import Any, Final
 
 from results.schema.lines.loading import Loading
+from results.schema.lines.memory import Fit, Memory
+from results.schema.lines.peaks import Peaks
+from results.schema.lines.profile import Profile
 from results.schema.lines.record import Record
 from results.schema.lines.run import End, Resumed, RunHeader
 from results.schema.lines.static import Static
@@ -21,6 +24,10 @@ KINDS: Final[dict[str, type[Stored]]] = {
     "epoch": Epoch,
     "training-end": TrainingEnd,
     "loading": Loading,
+    "peaks": Peaks,
+    "profile": Profile,
+    "memory": Memory,
+    "fit": Fit,
     "resumed": Resumed,
     "end": End,
 }

@@ -1,0 +1,1 @@
+"""What parent and worker say about profiles, peaks and memory."""
