@@ -23,6 +23,13 @@ from bench.process.messages import (
     StaticCounted,
     Turn,
 )
+from bench.process.profiling.messages import (
+    DevicePeaksMeasured,
+    LayersProbed,
+    MemoryMeasured,
+    MemoryPredicted,
+    Profiled,
+)
 from bench.process.protocol import VERBS, Failure, reply_to
 from results.schema.labels import RUNTIMES, TASKS
 from results.schema.lines.record import Equality, Facts, Ran
@@ -117,8 +124,40 @@ class FakeWorker:
     def time_batches(self, request):
         return BatchesTimed(first_batch_s=0.1, image_s=5e-3 / max(1, request.workers))
 
+    def profile(self, request):
+        made = _profiles().profile(case=self.case, task=self.case.task)
+        names = ("step_s", "profiled_s", "operators", "modules", "works", "queued", "launch_bound", "notes", "nulls")
+        trace_bytes = None if request.trace is None else pathlib.Path(request.trace).write_bytes(b"a trace")
+        return Profiled(trace_bytes=trace_bytes, **{name: getattr(made, name) for name in names})
+
+    def probe_layers(self, request):
+        probes = []
+        for other in request.others:
+            (axis,) = (name for name in ("layout", "precision") if getattr(other, name) != getattr(self.case, name))
+            probes.append(_profiles().probe(axis=axis, value=getattr(other, axis)))
+        return LayersProbed(probes=tuple(probes), nulls={})
+
+    def device_peaks(self, request):
+        made = _profiles().peaks()
+        names = ("device_name", "compute", "bandwidths", "dispatch_s", "launch_s", "notes", "nulls")
+        return DevicePeaksMeasured(**{name: getattr(made, name) for name in names})
+
+    def predict_memory(self, request):
+        made = _profiles().memory()
+        return MemoryPredicted(parts=made.predicted, phase=made.peak_phase, module=made.peak_module, points=made.points)
+
+    def measure_memory(self, request):
+        made = _profiles().memory()
+        return MemoryMeasured(peak_bytes=made.measured_bytes, points=made.measured_points, nulls={})
+
     def failure(self, error):
         return Failure(failed="error", cause=f"{type(error).__name__}: {error}")
+
+
+def _profiles():
+    from tests import profiles  # noqa: PLC0415 - most workers need none of it
+
+    return profiles
 
 
 def check_verbs(kind):
