@@ -47,7 +47,8 @@ CardOrder = Annotated[
     Cards | None, typer.Option(help="Measure several cards one by one, or at once: they share the host then.")
 ]
 Sustained = Annotated[
-    float | None, typer.Option(metavar="SECONDS", help="On accelerators, also step each case alone for so long.")
+    float | None,
+    typer.Option(metavar="SECONDS", help="Also let each case step alone for so long; from 10 on with its energy."),
 ]
 Out = Annotated[
     Path | None, typer.Option(metavar="FOLDER", help="Folder for the run file and the page [default: runs].")

@@ -12,6 +12,7 @@ from msgspec import structs
 from bench.machine import memory
 from bench.machine.clock import now
 from bench.machine.device_names import is_cpu
+from bench.machine.energy.meter import EnergyMeter
 from bench.machine.noise import Watch
 from bench.process.ask import Channel, ask, failure_of
 from bench.process.forkserver import SERVE, ForkServer, WorkerDied
@@ -29,6 +30,7 @@ from bench.process.messages import (
     Turn,
 )
 from bench.process.protocol import Failed, Refused
+from bench.process.sustained import before_sustained_use, energy_meter
 from results.schema.case import Case
 from results.schema.labels import TASKS
 from results.schema.lines.record import Clocks, Equality, Facts, Noise, Record, Samples, Stop
@@ -59,8 +61,8 @@ class WorkerClient:
         self.notes: list[str] = []
         self.restriction: str | None = None
         """The compute mode of its GPU where that admits no second worker, once the case is prepared."""
-        self.sustained: float | str = _no_sustained_use(case, settings)
-        """Mean step in sustained use, or why it was not measured."""
+        self.sustained = before_sustained_use(settings)
+        """What the case does in sustained use, or why that was not measured."""
         self._began = time.perf_counter()
         self._settings = settings
         self._oom_kills = memory.kernel_oom_kills()
@@ -121,6 +123,10 @@ class WorkerClient:
         if self._gpu is not None:
             self._gpu = GpuWatch()
             self._gpu.begin(self._identity)
+
+    def energy_meter(self) -> EnergyMeter:
+        """Return a meter of the energy of the worker's device."""
+        return energy_meter(self.case, self._identity)
 
     def footprint(self) -> Footprint:
         """Return the memory of the worker, and the free memory of its device. Raises `Failed`."""
@@ -213,12 +219,12 @@ class WorkerClient:
 
     def _with_sustained_use(self, facts: Facts, reasons: dict[str, str]) -> tuple[Facts, Clocks | None]:
         """Return `facts` with the step in sustained use, and its clocks; reasons of missing ones go to `reasons`."""
-        if isinstance(self.sustained, str):
-            reasons["sustained_s"] = self.sustained
+        reasons |= self.sustained.nulls
+        if self.sustained.step_s is None:
             return facts, None
         clocks, nulls = (None, dict[str, str]()) if self._gpu is None else self._gpu.clocks()
         reasons |= {f"sustained_{name}": reason for name, reason in nulls.items()}
-        return structs.replace(facts, sustained_s=self.sustained), clocks
+        return self.sustained.added_to(facts), clocks
 
     def _noise(self) -> _Signs:
         """Return the signs of disturbance since the worker's start, its clocks, and `Record.nulls` of both."""
@@ -255,13 +261,6 @@ class WorkerClient:
             return ask(self._channel, request, timeout_s=self._settings.timeout_s, token=self._token)
         except WorkerDied as death:
             raise failure_of(death, self._oom_kills) from death
-
-
-def _no_sustained_use(case: Case, settings: Settings) -> str:
-    """Return why a worker has no step in sustained use, unless the schedule measures it."""
-    if is_cpu(case.device):
-        return "measured on accelerators only"
-    return "not asked for" if settings.sustained_s is None else "measured in the last replicate"
 
 
 def _share_of_marks(facts: Facts, samples: Samples, phases: tuple[str, ...]) -> tuple[str, ...]:

@@ -129,9 +129,8 @@ def compiling_s(case: Case, replicates: int, *, warm: bool = False) -> float:
 
 
 def sustained_s(cases: Collection[Case], settings: Settings) -> float:
-    """Return the seconds in which `cases` step alone, once in a run; those of the CPU do not."""
-    most = max(sum(kind_of(case.device) == "accelerator" for case in own) for own in queues(cases, settings))
-    return (settings.sustained_s or 0.0) * most
+    """Return the seconds in which `cases` step alone, once in a run."""
+    return (settings.sustained_s or 0.0) * max(map(len, queues(cases, settings)))
 
 
 def make_plan(server: ForkServer, request: Suite | GivenCases, device: str) -> Plan:

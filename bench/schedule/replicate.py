@@ -12,17 +12,18 @@ import time
 from collections.abc import Collection, Generator, Iterator, Sequence
 from typing import Final, TypeVar
 
-from bench.machine.device_names import is_cpu
 from bench.process.caches import Caches
 from bench.process.client import CheckLater, WorkerClient
 from bench.process.forkserver import ForkServer
 from bench.process.protocol import Failed
+from bench.process.sustained import no_sustained_use
 from bench.process.threads import merged
 from bench.schedule.plan import Todo
 from bench.schedule.progress import Activity
 from bench.schedule.room import Room
 from bench.schedule.rotation import Left, Lost, Rotation, Stepped
 from bench.schedule.seat import Seat
+from bench.schedule.sustain import sustain
 from results.schema.case import Case
 from results.schema.labels import RUNTIMES
 from results.schema.lines.record import Record, Stop
@@ -173,7 +174,7 @@ class DeviceReplicate:
         """End the largest anchor, as the next case does not fit beside it."""
         largest = max(self._live, key=lambda seat: self._room.bytes_of(seat.case))
         if largest.enough(self._settings):
-            if self._to_sustain(largest):
+            if self._sustains:
                 self._live[largest].leave()
                 yield from self._sustain(largest)
             yield from self._left(largest, "budget", again=False)
@@ -233,7 +234,7 @@ class DeviceReplicate:
             match event:
                 case Stepped(seat):
                     yield Activity(phase="measuring", case=seat.case, steps=seat.steps)
-                case Left(seat, stop) if self._to_sustain(seat):
+                case Left(seat, stop) if self._sustains:
                     self._live[seat].leave()
                     resting.append((seat, stop))  # not before the rotation has ended: it heats the card for all
                 case Left(seat, stop):
@@ -247,22 +248,17 @@ class DeviceReplicate:
         while self._unchecked:
             yield from self._left(*self._unchecked.pop(0), again=False)
 
-    def _to_sustain(self, seat: Seat) -> bool:
-        return self._sustains and not is_cpu(seat.case.device)
-
     def _sustain(self, seat: Seat) -> Steps[None]:
         """Let a worker step alone, first to warm the card up; the others of the card are live and idle."""
         yield Activity(phase="measuring", case=seat.case, steps=seat.steps)
-        live, half_s = self._live[seat], (self._settings.sustained_s or 0.0) / 2
+        live = self._live[seat]
         if self._late():
-            live.sustained = "the time for the run was over"
+            live.sustained = no_sustained_use("the time for the run was over")
             return
         try:
-            seat.sustain(half_s, time.perf_counter)
-            live.watch_again()
-            live.sustained = seat.sustain(half_s, time.perf_counter)
+            live.sustained = sustain(seat, live, self._settings.sustained_s or 0.0, clock=time.perf_counter)
         except Failed as failure:
-            live.sustained = failure.cause
+            live.sustained = no_sustained_use(failure.cause)
 
     def _left(self, seat: Seat, stop: Stop, *, again: bool = True) -> Iterator[Record]:
         """End a worker; where memory is short, and it may be ended `again`, it waits for the end of the others."""

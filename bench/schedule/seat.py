@@ -142,13 +142,23 @@ class Seat:
         self.medians.append(statistics.median(turn.step_s))
         return ended - began
 
-    def sustain(self, seconds: float, clock: Callable[[], float] = time.perf_counter) -> float:
-        """Step for so many seconds without a pause, and return the mean step; the series stays. Raises `Failed`."""
+    def sustain(
+        self,
+        seconds: float,
+        clock: Callable[[], float] = time.perf_counter,
+        tick: Callable[[], None] = lambda: None,
+    ) -> tuple[float, int]:
+        """Step for so many seconds without a pause, and call `tick` after each turn; the series stays.
+
+        Returns:
+            The mean step, and the number of all steps. Raises `Failed`.
+        """
         steps = max(1, round(SUSTAINED_TURN_S / (self._step_s or SUSTAINED_TURN_S)))
         means, ends_s = list[float](), clock() + seconds
         while not means or clock() < ends_s:
             means.append(statistics.fmean(self.stepper.turn(steps=steps, drop=1).step_s))
-        return statistics.fmean(means)
+            tick()
+        return statistics.fmean(means), len(means) * (steps + 1)
 
     def enough(self, settings: Settings) -> bool:
         """Return whether the worker has its least steps, or has spent too much on them."""

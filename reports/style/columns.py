@@ -16,8 +16,9 @@ from reports.style.views import CONTEXT, throughput_bounds
 from results.image_size import pixels
 from results.metrics.breakeven import is_never
 from results.schema.axes import AXES, is_silent
-from results.schema.metrics import METRICS, Metric
-from results.schema.metrics import Table as Shown
+from results.schema.metric import Metric
+from results.schema.metric import Table as Shown
+from results.schema.metrics import METRICS
 from results.text import UNKNOWN_MEANING, is_unknown
 
 

@@ -12,7 +12,8 @@ from reports.text.pivots import depth_by_block, speedups_by_setting
 from results.metrics.rows import json_text, plain
 from results.metrics.warnings import WRONG, kind
 from results.schema.axes import AXES, axis_text, baseline_text, is_silent
-from results.schema.metrics import METRICS, Metric
+from results.schema.metric import Metric
+from results.schema.metrics import METRICS
 from results.text import UNKNOWN, UNKNOWN_MEANING, csv_text, digits, half_text, half_width
 
 _WIDEST: Final = 100

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 from results.analysis.study import Study
 from results.exporters.benchmarks import Benchmark, BenchmarkValue, benchmarks
 from results.exporters.files import SINGLE, Files
-from results.schema.metrics import METRICS, Metric
+from results.schema.metric import Metric
+from results.schema.metrics import METRICS
 from results.schema.units import UNITS
 
 

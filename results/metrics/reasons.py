@@ -184,6 +184,8 @@ def _reason(name: str, kind: _Kind, own: dict[str, str], pairs: dict[str, str | 
         return own.get(name, "its source does not state it")
     if name in _STATIC or name in _RUN:
         return _no_cost(name, kind)
+    if name == "img_per_j":
+        name = "image_j"
     if name in _FACTS:
         return own.get(name) or kind.untimed or "not recorded"
     if name == "equality_error":

@@ -72,6 +72,7 @@ def measure_file(file: RunFile, typical: Medians, spread: Spread, against: Mappi
     facts = _array(chain.from_iterable([_facts(record.facts) for record in records]))
     for name, row in zip(_FACTS, facts.reshape(-1, len(_FACTS)).T, strict=True):
         values[name][:] = row
+    values["img_per_j"][:] = 1 / values["image_j"]
     values["equality_error"][:] = _array(
         None if record.equality is None else record.equality.error for record in records
     )

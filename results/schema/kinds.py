@@ -7,7 +7,7 @@ shows it. Everything else reads and writes it by its name.
 from typing import Any, Final
 
 from results.schema.lines.loading import Loading
-from results.schema.lines.memory import Fit, Memory
+from results.schema.lines.memory import LargestBatch, Memory
 from results.schema.lines.peaks import Peaks
 from results.schema.lines.profile import Profile
 from results.schema.lines.record import Record
@@ -27,7 +27,7 @@ KINDS: Final[dict[str, type[Stored]]] = {
     "peaks": Peaks,
     "profile": Profile,
     "memory": Memory,
-    "fit": Fit,
+    "fit": LargestBatch,
     "resumed": Resumed,
     "end": End,
 }

@@ -26,6 +26,9 @@ UNITS: Final[dict[str, Unit]] = {
     "FLOP": Unit(scales=((1e12, "TFLOP"), (1e9, "GFLOP"), (1e6, "MFLOP")), suffix="flops", words="flops"),
     "FLOP/B": Unit(scales=((1.0, "FLOP/B"),), suffix="flops_per_byte", words="flops_per_byte"),
     "MAC": Unit(scales=((1e9, "GMAC"), (1e6, "MMAC")), suffix="macs", words="macs"),
+    "J": Unit(scales=((1e3, "kJ"), (1.0, "J"), (1e-3, "mJ")), suffix="j", words="joules"),
+    "img/J": Unit(scales=((1.0, "img/J"),), suffix="img_per_j", words="images_per_joule"),
+    "W": Unit(scales=((1.0, "W"),), suffix="w", words="watts"),
     "1": Unit(scales=((1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""))),
 }
 """Every unit of a metric by its symbol; ``1`` is the unit of ratios and counts."""

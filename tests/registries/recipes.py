@@ -35,30 +35,30 @@ METRIC = Recipe(
         "results/schema/units.py": (
             (
                 '    "FLOP": Unit(',
-                '    "J": Unit(scales=((1.0, "J"),), suffix="j", words="joules"),\n    "FLOP": Unit(',
+                '    "K": Unit(scales=((1.0, "K"),), suffix="k", words="kelvins"),\n    "FLOP": Unit(',
             ),
         ),
         "results/schema/metrics.py": (
             (
-                '    _count("warmup_steps"',
+                '    count_metric("warmup_steps"',
                 """\
     Metric(
-        name="energy_j",
-        unit="J",
+        name="heat_k",
+        unit="K",
         better="lower",
-        label="energy",
-        description="energy of a step",
+        label="heat",
+        description="heat of a step",
         combine="median",
-        tables=_CASES,
+        tables=IN_CASES,
         terminal=(1e3, "mJ"),
     ),
-    _count("warmup_steps\"""",
+    count_metric("warmup_steps\"""",
             ),
         ),
         "results/schema/lines/record.py": (
             (
                 "    peak_resident_bytes: Count | None = None\n",
-                "    energy_j: Seconds | None = None\n    peak_resident_bytes: Count | None = None\n",
+                "    heat_k: Seconds | None = None\n    peak_resident_bytes: Count | None = None\n",
             ),
         ),
     },

@@ -9,7 +9,7 @@ from tests.registries.tree import DECLARATIONS, ROOT, grown, run_tests
 
 NAMES = {
     "axis": "checkpointing",
-    "metric": "energy_j|KeyError: 'J'",
+    "metric": "heat_k|KeyError: 'K'",
     "runtime": "scripted",
     "kind": "[Cc]urve",
     "chapter": "start",

@@ -7,11 +7,12 @@ from typing import Final
 from msgspec import structs
 
 from bench.machine import memory
+from bench.machine.device_names import is_cpu
+from bench.machine.energy.meter import EnergyMeter, card_counters, cpu_counters
 from bench.process.ask import Channel, ask, failure_of
 from bench.process.forkserver import SERVE, ForkServer, WorkerDied
 from bench.process.messages import Answer, Request
 from bench.process.protocol import Failed
-from bench.process.training.energy import EnergyMeter
 from bench.process.training.messages import (
     BeginTraining,
     DataChoice,
@@ -55,7 +56,8 @@ class TrainingClient:
             )
         )
         self._resumed = checkpoint is not None
-        self._meter = EnergyMeter(begun.identity)
+        cpu = is_cpu(self.training.case.device)
+        self._meter = EnergyMeter(cpu_counters() if cpu else card_counters(begun.identity))
         return begun
 
     def go_on(self, seconds: float) -> TrainedOn:
@@ -64,6 +66,8 @@ class TrainingClient:
             self._meter.restart()  # a checkpoint was written since the end of the epoch
         self._between = False
         trained = self._ask(TrainOn(seconds=seconds))
+        if self._meter is not None:
+            self._meter.tick()
         if trained.finished is None:
             return trained
         if trained.finished.training != self.training.number:

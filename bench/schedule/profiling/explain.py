@@ -32,7 +32,7 @@ from results.schema.labels import RUNTIMES
 from results.schema.lines.memory import Memory
 from results.schema.lines.profile import Profile
 
-PATIENCE_S: Final = 600.0
+EXPLAIN_PATIENCE_S: Final = 600.0
 """The most seconds of an answer, besides those that are timed."""
 PRECISIONS: Final = ("fp32", "amp-bf16")
 """Precisions in which layers are tried."""
@@ -80,7 +80,7 @@ class CaseWorker:
     def answer(self, request: Request[Answer], *, more_s: float = 0.0) -> Answer:
         """Return the answer, which may take `more_s` longer than others. Raises `Failed`."""
         try:
-            return ask(self._channel, request, timeout_s=PATIENCE_S + more_s, token=self._token)
+            return ask(self._channel, request, timeout_s=EXPLAIN_PATIENCE_S + more_s, token=self._token)
         except WorkerDied as death:
             raise failure_of(death, self._oom_kills) from death
 
@@ -153,7 +153,7 @@ def other_settings(case: Case) -> tuple[Case, ...]:
 def _predicted(server: ForkServer, case: Case) -> MemoryPredicted | str:
     """Return the predicted memory, or why there is none."""
     try:
-        return ask_fresh(server, PredictMemory(case=case), PATIENCE_S)
+        return ask_fresh(server, PredictMemory(case=case), EXPLAIN_PATIENCE_S)
     except (Failed, WorkerDied) as failure:
         return f"not predicted: {failure}"[:_REASON]
 

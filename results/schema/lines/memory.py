@@ -65,7 +65,7 @@ class Memory(Stored, frozen=True, kw_only=True):
     nulls: dict[str, Text] = field(default_factory=dict)
 
 
-class FitTrial(Stored, frozen=True, kw_only=True):
+class BatchTrial(Stored, frozen=True, kw_only=True):
     """A batch that was tried in a fresh process."""
 
     batch_size: Size
@@ -84,7 +84,7 @@ class PredictedBatch(Stored, frozen=True, kw_only=True):
     peak_bytes: Count
 
 
-class Fit(Stored, frozen=True, kw_only=True):
+class LargestBatch(Stored, frozen=True, kw_only=True):
     """The largest batch of a case that fits in a memory; the case has this batch, or batch 1 if none fits."""
 
     case: Case
@@ -97,7 +97,7 @@ class Fit(Stored, frozen=True, kw_only=True):
     verified_batch: Size | None = None
     """The largest batch that was measured to fit; None without verification."""
     predictions: tuple[PredictedBatch, ...]
-    trials: tuple[FitTrial, ...] = ()
+    trials: tuple[BatchTrial, ...] = ()
     started: Name
     """ISO 8601, UTC."""
     duration_s: Seconds

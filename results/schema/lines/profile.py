@@ -33,11 +33,11 @@ OPERATOR_KINDS: Final = (
 """Classes of operators. ``linear``: matrix products; ``fused``: a kernel that a compiler made of several operators;
 ``copy``: copies, casts and changes of layout; ``overhead``: the host between operators, such as Python and dispatch, on
 a timeline of the host; ``idle``: a device with an empty queue; ``unexplained``: time that no event covers."""
-PHASES: Final = ("forward", "backward", "optimizer", "other")
+STEP_PHASES: Final = ("forward", "backward", "optimizer", "other")
 """Parts of a step; ``other`` is what none of them holds."""
 
 OperatorKind = Literal[OPERATOR_KINDS]  # type: ignore[valid-type] # the choices are declared once
-Phase = Literal[PHASES]  # type: ignore[valid-type] # likewise
+Phase = Literal[STEP_PHASES]  # type: ignore[valid-type] # likewise
 Shapes = Annotated[str, Meta(max_length=512)]
 Ratio = Annotated[float, Meta(gt=0, le=1e6)]
 

@@ -83,8 +83,13 @@ class Facts(Stored, frozen=True, kw_only=True):
     warm_compile_s: Seconds | None = None
     """The same with the artefacts of an earlier compilation in the cache, as in every replicate after the first."""
     sustained_s: StepSeconds | None = None
-    """Accelerator: mean step of the second half of `Settings.sustained_s`, while the case stepped without a pause and
-    all other workers were idle."""
+    """Mean step of the second half of `Settings.sustained_s`, while the case stepped without a pause and all other
+    workers were idle."""
+    image_j: Value | None = None
+    """Joules of an image in that time, by a counter of energy: all that the card spent, or the processor packages with
+    their memory, idle power included."""
+    idle_w: Value | None = None
+    """Power before that time by the same counter, in watts, while all workers were idle, after a pause to cool down."""
     mark_s: Seconds | None = None
     """Accelerator: time of an event, the device's or the host's, whichever is longer; a step has an event, or one for
     each of its phases."""

@@ -104,7 +104,8 @@ class Settings(Stored, frozen=True, kw_only=True):
     cards: Cards = "one-by-one"
     """Whether several accelerators are measured one after another, or at the same time."""
     sustained_s: Patience | None = None
-    """Seconds for which each case on an accelerator steps without a pause after the last rotation; None: not at all."""
+    """Seconds for which each case steps without a pause after the last rotation; None: not at all. Schema 7: only the
+    cases of accelerators."""
 
 
 class Source(Stored, frozen=True, kw_only=True):

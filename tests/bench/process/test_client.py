@@ -10,6 +10,7 @@ from bench.process.forkserver import WorkerDied
 from bench.process.gpu_watch import own_memory
 from bench.process.messages import Footprint
 from bench.process.protocol import Failed
+from bench.process.sustained import SustainedUse
 from results.schema.labels import TASKS
 from results.schema.lines.record import Clocks, Samples
 from results.schema.lines.run import Settings
@@ -160,7 +161,7 @@ def test_sustained_use_has_clocks_of_its_own_and_disturbs_no_sign_of_the_rotatio
         for _ in range(turns):
             subject.turn(steps=1, drop=0)
         then()
-    subject.sustained = 0.02
+    subject.sustained = SustainedUse(step_s=0.02, image_j=None, idle_w=None, nulls={"image_j": "why"})
     record = subject.end(SAMPLES, "budget")
     assert (record.clocks, record.sustained_clocks) == (Clocks(turns=2), Clocks(turns=3))
     assert record.noise.accelerator_held == {"power": 0.2}
@@ -168,6 +169,7 @@ def test_sustained_use_has_clocks_of_its_own_and_disturbs_no_sign_of_the_rotatio
     assert record.nulls["clocks.sm_hz"] == "for 2 turns"
     assert record.nulls["sustained_clocks.sm_hz"] == "for 3 turns"
     assert "sustained_s" not in record.nulls
+    assert record.nulls["image_j"] == "why"
 
 
 def test_what_may_take_memory_is_noted_before_other_watches_look_again(client):

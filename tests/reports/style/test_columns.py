@@ -5,7 +5,8 @@ import pytest
 
 from reports.style.columns import CASE_COLUMNS, COLUMNS, _metric_column, metrics_of, table, words
 from results.schema.axes import AXES
-from results.schema.metrics import METRICS, Metric
+from results.schema.metric import Metric
+from results.schema.metrics import METRICS
 from tests.reports.sources import case_frame
 
 
