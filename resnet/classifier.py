@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 
 from resnet.config import ResNetConfig
-from resnet.data import Batches, DataSet, Split
+from resnet.data import Batches, DataSet
 from resnet.data.inputs import Picture, pictures_to_batch
 from resnet.data.labelled import Labelled, as_data, as_split, check_classes
-from resnet.data.sets import channel_statistics
+from resnet.data.sets import split_statistics
 from resnet.data.sources.folder import IMAGENET_STATISTICS
 from resnet.storage.saved import read_network, save_network
 from resnet.training import EpochResult, Progress, Recipe, Trainer, load_recipe, recipe_warnings
@@ -105,6 +105,7 @@ class Classifier:
         self.network = create(named, num_classes=len(classes), in_channels=in_channels, weights=weights)
         self.image_size = image_size or self.network.config.image_size
         self.mean, self.std = _usual_statistics(in_channels)
+        self._pretrained = weights is not None
         if freeze is not None:
             self.network.requires_grad_(False)
             self.network.fc.requires_grad_(True)
@@ -138,6 +139,8 @@ class Classifier:
             ValueError: The images, the recipe or its values do not fit, or the loss is no number any more.
         """
         data = self._data(train, validation)
+        if self._pretrained and data.in_channels == len(self.mean):  # its weights know images that are normalised so
+            data = dataclasses.replace(data, mean=self.mean, std=self.std)
         self._adapt(data.image_size)
         chosen = recipe if isinstance(recipe, Recipe) else load_recipe(recipe)
         chosen = chosen if epochs is None else with_epochs(chosen, epochs)
@@ -269,6 +272,7 @@ class Classifier:
         """
         network, facts = read_network(path)
         classifier = cls.__new__(cls)
+        classifier._pretrained = True  # noqa: SLF001 - it is our own
         classifier.network, classifier.classes = network, facts.classes
         classifier.image_size, classifier.mean, classifier.std = facts.image_size, facts.mean, facts.std
         return classifier
@@ -283,7 +287,7 @@ class Classifier:
         if validation is None:
             raise ValueError("give labelled images to validate with, or a data set")
         images, others = as_split(train), as_split(validation)
-        mean, std = channel_statistics(images.images) if isinstance(images, Split) else IMAGENET_STATISTICS
+        mean, std = split_statistics(images, self.image_size)
         return as_data(images, others, classes=self.classes, mean=mean, std=std, image_size=self.image_size)
 
 

@@ -51,6 +51,7 @@ DataName = Annotated[
     typer.Option(metavar="DATA", help="fashion-mnist, cifar10, cifar100, imagenet, digits, fake, or a path of images."),
 ]
 DataPath = Annotated[Path | None, typer.Option(metavar="PATH", help="Where the data set lies.")]
+Download = Annotated[bool, typer.Option("--download", help="Let torchvision download a data set that is missing.")]
 ImageSide = Annotated[int | None, typer.Option(metavar="PIXELS", min=1, help="Resize images [default: the data's].")]
 RecipeName = Annotated[str | None, typer.Option(metavar="RECIPE", help="See `list recipes`, or a TOML file.")]
 Epochs = Annotated[int | None, _count("Epochs, in place of the recipe's.")]
@@ -78,6 +79,7 @@ def train_command(
     axes: AxisOptions,
     data: DataName = None,
     data_path: DataPath = None,
+    download: Download = False,
     image_size: ImageSide = None,
     limit: Limit = None,
     hold_out: HoldOut = None,
@@ -106,7 +108,7 @@ def train_command(
     """
     options: dict[str, Any] = {"device": device, "out": out, "workers": workers, "until": until}
     options |= {"timeout_s": timeout, "time_limit_s": time_limit}
-    source: dict[str, Any] = {"path": data_path, "image_size": image_size, "limit": limit}
+    source: dict[str, Any] = {"path": data_path, "image_size": image_size, "limit": limit, "download": download or None}
     values: dict[str, Any] = {"hold_out": hold_out, "recipe": recipe, "epochs": epochs, "stem": stem}
     if resume is not None:
         others = (model, data, axes or None, seeds, seed, deterministic or None, *options.values(), *source.values())
@@ -123,6 +125,7 @@ def degradation_command(
     axes: AxisOptions,
     data: DataName = "fashion-mnist",
     data_path: DataPath = None,
+    download: Download = False,
     limit: Limit = None,
     epochs: Epochs = None,
     device: DeviceName = None,
@@ -139,7 +142,7 @@ def degradation_command(
     Exit codes: as of train; go on with `resnet-bench train --resume FILE`.
     """
     values = {"recipe": "he2015-cifar", "epochs": epochs, **single(axes)}
-    source = {"name": data, "path": data_path, "limit": limit}
+    source = {"name": data, "path": data_path, "limit": limit, "download": download or None}
     options = {"device": device, "out": out, "time_limit_s": time_limit}
     return _train(list(DEGRADATION), _seeds(seeds, None), source, values, options, report=report)
 

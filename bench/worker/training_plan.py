@@ -73,6 +73,7 @@ def load_images(choice: DataChoice, recipe: Recipe) -> DataSet:
             image_size=choice.image_size,
             hold_out=recipe.hold_out,
             limit=choice.limit,
+            download=choice.download,
         )
 
 
@@ -186,4 +187,4 @@ def _expected(recipe: Recipe, model: str, data: DataSet, *, altered: bool) -> tu
     if recipe.model == model and recipe.expected_data == data.name and not altered:
         return Expected(accuracy=recipe.expected_accuracy, source=recipe.expected_source), None
     published = f"{recipe.expected_accuracy:.2%} for {recipe.model} on {recipe.expected_data}"
-    return None, f"recipe {recipe.name} was published with {published} ({recipe.expected_source})"
+    return None, f"recipe {recipe.name} reached {published} ({recipe.expected_source})"

@@ -93,7 +93,7 @@ class Recipe:
     model: str | None = None
     """The network that the recipe was published for."""
     expected_accuracy: float | None = None
-    """Published validation accuracy of `model` on `expected_data`, in [0, 1]."""
+    """Published or measured validation accuracy of `model` on `expected_data`, in [0, 1]."""
     expected_data: str | None = None
     expected_source: str | None = None
 

@@ -176,3 +176,17 @@ def test_metadata_hold_the_classes_as_json(trained, tmp_path):
     trained.save(tmp_path / "file.safetensors")
     with safe_open(tmp_path / "file.safetensors", "pt") as file:
         assert json.loads(file.metadata()["classes"]) == list(CLASSES)
+
+
+def test_weights_keep_the_normalisation_that_they_were_trained_with(trained, tmp_path):
+    path = tmp_path / "classifier.safetensors"
+    trained.save(path)
+    again = resnet.Classifier.load(path)
+    split = images(32, 7)
+    brighter = Split(images=split.images // 2 + 100, labels=split.labels)
+    once = dataclasses.replace(RECIPE, epochs=1)
+    again.fit(brighter, images(8, 8), recipe=once, device="cpu")
+    assert (again.mean, again.std) == (trained.mean, trained.std)
+    fresh = made()
+    fresh.fit(brighter, images(8, 8), recipe=once, device="cpu")
+    assert fresh.mean != trained.mean

@@ -22,6 +22,8 @@ class DataChoice:
     """Pixels a side; None for the data set's own."""
     limit: Size | None = None
     """The most training images, and the most validation images."""
+    download: bool = False
+    """Whether torchvision may download the data set if its files are missing."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -109,7 +109,7 @@ def _load(name: str, request: Request) -> Content:
         folders = " or ".join(version.folder for version in CIFAR_VERSIONS[name])
         raise ValueError(
             f"no files of {name} {where}: get the archive from www.cs.toronto.edu/~kriz/cifar.html, unpack it, and "
-            f"give the path of the folder {folders}"
+            f"give the path of the folder {folders}, or let torchvision download it (--download)"
         )
     folder, version = located
     return Content(

@@ -34,8 +34,8 @@ def load_fashion_mnist(request: Request) -> Content:
     if folder is None:
         where = "here" if request.path is None else f"in {str(request.path)!r}"
         raise ValueError(
-            f"no files of Fashion-MNIST {where}: install Debian's package dataset-fashion-mnist, or give the path of a "
-            f"folder with {FIRST_FILE}.gz and its three companions"
+            f"no files of Fashion-MNIST {where}: install Debian's package dataset-fashion-mnist, give the path of a "
+            f"folder with {FIRST_FILE}.gz and its three companions, or let torchvision download it (--download)"
         )
     return Content(
         classes=GARMENTS,

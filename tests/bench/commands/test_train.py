@@ -58,14 +58,14 @@ def test_options_reach_the_trainer(call, trained, tmp_path):
         *("--image-size", "32", "--hold-out", "10%", "--recipe", "he2015-cifar", "--epochs", "3", "--stem", "imagenet"),
         *("--batch-size", "64", "--precision", "amp-bf16", "--runtime", "compile", "--layout", "nhwc"),
         *("--threads", "2", "--device", "cpu", "--seeds", "3", "--deterministic", "--workers", "2", "--until", "93%"),
-        *("--timeout", "9", "--time-limit", "60", "--out", tmp_path),
+        *("--timeout", "9", "--time-limit", "60", "--out", tmp_path, "--download"),
     )
     assert code == 0
     del asked["show"]
     assert asked.pop("choice") == TrainingChoice(
         models=("cifar_resnet20", "resnet18"),
         seeds=(0, 1, 2),
-        data=DataChoice(name="fashion-mnist", path=str(tmp_path), image_size=32, limit=100),
+        data=DataChoice(name="fashion-mnist", path=str(tmp_path), image_size=32, limit=100, download=True),
         recipe="he2015-cifar",
         epochs=3,
         batch_size=64,

@@ -54,7 +54,7 @@ def test_choices_replace_the_recipe_s():
 def test_a_published_accuracy_is_expected_of_its_network_and_data_only():
     (training,) = planned(recipe="he2015-cifar")
     assert training.expected is None
-    assert any("published with 91.25% for cifar_resnet20 on cifar10" in note for note in training.notes)
+    assert any("reached 91.25% for cifar_resnet20 on cifar10" in note for note in training.notes)
 
 
 def test_a_published_accuracy_is_not_expected_of_a_recipe_or_images_that_somebody_changed(tmp_path):
@@ -68,7 +68,7 @@ def test_a_published_accuracy_is_not_expected_of_a_recipe_or_images_that_somebod
     for changes in ({"epochs": 1}, {"hold_out": 0.5}, {"data": FAKE}):
         (training,) = planned(**(choice | changes))
         assert training.expected is None
-        assert any("published with 90.00% for cifar_resnet20 on fake (a paper)" in note for note in training.notes)
+        assert any("reached 90.00% for cifar_resnet20 on fake (a paper)" in note for note in training.notes)
 
 
 def test_an_epoch_that_is_chosen_on_the_official_images_is_noted(tmp_path):

@@ -1,8 +1,11 @@
+import numpy as np
 import pytest
 import torch
 
 from resnet.data import SETS, Split, load_data
+from resnet.data.decoding import center_crop, open_image
 from resnet.data.sets import channel_statistics
+from resnet.data.sources.folder import IMAGENET_STATISTICS
 
 
 @pytest.fixture
@@ -50,7 +53,6 @@ def test_a_folder_is_a_set_by_its_path(folder, monkeypatch):
     data = load_data(str(folder))
     assert (data.name, data.classes, data.in_channels, data.image_size) == ("pets", ("cat", "dog"), 3, 224)
     assert (len(data.train), len(data.validation), data.held_out) == (10, 10, False)
-    assert data.mean == (0.485, 0.456, 0.406)
     monkeypatch.chdir(folder.parent)
     assert load_data("pets").digest == data.digest
     monkeypatch.chdir(folder)
@@ -113,3 +115,18 @@ def test_every_set_says_what_it_is():
     assert list(SETS) == ["fashion-mnist", "cifar10", "cifar100", "imagenet", "digits", "fake"]
     assert all(source.summary for source in SETS.values())
     assert isinstance(load_data("fake", limit=2).train, Split)
+
+
+def test_a_folder_has_its_own_statistics_and_imagenet_those_that_are_published(folder):
+    data = load_data(str(folder), image_size=8)
+    assert data.mean == load_data(str(folder), image_size=8).mean
+    assert data.mean != IMAGENET_STATISTICS[0]
+    images = torch.stack([pixels(path, 8) for path in data.train.paths])
+    assert data.mean == pytest.approx(images.mean((0, 2, 3)).tolist(), abs=1e-6)
+    assert data.std == pytest.approx(images.std((0, 2, 3), correction=0).tolist(), abs=1e-6)
+    assert load_data("imagenet", path=folder, image_size=8).mean == IMAGENET_STATISTICS[0]
+
+
+def pixels(path, size):
+    """The middle of a file, in [0, 1]."""
+    return torch.from_numpy(np.array(center_crop(open_image(path), size))).permute(2, 0, 1).double() / 255

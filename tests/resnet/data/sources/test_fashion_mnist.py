@@ -51,7 +51,7 @@ def test_files_are_looked_for_in_the_usual_folders(elsewhere, folder):
 
 
 def test_without_files_the_message_says_where_to_get_them(elsewhere):
-    with pytest.raises(ValueError, match="install Debian's package dataset-fashion-mnist, or give the path"):
+    with pytest.raises(ValueError, match="install Debian's package dataset-fashion-mnist, give the path"):
         load_fashion_mnist(Request())
     with pytest.raises(ValueError, match="in 'nowhere'"):
         load_fashion_mnist(Request(path=pathlib.Path("nowhere")))
