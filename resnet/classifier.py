@@ -22,11 +22,7 @@ from resnet.training.lengths import with_epochs
 from resnet.training.schedules import progressive_size
 from resnet.variants import create, for_image_size
 
-_AUTOCAST: Final[dict[str, torch.dtype | None]] = {
-    "fp32": None,
-    "amp-bf16": torch.bfloat16,
-    "amp-fp16": torch.float16,
-}
+_AUTOCAST: Final = {"fp32": None, "amp-bf16": torch.bfloat16, "amp-fp16": torch.float16}
 """Precisions that `Classifier.fit` trains in."""
 ASKED: Final = 256
 """Images of a forward pass when a classifier is asked."""
@@ -139,8 +135,8 @@ class Classifier:
             ValueError: The images, the recipe or its values do not fit, or the loss is no number any more.
         """
         data = self._data(train, validation)
-        if self._pretrained and data.in_channels == len(self.mean):  # its weights know images that are normalised so
-            data = dataclasses.replace(data, mean=self.mean, std=self.std)
+        if self._pretrained and data.in_channels == len(self.mean):
+            data = dataclasses.replace(data, mean=self.mean, std=self.std)  # as the weights know images
         self._adapt(data.image_size)
         chosen = recipe if isinstance(recipe, Recipe) else load_recipe(recipe)
         chosen = chosen if epochs is None else with_epochs(chosen, epochs)

@@ -1,16 +1,40 @@
-"""Training: forward, loss, backward, SGD with momentum."""
+"""Training: forward, loss, backward, optimizer."""
 
+import functools
 from collections.abc import Callable
 from typing import Any, Final
 
 import torch
 
 from bench.measure import precision
+from bench.measure.device import Unsupported, first_line
 from bench.measure.timing import Step
 from results.schema.case import Case
+from results.schema.labels import OPTIMIZERS
 
 LEARNING_RATE: Final = 1e-3
 MOMENTUM: Final = 0.9
+
+
+def make_optimizer(case: Case, module: torch.nn.Module) -> torch.optim.Optimizer:
+    """Return the optimizer of a case for the parameters of `module`.
+
+    Raises:
+        Unsupported: torch has no such implementation for the device.
+    """
+    facts = OPTIMIZERS[case.optimizer]
+    options: dict[str, Any] = {"lr": LEARNING_RATE} | ({facts.implementation: True} if facts.implementation else {})
+    try:
+        return _ALGORITHMS[facts.algorithm](module.parameters(), **options)
+    except RuntimeError as error:
+        raise Unsupported(f"torch has no {case.optimizer} for {case.device}: {first_line(error)}") from error
+
+
+_ALGORITHMS: Final[dict[str, Callable[..., torch.optim.Optimizer]]] = {
+    "sgd": functools.partial(torch.optim.SGD, momentum=MOMENTUM),
+    "adam": torch.optim.Adam,
+    "adamw": torch.optim.AdamW,
+}
 
 
 def training_step(
@@ -24,7 +48,7 @@ def training_step(
 
     It marks two borders, between forward, backward and optimizer.
     """
-    optimizer = torch.optim.SGD(module.parameters(), lr=LEARNING_RATE, momentum=MOMENTUM)
+    optimizer = make_optimizer(case, module)
     context = precision.autocast(case)
 
     def step(mark: Callable[[], None]) -> torch.Tensor:

@@ -20,7 +20,9 @@ from bench.tasks import heads, networks
 from bench.tasks.draws import QuickDraws
 from bench.tasks.inference import inference_step
 from bench.tasks.training import training_step
+from resnet.checkpointing import checkpoint_activations
 from results.image_size import sides
+from results.schema.axes import AXES
 from results.schema.case import Case
 from results.schema.labels import LAYOUTS, PROMISES, RUNTIMES, TASKS
 from results.schema.types import known
@@ -100,7 +102,7 @@ def build(
     precision.check_precision(case)
     if case.task not in RUNTIMES[case.runtime].tasks:
         raise Unsupported(f"{case.runtime} runs no {case.task}")
-    for reason in (networks.without_head(case.model, case.head), engine.unsupported(case)):
+    for reason in (networks.without_head(case.model, case.head), unsuited(case), engine.unsupported(case)):
         if reason is not None:
             raise Unsupported(reason)
     module = network(case, dtype, quick=True)
@@ -135,9 +137,29 @@ def network(case: Case, dtype: str | None = None, *, quick: bool = False) -> tor
         module = networks.create_network(
             case.model, in_channels=case.in_channels, head=case.head, image_size=case.image_size
         )
+    if case.grad_checkpointing != AXES["grad_checkpointing"].baseline:
+        checkpoint_activations(_backbone(module, case), case.grad_checkpointing)  # type: ignore[arg-type] # its choices
     module = heads.of_batches(module)
     module = module.to(case.device, _dtype(case, dtype)).to(memory_format=_memory_format(case))
     return module.train(TASKS[case.task].trains)
+
+
+def unsuited(case: Case) -> str | None:
+    """Return why the settings of training do not suit the case, None if they do."""
+    changed = [name for name in ("grad_checkpointing", "optimizer") if getattr(case, name) != AXES[name].baseline]
+    if changed and not TASKS[case.task].trains:
+        return f"{case.task} has no {' and no '.join(name.replace('_', ' ') for name in changed)}"
+    if "grad_checkpointing" in changed and RUNTIMES[case.runtime].compiles:
+        return "a compiler chooses itself which activations it keeps: grad_checkpointing is for eager"
+    return None
+
+
+def _backbone(module: torch.nn.Module, case: Case) -> torch.nn.Module:
+    """Return the network with stages of blocks inside of a module. Raises `Unsupported`."""
+    for part in module.modules():
+        if getattr(part, "stages", ()):
+            return part
+    raise Unsupported(f"grad_checkpointing needs stages of blocks, which {case.model} has not")
 
 
 def random_batch(case: Case, count: int, dtype: str | None = None) -> tuple[torch.Tensor, torch.Tensor]:

@@ -12,7 +12,7 @@ from reports.style.rows import CaseView
 from reports.style.units import number
 from results.metrics.table import size_type
 from results.schema import axes
-from results.schema.axes import AXES, BASELINE, COUNTS, SETTINGS, SIZES, WORKLOAD
+from results.schema.axes import AXES, BASELINE, COUNTS, SETTINGS, SIZES, WORKLOAD, baseline_text, setting_texts
 from results.schema.axes import CONDITIONS as CASE_CONDITIONS
 from results.schema.case import OPTIONAL
 from results.schema.labels import TASKS
@@ -27,7 +27,7 @@ KNOWN_COUNTS: Final = tuple(name for name in COUNTS if name not in OPTIONAL)
 """Axes that are whole numbers in every case."""
 UNKNOWN_COUNTS: Final = tuple(name for name in COUNTS if name in OPTIONAL)
 """Axes that are whole numbers, but may be unknown in an imported case."""
-BASELINE_TEXT: Final = " · ".join(map(str, BASELINE.values()))
+BASELINE_TEXT: Final = baseline_text().replace(", ", " · ")
 """The settings of the baseline for people."""
 
 TRAINING: Final = tuple(name for name, task in TASKS.items() if task.trains)
@@ -73,7 +73,7 @@ def throughput_bounds(row: CaseView) -> tuple[float | None, float | None]:
 
 def setting(row: Any) -> str:
     """Return the settings of a row of any frame: ``fp32 · eager · nchw``."""
-    return " · ".join(str(getattr(row, axis)) for axis in SETTINGS)
+    return " · ".join(setting_texts(row))
 
 
 def is_baseline(frame: pd.DataFrame) -> "pd.Series[bool]":

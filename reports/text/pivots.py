@@ -41,7 +41,8 @@ def speedups_by_setting(frame: pd.DataFrame) -> pd.DataFrame:
     baseline = frame[settings].eq(list(BASELINE.values())).all(axis=1)
     sound = _ordered(frame[usable(frame) & frame["speedup"].notna() & ~baseline])
     conditions = _varying(sound, [axis for axis in ("run", *AXES) if axis not in {*_MODEL, *settings}])
-    return sound.set_index([*_MODEL, *conditions, *settings])["speedup"].unstack(settings).sort_index()  # noqa: PD010
+    shown = [name for name in settings if not AXES[name].silent_default or set(sound[name]) - {AXES[name].default}]
+    return sound.set_index([*_MODEL, *conditions, *shown])["speedup"].unstack(shown).sort_index()  # noqa: PD010
 
 
 def _ordered(frame: pd.DataFrame) -> pd.DataFrame:

@@ -1,16 +1,12 @@
 """A step of a training: forward, loss, backward, optimizer."""
 
-import contextlib
-import functools
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.nn.modules.batchnorm import _BatchNorm
-from torch.utils.checkpoint import checkpoint
 
 from resnet.training.optimizers import make_optimizer
 from resnet.training.recipe import Recipe
@@ -130,41 +126,3 @@ def train_mode(network: nn.Module) -> None:
         parameters = list(module.parameters(recurse=False))
         if parameters and not any(parameter.requires_grad for parameter in parameters):
             module.eval()
-
-
-def checkpoint_blocks(network: nn.Module) -> None:
-    """Let every block of `network` keep its input only, and compute its activations again in the backward pass.
-
-    Weights, statistics and gradients are the same as without, to the bit.
-
-    Raises:
-        ValueError: The network has no stages of blocks.
-    """
-    names = getattr(network, "stages", ())
-    if not names:
-        raise ValueError(f"grad_checkpointing needs a network with stages of blocks, not a {type(network).__name__}")
-    for name in names:
-        for block in network.get_submodule(name).children():
-            contexts = functools.partial(_contexts, block)
-            block.forward = functools.partial(
-                checkpoint, block.forward, use_reentrant=False, preserve_rng_state=False, context_fn=contexts
-            )
-
-
-def _contexts(block: nn.Module) -> tuple[contextlib.AbstractContextManager[None], ...]:
-    """Return the contexts of the first and of the second pass through a block."""
-    return contextlib.nullcontext(), _without_statistics(block)
-
-
-@contextlib.contextmanager
-def _without_statistics(block: nn.Module) -> Iterator[None]:
-    """Keep batch norms from counting a batch twice; they save the same tensors for the backward pass as ever."""
-    norms = [module for module in block.modules() if isinstance(module, _BatchNorm)]
-    before = [(norm.momentum, norm.num_batches_tracked) for norm in norms]
-    for norm in norms:
-        norm.momentum, norm.num_batches_tracked = 0.0, None
-    try:
-        yield
-    finally:
-        for norm, (momentum, counter) in zip(norms, before, strict=True):
-            norm.momentum, norm.num_batches_tracked = momentum, counter

@@ -12,12 +12,13 @@ from typing import Final
 import torch
 from torch import Tensor, nn
 
+from resnet.checkpointing import checkpoint_activations
 from resnet.data.batches import MEMORY_FORMATS, Batches
 from resnet.data.dataset import DataSet
 from resnet.data.labels import class_weights
 from resnet.training.averaging import MovingAverage, cloned
 from resnet.training.events import EpochResult, Progress, peak_memory, restart_peak
-from resnet.training.learner import Learner, be_deterministic, checkpoint_blocks, resized, train_mode
+from resnet.training.learner import Learner, be_deterministic, resized, train_mode
 from resnet.training.recipe import Recipe
 from resnet.training.schedules import learning_rate, progressive_size
 from resnet.training.state import (
@@ -86,7 +87,7 @@ class Trainer:
         self.network, self.recipe, self._device = network, recipe, torch.device(device)
         network.to(device=self._device, memory_format=MEMORY_FORMATS[layout])  # type: ignore[call-overload]
         if recipe.grad_checkpointing:
-            checkpoint_blocks(network)
+            checkpoint_activations(network)
         weights = None
         if recipe.class_weights == "inverse-frequency":
             weights = class_weights(data.train.labels, len(data.classes)).to(self._device)

@@ -15,11 +15,11 @@ from msgspec import structs
 
 from results.metrics.levels import Levels, ratios
 from results.metrics.values import Measures
-from results.schema.axes import SETTINGS
+from results.schema.axes import SETTINGS, setting_texts
 from results.schema.case import Case
 
 ORDER: Final = tuple(reversed(SETTINGS))
-"""The axes in the order in which they are changed: layout, runtime, precision."""
+"""The axes in the order in which they are changed: optimizer, checkpointing, layout, runtime, precision."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +131,7 @@ def _chain(
 
 def setting(case: Case) -> str:
     """Return the settings of a case for people, as in ``fp32 compile nhwc``."""
-    return " ".join(str(getattr(case, axis)) for axis in SETTINGS)
+    return " ".join(setting_texts(case))
 
 
 def not_comparable(replicates: Mapping[int, int], measures: Measures) -> str | None:

@@ -5,10 +5,10 @@ obeys it.
 """
 
 import dataclasses
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from results.errors import InputError, suggestion
-from results.schema.labels import HEADS, LAYOUTS, PROMISES, RUNTIMES, TASKS
+from results.schema.labels import CHECKPOINTING, HEADS, LAYOUTS, OPTIMIZERS, PROMISES, RUNTIMES, TASKS
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +117,27 @@ AXES: Final[dict[str, Axis]] = {
         default="nchw",
         baseline="nchw",
     ),
+    "grad_checkpointing": Axis(
+        role="setting",
+        kind="word",
+        help="Activations that training computes again in place of keeping them.",
+        heading="checkpointing",
+        choices=tuple(CHECKPOINTING),
+        default="none",
+        baseline="none",
+        label="checkpoints of {}",
+        silent_default=True,
+    ),
+    "optimizer": Axis(
+        role="setting",
+        kind="word",
+        help="Update of the weights in training.",
+        heading="optimizer",
+        choices=tuple(OPTIMIZERS),
+        default="sgd",
+        baseline="sgd",
+        silent_default=True,
+    ),
     "threads": Axis(
         role="machine",
         kind="count",
@@ -164,6 +185,12 @@ def axis_text(name: str, value: object) -> str:
     return (axis.single if value == 1 and axis.single else axis.label).format(value)
 
 
+def setting_texts(of: Any) -> list[str]:
+    """Return the settings of a case, or of a row with the axes as attributes, without silent defaults."""
+    values = {name: getattr(of, name) for name in SETTINGS}
+    return [axis_text(name, value) for name, value in values.items() if not is_silent(name, value)]
+
+
 def baseline_text() -> str:
     """Return the settings of the baseline for people: ``fp32, eager, nchw``."""
-    return ", ".join(map(str, BASELINE.values()))
+    return ", ".join(str(value) for name, value in BASELINE.items() if not is_silent(name, value))

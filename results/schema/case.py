@@ -14,9 +14,12 @@ if TYPE_CHECKING:  # a type checker sees text; the choices are declared once, in
     Precision = str
     Runtime = str
     Layout = str
+    Checkpointing = str
+    OptimizerName = str
 else:
-    Task, Head, Precision, Runtime, Layout = (
-        Literal[AXES[name].choices] for name in ("task", "head", "precision", "runtime", "layout")
+    Task, Head, Precision, Runtime, Layout, Checkpointing, OptimizerName = (
+        Literal[AXES[name].choices]
+        for name in ("task", "head", "precision", "runtime", "layout", "grad_checkpointing", "optimizer")
     )
 
 
@@ -38,6 +41,9 @@ class Case(Stored, frozen=True, kw_only=True, cache_hash=True):
     precision: Precision
     runtime: Runtime
     layout: Layout
+    grad_checkpointing: Checkpointing = "none"
+    """What training computes again in place of keeping it; see `results.schema.labels.CHECKPOINTING`."""
+    optimizer: OptimizerName = "sgd"
     threads: Size | None
     """Threads of torch inside an operator on the CPU; None where an imported source does not state it."""
 
@@ -53,7 +59,7 @@ class Case(Stored, frozen=True, kw_only=True, cache_hash=True):
 
     @property
     def baseline(self) -> "Case":
-        """The case with the settings of the baseline (``fp32``, ``eager``, ``nchw``) and all else equal."""
+        """The case with the settings of the baseline (``fp32``, ``eager``, ``nchw``…) and all else equal."""
         settings: dict[str, Any] = BASELINE
         return replace(self, **settings)
 

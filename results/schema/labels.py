@@ -79,7 +79,7 @@ class Task:
 TASKS: Final[dict[str, Task]] = {
     "inference": Task(description="forward in eval mode"),
     "training": Task(
-        description="forward, cross-entropy, backward, SGD with momentum",
+        description="forward, cross-entropy, backward, optimizer",
         trains=True,
         phases=("forward", "backward", "optimizer"),
     ),
@@ -115,6 +115,34 @@ HEADS: Final[dict[str, Head]] = {
     ),
 }
 """Every value of the axis ``head``."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Optimizer:
+    """Facts of an optimizer."""
+
+    algorithm: str
+    """``sgd`` with momentum, ``adam`` or ``adamw``."""
+    implementation: str | None = None
+    """``foreach``: a kernel for many tensors; ``fused``: for the whole update; None: torch chooses."""
+    states: int = 1
+    """Tensors of the size of each parameter that it keeps."""
+
+
+OPTIMIZERS: Final[dict[str, Optimizer]] = {
+    f"{algorithm}:{implementation}" if implementation else algorithm: Optimizer(
+        algorithm=algorithm, implementation=implementation, states=states
+    )
+    for algorithm, states in (("sgd", 1), ("adam", 2), ("adamw", 2))
+    for implementation in (None, "foreach", "fused")
+}
+"""Every value of the axis ``optimizer``."""
+CHECKPOINTING: Final[dict[str, str]] = {
+    "none": "the backward pass has all activations of the forward pass",
+    "stages": "each stage keeps its input, and is computed again in the backward pass",
+    "blocks": "each block keeps its input, and is computed again in the backward pass",
+}
+"""Every value of the axis ``grad_checkpointing`` (Chen 2016)."""
 
 LAYOUTS: Final[dict[str, str]] = {"nchw": "contiguous_format", "nhwc": "channels_last"}
 """Every value of the axis ``layout``, and torch's name of the memory format."""

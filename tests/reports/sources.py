@@ -71,6 +71,8 @@ def _case_row(index, own):
         "precision": "fp32",
         "runtime": "eager",
         "layout": "nchw",
+        "grad_checkpointing": "none",
+        "optimizer": "sgd",
         "threads": 2,
         "status": "ok",
         "cause": None,

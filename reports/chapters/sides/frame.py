@@ -16,7 +16,7 @@ from reports.style.views import IMAGE_WORK, axes_texts, axis_text
 from reports.style.words import MARGIN_TEXT
 from results.analysis.compare import compare
 from results.analysis.differences import same_hardware
-from results.schema.axes import AXES
+from results.schema.axes import AXES, is_silent
 from results.statistics.margin import MARGIN
 from results.storage.reader import Records
 from results.text import printable
@@ -144,7 +144,11 @@ def _side(rows: pd.DataFrame) -> pd.DataFrame:
     made = pd.DataFrame(
         {
             "setting": [
-                " · ".join(axis_text(axis, value) for axis, value in zip(axes, values, strict=True))
+                " · ".join(
+                    axis_text(axis, value)
+                    for axis, value in zip(axes, values, strict=True)
+                    if not is_silent(axis, value)
+                )
                 for values in columns
             ],
             "failure": ["" if status == "ok" else f"{status} ({cause})" for status, cause in causes],

@@ -17,7 +17,7 @@ from reports.style.theme import BLUE, GREY, INDIGO, OCHRE, VERMILLION, label
 from reports.style.units import TIMES, quantity
 from reports.style.views import IMAGE_WORK, TRAINING, axis_text
 from reports.style.words import MARGIN_TEXT, plural
-from results.schema.axes import BASELINE, SETTINGS
+from results.schema.axes import BASELINE, SETTINGS, setting_texts
 from results.statistics.margin import MARGIN
 
 MOST_ORDERED: Final = 40
@@ -208,7 +208,7 @@ def of_orders(frame: pd.DataFrame) -> str:
         where.append("each in its fastest setting")
     else:
         where += [axis_text("batch_size", first.batch_size)] if len(set(frame["batch_size"])) == 1 else []
-        where += [getattr(first, axis) for axis in SETTINGS]
+        where += setting_texts(first)
     said = f"Kendall's tau of {len(frame):,} variants' order is {tau:.2f} ({' · '.join(where)})"
     clearest = swaps(frame)
     if not clearest:

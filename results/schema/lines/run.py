@@ -7,13 +7,13 @@ from msgspec import Meta
 from results.schema.case import Case, Precision
 from results.schema.types import Count, Name, Patience, Size, Stored, Text
 
-SCHEMA_VERSION: Final = 7
+SCHEMA_VERSION: Final = 8
 """Version of the run file. History: 1, the first; 2 adds equality, noise, the batch that ran, warm compilation, peak
 rates and arms of A/B runs; 3 adds imported runs: summaries in place of samples, and unknown machines; 4 names the kind
 of each line; 5 gives each turn its time and its part, in place of the baseline's turn, and adds images that are not
 square, and their channels; 6 adds facts of accelerators: what cuDNN was asked, clocks and power, the peak memory of
-the preparation, the share of a turn in which the host queued its steps, and steps in sustained use. Files of versions
-1 to 5 are still read."""
+the preparation, the share of a turn in which the host queued its steps, and steps in sustained use; 7 adds heads; 8
+adds gradient checkpointing, optimizers and energy. Files of earlier versions are still read."""
 ArmName = Literal["a", "b"]
 Cards = Literal["one-by-one", "at-once"]
 UNKNOWN_ACCELERATOR: Final = "unknown accelerator"
@@ -136,7 +136,7 @@ class RunHeader(Stored, frozen=True, kw_only=True):
     """The first line of a run file: a machine and a plan."""
 
     id: Name
-    schema: Literal[1, 2, 3, 4, 5, 6, 7] = SCHEMA_VERSION
+    schema: Literal[1, 2, 3, 4, 5, 6, 7, 8] = SCHEMA_VERSION
     started: Name | None
     """ISO 8601, UTC; None where an imported source does not state it."""
     suite: Name

@@ -2,12 +2,10 @@ import dataclasses
 
 import pytest
 import torch
-from torch import nn
-from torch.autograd.graph import saved_tensors_hooks
 from torch.nn import functional
 
 from resnet.model import ResNet
-from resnet.training.learner import Learner, be_deterministic, checkpoint_blocks, resized
+from resnet.training.learner import Learner, be_deterministic, resized
 from tests.resnet.training.conftest import CONFIG, RECIPE, same_weights
 
 
@@ -140,31 +138,6 @@ def test_compiled_code_sees_a_single_shape(monkeypatch):
 def test_torch_becomes_deterministic(forgetful):
     be_deterministic()
     assert torch.are_deterministic_algorithms_enabled()
-
-
-def test_gradients_and_statistics_are_the_same_to_the_bit_and_less_is_held():
-    networks, held = [], []
-    for checkpointed in (False, True):
-        torch.manual_seed(0)
-        network = ResNet(CONFIG)
-        if checkpointed:
-            checkpoint_blocks(network)
-        tensors = []
-        with saved_tensors_hooks(lambda tensor, seen=tensors: seen.append(tensor.nbytes) or tensor, lambda x: x):
-            scores = network(torch.rand(4, 1, 8, 8))
-        scores.square().sum().backward()
-        networks.append(network)
-        held.append(sum(tensors))
-    plain, checkpointed = networks
-    assert same_weights(plain, checkpointed)  # the statistics of the batch norms are among them
-    pairs = zip(plain.parameters(), checkpointed.parameters(), strict=True)
-    assert all(torch.equal(first.grad, second.grad) for first, second in pairs)
-    assert held[1] < held[0]
-
-
-def test_a_network_without_stages_is_refused():
-    with pytest.raises(ValueError, match="stages"):
-        checkpoint_blocks(nn.Linear(2, 2))
 
 
 def test_images_are_resized_in_their_memory_format():

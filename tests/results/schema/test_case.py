@@ -30,7 +30,7 @@ def test_a_case_can_be_pickled(make_case):
 def test_a_key_differs_on_every_axis(make_case):
     values = {"model": "a", "task": "training", "precision": "bf16", "runtime": "compile", "layout": "nhwc"}
     values |= {"batch_size": 3, "image_size": "5x4", "in_channels": 1, "head": "none"}
-    values |= {"device": "cuda:1", "threads": None}
+    values |= {"device": "cuda:1", "threads": None, "grad_checkpointing": "blocks", "optimizer": "adamw:fused"}
     keys = {make_case(**{axis: values[axis]}).key for axis in AXES}
     assert len(keys | {make_case().key}) == len(AXES) + 1
     assert make_case().key == "resnet50/inference/b8/224/cpu/fp32/eager/nchw/t2"

@@ -1,9 +1,17 @@
 from results.schema.axes import AXES, BASELINE
-from results.schema.labels import HEADS, LAYOUTS, PROMISES, RUNTIMES, TASKS
+from results.schema.labels import CHECKPOINTING, HEADS, LAYOUTS, OPTIMIZERS, PROMISES, RUNTIMES, TASKS
 
 
 def test_the_choices_of_axes_are_the_declared_labels():
-    declared = {"precision": PROMISES, "runtime": RUNTIMES, "task": TASKS, "head": HEADS, "layout": LAYOUTS}
+    declared = {
+        "grad_checkpointing": CHECKPOINTING,
+        "optimizer": OPTIMIZERS,
+        "precision": PROMISES,
+        "runtime": RUNTIMES,
+        "task": TASKS,
+        "head": HEADS,
+        "layout": LAYOUTS,
+    }
     assert {name: axis.choices for name, axis in AXES.items() if axis.choices} == {
         name: tuple(labels) for name, labels in declared.items()
     }
