@@ -36,6 +36,14 @@ from bench.process.messages import (
     TakeTurn,
     Turn,
 )
+from bench.process.profiling.messages import (
+    MeasureMemory,
+    MemoryMeasured,
+    MemoryPredicted,
+    PredictMemory,
+    Profiled,
+    TakeProfile,
+)
 from bench.process.training.messages import (
     BeginTraining,
     NetworkSaved,
@@ -107,6 +115,9 @@ VERBS: Final[dict[str, tuple[type[Request[Any]], type[Any]]]] = {
     "open_data": (OpenData, DataOpened),
     "time_stages": (TimeStages, StagesTimed),
     "time_batches": (TimeBatches, BatchesTimed),
+    "profile": (TakeProfile, Profiled),
+    "measure_memory": (MeasureMemory, MemoryMeasured),
+    "predict_memory": (PredictMemory, MemoryPredicted),
 }
 """Request and answer of each verb."""
 _VERB_OF: Final = {request: verb for verb, (request, _) in VERBS.items()}

@@ -40,15 +40,14 @@ _ALGORITHMS: Final[dict[str, Callable[..., torch.optim.Optimizer]]] = {
 def training_step(
     case: Case,
     forward: Callable[[], Any],
-    module: torch.nn.Module,
+    optimizer: torch.optim.Optimizer,
     loss_of: Callable[[Any], torch.Tensor],
     scaler: torch.amp.GradScaler,
 ) -> Step:
-    """Return a step that updates the weights of `module` once and returns the loss, `loss_of` what `forward` returns.
+    """Return a step that updates the weights once and returns the loss, `loss_of` what `forward` returns.
 
     It marks two borders, between forward, backward and optimizer.
     """
-    optimizer = make_optimizer(case, module)
     context = precision.autocast(case)
 
     def step(mark: Callable[[], None]) -> torch.Tensor:

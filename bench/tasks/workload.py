@@ -19,7 +19,7 @@ from bench.runtimes import Prepared, engine_of
 from bench.tasks import heads, networks
 from bench.tasks.draws import QuickDraws
 from bench.tasks.inference import inference_step
-from bench.tasks.training import training_step
+from bench.tasks.training import make_optimizer, training_step
 from resnet.checkpointing import checkpoint_activations
 from results.image_size import sides
 from results.schema.axes import AXES
@@ -50,6 +50,8 @@ class Workload:
     """The classes (batch,) that training aims at."""
     scaler: torch.amp.GradScaler
     """The loss scaler of the step; a pass-through where the precision needs none."""
+    optimizer: torch.optim.Optimizer | None
+    """None in a task that does not train."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +60,7 @@ class Parts:
 
     case: Case
     prepared: Prepared
-    module: torch.nn.Module
+    optimizer: torch.optim.Optimizer | None
     loss: Callable[[Any], torch.Tensor]
     """The loss of what the network puts out."""
     scaler: torch.amp.GradScaler
@@ -77,7 +79,9 @@ BUILDERS: Final[dict[str, Builder]] = {
         step=lambda parts: inference_step(parts.case, parts.prepared.forward), context=torch.inference_mode
     ),
     "training": Builder(
-        step=lambda parts: training_step(parts.case, parts.prepared.forward, parts.module, parts.loss, parts.scaler),
+        step=lambda parts: training_step(
+            parts.case, parts.prepared.forward, known(parts.optimizer), parts.loss, parts.scaler
+        ),
         context=contextlib.nullcontext,
     ),
 }
@@ -110,7 +114,8 @@ def build(
     scaler = precision.grad_scaler(case)
     prepared = engine.prepare(case, module, images, device=device or open_device(case.device), cache=cache)
     loss = heads.loss_of(case, module, labels)
-    parts = Parts(case=case, prepared=prepared, module=module, loss=loss, scaler=scaler)
+    optimizer = make_optimizer(case, module) if TASKS[case.task].trains else None
+    parts = Parts(case=case, prepared=prepared, optimizer=optimizer, loss=loss, scaler=scaler)
     builder = BUILDERS[case.task]
     return Workload(
         step=builder.step(parts),
@@ -121,6 +126,7 @@ def build(
         images=images,
         labels=labels,
         scaler=scaler,
+        optimizer=optimizer,
     )
 
 
@@ -137,9 +143,7 @@ def network(case: Case, dtype: str | None = None, *, quick: bool = False) -> tor
         module = networks.create_network(
             case.model, in_channels=case.in_channels, head=case.head, image_size=case.image_size
         )
-    if case.grad_checkpointing != AXES["grad_checkpointing"].baseline:
-        checkpoint_activations(_backbone(module, case), case.grad_checkpointing)  # type: ignore[arg-type] # its choices
-    module = heads.of_batches(module)
+    module = heads.of_batches(checkpointed(module, case))
     module = module.to(case.device, _dtype(case, dtype)).to(memory_format=_memory_format(case))
     return module.train(TASKS[case.task].trains)
 
@@ -152,6 +156,13 @@ def unsuited(case: Case) -> str | None:
     if "grad_checkpointing" in changed and RUNTIMES[case.runtime].compiles:
         return "a compiler chooses itself which activations it keeps: grad_checkpointing is for eager"
     return None
+
+
+def checkpointed(module: torch.nn.Module, case: Case) -> torch.nn.Module:
+    """Return `module`, which from now on keeps as few activations as the case says. Raises `Unsupported`."""
+    if case.grad_checkpointing != AXES["grad_checkpointing"].baseline:
+        checkpoint_activations(_backbone(module, case), case.grad_checkpointing)  # type: ignore[arg-type] # its choices
+    return module
 
 
 def _backbone(module: torch.nn.Module, case: Case) -> torch.nn.Module:

@@ -3,6 +3,17 @@
 from collections.abc import Callable
 
 from bench.measure.device import Device
+from bench.memory_model.measure import measured_memory
+from bench.memory_model.predict import predicted_memory
+from bench.process.profiling.messages import (
+    MeasureMemory,
+    MemoryMeasured,
+    MemoryPredicted,
+    PredictMemory,
+    Profiled,
+    TakeProfile,
+)
+from bench.profiling.profiler import profiled_step
 from bench.tasks.workload import Workload
 from results.schema.case import Case
 
@@ -15,3 +26,16 @@ class ProfilingVerbs:
     device: Device
     _open_device: Callable[[str], Device]
     _clock: Callable[[], float]
+
+    def predict_memory(self, request: PredictMemory) -> MemoryPredicted:
+        """Predict the memory of a case, which need not be this worker's."""
+        return predicted_memory(request.case)
+
+    def measure_memory(self, request: MeasureMemory) -> MemoryMeasured:  # noqa: ARG002 - it has no arguments
+        """Measure the memory of a step of the prepared case."""
+        return measured_memory(self.case, self.workload, self.device)
+
+    def profile(self, request: TakeProfile) -> Profiled:
+        """Time steps, and profile a step between them."""
+        steps, trace = request.steps, request.trace
+        return profiled_step(self.case, self.workload, self.device, steps=steps, trace=trace, clock=self._clock)

@@ -1,0 +1,1 @@
+"""The memory of a step: predicted from fake tensors, without computing, and measured."""
