@@ -87,7 +87,7 @@ class Curve:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class CurveGroup:
-    """The seeds of a recipe on the same network, data and machine."""
+    """The seeds of a recipe on the same network, data and machine, by the same version of torch."""
 
     machine: str
     """The device that trained, for people."""
@@ -116,12 +116,14 @@ def curves(records: Records) -> list[Curve]:
 
 
 def curve_groups(curves: Iterable[Curve]) -> list[CurveGroup]:
-    """Return the curves by machine, case, data and recipe, in the order of the first seeds."""
+    """Return the curves by machine, version of torch, case, data and recipe, in the order of the first seeds."""
     groups: dict[tuple[object, ...], dict[int, Curve]] = {}
     for curve in curves:
         training = curve.training
         key = (
             _machine(curve.run, training.case.device),
+            curve.run.environment.torch,
+            training.deterministic,
             training.case,
             *(training.data, training.data_digest, training.validation, training.validation_images),
             *(training.recipe, training.recipe_digest),

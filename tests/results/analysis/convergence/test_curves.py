@@ -121,6 +121,14 @@ def test_machines_are_groups_of_their_own(loaded):
     assert [group.machine for group in curve_groups([*here, *there])] == ["AMD EPYC 9B14, 2 cores", "Other, 2 cores"]
 
 
+def test_seeds_are_replicates_only_with_the_same_torch_and_the_same_determinism(loaded, make_case):
+    first = curves(loaded(seeds=2, name="a"))
+    environment = structs.replace(first[0].run.environment, torch="1.0.0")
+    other = curves(loaded(seeds=2, name="b", machine={"environment": environment}))
+    strict = curves(loaded(made_training(make_case, seed=7, deterministic=True), name="c"))
+    assert [len(group.curves) for group in curve_groups([*first, *other, *strict])] == [2, 2, 1]
+
+
 def test_the_common_accuracy_is_the_highest_that_all_finished_trainings_reached(loaded, make_case):
     diverged = made_training(make_case, 20, seed=9)
     lines = (diverged, *made_epochs(diverged, final=0.5, last=1), made_end(diverged, "diverged", epochs=1))
