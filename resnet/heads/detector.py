@@ -52,7 +52,7 @@ def detector(
     name_or_config: str | ResNetConfig,
     *,
     num_classes: int,
-    image_size: int | tuple[int, int],
+    image_size: int | tuple[int, int] | None = None,
     in_channels: int | None = None,
     mean: Sequence[float] | None = None,
     std: Sequence[float] | None = None,
@@ -62,14 +62,14 @@ def detector(
 ) -> FasterRCNN:
     """Make a Faster R-CNN with a feature pyramid on a network of four stages, in training mode.
 
-    It takes a list of images (channels, height, width) in [0, 1]. In training mode it also takes a list of targets
-    (``boxes``: (count, 4) as x1, y1, x2, y2 in pixels; ``labels``: (count,), from 1) and returns four losses by name.
-    In eval mode it returns for each image ``boxes``, ``labels`` and ``scores``.
+    It takes images (channels, height, width) in [0, 1], as a list. In training mode it also takes targets (``boxes``:
+    (count, 4) as x1, y1, x2, y2 in pixels; ``labels``: (count,), from 1) and returns four losses by name. In eval mode
+    it returns for each image ``boxes``, ``labels`` and ``scores``. Images are resized to `image_size`, and anchors sized for it.
 
     Args:
         name_or_config: A key of `resnet.VARIANTS`, or a configuration.
         num_classes: Classes of objects. The background is added to them: it has the label 0, objects have 1 and more.
-        image_size: Pixels of a side, or height and width, to which images are resized; anchors are sized for it.
+        image_size: Pixels of a side, or height and width; the network's own if None (224, or 32 with a CIFAR stem).
         in_channels: Channels of the images. The configuration's if None (3).
         mean: Mean of each channel of images in [0, 1]; 0.5 if None, or ImageNet's if weights are given.
         std: Standard deviation of each channel; 0.25 if None, or ImageNet's if weights are given.
@@ -81,9 +81,9 @@ def detector(
     Raises:
         ValueError: The network has not four stages, or a value is nonsensical.
     """
-    sides = (image_size, image_size) if isinstance(image_size, int) else image_size
     network = create(name_or_config, num_classes=0, in_channels=in_channels, weights=weights)
     config = network.config
+    sides = _sides(config.image_size if image_size is None else image_size)
     _check(name_or_config, config, num_classes, sides)
     if weights is not None:
         freeze_norms(network)
@@ -122,6 +122,10 @@ def anchor_sizes(strides: Sequence[int], image_size: int) -> tuple[float, ...]:
         float(min(image_size, max(share, STRIDES_OF_ANCHOR * stride)))
         for share, stride in zip(shares, levels, strict=True)
     )
+
+
+def _sides(image_size: int | tuple[int, int]) -> tuple[int, int]:
+    return (image_size, image_size) if isinstance(image_size, int) else image_size
 
 
 def _check(

@@ -43,6 +43,11 @@ def test_images_of_the_stated_size_reach_the_backbone_as_they_are(made):
     assert shapes == [(1, 3, 64, 96)]
 
 
+def test_images_have_the_usual_size_of_the_network_where_none_is_stated(made):
+    network = made(image_size=None)
+    assert (network.transform.min_size, network.transform.max_size) == ((224,), 224)
+
+
 def test_the_background_is_a_class_of_its_own(made):
     assert made(num_classes=3).roi_heads.box_predictor.cls_score.out_features == 4
 
