@@ -30,7 +30,8 @@ def load(
 
     Args:
         network: The network that gets the weights. Without a classifier (``num_classes=0``) theirs is left out.
-        weights: ``IMAGENET1K_V1``, ``IMAGENET1K_V2``, or the path of a state dict or a checkpoint.
+        weights: ``IMAGENET1K_V1``, ``IMAGENET1K_V2``, or the path of a state dict or a checkpoint. For a network with
+            one channel the first convolution of weights with three is summed over its channels.
         name: The variant, which determines the published weights; None for a configuration without a name.
         fresh_classifier: Leave out a classifier of another size, so that the network's own stays as it began.
 
@@ -40,6 +41,7 @@ def load(
     source = os.fspath(weights)
     content: object = download(name, source) if source.startswith(PUBLISHED) else read(checked(source))
     state, notes = find(content, source=source, features=network.config.num_features)
+    notes += _make_grey(network.state_dict(), state.tensors)
     notes += fit(network, state, source=source, fresh_classifier=fresh_classifier)
     for note in notes:
         warnings.warn(f"weights {source!r}: {note}", stacklevel=3)
@@ -125,6 +127,22 @@ def fit(network: "ResNet", weights: Network, *, source: str, fresh_classifier: b
         )
     network.load_state_dict(state, strict=False)
     return notes
+
+
+def _make_grey(wanted: Mapping[str, Tensor], state: dict[str, Tensor]) -> list[str]:
+    """Let weights for colour images take grey ones, if the network does; return a note about it.
+
+    The sum over the channels computes what the weights would compute of a grey image in all three channels.
+    """
+    key = next(iter(wanted))
+    if (
+        key not in state
+        or state[key].shape != (len(wanted[key]), 3, *wanted[key].shape[2:])
+        or len(wanted[key][0]) != 1
+    ):
+        return []
+    state[key] = state[key].sum(dim=1, keepdim=True)
+    return [f"they are for colour images; {key} is summed over its channels to take grey ones"]
 
 
 def _body(state: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -142,9 +142,20 @@ def test_other_channels_of_images_are_named(network, tmp_path):
     torch.save(network.state_dict(), tmp_path / "weights.pt")
     with pytest.raises(
         ValueError,
-        match=r"conv1\.weight is \(16, 3, 3, 3\), not \(16, 1, 3, 3\); for images of 3 .* give in_channels=3$",
+        match=r"conv1\.weight is \(16, 3, 3, 3\), not \(16, 4, 3, 3\); for images of 3 .* give in_channels=3$",
     ):
-        resnet.create(SMALL, in_channels=1, weights=tmp_path / "weights.pt")
+        resnet.create(SMALL, in_channels=4, weights=tmp_path / "weights.pt")
+
+
+def test_weights_for_colour_images_take_grey_ones_as_three_equal_channels(network, tmp_path):
+    torch.save(network.state_dict(), tmp_path / "weights.pt")
+    with pytest.warns(UserWarning, match=r"they are for colour images; conv1\.weight is summed over its channels"):
+        grey = resnet.create(SMALL, in_channels=1, weights=tmp_path / "weights.pt")
+    image = torch.rand(2, 1, 32, 32)
+    with torch.inference_mode():
+        torch.testing.assert_close(
+            grey.eval()(image), network.eval()(image.expand(-1, 3, -1, -1)), atol=1e-4, rtol=1e-4
+        )
 
 
 def test_other_shapes_are_named_and_the_network_is_left_as_it_was(network, tmp_path):
