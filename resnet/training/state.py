@@ -112,12 +112,27 @@ def read_state(path: str | os.PathLike[str], identity: Mapping[str, Any]) -> Sav
         raise ValueError(f"{start} damaged, or not of safetensors: {error}") from error
     if metadata.get("format") != _FORMAT:
         raise ValueError(f"{start} not the state of a training (its format is {metadata.get('format')!r})")
-    facts = json.loads(metadata["facts"])
+    facts, known = _facts(metadata.get("facts", ""), start)
     for name, own in identity.items():
-        theirs = facts["identity"].get(name)
+        theirs = known.get(name)
         if theirs != own:
             raise ValueError(f"{start} it is of another training: its {name} is {theirs}, not {own}")
     return Saved(tensors=tensors, facts=facts)
+
+
+def _facts(text: str, start: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the facts of a file, and of these the identity of its training.
+
+    Raises:
+        ValueError: They are no JSON, or not of this form.
+    """
+    try:
+        facts = json.loads(text)
+    except (ValueError, RecursionError):
+        facts = None
+    if not isinstance(facts, dict) or not isinstance(facts.get("identity"), dict):
+        raise ValueError(f"{start} its facts are damaged; begin the training again, or take another checkpoint")  # noqa: TRY004
+    return facts, facts["identity"]
 
 
 def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:

@@ -15,6 +15,8 @@ from tests.resnet.training.conftest import CONFIG, RECIPE
 
 IDENTITY = {"recipe": "a", "seed": 1}
 
+FORMAT = "resnet-bench training 1"
+
 
 @pytest.fixture
 def path(tmp_path):
@@ -77,6 +79,14 @@ def test_damage_and_other_files_are_refused_in_a_line(path, tmp_path):
     save_file({"weight": torch.zeros(1)}, path)
     with pytest.raises(ValueError, match="not the state of a training"):
         state.read_state(path, IDENTITY)
+
+
+@pytest.mark.parametrize("facts", [None, "{", "[]", "{}", '{"identity": 3}', "[" * 100_000])
+def test_damaged_facts_are_refused_in_a_line(path, facts):
+    save_file({"a": torch.zeros(1)}, path, {"format": FORMAT} | ({} if facts is None else {"facts": facts}))
+    with pytest.raises(ValueError, match=r"its facts are damaged; begin the training again") as raised:
+        state.read_state(path, {})
+    assert "\n" not in str(raised.value)
 
 
 @pytest.mark.parametrize("name", ["recipe", "seed"])
