@@ -19,7 +19,7 @@ from resnet.storage.saved import read_network, save_network
 from resnet.training import EpochResult, Progress, Recipe, Trainer, load_recipe, recipe_warnings
 from resnet.training.learner import resized
 from resnet.training.lengths import with_epochs
-from resnet.training.schedules import progressive_size
+from resnet.training.schedules import validation_size
 from resnet.variants import create, for_image_size
 
 _AUTOCAST: Final = {"fp32": None, "amp-bf16": torch.bfloat16, "amp-fp16": torch.float16}
@@ -69,7 +69,8 @@ class Classifier:
         in_channels: Channels of the images.
         image_size: Height and width of the images in pixels; None for those of the images that `fit` is given, and
             the model's usual size before.
-        weights: Weights to begin with, as `create` takes them; the classifier of another size is left out.
+        weights: Weights to begin with, as `create` takes them; a classifier of another size is left out, one of as
+            many classes is kept.
         freeze: ``all but head`` trains the last layer only; batch norms then keep their statistics.
 
     Raises:
@@ -151,7 +152,7 @@ class Classifier:
             if show is not None:
                 show(event)
         self.network.eval()
-        self.image_size = progressive_size(chosen, max(0, trainer.epochs - 1), data.image_size)
+        self.image_size = validation_size(chosen, max(0, trainer.epochs - 1), data.image_size)
         if trainer.ended == "diverged":
             raise ValueError(str(trainer.cause))
         return results

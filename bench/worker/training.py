@@ -37,7 +37,7 @@ from resnet.storage.saved import save_network
 from resnet.training.events import EpochResult, Progress
 from resnet.training.loop import Trainer
 from resnet.training.recipe_files import parse_recipe
-from resnet.training.schedules import progressive_size
+from resnet.training.schedules import validation_size
 from results.errors import InputError
 from results.schema.labels import PROMISES, RUNTIMES
 from results.schema.lines.training import Epoch, Training
@@ -152,7 +152,7 @@ class TrainingVerbs:
         path = pathlib.Path(request.path)
         data, trainer = self._data, self._trainer
         trainer.finish()  # the parent may end a training at an accuracy, before its last epoch
-        size = progressive_size(trainer.recipe, max(0, trainer.epochs - 1), data.image_size)
+        size = validation_size(trainer.recipe, max(0, trainer.epochs - 1), data.image_size)
         with bad_input():
             save_network(
                 path,

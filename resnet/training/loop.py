@@ -20,7 +20,7 @@ from resnet.training.averaging import MovingAverage, cloned
 from resnet.training.events import EpochResult, Progress, peak_memory, restart_peak
 from resnet.training.learner import Learner, be_deterministic, resized, train_mode
 from resnet.training.recipe import Recipe
-from resnet.training.schedules import learning_rate, progressive_size
+from resnet.training.schedules import learning_rate, progressive_size, validation_size
 from resnet.training.state import (
     Position,
     all_finite,
@@ -159,14 +159,12 @@ class Trainer:
     def _step(self, images: Tensor, labels: Tensor) -> None:
         position = self._position
         rate = learning_rate(self.recipe, position.step, len(self._batches))
-        self._sums += self._learner.step(self._sized(images), labels, rate)
+        size = progressive_size(self.recipe, self.epochs, images.shape[-1])
+        self._sums += self._learner.step(resized(images, size), labels, rate)
         position.step, position.batch = position.step + 1, position.batch + 1
         position.images += len(labels)
         if self._average:
             self._average.update(self.network, position.step)
-
-    def _sized(self, images: Tensor) -> Tensor:
-        return resized(images, progressive_size(self.recipe, self.epochs, images.shape[-1]))
 
     def _diverged(self, loss: float) -> bool:
         """Return whether a loss is no number, and end the training if so."""
@@ -219,7 +217,10 @@ class Trainer:
         """Return the sums over the validation images, and their number."""
         self.network.eval()
         with self._average.applied(self.network) if self._average else contextlib.nullcontext():
-            return self._learner.validate((self._sized(images), labels) for images, labels in self._validation.epoch(0))
+            return self._learner.validate(
+                (resized(images, validation_size(self.recipe, self.epochs, images.shape[-1])), labels)
+                for images, labels in self._validation.epoch(0)
+            )
 
     def _note_best(self, loss: float, accuracy: float) -> None:
         """Keep the weights of the epoch if no other was as good."""

@@ -77,6 +77,14 @@ FACTORS: Final[dict[str, Callable[[Recipe, int, int, int], float]]] = {
 """For each schedule, the factor of the highest learning rate after the warm-up."""
 
 
+def validation_size(recipe: Recipe, epoch: int, image_size: int) -> int:
+    """Return the pixels a side of validation images, and so those that the network of an epoch is for.
+
+    With early stopping it is the size of the last epoch: epochs compare, and whichever is chosen is for that size.
+    """
+    return progressive_size(recipe, epoch if recipe.early_stopping is None else recipe.epochs - 1, image_size)
+
+
 def progressive_size(recipe: Recipe, epoch: int, image_size: int) -> int:
     """Return the pixels a side of all images in an epoch, which counts from 0."""
     shares = recipe.progressive_sizes

@@ -11,7 +11,7 @@ from safetensors import safe_open
 import resnet
 from resnet.data import Split
 from resnet.data.labelled import as_data
-from resnet.training import EpochResult, Recipe
+from resnet.training import EarlyStopping, EpochResult, Recipe
 
 CLASSES = ("dark", "bright")
 RECIPE = Recipe(name="tiny", epochs=3, batch_size=16, learning_rate=0.05, schedule="cosine")
@@ -151,6 +151,17 @@ def test_images_of_another_size_are_resized_for_the_network():
         results = classifier.fit(images(96, 0), images(40, 1), recipe=recipe, device="cpu")
     assert classifier.image_size == 6
     assert classifier.evaluate(images(40, 1)).correct == results[-1].validation_correct
+
+
+def test_early_stopping_chooses_a_network_for_the_size_of_the_last_epoch():
+    stopping = EarlyStopping(monitor="accuracy", patience=1)
+    recipe = dataclasses.replace(RECIPE, epochs=8, progressive_sizes=(0.5, 1.0), early_stopping=stopping)
+    classifier = made()
+    results = classifier.fit(images(96, 0), images(40, 1), recipe=recipe, device="cpu")
+    assert len(results) < 5  # it ended while it trained on half the size
+    best = max(result.validation_correct for result in results)
+    assert classifier.image_size == 8
+    assert classifier.evaluate(images(40, 1)).correct == best
 
 
 def test_classes_in_another_order_are_refused(trained):

@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch.optim import lr_scheduler
 
-from resnet.training.schedules import FACTORS, learning_rate, progressive_size
+from resnet.training import EarlyStopping
+from resnet.training.schedules import FACTORS, learning_rate, progressive_size, validation_size
 from tests.resnet.training.conftest import RECIPE
 
 STEPS = 10
@@ -84,3 +85,10 @@ def test_progressive_sizes_share_the_training_in_equal_parts():
         28,
     ]
     assert progressive_size(dataclasses.replace(RECIPE, progressive_sizes=()), 0, 28) == 28
+
+
+def test_with_early_stopping_all_epochs_are_validated_at_the_last_size():
+    recipe = dataclasses.replace(RECIPE, epochs=4, progressive_sizes=(0.5, 1.0))
+    stopping = dataclasses.replace(recipe, early_stopping=EarlyStopping())
+    assert [validation_size(recipe, epoch, 32) for epoch in range(4)] == [16, 16, 32, 32]
+    assert [validation_size(stopping, epoch, 32) for epoch in range(4)] == [32] * 4
