@@ -108,8 +108,7 @@ def create(
         zero_init_residual: Begin with every block an identity (Goyal 2017, section 5.1).
         weights: ``IMAGENET1K_V1`` or ``IMAGENET1K_V2`` for torchvision's checkpoint, or the path of a state dict
             or checkpoint of torch or safetensors. A classifier of another size is left out if `num_classes` is
-            given. Weights for colour images are summed over the channels if the network takes one. Warnings say what
-            was changed or left out, or chosen among several networks.
+            given; of colour weights, grey ones are made for one channel. Warnings say what was changed or chosen.
 
     Returns:
         The network, which takes images of shape (batch, in_channels, height, width).

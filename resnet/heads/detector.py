@@ -64,7 +64,7 @@ def detector(
 
     It takes images (channels, height, width) in [0, 1], as a list. In training mode it also takes targets (``boxes``:
     (count, 4) as x1, y1, x2, y2 in pixels; ``labels``: (count,), from 1) and returns four losses by name. In eval mode
-    it returns for each image ``boxes``, ``labels`` and ``scores``. Images are resized to `image_size`, and anchors sized for it.
+    it returns for each image ``boxes``, ``labels`` and ``scores``. Images are resized, and anchors sized to match.
 
     Args:
         name_or_config: A key of `resnet.VARIANTS`, or a configuration.
