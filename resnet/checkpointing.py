@@ -25,7 +25,7 @@ def checkpoint_activations(network: nn.Module, parts: Literal["stages", "blocks"
     for part in stages if parts == "stages" else [block for stage in stages for block in stage.children()]:
         if "forward" not in vars(part):
             contexts = functools.partial(_contexts, part)
-            part.forward = functools.partial(  # type: ignore[method-assign]
+            part.forward = functools.partial(
                 checkpoint, part.forward, use_reentrant=False, preserve_rng_state=False, context_fn=contexts
             )
 

@@ -15,7 +15,10 @@ from tests.conftest import GPU_MARK
 ROOT = pathlib.Path(__file__).parents[1]
 ROOMS = ("bench", "resnet", "results", "reports")
 MODULES = [path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py"))]
-WORKER = ("worker", "validate", "costs", "loading", "tasks", "runtimes", "measure")
+WORKER = (
+    *("worker", "validate", "costs", "loading", "memory_model", "peaks", "probing", "profiling"),
+    *("tasks", "runtimes", "measure"),
+)
 """Folders of `bench` below the wall."""
 LINES_OF_FILE = 300
 LINES_OF_FUNCTION = 50

@@ -2,6 +2,7 @@
 
 import contextlib
 import itertools
+import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
@@ -56,8 +57,6 @@ def _unpredictable(case: Case) -> str | None:
 @contextlib.contextmanager
 def warnings_of_autocast() -> Iterator[None]:
     """Keep torch from warning that a fake CPU has no such arithmetic."""
-    import warnings  # noqa: PLC0415 - for this
-
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield

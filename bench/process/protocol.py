@@ -37,10 +37,14 @@ from bench.process.messages import (
     Turn,
 )
 from bench.process.profiling.messages import (
+    DevicePeaksMeasured,
+    LayersProbed,
+    MeasureDevicePeaks,
     MeasureMemory,
     MemoryMeasured,
     MemoryPredicted,
     PredictMemory,
+    ProbeLayers,
     Profiled,
     TakeProfile,
 )
@@ -116,6 +120,8 @@ VERBS: Final[dict[str, tuple[type[Request[Any]], type[Any]]]] = {
     "time_stages": (TimeStages, StagesTimed),
     "time_batches": (TimeBatches, BatchesTimed),
     "profile": (TakeProfile, Profiled),
+    "probe_layers": (ProbeLayers, LayersProbed),
+    "device_peaks": (MeasureDevicePeaks, DevicePeaksMeasured),
     "measure_memory": (MeasureMemory, MemoryMeasured),
     "predict_memory": (PredictMemory, MemoryPredicted),
 }

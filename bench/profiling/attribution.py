@@ -28,11 +28,11 @@ _BETWEEN: Final[_Key] = ("(between operators)", "overhead", "other", None, "")
 
 
 @dataclasses.dataclass(slots=True)
-class Node:
+class Nested:
     """An event of the host among those that enclose it."""
 
     event: TraceEvent
-    parent: "Node | None"
+    parent: "Nested | None"
     inner: int = 0
     """Nanoseconds of the events directly inside it."""
     module: str | None = None
@@ -67,10 +67,10 @@ def attributed(events: Sequence[TraceEvent], phases: Sequence[Phase]) -> Attribu
     return _of_host(step, nodes, phase_of)
 
 
-def nested(events: Iterable[TraceEvent]) -> list[Node]:
+def nested(events: Iterable[TraceEvent]) -> list[Nested]:
     """Return the events of each thread with the event that encloses them."""
-    nodes: list[Node] = []
-    open_of: dict[int, list[Node]] = defaultdict(list)
+    nodes: list[Nested] = []
+    open_of: dict[int, list[Nested]] = defaultdict(list)
     for event in sorted(events, key=lambda event: (event.start, -event.end)):
         stack = open_of[event.thread]
         while stack and stack[-1].event.end <= event.start:
@@ -78,7 +78,7 @@ def nested(events: Iterable[TraceEvent]) -> list[Node]:
         parent = stack[-1] if stack else None
         if parent is not None:
             parent.inner += min(event.end, parent.event.end) - event.start
-        nodes.append(Node(event, parent))
+        nodes.append(Nested(event, parent))
         stack.append(nodes[-1])
     return nodes
 
@@ -94,7 +94,7 @@ class _Phases:
         return self.names[min(passed, len(self.names) - 1)]
 
 
-def _name_modules(nodes: Sequence[Node], forward_end: int) -> None:
+def _name_modules(nodes: Sequence[Nested], forward_end: int) -> None:
     """Give each event the module of the nearest range or node of autograd's graph around it."""
     by_sequence: dict[int, str] = {}
     root_ended = False
@@ -114,7 +114,7 @@ def _name_modules(nodes: Sequence[Node], forward_end: int) -> None:
             by_sequence[event.sequence] = node.module
 
 
-def _of_host(step: TraceEvent, nodes: Sequence[Node], phase_of: _PhaseOf) -> Attributed:
+def _of_host(step: TraceEvent, nodes: Sequence[Nested], phase_of: _PhaseOf) -> Attributed:
     sums: Counter[_Key] = Counter()
     calls: Counter[_Key] = Counter()
     for node in nodes:
@@ -131,7 +131,7 @@ def _of_host(step: TraceEvent, nodes: Sequence[Node], phase_of: _PhaseOf) -> Att
 
 
 def _of_device(
-    step: TraceEvent, nodes: Sequence[Node], kernels: Sequence[TraceEvent], phase_of: _PhaseOf
+    step: TraceEvent, nodes: Sequence[Nested], kernels: Sequence[TraceEvent], phase_of: _PhaseOf
 ) -> Attributed:
     """Return rows of kernels; where kernels overlap, the time belongs to the kernel that began first."""
     by_correlation = {node.event.correlation: node for node in nodes if node.event.correlation}
@@ -164,7 +164,7 @@ def _of_device(
     return Attributed(rows=_sorted(rows), profiled_s=total * _NANO, launch_bound=waiting / idle if idle else 0.0)
 
 
-def _key(node: Node, phase_of: _PhaseOf) -> _Key:
+def _key(node: Nested, phase_of: _PhaseOf) -> _Key:
     event = node.event
     if event.name == STEP:
         return _BETWEEN

@@ -97,14 +97,14 @@ def _profiled_once(workload: Workload, device: Device, activities: list[Profiler
 @contextlib.contextmanager
 def quiet_library() -> Iterator[None]:
     """Keep what torch's profiler library (kineto) prints about itself from the user's terminal."""
-    kept = os.dup(2)
+    saved = os.dup(2)
     try:
         with open(os.devnull, "w") as nowhere:  # noqa: PTH123 - a descriptor is what counts
             os.dup2(nowhere.fileno(), 2)
         yield
     finally:
-        os.dup2(kept, 2)
-        os.close(kept)
+        os.dup2(saved, 2)
+        os.close(saved)
 
 
 def _mark() -> None:

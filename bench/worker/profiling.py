@@ -5,11 +5,17 @@ from collections.abc import Callable
 from bench.measure.device import Device
 from bench.memory_model.measure import measured_memory
 from bench.memory_model.predict import predicted_memory
+from bench.peaks.measure import measure_device_peaks
+from bench.probing.layers import probed_layers
 from bench.process.profiling.messages import (
+    DevicePeaksMeasured,
+    LayersProbed,
+    MeasureDevicePeaks,
     MeasureMemory,
     MemoryMeasured,
     MemoryPredicted,
     PredictMemory,
+    ProbeLayers,
     Profiled,
     TakeProfile,
 )
@@ -26,6 +32,23 @@ class ProfilingVerbs:
     device: Device
     _open_device: Callable[[str], Device]
     _clock: Callable[[], float]
+
+    def probe_layers(self, request: ProbeLayers) -> LayersProbed:
+        """Time the layers of the prepared case in other settings; the case is of no use then."""
+        return probed_layers(
+            self.case,
+            self.workload.module,
+            self.workload.images,
+            self.device,
+            others=request.others,
+            seconds=request.seconds,
+            clock=self._clock,
+        )
+
+    def device_peaks(self, request: MeasureDevicePeaks) -> DevicePeaksMeasured:
+        """Measure what a device can do."""
+        device = self._open_device(request.device)
+        return measure_device_peaks(device, request.precisions, request.threads, request.seconds, self._clock)
 
     def predict_memory(self, request: PredictMemory) -> MemoryPredicted:
         """Predict the memory of a case, which need not be this worker's."""

@@ -18,8 +18,9 @@ NO_COUNTER: Final = "only NVIDIA's driver and powercap have counters of energy t
 class EnergyCounter(Protocol):
     """A counter of joules."""
 
-    range_j: float | None
-    """The joules after which it begins again, None where it does not."""
+    @property
+    def range_j(self) -> float | None:
+        """The joules after which it begins again, None where it does not."""
 
     def joules(self) -> float:
         """Return what it counts now. Raises `EnergyError`."""
@@ -32,7 +33,7 @@ class EnergyError(Exception):
 class CardCounter:
     """The counter of NVIDIA's driver, for all that a card does since the driver was loaded."""
 
-    range_j = None
+    range_j: float | None = None
 
     def __init__(self, gpu: Gpu) -> None:
         self._gpu = gpu

@@ -22,20 +22,36 @@ NAMES = {
         "Cijk_Alik_Bljk_SB_MT64x64x16",
         "void gemv2T_kernel_val<int, float>",
     ],
-    "normalisation": ["aten::batch_norm", "aten::native_batch_norm_backward", "NativeBatchNormBackward0",
-                      "void cudnn::bn_fw_tr_1C11_kernel_NCHW<float>", "void at::native::batch_norm_collect_statistics_kernel"],
+    "normalisation": [
+        "aten::batch_norm",
+        "aten::native_batch_norm_backward",
+        "NativeBatchNormBackward0",
+        "void cudnn::bn_fw_tr_1C11_kernel_NCHW<float>",
+        "void at::native::batch_norm_collect_statistics_kernel",
+    ],
     "activation": ["aten::relu_", "aten::clamp_min_", "ReluBackward0", "aten::threshold_backward"],
-    "addition": ["aten::add", "aten::add_", "AddBackward0",
-                 "void at::native::vectorized_elementwise_kernel<4, at::native::CUDAFunctor_add<float>>"],
+    "addition": [
+        "aten::add",
+        "aten::add_",
+        "AddBackward0",
+        "void at::native::vectorized_elementwise_kernel<4, at::native::CUDAFunctor_add<float>>",
+    ],
     "pooling": ["aten::max_pool2d_with_indices", "aten::adaptive_avg_pool2d", "MaxPool2DWithIndicesBackward0"],
     "loss": ["aten::nll_loss_forward", "aten::_log_softmax", "LogSoftmaxBackward0", "NllLossBackward0"],
     "optimizer": ["aten::_foreach_add_", "Optimizer.step#SGD.step", "aten::_fused_sgd_", "multi_tensor_apply_kernel"],
-    "copy": ["aten::copy_", "aten::_to_copy", "aten::to", "aten::contiguous", "Memcpy HtoD (Pageable -> Device)", "Memset (Device)",
-             "void cudnn::ops::nchwToNhwcKernel<float>"],
+    "copy": [
+        "aten::copy_",
+        "aten::_to_copy",
+        "aten::to",
+        "aten::contiguous",
+        "Memcpy HtoD (Pageable -> Device)",
+        "Memset (Device)",
+        "void cudnn::ops::nchwToNhwcKernel<float>",
+    ],
     "fused": ["triton_poi_fused_relu_0", "triton_red_fused_native_batch_norm_1", "cpp_fused_add_relu_3"],
     "communication": ["ncclDevKernel_AllReduce_Sum_f32_RING_LL", "nccl:all_reduce"],
     "other": ["aten::mean", "aten::empty", "cudaLaunchKernel"],
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(("kind", "name"), [(kind, name) for kind, names in NAMES.items() for name in names])

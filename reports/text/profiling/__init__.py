@@ -1,0 +1,1 @@
+"""Profiles, peaks and memory as text, for people and for programs."""
