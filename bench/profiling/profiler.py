@@ -2,9 +2,11 @@
 
 import contextlib
 import gc
+import operator
 import os
 import pathlib
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
@@ -22,6 +24,8 @@ from results.schema.case import Case
 from results.schema.labels import RUNTIMES, TASKS
 from results.schema.lines.profile import ProfiledModule
 
+_ROUNDS: Final = 4
+"""Steps under the profiler."""
 _WARM: Final = 2
 """Steps before the first timed step."""
 
@@ -73,25 +77,27 @@ def profiled_step(
 
 
 def _profiled(workload: Workload, device: Device) -> profile:
-    """Run a step under the profiler, after some steps that warm it up."""
+    """Run steps under the profiler, and return the fastest: one may have been disturbed, and the first warms it up."""
     activities = [ProfilerActivity.CPU]
     accelerator = torch.accelerator.current_accelerator() if device.name != "cpu" else None
     if accelerator is not None:
         activities.append(ProfilerActivity.XPU if accelerator.type == "xpu" else ProfilerActivity.CUDA)
     gc.collect()
     with quiet_library():
-        with profile(activities=activities, record_shapes=True):
-            workload.step(lambda: None)
-            device.synchronize()
-        return _profiled_once(workload, device, activities)
+        profiled = [_profiled_once(workload, device, activities) for _ in range(_ROUNDS)]
+    return min(profiled, key=operator.itemgetter(0))[1]
 
 
-def _profiled_once(workload: Workload, device: Device, activities: list[ProfilerActivity]) -> profile:
+def _profiled_once(workload: Workload, device: Device, activities: list[ProfilerActivity]) -> tuple[float, profile]:
+    """Return the seconds of a step under the profiler, and the profiler."""
     profiler = profile(activities=activities, record_shapes=True)
-    with profiler, record_function(STEP):
-        workload.step(_mark)
-        device.synchronize()
-    return profiler
+    with profiler:
+        began = time.perf_counter()
+        with record_function(STEP):
+            workload.step(_mark)
+            device.synchronize()
+        took_s = time.perf_counter() - began
+    return took_s, profiler
 
 
 @contextlib.contextmanager

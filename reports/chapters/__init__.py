@@ -10,6 +10,8 @@ from typing import Final
 from reports.chapters import depth, training
 from reports.chapters.convergence import chapter as convergence
 from reports.chapters.history import chapter as history
+from reports.chapters.profile import chapter as profile
+from reports.chapters.roofline import chapter as roofline
 from reports.chapters.sides import chapter as sides
 from reports.chapters.speedups import chapter as speedups
 from reports.chapters.static import chapter as static
@@ -24,6 +26,8 @@ CHAPTERS: Final[dict[str, Chapter]] = {
     "history": history.CHAPTER,
     "training": training.CHAPTER,
     "convergence": convergence.CHAPTER,
+    "profile": profile.CHAPTER,
+    "roofline": roofline.CHAPTER,
     "static": static.CHAPTER,
 }
 """Chapters between the answer, which comes first, and the table of every case."""

@@ -5,6 +5,8 @@ import statistics
 import pandas as pd
 
 from reports.chapters.convergence.chapter import CHAPTER
+from reports.chapters.profile import chapter as profile
+from reports.chapters.roofline import chapter as roofline
 from reports.chapters.sides import frame as sides
 from reports.chapters.sides.relative import of_relative
 from reports.chapters.speedups.heat import best_speedup, failures
@@ -25,7 +27,7 @@ def answer(source: Source, *, complete: bool) -> tuple[str, ...]:
         complete: whether these are all cases; a selection has no sentences on failures and speed-ups.
     """
     frame = source.cases
-    trained = _trained(source)
+    trained = (*_trained(source), *_explained(source))
     if frame.empty:
         return trained or ("These files hold no case.",)
     candidates = accurate(source)
@@ -45,6 +47,15 @@ def _trained(source: Source) -> tuple[str, ...]:
     charts = CHAPTER.charts.values()
     views = [(chart, chart.views(source.frame(chart.frame))) for chart in charts if chart.needs == "training"]
     return tuple(chart.takeaway(shown[0].frame) for chart, shown in reversed(views) if shown)
+
+
+def _explained(source: Source) -> tuple[str, ...]:
+    """Return the sentences on the first profile: where its time goes, its share of the roof, what would help most."""
+    if not source.holds("profile"):
+        return ()
+    charts = [profile.CHAPTER.charts["profile_kinds"], *roofline.CHAPTER.charts.values()]
+    views = [(chart, chart.views(source.frame(chart.frame))) for chart in charts]
+    return tuple(chart.takeaway(shown[0].frame) for chart, shown in views if shown)
 
 
 def _first_pair(pairs: pd.DataFrame) -> str | None:

@@ -83,7 +83,7 @@ def render(records: Records | Study) -> str:
         "left_out": shown.left_out,
         "chapters": CHAPTERS,
         "sections": sections,
-        "trained": shown.source.holds("training"),
+        "trained": _without_cases(shown.source),
         "silent": _silent(shown.source, sections),
         **_inserts(environment, shown.source, sections),
         **_summary(shown),
@@ -94,10 +94,15 @@ def render(records: Records | Study) -> str:
 
 
 def _silent(source: Source, sections: dict[str, Section]) -> set[str]:
-    """Return the chapters that a page of trainings only leaves out: they would say of each figure that it is absent."""
-    if len(source.cases) or not source.holds("training"):
+    """Return the chapters that a page without cases leaves out: they would say of each figure that it is absent."""
+    if len(source.cases) or not _without_cases(source):
         return set()
     return {name for name, chapter in CHAPTERS.items() if not any(sections[chart].views for chart in chapter.charts)}
+
+
+def _without_cases(source: Source) -> bool:
+    """Return whether the files hold what needs no case: trainings or profiles."""
+    return source.holds("training") or source.holds("profile")
 
 
 def _environment() -> Environment:

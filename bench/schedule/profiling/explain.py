@@ -46,9 +46,9 @@ class ProfileOptions:
 
     steps: int = 6
     """Steps without the profiler, half of them before and half after the profiled step."""
-    probe_s: float = 6.0
+    probe_s: float = 4.0
     """Seconds in which the layers of a case are tried in other settings; 0: they are not."""
-    peaks_s: float = 10.0
+    peaks_s: float = 8.0
     """Seconds in which it is measured what a device can do."""
     traces: bool = True
     """Whether a trace of each case is kept beside the run file."""

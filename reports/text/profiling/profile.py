@@ -10,9 +10,9 @@ from reports.style.rows import each
 from reports.text.grid import check_format, grid_text, lines_text
 from results.analysis.profiles.advice import Advice, advice
 from results.analysis.profiles.breakdown import by_kind, by_operator, rows_of, slow_down, step_seconds
+from results.analysis.profiles.matching import memory_of, peaks_of
 from results.analysis.profiles.roofline import CaseRoof, case_roof, roof_warnings, roofline
 from results.metrics.rows import json_text
-from results.schema.lines.memory import Memory
 from results.schema.lines.peaks import Peaks
 from results.schema.lines.profile import STEP_PHASES, Profile
 from results.storage.reader import RunFile
@@ -41,21 +41,6 @@ def profiles_text(file: RunFile, fmt: str) -> str:
         heads = list(frames[0].columns) if frames else ["case"]
         return csv_text(heads, [list(row) for frame in frames for row in frame.itertuples(index=False)])
     return lines_text([""], fmt).join(_sections(profile, file, fmt) for profile in sound)
-
-
-def peaks_of(profile: Profile, file: RunFile) -> Peaks | None:
-    """Return what the device of a profile can do, None where the file does not say."""
-    case = profile.case
-    every = [peaks for peaks in file.bodies("peaks") if isinstance(peaks, Peaks)]
-    fitting = (peaks for peaks in every if case and (peaks.device, peaks.threads) == (case.device, case.threads))
-    return next(fitting, None)
-
-
-def memory_of(profile: Profile, file: RunFile) -> Memory | None:
-    """Return the memory of the case of a profile, None where the file does not hold it."""
-    return next(
-        (each for each in file.bodies("memory") if isinstance(each, Memory) and each.case == profile.case), None
-    )
 
 
 def _document(profile: Profile, file: RunFile) -> dict[str, Any]:

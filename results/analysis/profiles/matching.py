@@ -1,6 +1,8 @@
-"""The profiles of two run files that can be compared: `matched_profiles`."""
+"""What of run files belongs together: profiles of two files, and the peaks and the memory of a profile."""
 
 from results.errors import InputError
+from results.schema.lines.memory import Memory
+from results.schema.lines.peaks import Peaks
 from results.schema.lines.profile import Profile
 from results.storage.reader import RunFile
 
@@ -28,6 +30,21 @@ def matched_profiles(a: RunFile, b: RunFile) -> tuple[tuple[Profile, Profile], .
         return ((first[0], second[0]),)
     raise InputError(
         f"the files have no case in common, and not a single profile each: {_names(first)}; {_names(second)}"
+    )
+
+
+def peaks_of(profile: Profile, file: RunFile) -> Peaks | None:
+    """Return what the device of a profile can do, None where the file does not say."""
+    case = profile.case
+    every = [peaks for peaks in file.bodies("peaks") if isinstance(peaks, Peaks)]
+    fitting = (peaks for peaks in every if case and (peaks.device, peaks.threads) == (case.device, case.threads))
+    return next(fitting, None)
+
+
+def memory_of(profile: Profile, file: RunFile) -> Memory | None:
+    """Return the memory of the case of a profile, None where the file does not hold it."""
+    return next(
+        (each for each in file.bodies("memory") if isinstance(each, Memory) and each.case == profile.case), None
     )
 
 

@@ -79,7 +79,8 @@ class Roof:
 
     def seconds(self, work: LayerWork, moved: int, calls: int) -> tuple[float, str]:
         """Return the least seconds of a layer that moves so many bytes, and what bounds it."""
-        rate, bandwidth = self.rate(work.type), self.bandwidth(work.bytes)
+        # What a layer takes is what the layer before has just written: half of it may lie in a cache already.
+        rate, bandwidth = self.rate(work.type), self.bandwidth(work.bytes / 2)
         times = {
             "compute": work.flops / rate if rate else 0.0,
             "memory": moved / bandwidth if bandwidth else 0.0,

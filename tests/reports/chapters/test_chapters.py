@@ -6,6 +6,7 @@ from reports.chapters import CHAPTER_FOLDER, CHAPTERS, FIGURES
 from reports.figures.chart import Chapter, all_cases
 from reports.page import page
 from results.storage import reader
+from tests.profiles import peaks, profile
 from tests.reports.sources import source_of
 from tests.trainings import made_trainings, training_header, write_trainings
 
@@ -17,10 +18,13 @@ def frame(make_records, tmp_path):
 
 @pytest.fixture
 def source(make_records, make_case, make_run, tmp_path):
-    """What figures draw, of three runs of one machine and some trainings: enough for pairs and for a history."""
+    """What figures draw: three runs of one machine, for pairs and for a history, some trainings, and a profile."""
     for day in range(1, 4):
         make_records(tmp_path, run_id=f"day-{day}", slowness=1 + 0.1 * day, started=f"2026-11-0{day}T08:00:00Z")
     write_trainings(tmp_path, training_header(make_run), list(made_trainings(make_case, seeds=2)))
+    write_trainings(
+        tmp_path, make_run(run_id="profiles", plan=(), suite="profile"), [peaks(), profile(task="training")]
+    )
     return source_of(reader.load(tmp_path))
 
 

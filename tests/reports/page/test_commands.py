@@ -12,7 +12,15 @@ def options(command):
 
 def test_the_command_gives_every_axis_and_the_baseline_of_every_setting(make_case, make_run):
     case = make_case(
-        runtime="compile", layout="nhwc", precision="amp-bf16", image_size="224x160", in_channels=1, head="none"
+        task="training",
+        runtime="compile",
+        layout="nhwc",
+        precision="amp-bf16",
+        image_size="224x160",
+        in_channels=1,
+        head="none",
+        grad_checkpointing="blocks",
+        optimizer="adam",
     )
     given = options(reproduce(make_run(plan=[case]), case))
     for name in AXES:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from reports.text.profiling.profile import memory_of, peaks_of, profiles_text
+from reports.text.profiling.profile import profiles_text
 from results.errors import InputError
 from results.storage.reader import load
 from results.storage.writer import Writer
@@ -85,9 +85,3 @@ def test_a_failed_case_is_in_json_only(written):
 def test_an_unknown_format_is_refused(whole):
     with pytest.raises(InputError, match="format"):
         profiles_text(whole, "xml")
-
-
-def test_peaks_are_those_of_the_device_and_its_threads(written):
-    made = profile()
-    assert peaks_of(made, written(peaks(threads=1), made)) is None
-    assert memory_of(made, written(made)) is None

@@ -1,11 +1,11 @@
 import pytest
 
-from results.analysis.profiles.matching import matched_profiles
+from results.analysis.profiles.matching import matched_profiles, memory_of, peaks_of
 from results.errors import InputError
 from results.storage.reader import load
 from results.storage.writer import Writer
 from tests.conftest import _case
-from tests.profiles import profile
+from tests.profiles import memory, peaks, profile
 
 
 @pytest.fixture
@@ -61,3 +61,11 @@ def test_files_without_profiles_are_refused(written):
         matched_profiles(written(), written(made()))
     with pytest.raises(InputError, match=r"no profile that succeeded: .*it broke"):
         matched_profiles(written(made(**FAILED)), written(made()))
+
+
+def test_peaks_are_those_of_the_device_and_its_threads_and_memory_that_of_the_case(written):
+    case = _case(model="resnet18")
+    right, wrong = profile(case=case), profile(case=_case(model="resnet18", threads=1))
+    file = written(peaks(), right, memory(case=case))
+    assert (peaks_of(right, file), memory_of(right, file)) == (file.bodies("peaks")[0], file.bodies("memory")[0])
+    assert (peaks_of(wrong, file), memory_of(wrong, file)) == (None, None)

@@ -14,8 +14,8 @@ def work(**fields):
 def test_the_roof_is_the_longest_of_three_times():
     roof = Roof(peaks(), "fp32")
     assert roof.seconds(work(), 10**6, 1) == (pytest.approx(10**9 / 100e9), "compute")
-    seconds, bound = roof.seconds(work(flops=0, bytes=2**28), 2**28, 1)
-    assert (seconds, bound) == (pytest.approx(2**28 / 20e9), "memory")
+    seconds, bound = roof.seconds(work(flops=0, bytes=2**29), 2**29, 1)
+    assert (seconds, bound) == (pytest.approx(2**29 / 20e9), "memory")
     assert roof.seconds(work(flops=10, bytes=10), 10, 3) == (pytest.approx(3e-6), "overhead")
 
 

@@ -1,0 +1,1 @@
+"""How far layers are from what their device can do, and what would help."""
