@@ -25,6 +25,7 @@ from bench.commands.inspect import cost_command, doctor_command, list_command
 from bench.commands.loader import loader_command
 from bench.commands.options import BAD_INPUT, CRASHED, INTERRUPTED, OK, PIPE_CLOSED, say
 from bench.commands.predict import predict_command
+from bench.commands.profiling.fit import fit_command
 from bench.commands.profiling.peaks import peaks_command
 from bench.commands.profiling.profile import profile_command
 from bench.commands.report import rank_command, report_command, table_command
@@ -71,6 +72,7 @@ app.command("doctor")(doctor_command)
 app.command("loader")(loader_command)
 app.command("profile")(profile_command)
 app.command("peaks")(peaks_command)
+app.command("fit")(fit_command)
 app.command("report")(report_command)
 app.command("export", cls=FormatCommand)(export_command)
 app.command("import", cls=FormatCommand)(import_command)

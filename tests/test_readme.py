@@ -14,7 +14,10 @@ from bench import cli
 from bench.schedule import ab as arms
 from bench.schedule import plan as plans
 from bench.schedule import run as runner
+from bench.schedule.fitting import run as fitters
 from bench.schedule.loading import run as loaders
+from bench.schedule.profiling import peaks as measurers
+from bench.schedule.profiling import run as profilers
 from bench.schedule.training import run as trainers
 from bench.suites.suite import expand, load_suite
 from resnet.storage import weights
@@ -26,6 +29,8 @@ from results.statistics.looks import judge
 from results.storage import reader
 from results.storage.reader import load
 from tests.loadings import loading
+from tests.profiles import peaks, profile
+from tests.reports.text.profiling.test_fit import fit
 from tests.trainings import made_trainings, training_header, write_trainings
 
 TIMM = """\
@@ -108,6 +113,8 @@ def test_command(command, tmp_path, monkeypatch, capsys, write_run, make_record,
     record = make_record()
     for day in ("monday", "tuesday"):
         path = write_run(tmp_path / "runs", [record], run=make_run(run_id=day, plan=[record.case]))
+    for name in ("before", "after"):
+        write_trainings(tmp_path, make_run(run_id=name, plan=(), suite="profile"), [profile()])
     elsewhere = reader.load(
         write_run(tmp_path / "elsewhere", [record], run=make_run(run_id="other", plan=[record.case]))
     )
@@ -153,6 +160,21 @@ def test_command(command, tmp_path, monkeypatch, capsys, write_run, make_record,
         path = write_trainings(tmp_path, make_run(run_id="loading", plan=(), suite="loader"), [loading()])
         return load(path).files[0]
 
+    def run_profiles(suite, *, device, out, options, show):
+        path = write_trainings(tmp_path, make_run(run_id="profile", plan=(), suite="profile"), [peaks(), profile()])
+        return load(path).files[0]
+
+    def run_peaks(**options):
+        path = write_trainings(tmp_path, make_run(run_id="peaks", plan=(), suite="peaks"), [peaks()])
+        return load(path).files[0]
+
+    def run_fits(suite, request, **options):
+        path = write_trainings(tmp_path, make_run(run_id="fit", plan=(), suite="fit"), [fit()])
+        return load(path).files[0]
+
+    monkeypatch.setattr(fitters, "run_fits", run_fits)
+    monkeypatch.setattr(profilers, "run_profiles", run_profiles)
+    monkeypatch.setattr(measurers, "run_peaks", run_peaks)
     monkeypatch.setattr(trainers, "train", lambda choice, *, show, **options: load(trained))
     monkeypatch.setattr(loaders, "run_loader", run_loader)
     monkeypatch.setattr(arms, "ab", ab)

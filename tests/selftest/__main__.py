@@ -34,6 +34,8 @@ ROWS: Final = {
     "loader": "tests.selftest.loader:loader",
     "detect": "tests.selftest.heads:detect",
     "segment": "tests.selftest.heads:segment",
+    "memory": "tests.selftest.memory:memory",
+    "advice": "tests.selftest.advice:layout_and_batch",
 }
 """For each name, the function of `quick` that yields its rows; imported only when its rows are measured."""
 

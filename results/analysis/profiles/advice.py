@@ -59,8 +59,9 @@ def advice(profile: Profile, peaks: Peaks | None) -> tuple[Advice, ...]:
     made = _from_probes(profile)
     if not RUNTIMES[profile.case.runtime].compiles:
         made += [_fusion(profile), _batch(profile)]
-    if peaks is not None and profile.works:
-        made.append(_ideal(profile, peaks))
+    layers = None if peaks is None else roofline(profile, peaks)
+    if layers is not None and not layers.empty:
+        made.append(_ideal(profile, layers))
     least_s = LEAST_SHARE * step_seconds(profile)
     return tuple(sorted((each for each in made if each.high_s > least_s), key=lambda each: -each.saves_s))
 
@@ -127,9 +128,8 @@ def _batch(profile: Profile) -> Advice:
     )
 
 
-def _ideal(profile: Profile, peaks: Peaks) -> Advice:
-    """Return what an implementation at the roof would save, fused or not."""
-    layers = roofline(profile, peaks)
+def _ideal(profile: Profile, layers: pd.DataFrame) -> Advice:
+    """Return what an implementation at the roof of `layers` would save, fused or not."""
     layers = layers.assign(self_s=layers["measured_s"] - layers["roof_s"], module=layers["name"])
     step_s = step_seconds(profile)
     plain, fused = float(layers["roof_s"].sum()), float(layers["fused_roof_s"].sum())
