@@ -4,6 +4,7 @@ Names are those of torch's operators, of its autograd nodes, and of the kernels 
 inductor. The first pattern that fits decides.
 """
 
+import functools
 import re
 from typing import Final
 
@@ -34,6 +35,7 @@ _PATTERNS: Final[tuple[tuple[OperatorKind, str], ...]] = (
 _COMPILED: Final = tuple((kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in _PATTERNS)
 
 
+@functools.lru_cache(maxsize=4096)
 def operator_kind(name: str) -> OperatorKind:
     """Return the class of an operator or a kernel; ``other`` where no pattern fits."""
     return next((kind for kind, pattern in _COMPILED if pattern.search(name)), "other")

@@ -157,7 +157,9 @@ def _notes(profile: Profile, file: RunFile, peaks: Peaks | None) -> Sequence[str
     if slower is not None:
         lines.append(f"the profiled step took {slower:.2f} times as long as steps without the profiler")
     if profile.launch_bound is not None:
-        lines.append(f"in {profile.launch_bound:.0%} of its idle time the device waited for the host to launch a kernel")
+        lines.append(
+            f"the device waited for the host to launch a kernel in {profile.launch_bound:.0%} of its idle time"
+        )
     memory = memory_of(profile, file)
     if memory is not None and memory.predicted is not None:
         measured = "" if memory.measured_bytes is None else f", measured {memory.measured_bytes / 1e6:,.1f} MB"

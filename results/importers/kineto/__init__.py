@@ -31,7 +31,7 @@ def read(content: Content, options: Options, tell: Tell) -> list[Imported]:
         source=content.source(FORMAT),
     )
     if trace.incomplete:
-        tell(f"{content.name}: {trace.incomplete:,} events without a time or a duration are left out")
+        tell(f"{content.name}: left out without a time or a duration: {trace.incomplete:,} events")
     return [Imported(run=run, records=(), positions=(), bodies=profiles)]
 
 

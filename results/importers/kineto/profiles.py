@@ -18,6 +18,7 @@ from results.text import printable
 
 _NANO: Final = 1e-9
 _NO_STEPS: Final = "the trace names no steps (ProfilerStep), so all of it counts as a single step"
+_NO_LAUNCHES: Final = "the trace does not hold the calls that launched the kernels"
 _PHASES: Final = "forward is all that runs outside of autograd's backward pass and of the optimizer"
 _OVERLAP: Final = (
     "time in which streams overlap counts once: for computation, not for communication or copies; else for what began "
@@ -107,7 +108,9 @@ def trace_profiles(trace: Trace, content: Content) -> tuple[Profile, ...]:
         if profile is not None
     )
     if not lasting:
-        raise InputError(f"{content.name}: no operator or kernel in it lasts; trace a step that computes something")
+        raise InputError(
+            f"{content.name}: no operator or kernel lasts within its steps; trace a step that computes something"
+        )
     return lasting
 
 
@@ -185,7 +188,7 @@ def _of_device(label: str, kernels: Sequence[Span], launches: _Launches) -> Prof
         started=None,
         duration_s=0.0,
         notes=(*window.notes(), _PHASES, _OVERLAP, *hidden),
-        nulls={"launch_bound": "the trace does not hold the calls that launched the kernels"} if waiting is None else {},
+        nulls={"launch_bound": _NO_LAUNCHES} if waiting is None else {},
     )
 
 

@@ -35,7 +35,7 @@ _DEVICE_TYPES: Final = ("xpu", "hpu", "mtia")
 """Types of accelerators whose categories begin with their name; those of others are ``cuda``, AMD's too."""
 _GZIP: Final = b"\x1f\x8b"
 _NOT_FINITE: Final = re.compile(rb":\s*[+-]?(?:inf|infinity|nan)\b", re.IGNORECASE)
-_CONTROLS: Final = bytes(32 if code < 32 else code for code in range(256))
+_CONTROLS: Final = bytes(max(code, 32) for code in range(256))
 _NANO: Final = 1000
 """Nanoseconds in a microsecond."""
 
@@ -118,7 +118,7 @@ def read_trace(content: Content) -> Trace:
     complete = [event for event in timed if event.ts is not None and event.dur is not None]
     if not complete:
         raise InputError(
-            f"{content.name}: holds no operator or kernel with a time and a duration; this is no trace of torch.profiler"
+            f"{content.name}: holds no operator or kernel with time and duration; this is no trace of torch.profiler"
         )
     first = min(event.ts for event in complete if event.ts is not None)
     names = [(event.cat or "").lower() for event in complete]
@@ -210,7 +210,7 @@ def _spans(events: list[_Event], first: float, device_type: str) -> Iterator[Spa
 
 
 def _date(microseconds: float) -> str | None:
-    """Return the date of a time since 1970, None if it cannot be one: some versions count from the start of the host."""
+    """Return the date of a time since 1970; None if it cannot be such: some versions count from the host's start."""
     seconds = microseconds / 1e6
     if not 1.4e9 < seconds < 4e9:
         return None
