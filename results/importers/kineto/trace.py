@@ -214,4 +214,4 @@ def _date(microseconds: float) -> str | None:
     seconds = microseconds / 1e6
     if not 1.4e9 < seconds < 4e9:
         return None
-    return datetime.datetime.fromtimestamp(seconds, datetime.UTC).isoformat(timespec="seconds")
+    return datetime.datetime.fromtimestamp(seconds, datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
