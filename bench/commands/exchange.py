@@ -55,13 +55,18 @@ def import_command(
     not over its content. If some are missing, an error lists all of them.
 
     timm: its benchmark tables, whose file names state precision, layout, PyTorch and device. csv: our own export.
+    kineto: traces of torch.profiler, plain or gzip; where their time goes is printed.
     """
+    from reports.text.profiling.profile import profiles_text
     from results.importers.reading import Options
     from results.importers.writing import import_files
 
     options = Options(axes=single(axes), torch=torch, device=device, only_known=only_known, accuracy=accuracy)
     for path in import_files(fmt, files, out, options, tell=lambda line: say(f"warning: {line}")):
         echo_path("", path)
+        file = load([path]).files[0]
+        if file.bodies("profile"):
+            typer.echo(profiles_text(file, "table"), nl=False)
 
 
 def export_command(

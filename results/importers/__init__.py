@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from results.errors import InputError, suggestion
-from results.importers import csv, pytest_benchmark, timm
+from results.importers import csv, kineto, pytest_benchmark, timm
 from results.importers.reading import Content, Imported, Options, Tell, read_content
 
 
@@ -23,6 +23,7 @@ IMPORTERS: Final[dict[str, Importer]] = {
     timm.FORMAT: Importer(read=timm.read, options=frozenset({"axes", "torch", "device", "only_known", "accuracy"})),
     pytest_benchmark.FORMAT: Importer(read=pytest_benchmark.read, options=frozenset({"axes", "torch", "device"})),
     csv.FORMAT: Importer(read=csv.read),
+    kineto.FORMAT: Importer(read=kineto.read, options=frozenset({"torch"})),
 }
 """Every importer by the name of its format."""
 

@@ -15,6 +15,7 @@ from results.schema.axes import AXES
 from results.schema.case import Case
 from results.schema.lines.record import Record
 from results.schema.lines.run import UNKNOWN_ACCELERATOR, Accelerator, Environment, RunHeader, Source
+from results.schema.types import Stored
 from results.text import printable
 
 MAX_FILE_BYTES: Final = 256 * 2**20
@@ -60,6 +61,8 @@ class Imported:
     records: tuple[Record, ...]
     positions: tuple[str, ...]
     """The position of each record in the file, such as ``line 7``."""
+    bodies: tuple[Stored, ...] = ()
+    """Bodies of other lines, such as profiles."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -10,6 +10,7 @@ from typing import Final
 from results.errors import InputError
 from results.importers import read
 from results.importers.reading import Imported, Options, Tell
+from results.schema.kinds import kind_of
 from results.schema.lines.run import End
 from results.schema.types import Stored
 from results.storage.files import ELSEWHERE, check_absent
@@ -50,7 +51,9 @@ def _encoded(path: str | Path, imported: Imported) -> bytes:
     # Records first: the header repeats their cases and would report the same error without its position.
     for number, (position, record) in enumerate(zip(imported.positions, imported.records, strict=True), start=2):
         lines.append(_line(path, position, number, record))
-    lines.insert(0, _line(path, imported.positions[0], 1, imported.run))
+    lines.insert(0, _line(path, next(iter(imported.positions), "header"), 1, imported.run))
+    for body in imported.bodies:
+        lines.append(_line(path, kind_of(body), len(lines) + 1, body))
     lines.append(encode(len(lines) + 1, End(status="complete", records=len(imported.records))))
     return b"".join(lines)
 

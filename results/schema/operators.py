@@ -4,13 +4,14 @@ Names are those of torch's operators, of its autograd nodes, and of the kernels 
 inductor. The first pattern that fits decides.
 """
 
+import functools
 import re
 from typing import Final
 
 from results.schema.lines.profile import OperatorKind
 
 _PATTERNS: Final[tuple[tuple[OperatorKind, str], ...]] = (
-    ("communication", r"nccl|rccl|c10d|allreduce|all_reduce|allgather|all_gather|reduce_scatter|gloo"),
+    ("communication", r"nccl|rccl|c10d|allreduce|all_reduce|allgather|all_gather|reduce_scatter|gloo|param_comms"),
     ("optimizer", r"optimizer|_fused_(sgd|adam)|fused_?(sgd|adam)|_foreach_|multi_tensor_apply|addcdiv|addcmul|lerp"),
     ("fused", r"^triton_(?!tem)|cpp_fused|graph_\d+_cpp|CompiledFxGraph"),
     ("convolution", r"conv(?!ert)|wgrad|dgrad|winograd|implicit_gemm|miopen.*(igemm|conv)|scudnn"),
@@ -24,7 +25,7 @@ _PATTERNS: Final[tuple[tuple[OperatorKind, str], ...]] = (
     ("activation", r"relu|threshold|clamp_min|clamp|sigmoid|silu|gelu|hardswish|tanh"),
     (
         "copy",
-        r"memcpy|memset|copy|::to\b|to_copy|contiguous|clone|cat\b|transpose|nchwto|nhwcto|permute|reorder|fill_|zero_",
+        r"memcpy|memset|copy|::to\b|to_copy|contiguous|clone|cat\b|transpose|nchwto|nhwcto|permute|reorder|fill_|fillfunctor|zero_",
     ),
     (
         "addition",
@@ -34,6 +35,7 @@ _PATTERNS: Final[tuple[tuple[OperatorKind, str], ...]] = (
 _COMPILED: Final = tuple((kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in _PATTERNS)
 
 
+@functools.lru_cache(maxsize=4096)
 def operator_kind(name: str) -> OperatorKind:
     """Return the class of an operator or a kernel; ``other`` where no pattern fits."""
     return next((kind for kind, pattern in _COMPILED if pattern.search(name)), "other")

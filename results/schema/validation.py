@@ -108,6 +108,19 @@ def from_json(data: bytes, kind: type[T]) -> T:
     Raises:
         InvalidError: `data` is not JSON, or does not have the type `kind`.
     """
+    made = parsed_json(data, kind)
+    # JSON has only finite numbers and no raw control characters: ASCII without escapes can always be shown.
+    if not data.isascii() or b"\\" in data or b"\x7f" in data:
+        check(made, kind)
+    return made
+
+
+def parsed_json(data: bytes, kind: type[T]) -> T:
+    """Parse JSON as `from_json` does, but let text pass that cannot be stored or shown; for large files.
+
+    Raises:
+        InvalidError: As `from_json`.
+    """
     try:
         made: T = _decoder(kind).decode(data)  # type: ignore[arg-type] # mypy takes a class for an instance of it
     except msgspec.ValidationError as error:
@@ -116,9 +129,6 @@ def from_json(data: bytes, kind: type[T]) -> T:
         raise InvalidError("", "nested too deeply") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise InvalidError("", f"not JSON: {error}") from None
-    # JSON has only finite numbers and no raw control characters: ASCII without escapes can always be shown.
-    if not data.isascii() or b"\\" in data or b"\x7f" in data:
-        check(made, kind)
     return made
 
 

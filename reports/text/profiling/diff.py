@@ -15,6 +15,8 @@ from results.text import csv_text, digits
 
 MOST_ROWS: Final = 25
 """Rows of a table for people."""
+MOST_LETTERS: Final = 48
+"""Letters of a kernel's name in it."""
 
 
 def diffs_text(pairs: Sequence[tuple[Profile, Profile]], fmt: str) -> str:
@@ -41,14 +43,23 @@ def _table(a: Profile, b: Profile, frame: pd.DataFrame, fmt: str) -> str:
     word = "more" if change > 0 else "less"
     lines = [*names, f"a step takes {_ms(second)} ms in b and {_ms(first)} ms in a: {_ms(abs(change))} ms {word}"]
     rows = [
-        [row.module, row.phase, row.kind, _ms(row.a_s), _ms(row.b_s), f"{1e3 * row.change_s:+.3g}", f"{row.share:.0%}"]
+        [row.module, row.phase, row.kind, _ms(row.a_s), _ms(row.b_s), _change(row.change_s), f"{row.share:.0%}",
+         f"{_cut(row.operator)} {_change(row.operator_change_s)}"]
         for row in each(frame.head(MOST_ROWS))
-    ]
+    ]  # fmt: skip
     rest = float(frame["change_s"].iloc[MOST_ROWS:].sum())
     if len(frame) > MOST_ROWS:
-        rows.append([f"{len(frame) - MOST_ROWS} others", "", "", "", "", f"{1e3 * rest:+.3g}", ""])
-    heads = ["layer", "phase", "class", "a ms", "b ms", "change ms", "of it"]
-    return lines_text(lines, fmt) + grid_text(heads, rows, fmt, numbers_from=3)
+        rows.append([f"{len(frame) - MOST_ROWS} others", "", "", "", "", _change(rest), "", ""])
+    heads = ["layer", "phase", "class", "a ms", "b ms", "change ms", "of it", "most changed operator, ms"]
+    return lines_text(lines, fmt) + grid_text(heads, rows, fmt, numbers_from=3, numbers_to=7)
+
+
+def _change(seconds: float) -> str:
+    return f"{1e3 * seconds:+.3g}"
+
+
+def _cut(name: str) -> str:
+    return name if len(name) <= MOST_LETTERS else f"{name[: MOST_LETTERS - 1]}…"
 
 
 def _ms(seconds: float) -> str:

@@ -111,7 +111,7 @@ def _layers(profile: Profile, peaks: Peaks, fmt: str) -> str:
 
 def _operators(profile: Profile, fmt: str) -> str:
     rows = [
-        [row.name, row.kind, _cut(row.shapes), str(row.calls), _ms(row.self_s), f"{row.share:.1%}"]
+        [_cut(row.name, 72), row.kind, _cut(row.shapes), str(row.calls), _ms(row.self_s), f"{row.share:.1%}"]
         for row in each(by_operator(profile).head(MOST_OPERATORS))
     ]
     heads = ["slowest operators", "class", "shapes", "calls", "ms", "share"]
@@ -156,6 +156,10 @@ def _notes(profile: Profile, file: RunFile, peaks: Peaks | None) -> Sequence[str
     slower = slow_down(profile)
     if slower is not None:
         lines.append(f"the profiled step took {slower:.2f} times as long as steps without the profiler")
+    if profile.launch_bound is not None:
+        lines.append(
+            f"the device waited for the host to launch a kernel in {profile.launch_bound:.0%} of its idle time"
+        )
     memory = memory_of(profile, file)
     if memory is not None and memory.predicted is not None:
         measured = "" if memory.measured_bytes is None else f", measured {memory.measured_bytes / 1e6:,.1f} MB"
@@ -172,5 +176,5 @@ def _ms(seconds: float) -> str:
     return digits(1e3 * seconds, None)
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= 44 else f"{text[:43]}…"
+def _cut(text: str, most: int = 44) -> str:
+    return text if len(text) <= most else f"{text[: most - 1]}…"

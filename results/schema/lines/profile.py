@@ -129,9 +129,10 @@ class Profile(Stored, frozen=True, kw_only=True):
     trace: Name | None = None
     """Name of the trace beside the run file."""
     trace_bytes: Count | None = None
-    started: Name
-    """ISO 8601, UTC."""
+    started: Name | None
+    """ISO 8601, UTC; None where a trace does not state it."""
     duration_s: Seconds
+    """Seconds that the profile took; of a trace, those that it covers."""
     notes: tuple[Text, ...] = ()
     nulls: dict[str, Text] = field(default_factory=dict)
     """Reason of each value that is missing."""

@@ -8,6 +8,7 @@ import results
 from bench.cli import main
 from results.analysis.study import Study
 from results.exporters import EXPORTERS
+from tests.traces import gpu_step, trace_bytes
 
 NAME = "benchmark-infer-amp-nchw-pt240-cu124-rtx4090.csv"
 TEXT = """\
@@ -73,10 +74,15 @@ def test_accuracy_on_another_test_set_is_refused(folder, capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["tim", NAME], "error: unknown format 'tim'; did you mean 'timm'? (choices: timm, pytest-benchmark, csv)"),
+        (
+            ["tim", NAME],
+            "error: unknown format 'tim'; did you mean 'timm'? (choices: timm, pytest-benchmark, csv, kineto)",
+        ),
         (["timm", "none.csv"], "error: there is no file none.csv"),
         (["csv", NAME], f"error: {NAME} line 1: no column 'run'"),
         (["pytest-benchmark", NAME], f"error: {NAME}: not JSON: "),
+        (["kineto", NAME], f"error: {NAME}: not JSON: "),
+        (["kineto", NAME, "--batch-size", "1"], "error: --batch-size says nothing about a kineto file; leave it out"),
         (["csv", NAME, "--device", "x"], "error: --device says nothing about a csv file; leave it out"),
         (["timm", NAME, "--precision", "fp64"], "error: unknown precision 'fp64'"),
         (["timm", NAME, "--batch-size", "0"], "error: batch_size: 0 should be a whole number >= 1"),
@@ -88,6 +94,18 @@ def test_errors_are_one_line_and_nothing_is_written(folder, capsys, arguments, m
     assert err.startswith(message)
     assert err.count("\n") == 1
     assert not (folder / "runs").exists()
+
+
+def test_where_the_time_of_a_trace_goes_is_printed(folder, capsys):
+    (folder / "mine.json").write_bytes(trace_bytes(gpu_step()))
+    assert main(["import", "kineto", "mine.json"]) == 0
+    out = capsys.readouterr().out
+    assert "of which convolution takes 50%" in out
+    assert "launch a kernel in 50% of its idle time" in out
+    (path,) = (folder / "runs").glob("*.jsonl")
+    assert main(["table", str(path)]) == 0
+    assert main(["profile", "--diff", str(path), str(path)]) == 2
+    assert "a file compared with itself needs two" in capsys.readouterr().err
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ def timm(tmp_path):
 
 
 def test_the_formats_are_those_that_files_say_they_come_from(timm):
-    assert list(IMPORTERS) == ["timm", "pytest-benchmark", "csv"]
+    assert list(IMPORTERS) == ["timm", "pytest-benchmark", "csv", "kineto"]
     assert read("timm", timm, Options(), print)[0].run.source.format == "timm"
     with pytest.raises(InputError, match=r"unknown format 'tim'; did you mean 'timm'\?"):
         read("tim", timm, Options(), print)

@@ -47,9 +47,10 @@ NAMES = {
         "Memcpy HtoD (Pageable -> Device)",
         "Memset (Device)",
         "void cudnn::ops::nchwToNhwcKernel<float>",
+        "void at::native::vectorized_elementwise_kernel<4, at::native::FillFunctor<float>, std::array<char*, 1ul>>",
     ],
     "fused": ["triton_poi_fused_relu_0", "triton_red_fused_native_batch_norm_1", "cpp_fused_add_relu_3"],
-    "communication": ["ncclDevKernel_AllReduce_Sum_f32_RING_LL", "nccl:all_reduce"],
+    "communication": ["ncclDevKernel_AllReduce_Sum_f32_RING_LL", "nccl:all_reduce", "record_param_comms"],
     "other": ["aten::mean", "aten::empty", "cudaLaunchKernel"],
 }
 

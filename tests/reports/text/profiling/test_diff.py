@@ -12,8 +12,11 @@ def test_the_difference_of_the_steps_comes_first_then_its_causes():
     name, step, heads, _, first, *_ = diffs_text(PAIRS, "table").splitlines()
     assert name == "resnet18/training/b1/224/cpu/fp32/eager/nchw/t2"
     assert step.endswith("ms more")
-    assert heads.split() == ["layer", "phase", "class", "a", "ms", "b", "ms", "change", "ms", "of", "it"]
+    assert heads.split() == ["layer", "phase", "class", "a", "ms", "b", "ms", "change", "ms", "of", "it",
+                             "most", "changed", "operator,", "ms"]  # fmt: skip
     assert first.split()[:3] == ["layer1.0.conv1", "backward", "convolution"]
+    assert first.split()[-2] == "aten::mkldnn_convolution_backward"
+    assert float(first.split()[-1]) == float(first.split()[5])
 
 
 def test_two_cases_are_named():

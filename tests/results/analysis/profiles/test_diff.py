@@ -21,6 +21,19 @@ def test_the_layer_that_changed_comes_first():
     assert (first["module"], first["phase"], first["kind"]) == ("layer2.0.conv1", "forward", "convolution")
 
 
+def test_a_row_names_the_operator_that_changed_most():
+    both = (*operators(), operator("aten::thnn_conv2d", self_s=1e-5))
+    slower = (*operators(), operator("aten::thnn_conv2d", self_s=4e-3))
+    a, b = (
+        profile(operators=rows, profiled_s=sum(row.self_s for row in rows), step_s=(sum(row.self_s for row in rows),))
+        for rows in (both, slower)
+    )
+    first = profile_diff(a, b).iloc[0]
+    assert first["operator"] == "aten::thnn_conv2d"
+    assert first["operator_change_s"] == pytest.approx(3.99e-3)
+    assert first["change_s"] == pytest.approx(3.99e-3)
+
+
 def test_what_only_one_profile_has_is_compared_with_nothing():
     frame = profile_diff(profile(), profile(task="training")).set_index(["module", "phase", "kind"])
     assert frame.loc[(OUTSIDE, "optimizer", "optimizer"), "a_s"] == 0
