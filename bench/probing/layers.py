@@ -27,6 +27,8 @@ ROUNDS: Final = 5
 PROBED: Final = (nn.Conv2d, nn.Linear, nn.BatchNorm2d, nn.ReLU, nn.MaxPool2d, nn.AvgPool2d, nn.AdaptiveAvgPool2d)
 """Classes of the layers that are timed; others take next to no time."""
 MOST_PROBE_STEPS: Final = 50
+PROBE_AXES: Final = ("layout", "precision", "batch_size")
+"""Axes in which layers are tried."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +40,8 @@ class Group:
     shape: tuple[int, ...]
     first: bool
     """Whether its input needs no gradient."""
+    per_image: int = 1
+    """Rows of its input for each image of a batch."""
 
 
 def probed_layers(
@@ -92,7 +96,13 @@ def layer_groups(network: nn.Module, images: torch.Tensor) -> tuple[Group, ...]:
         first = shape == tuple(images.shape)
         together[type(modules[name]), modules[name].extra_repr(), shape, first].append(name)
     return tuple(
-        Group(names=tuple(names), module=modules[names[0]], shape=shape, first=first)
+        Group(
+            names=tuple(names),
+            module=modules[names[0]],
+            shape=shape,
+            first=first,
+            per_image=max(1, shape[0] // images.shape[0]),
+        )
         for (_, _, shape, first), names in together.items()
     )
 
@@ -137,10 +147,11 @@ def _probes(
         known.append(tuple(statistics.median(phase) for phase in zip(*turn.phase_s, strict=True)))
     phases: tuple[Phase, ...] = ("forward", "backward")
     for other in others:
-        axis = "layout" if other.layout != case.layout else "precision"
+        axis = next(name for name in PROBE_AXES if getattr(other, name) != getattr(case, name))
+        images = other.batch_size / case.batch_size
         for number, phase in enumerate(phases[: len(times[case][0])]):
-            ratios = tuple(b[number] / a[number] for a, b in zip(times[case], times[other], strict=True))
-            yield LayerProbe(layers=group.names, phase=phase, axis=axis, value=getattr(other, axis), ratios=ratios)
+            ratios = tuple(b[number] / a[number] / images for a, b in zip(times[case], times[other], strict=True))
+            yield LayerProbe(layers=group.names, phase=phase, axis=axis, value=str(getattr(other, axis)), ratios=ratios)
 
 
 def layer_step(case: Case, group: Group) -> Step:
@@ -148,7 +159,7 @@ def layer_step(case: Case, group: Group) -> Step:
     dtype = getattr(torch, PROMISES[case.precision].weights)
     layout = getattr(torch, LAYOUTS[case.layout])
     module = copy.deepcopy(group.module).to(dtype)
-    images = torch.randn(group.shape, device=case.device)
+    images = torch.randn(case.batch_size * group.per_image, *group.shape[1:], device=case.device)
     if images.ndim == 4:
         module, images = module.to(memory_format=layout), images.to(memory_format=layout)
     compute = getattr(torch, PROMISES[case.precision].compute)

@@ -133,8 +133,9 @@ class FakeWorker:
     def probe_layers(self, request):
         probes = []
         for other in request.others:
-            (axis,) = (name for name in ("layout", "precision") if getattr(other, name) != getattr(self.case, name))
-            probes.append(_profiles().probe(axis=axis, value=getattr(other, axis)))
+            axes = ("layout", "precision", "batch_size")
+            (axis,) = (name for name in axes if getattr(other, name) != getattr(self.case, name))
+            probes.append(_profiles().probe(axis=axis, value=str(getattr(other, axis))))
         return LayersProbed(probes=tuple(probes), nulls={})
 
     def device_peaks(self, request):

@@ -50,7 +50,7 @@ class ProbeLayers(Request[LayersProbed]):
     """Time the layers of the prepared case alone, in other settings and in their own in turns; the worker ends then."""
 
     others: tuple[Case, ...]
-    """Cases that differ from the worker's in a single setting: its layout or its precision."""
+    """Cases that differ from the worker's in a single axis: its layout, its precision or its batch."""
     seconds: Patience
     """For all of them."""
 

@@ -62,9 +62,7 @@ def largest_batch(
         first = trials.run(1)
         if first.outcome == "failed":
             raise Unfitted(first.cause or "it failed")
-        own = None
-        if first.peak_bytes is not None and (tensors := predictor.bytes_of(1)) is not None:
-            own = max(0, first.peak_bytes - tensors)
+        own = _own_bytes(first, predictor)
         predicted = predictor.largest(memory_bytes - (own or 0)) if first.outcome == "fits" else None
         verified = None
         if verify and first.outcome == "fits":
@@ -72,9 +70,8 @@ def largest_batch(
             verified = largest_fit(trials.fits, predicted or 1)
     finally:
         predictor.close()
-    chosen = verified or predicted or 1
     return LargestBatch(
-        case=structs.replace(case, batch_size=chosen),
+        case=structs.replace(case, batch_size=verified or predicted or 1),
         memory_bytes=memory_bytes,
         process_bytes=own,
         predicted_batch=predicted,
@@ -86,6 +83,12 @@ def largest_batch(
         notes=trials.notes,
         nulls={} if predictor.reason is None else {"predicted_batch": predictor.reason},
     )
+
+
+def _own_bytes(first: BatchTrial, predictor: "_Predictor") -> int | None:
+    """Return what a process takes beyond its tensors, None where a peak or a prediction is missing."""
+    tensors = predictor.bytes_of(1)
+    return None if first.peak_bytes is None or tensors is None else max(0, first.peak_bytes - tensors)
 
 
 class _Predictor:

@@ -138,14 +138,21 @@ def _probed(worker: CaseWorker, case: Case, seconds: float) -> LayersProbed:
 
 
 def other_settings(case: Case) -> tuple[Case, ...]:
-    """Return the cases in whose layout or precision the layers of `case` are tried; none of a compiled case."""
+    """Return the cases in whose layout, precision or doubled batch the layers of `case` are tried.
+
+    They differ from `case` in a single axis; the layers of a compiled case do not run alone.
+    """
     if RUNTIMES[case.runtime].compiles:
         return ()
     precisions = PRECISIONS if is_cpu(case.device) else ACCELERATOR_PRECISIONS
     layouts = [structs.replace(case, layout=layout) for layout in AXES["layout"].choices]
     return tuple(
         other
-        for other in (*layouts, *(structs.replace(case, precision=precision) for precision in precisions))
+        for other in (
+            *layouts,
+            structs.replace(case, batch_size=2 * case.batch_size),
+            *(structs.replace(case, precision=precision) for precision in precisions),
+        )
         if other != case
     )
 

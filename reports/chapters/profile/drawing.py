@@ -100,7 +100,7 @@ def of_kinds(frame: pd.DataFrame) -> str:
     return ". ".join(said) + "."
 
 
-def of_stages(frame: pd.DataFrame) -> str:
+def of_stage_times(frame: pd.DataFrame) -> str:
     """Return the sentence on the stage that takes most of each case."""
     said = []
     for case, rows in frame.groupby("case", sort=False):

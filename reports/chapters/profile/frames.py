@@ -27,7 +27,7 @@ def kind_frame(source: Source) -> pd.DataFrame:
     return _frame(source, by_kind, ["kind", "phase", "self_s", "share", "calls"])
 
 
-def stage_frame(source: Source) -> pd.DataFrame:
+def stage_times(source: Source) -> pd.DataFrame:
     """Return a row for each profile, phase and stage; what lies outside of the network is a stage too."""
     return _frame(source, by_stage, ["stage", "phase", "self_s", "share", "calls"])
 

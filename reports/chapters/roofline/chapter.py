@@ -35,7 +35,7 @@ CHAPTER: Final = Chapter(
         "roofline": Chart(
             title="Roofline",
             needs="profile",
-            frame=frames.layer_frame,
+            frame=frames.roof_layers,
             definition=(
                 "A point is a convolution or linear layer in a phase. Its roof is the longest of three times: its "
                 "FLOPs at "
@@ -59,11 +59,10 @@ CHAPTER: Final = Chapter(
             needs="profile",
             frame=frames.advice_frame,
             definition=(
-                "Layout and precision: each layer was timed alone in both settings, in turns; the interval has 5 % "
-                "of the "
-                "step on both sides for what layers alone do not know of their neighbours. A compiler and a batch: "
-                "what the "
-                "element-wise layers and the host between operators take bounds what they can save."
+                "Layout, precision and batch: each layer was timed alone in both settings, in turns; the interval "
+                "has 10 % "
+                "of the step on both sides for what layers alone do not know of their neighbours. A compiler: what the "
+                "element-wise layers and the host between operators take bounds what it can save."
             ),
             absent="these files hold no profile that succeeded",
             rows=_every,

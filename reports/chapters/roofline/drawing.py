@@ -1,7 +1,7 @@
 """The roofline of a case, and the seconds to gain."""
 
 import math
-from typing import Final
+from typing import Any, Final
 
 import pandas as pd
 from plotly.graph_objs._figure import Figure
@@ -29,6 +29,28 @@ def roof_points(frame: pd.DataFrame) -> Figure:
         },
         yaxis={"title": {"text": "GFLOP/s"}, "type": "log"},
     )
+    _draw_roofs(figure, first, low, high)
+    for stage, rows in frame.groupby("stage", sort=False):
+        style = STAGES.get(str(stage), OTHER_STYLE)
+        figure.add_scatter(
+            x=list(rows["intensity"]),
+            y=[value / 1e9 for value in rows["achieved"]],
+            mode="markers",
+            name=label(stage),
+            marker={"color": style.color, "symbol": style.symbol, "size": 9},
+            customdata=[
+                f"<b>{label(row.name)}</b> {row.phase}<br>{quantity(row.measured_s, 's')}, {row.share_of_roof:.0%} "
+                "of the "
+                f"roof, bound by {_BOUNDS[row.bound]}"
+                for row in each(rows)
+            ],
+            hovertemplate="%{customdata}<extra></extra>",
+        )
+    return figure
+
+
+def _draw_roofs(figure: Figure, first: Any, low: float, high: float) -> None:
+    """Draw the rates and the bandwidths of a device between two intensities."""
     best = max((rate for _, rate in first.rates), default=0.0)
     for operator, rate in first.rates:
         line = {"color": INK["light"], "dash": "solid"} if operator == "matmul" else {"color": GREY, "dash": "dash"}
@@ -51,23 +73,6 @@ def roof_points(frame: pd.DataFrame) -> Figure:
             line={"color": GREY, "dash": "dot", "width": 1},
             hovertemplate=f"{speed}<extra></extra>",
         )
-    for stage, rows in frame.groupby("stage", sort=False):
-        style = STAGES.get(str(stage), OTHER_STYLE)
-        figure.add_scatter(
-            x=list(rows["intensity"]),
-            y=[value / 1e9 for value in rows["achieved"]],
-            mode="markers",
-            name=label(stage),
-            marker={"color": style.color, "symbol": style.symbol, "size": 9},
-            customdata=[
-                f"<b>{label(row.name)}</b> {row.phase}<br>{quantity(row.measured_s, 's')}, {row.share_of_roof:.0%} "
-                "of the "
-                f"roof, bound by {_BOUNDS[row.bound]}"
-                for row in each(rows)
-            ],
-            hovertemplate="%{customdata}<extra></extra>",
-        )
-    return figure
 
 
 def _chosen(streams: tuple[tuple[int, float], ...]) -> list[tuple[int, float]]:

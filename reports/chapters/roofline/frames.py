@@ -23,7 +23,7 @@ REMEDIES: Final = {
 }
 
 
-def layer_frame(source: Source) -> pd.DataFrame:
+def roof_layers(source: Source) -> pd.DataFrame:
     """Return a row for each layer and phase of every profile whose device's peaks are known."""
     parts = []
     for run, profile, peaks in _profiles(source):

@@ -46,14 +46,7 @@ def _table(fit: LargestBatch, fmt: str) -> str:
     if fit.process_bytes is not None:
         lines.append(f"{fit.process_bytes / 1e6:,.0f} MB of it are no tensors: libraries, threads, code")
     rows = [
-        [
-            str(batch),
-            outcome,
-            _mb(predicted),
-            _mb(peak),
-            "" if step_s is None else digits(1e3 * step_s, None),
-            cause or "",
-        ]
+        [str(batch), outcome, _mb(predicted), _mb(peak), _ms(step_s), cause or ""]
         for batch, outcome, predicted, peak, step_s, cause in _rows(fit)
     ]
     heads = ["batch", "outcome", "predicted MB", "measured MB", "step ms", ""]

@@ -95,10 +95,10 @@ class LayerProbe(Stored, frozen=True, kw_only=True):
     layers: Annotated[tuple[Name, ...], Meta(min_length=1)]
     phase: Phase
     axis: Name
-    """The setting that differs from the case: ``layout`` or ``precision``."""
+    """The axis that differs from the case: ``layout``, ``precision`` or ``batch_size``."""
     value: Name
     ratios: Annotated[tuple[Ratio, ...], Meta(min_length=1)]
-    """Time in the other setting over the time in the case's own, one for each turn."""
+    """Time of an image in the other setting over its time in the case's own, one for each turn."""
 
 
 class Profile(Stored, frozen=True, kw_only=True):

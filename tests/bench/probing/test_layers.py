@@ -39,10 +39,19 @@ def test_layers_of_equal_shape_are_a_group(prepared):
     assert not any(part._forward_pre_hooks for part in workload.module.modules())
 
 
+def test_in_a_doubled_batch_ratios_are_those_of_an_image(prepared):
+    case, workload = prepared()
+    others = [other for other in other_settings(case) if other.batch_size == 4]
+    answer = probed(case, workload, others)
+    assert {(probe.axis, probe.value) for probe in answer.probes} == {("batch_size", "4")}
+    group = next(g for g in layer_groups(workload.module, workload.images) if g.names[0] == "conv1")
+    assert layer_step(others[0], group)(None).shape[0] == 4
+
+
 @pytest.mark.parametrize("task", ["inference", "training"])
 def test_each_layer_has_ratios_in_the_other_layout(prepared, task):
     case, workload = prepared(task=task)
-    others = [other for other in other_settings(case) if other.precision == "fp32"]
+    others = [other for other in other_settings(case) if other.layout == "nhwc"]
     answer = probed(case, workload, others)
     phases = {"inference": {"forward"}, "training": {"forward", "backward"}}[task]
     assert {probe.phase for probe in answer.probes} == phases

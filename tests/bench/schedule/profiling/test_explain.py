@@ -30,7 +30,11 @@ def test_a_case_has_profile_memory_and_trace(case, tmp_path):
     profile, memory = answer.profile, answer.memory
     assert (profile.status, profile.case, profile.label) == ("ok", case, case.key)
     assert sum(row.self_s for row in profile.operators) == pytest.approx(profile.profiled_s)
-    assert {(probe.axis, probe.value) for probe in profile.probes} == {("layout", "nhwc"), ("precision", "amp-bf16")}
+    assert {(probe.axis, probe.value) for probe in profile.probes} == {
+        ("layout", "nhwc"),
+        ("batch_size", "4"),
+        ("precision", "amp-bf16"),
+    }
     assert (memory.case, memory.nulls) == (case, {})
     assert memory.measured_bytes > memory.predicted.total
     assert answer.trace.read_bytes() == b"a trace"
@@ -69,9 +73,10 @@ def test_a_compiled_case_has_no_layers_to_try(make_case):
 
 def test_other_settings_differ_in_one_axis(make_case):
     cpu, card = make_case(layout="nhwc"), make_case(device="cuda:0")
-    assert {(other.layout, other.precision) for other in other_settings(cpu)} == {
-        ("nchw", "fp32"),
-        ("nhwc", "amp-bf16"),
+    assert {(other.layout, other.precision, other.batch_size) for other in other_settings(cpu)} == {
+        ("nchw", "fp32", 8),
+        ("nhwc", "fp32", 16),
+        ("nhwc", "amp-bf16", 8),
     }
     assert {other.precision for other in other_settings(card)} == {"fp32", "amp-bf16", "tf32", "amp-fp16"}
 

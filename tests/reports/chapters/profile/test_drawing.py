@@ -1,7 +1,7 @@
 import pytest
 
-from reports.chapters.profile.drawing import kind_bars, of_kinds, of_stages, stage_bars
-from reports.chapters.profile.frames import kind_frame, stage_frame
+from reports.chapters.profile.drawing import kind_bars, of_kinds, of_stage_times, stage_bars
+from reports.chapters.profile.frames import kind_frame, stage_times
 from tests.conftest import _case
 from tests.profiles import profile
 
@@ -15,7 +15,7 @@ def test_the_bars_of_a_case_add_up_to_its_step(profiled):
 
 
 def test_the_bars_of_several_cases_carry_their_names(profiled):
-    frame = stage_frame(profiled(profile(), profile(task="training")))
+    frame = stage_times(profiled(profile(), profile(task="training")))
     names = {name for bar in stage_bars(frame).data for name in bar.y}
     assert any("training" in name and name.endswith("backward") for name in names)
 
@@ -24,7 +24,7 @@ def test_the_sentences_name_the_largest_parts_and_the_profiler_s_cost(profiled):
     source = profiled(profile(task="training"))
     assert "convolution 7" in of_kinds(kind_frame(source))
     assert "profiled, a step took 1.04 times as long" in of_kinds(kind_frame(source))
-    assert of_stages(stage_frame(source)).startswith("layer1 takes ")
+    assert of_stage_times(stage_times(source)).startswith("layer1 takes ")
 
 
 def test_a_hostile_label_is_escaped(profiled):

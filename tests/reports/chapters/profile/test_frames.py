@@ -1,6 +1,6 @@
 import pytest
 
-from reports.chapters.profile.frames import MOST_PROFILES, inside, kind_frame, module_frame, profiles_of, stage_frame
+from reports.chapters.profile.frames import MOST_PROFILES, inside, kind_frame, module_frame, profiles_of, stage_times
 from tests.conftest import _case
 from tests.profiles import peaks, profile
 
@@ -17,7 +17,7 @@ def test_each_profile_that_succeeded_has_rows(profiled):
 
 
 def test_stages_include_what_is_outside(profiled):
-    frame = inside(stage_frame(profiled(profile(task="training"))))
+    frame = inside(stage_times(profiled(profile(task="training"))))
     assert {"conv1", "layer1", "layer2", "(outside)"} <= set(frame["stage"])
     assert frame["share"].sum() == pytest.approx(1)
 
@@ -41,4 +41,4 @@ def test_a_trace_that_was_made_elsewhere_has_classes_and_no_modules(profiled):
 
 def test_without_profiles_frames_are_empty(profiled):
     source = profiled(peaks())
-    assert all(make(source).empty for make in (kind_frame, stage_frame, module_frame))
+    assert all(make(source).empty for make in (kind_frame, stage_times, module_frame))

@@ -1,7 +1,7 @@
 import pytest
 
 from reports.chapters.roofline.drawing import MOST_STREAMS, gains, of_gains, of_roof, roof_points
-from reports.chapters.roofline.frames import advice_frame, layer_frame, products_only
+from reports.chapters.roofline.frames import advice_frame, products_only, roof_layers
 from tests.profiles import peaks, probe, profile
 
 
@@ -11,7 +11,7 @@ def source(profiled):
 
 
 def test_points_lie_below_the_roofs(source):
-    frame = products_only(layer_frame(source))
+    frame = products_only(roof_layers(source))
     figure = roof_points(frame)
     lines = [trace for trace in figure.data if trace.mode == "lines"]
     points = [trace for trace in figure.data if trace.mode == "markers"]
@@ -22,7 +22,7 @@ def test_points_lie_below_the_roofs(source):
 
 
 def test_the_sentence_names_the_layer_that_loses_most(source):
-    said = of_roof(products_only(layer_frame(source)))
+    said = of_roof(products_only(roof_layers(source)))
     assert said.startswith("At the roof resnet18/training")
     assert "layer1.0.conv1 backward loses most" in said
 

@@ -1,13 +1,13 @@
 import pytest
 
-from reports.chapters.roofline.frames import advice_frame, layer_frame, products_only
+from reports.chapters.roofline.frames import advice_frame, products_only, roof_layers
 from tests.conftest import _case
 from tests.profiles import peaks, probe, profile
 
 
 def test_layers_have_their_roof_where_the_device_is_known(profiled):
     other = profile(case=_case(model="resnet18", threads=1))
-    frame = layer_frame(profiled(peaks(), profile(), other))
+    frame = roof_layers(profiled(peaks(), profile(), other))
     assert len(set(frame["case"])) == 1
     assert frame["of_step"].iloc[0] == pytest.approx(frame["roof_s"].sum() / profile().step_s[0], rel=0.05)
     assert (products_only(frame)["flops"] > 0).all()
@@ -23,5 +23,5 @@ def test_remedies_come_with_their_intervals(profiled):
 
 def test_without_peaks_there_is_advice_and_no_roof(profiled):
     source = profiled(profile(probes=[probe(ratio=0.5)]))
-    assert layer_frame(source).empty
+    assert roof_layers(source).empty
     assert "layout nhwc" in set(advice_frame(source)["remedy"])

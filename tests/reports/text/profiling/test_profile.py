@@ -30,7 +30,9 @@ def written(tmp_path):
 
 @pytest.fixture
 def whole(written):
-    made = profile(task="training", probes=[probe(ratio=0.5), probe("precision", "amp-bf16", 0.4)])
+    layers = ("conv1", "layer1.0.conv1", "layer2.0.conv1")
+    faster = [probe(ratio=0.5, layers=layers, phase=phase) for phase in ("forward", "backward")]
+    made = profile(task="training", probes=[*faster, probe("precision", "amp-bf16", 0.4)])
     return written(peaks(), made, memory(case=made.case))
 
 

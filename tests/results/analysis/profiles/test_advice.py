@@ -44,7 +44,7 @@ def test_at_the_roof_nothing_is_left_but_the_difference():
 
 def test_what_is_compiled_already_gets_no_advice_to_compile():
     made = profile(case=_case(model="resnet18", runtime="compile"))
-    assert by_remedy(made).keys().isdisjoint({"fusion", "batch"})
+    assert by_remedy(made).keys().isdisjoint({"fusion"})
 
 
 def test_without_peaks_nothing_is_said_about_the_roof():
@@ -54,3 +54,13 @@ def test_without_peaks_nothing_is_said_about_the_roof():
 @pytest.mark.parametrize("made", [profile(status="error", cause="no", operators=(), profiled_s=None)])
 def test_a_failed_profile_gets_no_advice(made):
     assert advice(made, peaks()) == ()
+
+
+def test_a_larger_batch_shares_the_host_s_time_between_operators():
+    made = profile(probes=[probe("batch_size", "2", 0.8)])
+    batch = by_remedy(made)["batch"]
+    seconds = layer_sums(rows_of(made))["layer1.0.conv1", "forward"]
+    between = rows_of(made).query("kind == 'overhead'")["self_s"].sum()
+    assert batch.value == "2"
+    assert batch.saves_s == pytest.approx(0.2 * seconds + between / 2)
+    assert batch.low_s < 0.2 * seconds < batch.high_s
