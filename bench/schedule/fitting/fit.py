@@ -59,23 +59,11 @@ def largest_batch(
     predictor = _Predictor(server, case)
     try:
         trials = _Trials(server, case, memory_bytes, predictor, began + time_limit_s, show)
-        first = trials.run(1)
-        if first.outcome == "failed":
-            raise Unfitted(first.cause or "it failed")
-        own = _own_bytes(first, predictor)
-        predicted = predictor.largest(memory_bytes - (own or 0)) if first.outcome == "fits" else None
-        verified = None
-        if verify and first.outcome == "fits":
-            trials.process_bytes = own or 0
-            verified = largest_fit(trials.fits, predicted or 1)
+        answer = _searched(trials, predictor, memory_bytes, verify=verify)
     finally:
         predictor.close()
-    return LargestBatch(
-        case=structs.replace(case, batch_size=verified or predicted or 1),
-        memory_bytes=memory_bytes,
-        process_bytes=own,
-        predicted_batch=predicted,
-        verified_batch=verified,
+    return structs.replace(
+        answer,
         predictions=predictor.predictions,
         trials=tuple(trials.made.values()),
         started=started,
@@ -85,10 +73,52 @@ def largest_batch(
     )
 
 
+def _searched(trials: "_Trials", predictor: "_Predictor", memory_bytes: int, *, verify: bool) -> LargestBatch:
+    """Return the batches that were predicted and verified."""
+    first = trials.run(1)
+    if first.outcome == "failed":
+        raise Unfitted(first.cause or "it failed")
+    holds = first.outcome == "fits"
+    own, growth = _own_bytes(first, predictor), _growth(trials, predictor) if holds else 1.0
+    trials.process_bytes = own or 0
+    predicted = None
+    if holds and first.peak_bytes is not None:
+        predicted = predictor.largest((memory_bytes - first.peak_bytes) / growth)
+    if verify and holds:
+        largest_fit(trials.fits, predicted or 1)
+    fitting = [trial.batch_size for trial in trials.made.values() if trial.outcome == "fits"]
+    verified = max(fitting, default=None) if verify else None
+    return LargestBatch(
+        case=structs.replace(trials.case, batch_size=verified or predicted or 1),
+        memory_bytes=memory_bytes,
+        process_bytes=own,
+        growth=growth,
+        predicted_batch=predicted,
+        verified_batch=verified,
+        predictions=(),
+        started=now(),
+        duration_s=0.0,
+    )
+
+
 def _own_bytes(first: BatchTrial, predictor: "_Predictor") -> int | None:
     """Return what a process takes beyond its tensors, None where a peak or a prediction is missing."""
     tensors = predictor.bytes_of(1)
     return None if first.peak_bytes is None or tensors is None else max(0, first.peak_bytes - tensors)
+
+
+def _growth(trials: "_Trials", predictor: "_Predictor") -> float:
+    """Return the bytes that a process grows by for each byte of tensors, from two batches that were run; 1 at least.
+
+    An allocator keeps what was freed: on a CPU the resident size grows faster than the tensors.
+    """
+    single, several = predictor.bytes_of(1), predictor.bytes_of(PROBED_BATCH)
+    if single is None or several is None or several <= single:
+        return 1.0
+    first, second = trials.run(1), trials.run(PROBED_BATCH)
+    if first.peak_bytes is None or second.peak_bytes is None:
+        return 1.0
+    return max(1.0, (second.peak_bytes - first.peak_bytes) / (several - single))
 
 
 class _Predictor:
@@ -117,13 +147,13 @@ class _Predictor:
                 self.reason = f"not predicted: {failure}"[:4096]
         return self._known.get(batch)
 
-    def largest(self, limit: int) -> int | None:
-        """Return the largest batch whose predicted peak is within the limit, None if there is none or none is known."""
+    def largest(self, more_bytes: float) -> int | None:
+        """Return the largest batch whose tensors take so many bytes more than those of an image; None if unknown."""
         single, several = self.bytes_of(1), self.bytes_of(PROBED_BATCH)
         if single is None or several is None:
             return None
-        image = max(1, (several - single) // (PROBED_BATCH - 1))
-        return largest_fit(lambda batch: (self.bytes_of(batch) or 0) <= limit, (limit - single) // image + 1)
+        image, limit = max(1, (several - single) // (PROBED_BATCH - 1)), single + more_bytes
+        return largest_fit(lambda batch: (self.bytes_of(batch) or 0) <= limit, int(more_bytes // image) + 1)
 
     def close(self) -> None:
         """End the worker."""
@@ -136,7 +166,7 @@ class _Trials:
     def __init__(
         self, server: ForkServer, case: Case, limit: int, predictor: _Predictor, deadline: float, show: Show
     ) -> None:
-        self._server, self._case, self._limit = server, case, limit
+        self._server, self.case, self._limit = server, case, limit
         self._predictor, self._deadline, self._show = predictor, deadline, show
         self.process_bytes = 0
         self.made: dict[int, BatchTrial] = {}
@@ -161,13 +191,13 @@ class _Trials:
         """Return the trial of a batch that the host could not hold, without running it."""
         expected = (self._predictor.bytes_of(batch) or 0) + self.process_bytes
         free = USABLE_SHARE * memory.available()
-        if not is_cpu(self._case.device) or expected <= free:
+        if not is_cpu(self.case.device) or expected <= free:
             return None
         cause = f"not run: it would take {expected / 1e9:.1f} GB, and {free / 1e9:.1f} GB may be used"
         return BatchTrial(batch_size=batch, outcome="too-large", peak_bytes=None, step_s=None, cause=cause)
 
     def _tried(self, batch: int) -> BatchTrial:
-        worker = CaseWorker(self._server, structs.replace(self._case, batch_size=batch))
+        worker = CaseWorker(self._server, structs.replace(self.case, batch_size=batch))
         empty = BatchTrial(batch_size=batch, outcome="failed", peak_bytes=None, step_s=None)
         try:
             with private_folder() as folder:

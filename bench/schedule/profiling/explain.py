@@ -3,7 +3,6 @@
 import dataclasses
 import pathlib
 import secrets
-import shutil
 import time
 from typing import Final
 
@@ -110,7 +109,6 @@ def explain(server: ForkServer, case: Case, folder: pathlib.Path, options: Profi
         return Explained(profile=_failed(case, failure, started, began), memory=None, trace=None)
     finally:
         worker.close()
-        shutil.rmtree(folder / "inductor", ignore_errors=True)
     profile = _profile(case, profiled, probed, started, began)
     profile = structs.replace(profile, notes=(*ready.notes, *profile.notes))
     predicted = _predicted(server, case)

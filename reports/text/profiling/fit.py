@@ -44,7 +44,8 @@ def answer_text(fit: LargestBatch) -> str:
 def _table(fit: LargestBatch, fmt: str) -> str:
     lines = [answer_text(fit)]
     if fit.process_bytes is not None:
-        lines.append(f"{fit.process_bytes / 1e6:,.0f} MB of it are no tensors: libraries, threads, code")
+        grows = f"; for each further byte of tensors it grows by {fit.growth:.2f}" if fit.growth > 1 else ""
+        lines.append(f"{fit.process_bytes / 1e6:,.0f} MB of it are no tensors: libraries, threads, code{grows}")
     rows = [
         [str(batch), outcome, _mb(predicted), _mb(peak), _ms(step_s), cause or ""]
         for batch, outcome, predicted, peak, step_s, cause in _rows(fit)
@@ -60,8 +61,7 @@ def _rows(fit: LargestBatch) -> list[tuple[int, str, int | None, int | None, flo
     for batch in sorted({*predicted, *tried}):
         trial = tried.get(batch)
         if trial is None:
-            limit = fit.memory_bytes - (fit.process_bytes or 0)
-            outcome = "should fit" if predicted[batch] <= limit else "should not fit"
+            outcome = "should fit" if fit.expected_bytes(predicted[batch]) <= fit.memory_bytes else "should not fit"
             rows.append((batch, outcome, predicted[batch], None, None, None))
         else:
             rows.append((batch, trial.outcome, predicted.get(batch), trial.peak_bytes, trial.step_s, trial.cause))

@@ -91,7 +91,9 @@ class LargestBatch(Stored, frozen=True, kw_only=True):
     memory_bytes: Count
     """The limit."""
     process_bytes: Count | None
-    """What a process without tensors takes of it: libraries and, on an accelerator, the context."""
+    """What a process takes of it with a single image, beyond its tensors: libraries, code, threads."""
+    growth: Annotated[float, Meta(ge=1)] = 1.0
+    """Bytes that the process grows by for each further byte of tensors, measured: an allocator keeps what it freed."""
     predicted_batch: Size | None
     """None if not even a single image fits."""
     verified_batch: Size | None = None
@@ -103,3 +105,8 @@ class LargestBatch(Stored, frozen=True, kw_only=True):
     duration_s: Seconds
     notes: tuple[Text, ...] = ()
     nulls: dict[str, Text] = field(default_factory=dict)
+
+    def expected_bytes(self, tensors: int) -> float:
+        """Return what a process is expected to take whose tensors take so many bytes."""
+        single = self.predictions[0].peak_bytes if self.predictions else 0
+        return single + (self.process_bytes or 0) + self.growth * (tensors - single)

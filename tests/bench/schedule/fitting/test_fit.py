@@ -4,7 +4,7 @@ from bench.machine import memory
 from bench.process.forkserver import WorkerDied
 from bench.process.messages import Footprint
 from bench.process.profiling.messages import MemoryPredicted
-from bench.schedule.fitting.fit import Unfitted, largest_batch
+from bench.schedule.fitting.fit import PROBED_BATCH, Unfitted, largest_batch
 from results.schema.lines.memory import MemoryParts
 from tests.bench.fakes import FakeServer, FakeWorker
 
@@ -55,7 +55,18 @@ def test_the_prediction_is_exact_where_memory_is_as_predicted(fitted):
     fit = fitted(limit_for(37) + 5)
     assert (fit.predicted_batch, fit.verified_batch, fit.case.batch_size) == (37, None, 37)
     assert fit.process_bytes == PROCESS
-    assert [trial.batch_size for trial in fit.trials] == [1]
+    assert [trial.batch_size for trial in fit.trials] == [1, PROBED_BATCH]
+    assert fit.growth == 1
+
+
+def test_a_process_that_grows_faster_than_its_tensors_is_predicted_so(fitted):
+    def script(verb, case, server):
+        taken = FIXED + PROCESS + IMAGE * (1 + 2 * (case.batch_size - 1)) if verb == "footprint" else 0
+        return {"host_bytes": taken} if taken else None
+
+    fit = fitted(limit_for(37), script, verify=True)
+    assert (fit.growth, fit.predicted_batch, fit.verified_batch) == (2, 19, 19)
+    assert fit.expected_bytes(FIXED + 19 * IMAGE) == limit_for(37)
 
 
 def test_verified_batches_were_measured_and_the_next_did_not_fit(fitted):
@@ -64,10 +75,10 @@ def test_verified_batches_were_measured_and_the_next_did_not_fit(fitted):
     assert (fit.verified_batch, outcomes[37], outcomes[38]) == (37, "fits", "too-large")
 
 
-@pytest.mark.parametrize("really", [5, 30, 90])
+@pytest.mark.parametrize("really", [20, 30, 90])
 def test_verification_corrects_a_wrong_prediction(fitted, really):
     def script(verb, case, server):
-        if verb != "footprint" or case.batch_size == 1:
+        if verb != "footprint" or case.batch_size in {1, PROBED_BATCH}:
             return None
         return {"host_bytes": 1 << 50 if case.batch_size > really else 1 << 20}
 
@@ -110,8 +121,8 @@ def test_without_a_prediction_the_reason_is_stored_and_measuring_helps(fitted):
 
 def test_after_the_time_limit_no_larger_batch_is_tried(fitted):
     fit = fitted(limit_for(37), verify=True, time_limit_s=0.0)
-    assert [trial.batch_size for trial in fit.trials] == [1]
-    assert fit.verified_batch == 1
+    assert [trial.batch_size for trial in fit.trials] == [1, PROBED_BATCH]
+    assert fit.verified_batch == PROBED_BATCH
     assert "a larger batch may fit" in fit.notes[0]
 
 

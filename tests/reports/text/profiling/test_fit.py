@@ -18,6 +18,7 @@ def fit(**fields):
         "process_bytes": GIGA // 10,
         "predicted_batch": 30,
         "predictions": (
+            PredictedBatch(batch_size=1, peak_bytes=GIGA // 10),
             PredictedBatch(batch_size=30, peak_bytes=18 * GIGA // 10),
             PredictedBatch(batch_size=31, peak_bytes=2 * GIGA),
         ),
@@ -47,7 +48,7 @@ def test_where_nothing_fits_or_is_known_it_says_so():
 
 def test_the_table_has_predictions_and_trials():
     lines = [line.split() for line in fits_text([fit(notes=("a note",))], "table").splitlines()]
-    assert ["1", "fits", "-", "200", "50.0"] in lines
+    assert ["1", "fits", "100", "200", "50.0"] in lines
     assert ["30", "should", "fit", "1,800", "-", "-"] in lines
     assert ["31", "should", "not", "fit", "2,000", "-", "-"] in lines
 
@@ -56,3 +57,9 @@ def test_json_and_csv_hold_everything():
     assert json.loads(fits_text([fit()], "json"))[0]["predicted_batch"] == 30
     rows = list(csv.DictReader(io.StringIO(fits_text([fit()], "csv"))))
     assert [row["batch_size"] for row in rows] == ["1", "30", "31"]
+
+
+def test_growth_is_said_and_counts():
+    text = fits_text([fit(growth=1.5)], "table")
+    assert "for each further byte of tensors it grows by 1.50" in text
+    assert "should fit" not in text
