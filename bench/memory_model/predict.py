@@ -197,6 +197,7 @@ def _answer(lifetimes: Lifetimes, fixed: dict[str, int], gradients: set[int]) ->
             changes[each.end] -= each.bytes
     levels = list(itertools.accumulate(changes[: len(moments)]))
     peak = max(range(len(levels)), key=levels.__getitem__)
+    before = next((index for index, (phase, _) in enumerate(moments) if phase != "other"), 1) - 1
     first_backward = next((index for index, (phase, _) in enumerate(moments) if phase == "backward"), len(moments))
     alive = [each for each in all_of_it if each.begin <= peak and (each.end is None or each.end > peak)]
     moved = [each for each in alive if each.phase != "other" and not each.workspace]
@@ -213,7 +214,7 @@ def _answer(lifetimes: Lifetimes, fixed: dict[str, int], gradients: set[int]) ->
     temporary = levels[peak] - sum(fixed.values()) - of_gradients - saved - workspace
     parts = MemoryParts(**fixed, gradients=of_gradients, saved=saved, temporary=temporary, workspace=workspace)
     phase, module = moments[peak]
-    return MemoryPredicted(parts=parts, phase=phase, module=module, points=_points(levels, moments))
+    return MemoryPredicted(parts=parts, phase=phase, module=module, points=_points(levels[before:], moments[before:]))
 
 
 def _points(levels: list[int], moments: list[tuple[Phase, str | None]]) -> tuple[MemoryPoint, ...]:

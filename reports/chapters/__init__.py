@@ -10,6 +10,7 @@ from typing import Final
 from reports.chapters import depth, training
 from reports.chapters.convergence import chapter as convergence
 from reports.chapters.history import chapter as history
+from reports.chapters.memory import chapter as memory
 from reports.chapters.profile import chapter as profile
 from reports.chapters.roofline import chapter as roofline
 from reports.chapters.sides import chapter as sides
@@ -28,6 +29,7 @@ CHAPTERS: Final[dict[str, Chapter]] = {
     "convergence": convergence.CHAPTER,
     "profile": profile.CHAPTER,
     "roofline": roofline.CHAPTER,
+    "memory": memory.CHAPTER,
     "static": static.CHAPTER,
 }
 """Chapters between the answer, which comes first, and the table of every case."""

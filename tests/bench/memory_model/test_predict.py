@@ -73,6 +73,7 @@ def test_the_peak_is_among_the_points_and_has_its_place(case):
     assert answer.module.startswith("layer")
     assert len(answer.points) <= MOST_POINTS
     assert max(point.bytes for point in answer.points) == answer.parts.total
+    assert answer.points[0].bytes >= answer.parts.parameters + answer.parts.optimizer  # they live before the step
     assert {point.phase for point in answer.points} >= {"forward", "backward", "optimizer"}
     assert any(point.module == "layer1.0.conv1" for point in answer.points)
 

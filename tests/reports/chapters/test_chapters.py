@@ -6,7 +6,7 @@ from reports.chapters import CHAPTER_FOLDER, CHAPTERS, FIGURES
 from reports.figures.chart import Chapter, all_cases
 from reports.page import page
 from results.storage import reader
-from tests.profiles import peaks, profile
+from tests.profiles import memory, peaks, profile
 from tests.reports.sources import source_of
 from tests.trainings import made_trainings, training_header, write_trainings
 
@@ -23,7 +23,7 @@ def source(make_records, make_case, make_run, tmp_path):
         make_records(tmp_path, run_id=f"day-{day}", slowness=1 + 0.1 * day, started=f"2026-11-0{day}T08:00:00Z")
     write_trainings(tmp_path, training_header(make_run), list(made_trainings(make_case, seeds=2)))
     write_trainings(
-        tmp_path, make_run(run_id="profiles", plan=(), suite="profile"), [peaks(), profile(task="training")]
+        tmp_path, make_run(run_id="profiles", plan=(), suite="profile"), [peaks(), profile(task="training"), memory()]
     )
     return source_of(reader.load(tmp_path))
 

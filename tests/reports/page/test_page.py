@@ -15,7 +15,9 @@ from reports.page import page
 from results.errors import InputError
 from results.schema.lines.record import Noise
 from results.storage import reader
+from tests.profiles import memory, peaks, profile
 from tests.reports.sources import payload, unpacked
+from tests.trainings import write_trainings
 
 HOSTILE = (
     "</script><script>alert(1)</script>",
@@ -297,3 +299,17 @@ def test_a_verdict_on_the_result_and_its_error_are_columns(make_record, make_cas
     text = page.render(reader.load(write_run(tmp_path, [make_record(), record])))
     assert column(text, "equality")[1] == "equal"
     assert column(text, "equality_error")[1] == "1.0e-06"
+
+
+def test_a_page_of_profiles_has_their_chapters_answer_and_method(make_run, tmp_path):
+    lines = [peaks(), profile(task="training"), memory()]
+    path = write_trainings(tmp_path, make_run(run_id="profile", plan=(), suite="profile"), lines)
+    text = page.render(reader.load(path))
+    assert "convolution 7" in text
+    assert (
+        "under torch&#39;s profiler, in a process of its own" in text or "under torch's profiler, in a process" in text
+    )
+    assert "A training runs in a process of its own" not in text
+    drawn = {name for name, views in payload(text)["charts"].items() if views}
+    assert {"profile_kinds", "profile_stages", "profile_modules", "roofline", "gains", "memory_parts"} <= drawn
+    assert 'id="tradeoffs"' not in text

@@ -1,0 +1,1 @@
+"""What the memory of a step holds, predicted and measured."""
