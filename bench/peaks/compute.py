@@ -7,6 +7,7 @@ from typing import Final
 import torch
 from torch.nn import functional
 
+from bench.machine.device_names import is_cpu
 from bench.measure.device import Device
 from bench.measure.timing import Step
 from results.schema.labels import PROMISES
@@ -36,7 +37,7 @@ def peak_products(device: Device, precision: str) -> Iterator[tuple[str, Callabl
 
     The numbers are random and drawn on the device.
     """
-    queues = device.name != "cpu"
+    queues = not is_cpu(device.name)
     dtype = getattr(torch, PROMISES[precision].compute)
     for rows in DEVICE_MATRICES if queues else MATRICES:
         yield "matmul", lambda rows=rows: _matrix_product(device, dtype, rows)  # type: ignore[misc]

@@ -7,6 +7,7 @@ from typing import Final
 
 import torch
 
+from bench.machine.device_names import device_type, is_cpu
 from bench.measure import precision as precisions
 from bench.measure.device import Device, Unsupported, first_line
 from bench.measure.timing import Step, time_turn
@@ -60,7 +61,7 @@ def measure_device_peaks(
             break
         figures.repeat()
     return DevicePeaksMeasured(
-        device_name=torch.cuda.get_device_name(device.name) if device.name.startswith("cuda") else None,
+        device_name=torch.cuda.get_device_name(device.name) if device_type(device.name) == "cuda" else None,
         compute=_best(compute),
         bandwidths=tuple(
             Bandwidth(operation=operation, working_set_bytes=size, bytes_per_s=tuple(figure.rates))  # type: ignore[arg-type]
@@ -138,7 +139,7 @@ def _best(made: dict[tuple[str, str], list[tuple[Product, Figure]]]) -> tuple[Co
 
 def _launches(device: Device, clock: Callable[[], float]) -> tuple[float, ...]:
     """Return the seconds from queueing a kernel on an idle device to its end; none on the CPU."""
-    if device.name == "cpu":
+    if is_cpu(device.name):
         return ()
     step = smallest_step(device)
     taken = []

@@ -5,6 +5,7 @@ from typing import Final
 import torch
 
 from bench.machine import memory
+from bench.machine.device_names import is_cpu
 from bench.measure.device import Device
 from bench.measure.timing import Step
 
@@ -20,7 +21,7 @@ _FLOAT_BYTES: Final = 4
 
 def working_sets(device: Device) -> tuple[int, ...]:
     """Return the working sets in bytes: powers of two from a first cache to far beyond the last."""
-    queues = device.name != "cpu"
+    queues = not is_cpu(device.name)
     free = device.free_memory() if queues else memory.available()
     least, most = (DEVICE_LEAST_BYTES, DEVICE_MOST_BYTES) if queues else (LEAST_BYTES, MOST_BYTES)
     most = most if free is None else min(most, int(FREE_SHARE * free))

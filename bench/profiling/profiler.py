@@ -13,6 +13,7 @@ from typing import Any, Final
 import torch
 from torch.profiler import ProfilerActivity, profile, record_function
 
+from bench.machine.device_names import is_cpu
 from bench.measure.device import Device
 from bench.measure.timing import time_turn
 from bench.process.profiling.messages import Profiled
@@ -79,7 +80,7 @@ def profiled_step(
 def _profiled(workload: Workload, device: Device) -> profile:
     """Run steps under the profiler, and return the fastest: one may have been disturbed, and the first warms it up."""
     activities = [ProfilerActivity.CPU]
-    accelerator = torch.accelerator.current_accelerator() if device.name != "cpu" else None
+    accelerator = None if is_cpu(device.name) else torch.accelerator.current_accelerator()
     if accelerator is not None:
         activities.append(ProfilerActivity.XPU if accelerator.type == "xpu" else ProfilerActivity.CUDA)
     gc.collect()

@@ -94,11 +94,11 @@ def test_lines_of_an_unknown_kind_are_told_once_and_forbid_no_pass(call, side):
         (path,) = folder.glob("*.jsonl")
         *lines, _ = path.read_bytes().splitlines(keepends=True)
         first = len(lines) + 1
-        lines += [encode(first + index, Unknown(kind="profile", body={"conv1": 0.5})) for index in range(3)]
+        lines += [encode(first + index, Unknown(kind="novelty", body={"conv1": 0.5})) for index in range(3)]
         path.write_bytes(b"".join([*lines, encode(first + 3, End(status="complete", records=4))]))
     found, out, err = call(base, new)
     assert (found, out[:6]) == (0, "pass: ")
-    assert [line.count("3 lines of kind 'profile'") for line in err.splitlines()] == [1, 1]
+    assert [line.count("3 lines of kind 'novelty'") for line in err.splitlines()] == [1, 1]
 
 
 def test_the_table_has_a_line_a_case(call, side):

@@ -5,8 +5,8 @@ import pytest
 
 from reports.chapters import FIGURES
 
-SHOWN = {name for name, chart in FIGURES.items() if chart.needs not in {"training", "epoch"}}
-"""The page of `report` holds no trainings, and hides their chapter."""
+SHOWN = {name for name, chart in FIGURES.items() if chart.needs not in {"training", "epoch", "profile", "memory"}}
+"""The page of `report` holds no trainings and no profiles, and has none of their figures."""
 
 
 def test_a_page_from_disk_draws_every_chart_and_asks_for_nothing(visit, report, draw_all):
