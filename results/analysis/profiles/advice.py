@@ -21,7 +21,7 @@ from results.schema.lines.profile import LayerProbe, Profile
 Remedy = Literal["ideal", "layout", "precision", "fusion", "batch"]
 NEIGHBOURS: Final = 0.1
 """Share of a step by which neighbours may change what layers alone promise: conversions, caches, other threads. With
-0.05 the gain of another layout lay in its interval in 9 of 12 cases on two cores of a shared host."""
+0.05 the gain of another layout lay in its interval in 8 of 12 cases on two cores of a shared host."""
 REMEDIES: Final[dict[str, Remedy]] = {"layout": "layout", "precision": "precision", "batch_size": "batch"}
 """The remedy of each axis in which layers are tried."""
 ELEMENTWISE: Final = frozenset({"normalisation", "activation", "addition"})
