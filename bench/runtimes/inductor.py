@@ -18,7 +18,7 @@ from torch._dynamo.utils import counters
 
 from bench.machine.device_names import device_type, is_cpu
 from bench.measure.device import Device, Unsupported
-from bench.runtimes import Prepared, PreparedModule, Runtime, RuntimeReport
+from bench.runtimes import PREPARATION_PARTS, Prepared, PreparedModule, Runtime, RuntimeReport, Weights
 from results.schema.case import Case
 from results.schema.labels import HEADS, RUNTIMES
 
@@ -73,13 +73,17 @@ class CompiledModule(PreparedModule):
         device: Device,
         run: Callable[[torch.Tensor], torch.Tensor] | None = None,
         notes: tuple[str, ...] = (),
+        *,
+        freezes: bool = False,
     ) -> None:
         """Run `module` on `images`, through `run` if that is given, and count the steps without a compiled graph.
 
-        `notes` are those of the report, whatever the steps show.
+        `notes` are those of the report, whatever the steps show. If the compiler `freezes` the weights, `load` lets it
+        compile again.
         """
         super().__init__(module, images, device, run)
         self._notes = notes
+        self._freezes = freezes
         plain = self.forward
 
         def forward() -> torch.Tensor:
@@ -90,6 +94,12 @@ class CompiledModule(PreparedModule):
             return logits
 
         self.forward = forward
+
+    def load(self, weights: Weights) -> None:
+        """Copy `weights` into the module's own, and forget the code that holds others."""
+        super().load(weights)
+        if self._freezes:
+            torch.compiler.reset()
 
     def first_step_ended(self) -> None:
         """Count the graphs of the first compilation, and end the compiler's processes.
@@ -121,6 +131,8 @@ class CompiledModule(PreparedModule):
                 "graph_breaks": sum(counters["graph_break"].values()),
                 "recompiles": _compiled_graphs() - self._graphs,
             },
+            nulls=dict.fromkeys(PREPARATION_PARTS, "the compiler does not divide its time")
+            | {"artefact_bytes": "its cache is no file of the network"},
             notes=tuple(notes),
         )
 
@@ -171,8 +183,11 @@ class Inductor:
             if reason is not None:
                 raise Unsupported(reason)
         Executions.watch()
-        compiled = torch.compile(module, mode=RUNTIMES[case.runtime].mode, dynamic=False)
-        return CompiledModule(module, images, device, compiled, _few_processors(case))
+        facts = RUNTIMES[case.runtime]
+        # For the whole process: dynamo asks for it too, and the options of torch.compile do not reach dynamo.
+        setattr(importlib.import_module("torch._inductor.config"), "freezing", facts.freezes)  # noqa: B010 - mypy knows no options
+        compiled = torch.compile(module, mode=facts.mode, dynamic=False)
+        return CompiledModule(module, images, device, compiled, _few_processors(case), freezes=facts.freezes)
 
 
 def _compiled_graphs() -> int:

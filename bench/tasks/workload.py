@@ -15,7 +15,7 @@ import torch
 from bench.measure import precision
 from bench.measure.device import Device, Unsupported, open_device
 from bench.measure.timing import Step
-from bench.runtimes import Prepared, engine_of
+from bench.runtimes import Prepared, absent, beyond, engine_of
 from bench.tasks import heads, networks
 from bench.tasks.draws import QuickDraws
 from bench.tasks.inference import inference_step
@@ -102,14 +102,20 @@ def build(
     Raises:
         Unsupported: the device or the runtime does not support the case.
     """
-    engine = engine_of(case.runtime)
     precision.check_precision(case)
     if case.task not in RUNTIMES[case.runtime].tasks:
         raise Unsupported(f"{case.runtime} runs no {case.task}")
-    for reason in (networks.without_head(case.model, case.head), unsuited(case), engine.unsupported(case)):
-        if reason is not None:
+    checks: tuple[Callable[[], str | None], ...] = (
+        lambda: networks.without_head(case.model, case.head),
+        lambda: unsuited(case),
+        lambda: absent(case.runtime),
+        lambda: engine_of(case.runtime).unsupported(case),
+        lambda: beyond(case),
+    )
+    for check in checks:
+        if (reason := check()) is not None:
             raise Unsupported(reason)
-    module = network(case, dtype, quick=True)
+    engine, module = engine_of(case.runtime), network(case, dtype, quick=True)
     images, labels = random_batch(case, case.batch_size, dtype)
     scaler = precision.grad_scaler(case)
     prepared = engine.prepare(case, module, images, device=device or open_device(case.device), cache=cache)

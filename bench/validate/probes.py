@@ -20,6 +20,9 @@ _ELEMENTS: Final = 1 << 16
 _REPEATS: Final = 20
 _LEAST_S: Final = 1e-4
 """CPU seconds of a thread that took part in the probe: its share takes several times as long, an idle thread none."""
+_WATCHED_S: Final = 0.2
+"""Seconds for which another engine runs while its threads are watched."""
+_GOOD_PART: Final = 0.2
 _TASKS: Final = pathlib.Path("/proc/self/task")
 _BITS: Final = {"bfloat16": 2.0**-9, "tf32": 2.0**-12}
 """For each narrow format, the last bit of a number that it rounds to 1, and that all wider formats keep."""
@@ -48,6 +51,20 @@ def working_threads() -> int:
         return asked
     threads, cores = min(asked, len(workers)), _cores(workers)
     return threads if len(cores) >= min(threads, len(given_cores())) else len(cores)
+
+
+def threads_of(run: Callable[[], object]) -> int | None:
+    """Return how many threads compute what another engine runs, None where the system does not count their time.
+
+    Threads count whose CPU time is a good part of the busiest thread's: torch's own spin for a moment after its work.
+    """
+    before = _cpu_seconds() if _TASKS.exists() else {}
+    ends_s = time.perf_counter() + _WATCHED_S
+    while time.perf_counter() < ends_s:
+        run()
+    spent = [seconds - before.get(task, 0.0) for task, seconds in _cpu_seconds().items()] if before else []
+    most = max(spent, default=0.0)
+    return sum(seconds >= _GOOD_PART * most for seconds in spent) if most > _LEAST_S else None
 
 
 def float32_formats(device: str) -> tuple[str, str]:

@@ -16,12 +16,13 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 import torch
+from msgspec import structs
 from torch.autograd import profiler
 from torch.profiler import ExecutionTraceObserver
 
-from bench.machine.device_names import device_type
+from bench.machine.device_names import device_type, is_cpu
 from bench.tasks.workload import Workload
-from bench.validate.probes import float32_formats, working_threads
+from bench.validate.probes import float32_formats, threads_of, working_threads
 from results.image_size import image_size
 from results.schema.case import Case
 from results.schema.labels import PROMISES, RUNTIMES
@@ -48,7 +49,7 @@ def observe(case: Case, workload: Workload) -> tuple[Ran | None, str | None]:
     """
     own = workload.prepared.ran()
     if own is not None:
-        return (None, own) if isinstance(own, str) else (own, None)
+        return (None, own) if isinstance(own, str) else (_with_threads(case, own, workload), None)
     kind = device_type(case.device)
     autocast: set[str] = set()
 
@@ -86,6 +87,12 @@ def observe(case: Case, workload: Workload) -> tuple[Ran | None, str | None]:
     )
     unseen = "its operators could not be seen: the step called no convolution by name (a replayed graph calls none)"
     return ran, None if convolutions else unseen
+
+
+def _with_threads(case: Case, ran: Ran, workload: Workload) -> Ran:
+    """Return what an engine says of itself with the threads that really work."""
+    threads = threads_of(workload.prepared.forward) if is_cpu(case.device) else None
+    return structs.replace(ran, threads=threads or ran.threads)
 
 
 def tf32(kind: str, formats: tuple[str, str] | None) -> tuple[bool, bool]:

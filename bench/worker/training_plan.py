@@ -26,7 +26,9 @@ from results.schema.lines.training import Expected, Training
 _PRECISIONS: Final = tuple(name for name, promise in PROMISES.items() if promise.weights == "float32")
 """Precisions whose weights are precise enough to be trained."""
 _RUNTIMES: Final = {
-    runtime.compiles: name for name, runtime in RUNTIMES.items() if runtime.mode is None and not runtime.autotune
+    runtime.compiles: name
+    for name, runtime in RUNTIMES.items()
+    if "training" in runtime.tasks and runtime.mode is None and not runtime.autotune
 }
 """The runtimes that train to an accuracy, by whether they compile."""
 """Runtimes of a training: the compiler works in its default mode only."""

@@ -31,6 +31,7 @@ key marks, as ``b8`` does."""
 _ENDS: Final = {
     "budget": "ran out of budget",
     "time-limit": "were cut by the time limit",
+    "eliminated": "left the search as others were faster",
     "failed": "failed",
     "unmeasured": "were not measured",
     "unsaid": "do not say why they ended",

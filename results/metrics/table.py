@@ -41,7 +41,7 @@ COLUMNS: Final = (*_MACHINE, *AXES, *_KIND, *_OUTCOME, *NUMBERS, *_REMARKS)
 
 _VERDICTS: Final = ("wrong", "eager-twice-differs", "equal", None)
 _STATES: Final = ("never steady", "slowing", "steady", None)
-_STOPS: Final = (None, "time-limit", "budget", "target")
+_STOPS: Final = (None, "time-limit", "budget", "eliminated", "target")
 """Values of a column in order of priority over replicates: an unchecked replicate counts last, a replicate with an
 unknown end first."""
 

@@ -17,11 +17,13 @@ class Promise:
     tf32: bool = False
     grad_scaler: bool = False
     """Whether training scales its loss."""
+    quantizes: bool = False
+    """Whether weights and activations are rounded to 8 bits after training, with scales from calibration images."""
 
     @property
     def compute(self) -> str:
         """The dtype in which convolutions and linear layers compute."""
-        return self.autocast or self.weights
+        return "int8" if self.quantizes else self.autocast or self.weights
 
 
 PROMISES: Final[dict[str, Promise]] = {
@@ -45,6 +47,18 @@ class Runtime:
     """Whether its first step compiles the network: it has a cold and a warm compile time, and a break-even."""
     mode: str | None = None
     """Mode of the compiler, None for its default."""
+    freezes: bool = False
+    """Whether the weights become part of the code: constants are folded, and new weights need a new preparation."""
+    packages: tuple[str, ...] = ()
+    """Packages that it needs beside torch, by the names under which they are imported."""
+    extra: str | None = None
+    """Extra of resnet-bench that installs `packages`."""
+    precisions: tuple[str, ...] | None = None
+    """Precisions that it can compute in, None for all of torch's."""
+    devices: tuple[str, ...] | None = None
+    """Types of devices that it runs on, None for all that torch runs on."""
+    layouts: tuple[str, ...] = ("nchw", "nhwc")
+    """Layouts of the images that it takes; inside, an engine that is not torch chooses its own."""
     autotune: bool = False
     """Whether cuDNN, or MIOpen, tries its algorithms for each new shape and takes the fastest, not the likeliest."""
     recording_steps: int = 0
@@ -54,13 +68,53 @@ class Runtime:
     """Tasks that it can run."""
 
 
+_ONNX: Final = ("onnxruntime", "onnx", "onnxscript")
 RUNTIMES: Final[dict[str, Runtime]] = {
     "eager": Runtime(engine="eager"),
-    "eager:autotune": Runtime(engine="eager", autotune=True),
+    "eager:autotune": Runtime(engine="eager", autotune=True, devices=("cuda",)),
     "compile": Runtime(engine="inductor", compiles=True),
-    "compile:reduce-overhead": Runtime(engine="inductor", compiles=True, mode="reduce-overhead", recording_steps=2),
+    "compile:reduce-overhead": Runtime(
+        engine="inductor", compiles=True, mode="reduce-overhead", recording_steps=2, devices=("cuda",)
+    ),
     "compile:max-autotune": Runtime(engine="inductor", compiles=True, mode="max-autotune", recording_steps=2),
     "compile:max-autotune-no-cudagraphs": Runtime(engine="inductor", compiles=True, mode="max-autotune-no-cudagraphs"),
+    "compile:freezing": Runtime(engine="inductor", compiles=True, freezes=True, tasks=("inference",)),
+    "export": Runtime(engine="exported", compiles=True, freezes=True, tasks=("inference",)),
+    "aot-inductor": Runtime(engine="aot", compiles=True, freezes=True, tasks=("inference",)),
+    "onnxruntime": Runtime(
+        engine="ort",
+        compiles=True,
+        freezes=True,
+        packages=_ONNX,
+        extra="onnxruntime",
+        devices=("cpu", "cuda"),
+        precisions=("fp32",),
+        layouts=("nchw",),
+        tasks=("inference",),
+    ),
+    "openvino": Runtime(
+        engine="ov",
+        compiles=True,
+        freezes=True,
+        packages=("openvino",),
+        extra="openvino",
+        devices=("cpu",),
+        precisions=("fp32", "amp-bf16", "amp-fp16"),
+        layouts=("nchw",),
+        tasks=("inference",),
+    ),
+    "tensorrt": Runtime(
+        engine="ort",
+        compiles=True,
+        mode="TensorrtExecutionProvider",
+        freezes=True,
+        packages=_ONNX,
+        extra="tensorrt",
+        devices=("cuda",),
+        precisions=("fp32", "tf32", "amp-fp16", "amp-bf16"),
+        layouts=("nchw",),
+        tasks=("inference",),
+    ),
 }
 """Every value of the axis ``runtime``."""
 

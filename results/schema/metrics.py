@@ -115,6 +115,18 @@ TIMED: Final = (
         heading="warm compile",
         tables=IN_CASES,
     ),
+    time_metric("export_s", "export", "preparing: the network becomes a graph, or a file of ONNX", combine="known"),
+    time_metric("convert_s", "conversion", "preparing: the graph becomes that of another engine", combine="known"),
+    time_metric("build_s", "build", "preparing: the engine chooses kernels and folds weights", combine="known"),
+    time_metric("load_s", "loading", "preparing: artefacts are read from a file", combine="known"),
+    Metric(
+        name="artefact_bytes",
+        unit="B",
+        better="lower",
+        label="artefact size",
+        description="file of the prepared network, with its weights",
+        combine="known",
+    ),
     time_metric(
         "sustained_s",
         "sustained step",

@@ -24,7 +24,7 @@ from results.schema.types import (
 )
 
 Status = Literal["ok", "out-of-memory", "crash", "timeout", "error", "unsupported"]
-Stop = Literal["target", "budget", "time-limit"]
+Stop = Literal["target", "budget", "time-limit", "eliminated"]
 Sameness = Literal["equal", "wrong", "eager-twice-differs"]
 
 UNSEEN: Final = "unknown"
@@ -82,6 +82,16 @@ class Facts(Stored, frozen=True, kw_only=True):
     graphs the first three steps, which also record them, less three steady steps (from schema 6 on)."""
     warm_compile_s: Seconds | None = None
     """The same with the artefacts of an earlier compilation in the cache, as in every replicate after the first."""
+    export_s: Seconds | None = None
+    """Part of a cold compilation: the capture of the network as a graph of operators, or as a file of ONNX."""
+    convert_s: Seconds | None = None
+    """Part of a cold compilation: the conversion into the format of an engine that is not torch."""
+    build_s: Seconds | None = None
+    """Part of a compilation, cold or warm: the engine's own, which chooses kernels and folds the weights."""
+    load_s: Seconds | None = None
+    """Part of a compilation: reading the artefacts of this process, or of an earlier process, from a file."""
+    artefact_bytes: Count | None = None
+    """Size of the artefacts that hold the prepared network, with its weights."""
     sustained_s: StepSeconds | None = None
     """Mean step of the second half of `Settings.sustained_s`, while the case stepped without a pause and all other
     workers were idle."""
@@ -251,4 +261,4 @@ class Record(Stored, frozen=True, kw_only=True):
     budget_s: Patience | None = None
     """The worker's budget of sampling: less than `Settings.budget_s` where the run's time was short."""
     stop: Stop | None = None
-    """Why sampling ended: precise enough, budget spent, or the run's time over."""
+    """Why sampling ended: precise enough, budget spent, the run's time over, or out of a search for the fastest."""

@@ -7,7 +7,7 @@ from msgspec import Meta
 from results.schema.case import Case, Precision
 from results.schema.types import Count, Name, Patience, Size, Stored, Text
 
-SCHEMA_VERSION: Final = 8
+SCHEMA_VERSION: Final = 9
 """Version of the run file. History: 1, the first; 2 adds equality, noise, the batch that ran, warm compilation, peak
 rates and arms of A/B runs; 3 adds imported runs: summaries in place of samples, and unknown machines; 4 names the kind
 of each line; 5 gives each turn its time and its part, in place of the baseline's turn, and adds images that are not
@@ -136,7 +136,7 @@ class RunHeader(Stored, frozen=True, kw_only=True):
     """The first line of a run file: a machine and a plan."""
 
     id: Name
-    schema: Literal[1, 2, 3, 4, 5, 6, 7, 8] = SCHEMA_VERSION
+    schema: Literal[1, 2, 3, 4, 5, 6, 7, 8, 9] = SCHEMA_VERSION
     started: Name | None
     """ISO 8601, UTC; None where an imported source does not state it."""
     suite: Name
