@@ -19,6 +19,7 @@ from typing import Annotated, Final
 import typer
 
 from bench.commands.ab import ab_command
+from bench.commands.best import best_command
 from bench.commands.compare import compare_command, history_command
 from bench.commands.exchange import FormatCommand, export_command, import_command
 from bench.commands.inspect import cost_command, doctor_command, list_command
@@ -58,6 +59,7 @@ def _resnet_bench(
 
 
 app.command("run")(run_command)
+app.command("best")(best_command)
 app.command("train")(train_command)
 app.command("degradation")(degradation_command)
 app.command("predict")(predict_command)

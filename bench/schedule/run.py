@@ -96,6 +96,8 @@ def resume(path: str | pathlib.Path, *, show: Show = ignore) -> Records:
         raise InputError(f"{path} is an arm of an A/B comparison, which cannot go on; start it again")
     if before.suite == TRAINING_SUITE and before.settings is None:
         raise InputError(f"{path} is a run of trainings; go on with `resnet-bench train --resume {path}`")
+    if not before.plan and before.source is None:
+        raise InputError(f"{path} holds no plan: a search, profile or fit cannot go on; start it again")
     if before.source is not None or before.settings is None:
         raise InputError(f"{path} was imported, not measured here, so it cannot go on; start a run of your own")
     with ForkServer() as server:

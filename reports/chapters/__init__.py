@@ -9,6 +9,7 @@ from typing import Final
 
 from reports.chapters import depth, training
 from reports.chapters.convergence import chapter as convergence
+from reports.chapters.fastest import chapter as fastest
 from reports.chapters.history import chapter as history
 from reports.chapters.memory import chapter as memory
 from reports.chapters.profile import chapter as profile
@@ -20,6 +21,7 @@ from reports.chapters.tradeoffs import chapter as tradeoffs
 from reports.figures.chart import Chapter, Chart
 
 CHAPTERS: Final[dict[str, Chapter]] = {
+    "fastest": fastest.CHAPTER,
     "tradeoffs": tradeoffs.CHAPTER,
     "depth": depth.CHAPTER,
     "speedups": speedups.CHAPTER,

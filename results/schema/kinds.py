@@ -12,6 +12,7 @@ from results.schema.lines.peaks import Peaks
 from results.schema.lines.profile import Profile
 from results.schema.lines.record import Record
 from results.schema.lines.run import End, Resumed, RunHeader
+from results.schema.lines.search import Search
 from results.schema.lines.static import Static
 from results.schema.lines.training import Epoch, Training, TrainingEnd
 from results.schema.types import Stored
@@ -28,6 +29,7 @@ KINDS: Final[dict[str, type[Stored]]] = {
     "profile": Profile,
     "memory": Memory,
     "fit": LargestBatch,
+    "search": Search,
     "resumed": Resumed,
     "end": End,
 }

@@ -15,8 +15,6 @@ from tests.selftest.rows import Row
 
 KILLS = 50
 SEEDS = 5
-LONG_SEEDS = 2
-"""Seeds where a training takes minutes."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +59,7 @@ def fashion_mnist(*, quick):
     if quick:
         yield from _reached("fashion-mnist", dataclasses.replace(target, accuracy=0.5), seeds=1, limit=1000)
     else:
-        yield from _reached("fashion-mnist", target, seeds=LONG_SEEDS)
+        yield from _reached("fashion-mnist", target, seeds=SEEDS)
 
 
 def _reached(data, target, *, seeds, limit=None):

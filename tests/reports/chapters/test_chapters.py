@@ -8,6 +8,7 @@ from reports.page import page
 from results.storage import reader
 from tests.profiles import memory, peaks, profile
 from tests.reports.sources import source_of
+from tests.searches import write_search
 from tests.trainings import made_trainings, training_header, write_trainings
 
 
@@ -25,6 +26,7 @@ def source(make_records, make_case, make_run, tmp_path):
     write_trainings(
         tmp_path, make_run(run_id="profiles", plan=(), suite="profile"), [peaks(), profile(task="training"), memory()]
     )
+    write_search(tmp_path)
     return source_of(reader.load(tmp_path))
 
 

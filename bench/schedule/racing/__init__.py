@@ -1,0 +1,1 @@
+"""The search for the fastest configuration: candidates, bounds, and the race between them."""

@@ -1,0 +1,59 @@
+"""Whether a candidate that takes long to prepare can win at all, by what was measured of others."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from results.schema.axes import axis_text, setting_texts
+from results.schema.case import Case
+from results.schema.labels import RUNTIMES
+
+COMPILER_GAIN: Final = 2.0
+"""The most that compilation gained over eager in the same precision, in the better layout: 1.7 was measured on CPUs
+(resnet18 and resnet50 at batch 1 and 8, freezing, bf16)."""
+LAYOUT_GAIN: Final = 1.2
+"""The most that the layout of the images changes in a runtime that chooses its own layout inside."""
+LIGHT_ENGINES: Final = frozenset({"eager", "exported", "ort", "ov"})
+"""Engines that are prepared within seconds. A compiler takes tens of seconds for each network."""
+
+
+def is_heavy(case: Case) -> bool:
+    """Return whether a candidate is started only if it may win."""
+    return RUNTIMES[case.runtime].engine not in LIGHT_ENGINES
+
+
+def least_s(case: Case, measured: Mapping[Case, float]) -> tuple[float, str] | None:
+    """Return the least seconds an image that a candidate may take, and what says so; None if nothing does.
+
+    Args:
+        case: the candidate.
+        measured: seconds an image of candidates that have run.
+    """
+    twins = [other for other in measured if _alike(other, case) and other.runtime == case.runtime]
+    if twins:
+        twin = min(twins, key=measured.__getitem__)
+        return measured[twin] / LAYOUT_GAIN, _says(twin, case, measured)
+    plain = [other for other in measured if _alike(other, case) and RUNTIMES[other.runtime].engine == "eager"]
+    if plain:
+        fastest = min(plain, key=measured.__getitem__)
+        return measured[fastest] / COMPILER_GAIN, _says(fastest, case, measured)
+    return None
+
+
+def _alike(other: Case, case: Case) -> bool:
+    """Return whether two candidates differ at most in runtime and layout."""
+    axes = ("model", "task", "batch_size", "image_size", "device", "precision", "threads")
+    return all(getattr(other, axis) == getattr(case, axis) for axis in axes)
+
+
+def short_name(case: Case, other: Case) -> str:
+    """Return the settings of a case, with its other axes where they differ from those of `other`."""
+    more = [
+        axis_text(name, getattr(case, name))
+        for name in ("model", "batch_size", "threads")
+        if getattr(case, name) != getattr(other, name)
+    ]
+    return " ".join([*more, *setting_texts(case)])
+
+
+def _says(measured: Case, case: Case, seconds: Mapping[Case, float]) -> str:
+    return f"{short_name(measured, case)} takes {seconds[measured] * 1e3:.3g} ms an image"
