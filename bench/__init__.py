@@ -1,4 +1,4 @@
-"""Measure ResNets on this machine: `run` a suite, compare two arms by `ab`, `cost` a model, `train` to an accuracy."""
+"""Measure ResNets on this machine: `run` a suite, find the `best` setting, compare by `ab`, `train`, `profile`."""
 
 # ruff: noqa: PLC0415 - names are imported when they are first used: the command line's help must not wait
 
@@ -10,18 +10,34 @@ if TYPE_CHECKING:
     from bench.costs.static import cost
     from bench.process.training.messages import DataChoice
     from bench.schedule.ab import ArmSetup, ab
+    from bench.schedule.profiling.explain import ProfileOptions
     from bench.schedule.progress import Show
     from bench.schedule.run import resume
     from bench.schedule.training.run import resume_training
     from bench.suites.suite import Suite
     from results.schema.case import Case
-    from results.storage.reader import Records
+    from results.schema.lines.search import Search
+    from results.storage.reader import Records, RunFile
 
-__all__ = ["ArmSetup", "DataChoice", "ab", "cost", "resume", "resume_training", "run", "train"]
+__all__ = [
+    "ArmSetup",
+    "DataChoice",
+    "ProfileOptions",
+    "ab",
+    "best",
+    "cost",
+    "fit",
+    "profile",
+    "resume",
+    "resume_training",
+    "run",
+    "train",
+]
 
 _HOMES = {
     "ArmSetup": "bench.schedule.ab",
     "DataChoice": "bench.process.training.messages",
+    "ProfileOptions": "bench.schedule.profiling.explain",
     "ab": "bench.schedule.ab",
     "cost": "bench.costs.static",
     "resume": "bench.schedule.run",
@@ -108,6 +124,102 @@ def train(
     choice = TrainingChoice(models=models, seeds=tuple(seeds), data=source, **choices)
     options: dict[str, Any] = {"device": device, "out": out, "workers": workers, "until": until}
     return schedule.train(choice, show=show or progress.ignore, **options)
+
+
+def best(
+    model: str | Sequence[str],
+    *,
+    device: str = "auto",
+    out: str | Path = "runs",
+    show: "Show | None" = None,
+    **choices: Any,
+) -> "tuple[Search, Records]":
+    """Find the fastest setting of a model, or of several, on this machine; return the search and its records.
+
+    `results.analysis.searches.fastest.fastest` of a `results.Study` of the records has the winner's figures.
+
+    Args:
+        model: a model, or several.
+        device: ``auto``, ``cpu``, ``cuda:0``…
+        out: folder of run files.
+        show: takes every `bench.schedule.progress.Event`; None shows nothing.
+        choices: fields of `bench.schedule.racing.request.SearchRequest`: ``batches``, ``threads``, ``axes``,
+            ``max_latency_s``, ``max_memory_bytes``, ``min_agreement``, ``time_limit_s``…
+
+    Raises:
+        InputError: a choice is wrong, or nothing is a candidate.
+        Stopped: the search ended before its time; its file holds what was measured, without an answer.
+    """
+    from bench.schedule import progress
+    from bench.schedule.racing.request import SearchRequest
+    from bench.schedule.racing.run import find_best
+    from bench.suites import models
+    from results.errors import InputError, suggestion
+
+    names = SearchRequest.__annotations__
+    for name in choices:
+        if name not in names:
+            raise InputError(f"unknown choice {name!r}{suggestion(name, names)}")
+    chosen = (model,) if isinstance(model, str) else tuple(model)
+    for name in chosen:
+        models.check(name)
+    return find_best(SearchRequest(models=chosen, **choices), device=device, out=out, show=show or progress.ignore)
+
+
+def profile(
+    axes: Mapping[str, Sequence[str | int]],
+    *,
+    options: "ProfileOptions | None" = None,
+    device: str = "auto",
+    out: str | Path = "runs",
+    show: "Show | None" = None,
+) -> "RunFile":
+    """Profile the cases of `axes` into a new run file, and return it; `RunFile.bodies("profile")` are the profiles.
+
+    Raises:
+        InputError: an argument is wrong.
+    """
+    from bench.schedule import progress
+    from bench.schedule.profiling.explain import ProfileOptions
+    from bench.schedule.profiling.run import run_profiles
+    from bench.suites.suite import custom_suite
+
+    chosen = options or ProfileOptions()
+    return run_profiles(custom_suite(axes), device=device, out=out, options=chosen, show=show or progress.ignore)
+
+
+def fit(
+    axes: Mapping[str, Sequence[str | int]],
+    *,
+    memory: str,
+    verify: bool = False,
+    time_limit_s: float | None = None,
+    device: str = "auto",
+    out: str | Path = "runs",
+    show: "Show | None" = None,
+) -> "RunFile":
+    """Find the largest batch of the cases of `axes` that fits; `RunFile.bodies("fit")` are the answers.
+
+    Args:
+        axes: values by axis, without a batch.
+        memory: what a process may take, such as ``8GB`` or ``free``.
+        verify: whether to measure batches, each in a fresh process.
+        time_limit_s: seconds after which no further batch is tried.
+        device: as `run` takes it.
+        out: folder of run files.
+        show: as `run` takes it.
+
+    Raises:
+        InputError: an argument is wrong, or no case can be tried.
+    """
+    from bench.schedule import progress
+    from bench.schedule.fitting.fit import FitRequest
+    from bench.schedule.fitting.run import run_fits
+    from bench.schedule.fitting.sizes import memory_size
+    from bench.suites.suite import custom_suite
+
+    request = FitRequest(memory_bytes=memory_size(memory), verify=verify, time_limit_s=time_limit_s)
+    return run_fits(custom_suite(axes), request, device=device, out=out, show=show or progress.ignore)
 
 
 def __getattr__(name: str) -> Any:

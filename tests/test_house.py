@@ -17,7 +17,7 @@ ROOMS = ("bench", "resnet", "results", "reports")
 MODULES = [path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py"))]
 WORKER = (
     *("worker", "validate", "costs", "loading", "memory_model", "peaks", "probing", "profiling"),
-    *("tasks", "runtimes", "measure"),
+    *("tasks", "runtimes", "quantization", "measure"),
 )
 """Folders of `bench` below the wall."""
 LINES_OF_FILE = 300

@@ -36,6 +36,10 @@ _Batch = Annotated[str, typer.Option("--batch-size", metavar="COUNT|any", help="
 _Latency = Annotated[str | None, typer.Option(metavar="TIME", help="A step at most: 20ms.")]
 _Memory = Annotated[str | None, typer.Option(metavar="SIZE", help="The process at most: 2GB.")]
 _Accuracy = Annotated[str | None, typer.Option(metavar="PERCENT", help="Published ImageNet top-1 at least: 76%.")]
+_Agreement = Annotated[
+    str | None,
+    typer.Option(metavar="PERCENT", help="Try int8 too; it must agree with fp32 so often."),
+]
 _Limit = Annotated[float, typer.Option(metavar="SECONDS", help="For the whole search.")]
 
 
@@ -48,6 +52,7 @@ def best_command(
     batch_size: _Batch = "1",
     max_latency: _Latency = None,
     max_memory: _Memory = None,
+    min_agreement: _Agreement = None,
     min_accuracy: _Accuracy = None,
     time_limit: _Limit = 300.0,
     device: DeviceName = None,
@@ -68,7 +73,9 @@ def best_command(
     from bench.schedule.run import Interrupted, Stopped
     from reports.text.best.answer import search_text
 
-    request = _request(_Asked(model, models, batch_size, max_latency, max_memory, min_accuracy, time_limit), axes)
+    request = _request(
+        _Asked(model, models, batch_size, max_latency, max_memory, min_agreement, min_accuracy, time_limit), axes
+    )
     try:
         with progress.display(sys.stderr) as show:
             search, records = find_best(request, device="auto" if device is None else device, out=out, show=show)
@@ -95,6 +102,7 @@ class _Asked(NamedTuple):
     batch_size: str
     max_latency: str | None
     max_memory: str | None
+    min_agreement: str | None
     min_accuracy: str | None
     time_limit: float
 
@@ -118,6 +126,7 @@ def _request(asked: _Asked, axes: AxisOptions) -> "SearchRequest":
         axes={name: values for name, values in axes.items() if name in {"precision", "runtime", "layout"}},
         max_latency_s=None if asked.max_latency is None else duration_s(asked.max_latency, "--max-latency"),
         max_memory_bytes=None if asked.max_memory is None else memory_size(asked.max_memory),
+        min_agreement=None if asked.min_agreement is None else fraction(asked.min_agreement),
         min_accuracy=accuracy,
         time_limit_s=asked.time_limit,
     )

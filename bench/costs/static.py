@@ -19,7 +19,7 @@ from results.schema.types import Size
 _WEIGHTS: Final[dict[str, torch.dtype]] = {
     label: getattr(torch, promise.weights)
     for label, promise in PROMISES.items()
-    if promise.autocast is None and not promise.tf32
+    if promise.autocast is None and not promise.tf32 and not promise.quantizes
 }
 """Type of the weights of each precision that changes it; other precisions have fp32 weights."""
 

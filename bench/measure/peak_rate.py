@@ -7,7 +7,7 @@ from typing import Final
 import torch
 
 from bench.measure import precision as precisions
-from bench.measure.device import Device
+from bench.measure.device import Device, Unsupported
 from bench.measure.timing import Step, time_turn
 from results.schema.labels import PROMISES
 
@@ -30,6 +30,8 @@ def measure_peak_rate(
     the torch settings of the process. On a device without the dtype, torch's exception passes through.
     """
     promise = PROMISES[precision]
+    if promise.quantizes:
+        raise Unsupported(f"torch multiplies no matrices in {precision} by itself")
     torch.set_num_threads(threads)
     precisions.set_tf32(on=promise.tf32)
     return max(_fastest(device, dtype, clock) for dtype in {promise.compute, "float32"})

@@ -94,6 +94,7 @@ def _cpu_has(dtype: str) -> bool:
     wanted = {
         "bfloat16": {"avx512_bf16", "amx_bf16", "bf16"},
         "float16": {"avx512_fp16", "amx_fp16", "fphp", "asimdhp"},
+        "int8": {"avx512_vnni", "avx_vnni", "amx_int8", "asimddp", "i8mm"},
     }
     return bool(wanted[dtype] & set(cpu.cpu_flags()))
 

@@ -20,6 +20,7 @@ from bench.process.gpu_watch import GpuWatch, own_memory
 from bench.process.messages import (
     Answer,
     CheckEquality,
+    EqualityChecked,
     Finish,
     Finished,
     Footprint,
@@ -32,8 +33,8 @@ from bench.process.messages import (
 from bench.process.protocol import Failed, Refused
 from bench.process.sustained import before_sustained_use, energy_meter
 from results.schema.case import Case
-from results.schema.labels import TASKS
-from results.schema.lines.record import Clocks, Equality, Facts, Noise, Record, Samples, Stop
+from results.schema.labels import PROMISES, TASKS
+from results.schema.lines.record import Clocks, Facts, Noise, Record, Samples, Stop
 from results.schema.lines.run import Settings
 
 GROWING_TURNS: Final = 2
@@ -132,14 +133,14 @@ class WorkerClient:
         """Return the memory of the worker, and the free memory of its device. Raises `Failed`."""
         return self._ask(MeasureFootprint())
 
-    def end(self, samples: Samples, stop: Stop, *, again: bool = False, check: bool = True) -> Record:
+    def end(self, samples: Samples, stop: Stop, *, again: bool = False, check: bool | None = None) -> Record:
         """Ask the worker for its facts, end it, and return the record of the case.
 
         Args:
             samples: its series.
             stop: why its sampling ended.
             again: whether the case can be ended again, when other workers have ended.
-            check: whether to compare the result with fp64, in the first replicate.
+            check: whether to compare the result with fp64; None: in the first replicate.
 
         Raises:
             Failed: the worker failed.
@@ -150,9 +151,13 @@ class WorkerClient:
         finished = self._finished
         self._signs = self._signs or self._noise()
         noise, clocks, reasons = self._signs
-        equality = self._equality(reasons, again=again) if check else None
-        if not check:
-            reasons["equality"] = "not checked: it left the search before its end"
+        checked = None
+        if check is False:
+            reasons["equality"] = reasons["agreement"] = "not checked: it left the search before its end"
+        elif check or not self.replicate:
+            checked = self._checked(reasons, again=again)
+        else:
+            reasons["equality"] = reasons["agreement"] = "checked in the first replicate"
         self.close()
         facts = self._with_compile_times(finished.facts, finished.nulls, samples, reasons)
         facts, sustained_clocks = self._with_sustained_use(facts, reasons)
@@ -166,7 +171,8 @@ class WorkerClient:
             facts=facts,
             nulls=finished.nulls | reasons,
             ran=finished.ran,
-            equality=equality,
+            equality=None if checked is None else checked.equality,
+            agreement=None if checked is None else checked.agreement,
             noise=noise,
             clocks=clocks,
             sustained_clocks=sustained_clocks,
@@ -239,25 +245,28 @@ class WorkerClient:
             clocks, nulls = self._gpu.clocks()
         return noise, clocks, nulls | {f"noise.{field}": reason for field, reason in reasons.items()}
 
-    def _equality(self, reasons: dict[str, str], *, again: bool) -> Equality | None:
-        """Compare the worker's result with the baseline's; the reason of a missing comparison goes to `reasons`.
+    def _checked(self, reasons: dict[str, str], *, again: bool) -> EqualityChecked | None:
+        """Compare the worker's result with the baseline's; reasons of what is missing go to `reasons`.
 
         This is the last request: it needs more memory, and a worker that dies of it loses no measurement.
         """
-        if self.replicate:
-            reasons["equality"] = "checked in the first replicate"
-            return None
+        quantized = PROMISES[self.case.precision].quantizes
+        reasons["agreement"] = "its result was not checked" if quantized else "its check against fp64 says it all"
         if self.case == self.case.baseline:
             reasons["equality"] = "it is the baseline"
             return None
         try:
             own_memory.may_grow()
-            return self._ask(CheckEquality(folder=self._shared, again=again)).equality
+            checked = self._ask(CheckEquality(folder=self._shared, again=again))
         except Failed as failure:
             if again and isinstance(failure, Refused) and failure.status == "out-of-memory":
                 raise CheckLater from failure
             reasons["equality"] = f"not checked: {failure.cause}"[:4096]
             return None
+        if checked.agreement is not None:
+            del reasons["agreement"]
+        reasons |= checked.nulls
+        return checked
 
     def _ask(self, request: Request[Answer]) -> Answer:
         try:

@@ -9,7 +9,7 @@ from typing import Annotated, Generic, TypeVar
 from msgspec import Meta
 
 from results.schema.case import Case
-from results.schema.lines.record import Equality, Facts, Ran
+from results.schema.lines.record import Agreement, Equality, Facts, Ran
 from results.schema.lines.run import Environment
 from results.schema.lines.static import Static
 from results.schema.types import Count, ImageSize, Name, Seconds, Share, Size, StepSeconds, Text
@@ -158,6 +158,10 @@ class EqualityChecked:
     """Whether the case computes the result of its baseline."""
 
     equality: Equality
+    agreement: Agreement | None = None
+    """Of a quantized case."""
+    nulls: dict[str, Text] = dataclasses.field(default_factory=dict)
+    """Reason of a missing agreement."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -63,7 +63,7 @@ from bench.process.training.messages import (
 from results.schema.lines.record import Status
 from results.schema.validation import InvalidError, validated
 
-PROTOCOL: Final = 7
+PROTOCOL: Final = 8
 """Version of these messages."""
 
 _BUSY: Final = re.compile(r"busy or unavailable|DevicesUnavailable|DEVICE_UNAVAILABLE")

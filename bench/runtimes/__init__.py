@@ -19,7 +19,7 @@ from typing import Any, Final, Protocol
 
 import torch
 
-from bench.machine.device_names import device_type
+from bench.machine.device_names import device_type, is_cpu
 from bench.measure.device import Device
 from results.schema.case import Case
 from results.schema.labels import HEADS, PROMISES, RUNTIMES
@@ -111,29 +111,41 @@ def engine_of(runtime: str) -> Runtime:
     return engine
 
 
-def absent(runtime: str) -> str | None:
-    """Return which packages of a runtime are not installed, and how to install them; None if it has all it needs."""
-    facts = RUNTIMES[runtime]
-    lacking = [package for package in facts.packages if importlib.util.find_spec(package) is None]
-    if not lacking:
-        return None
-    return f"{' and '.join(lacking)} is not installed: python -m pip install 'resnet-bench[{facts.extra}]'"
+def absent(case: Case) -> str | None:
+    """Return which packages of a case are not installed, and how to install them; None if it has all it needs."""
+    facts = RUNTIMES[case.runtime]
+    needed = {facts.extra: facts.packages}
+    if PROMISES[case.precision].quantizes:
+        needed["int8"] = facts.int8_packages
+    for extra, packages in needed.items():
+        lacking = [package for package in packages if importlib.util.find_spec(package) is None]
+        if lacking:
+            return f"{' and '.join(lacking)} is not installed: python -m pip install 'resnet-bench[{extra}]'"
+    return None
 
 
 def beyond(case: Case) -> str | None:
     """Return which setting of a case its runtime cannot obey by its declaration, None if there is none."""
-    facts = RUNTIMES[case.runtime]
-    if facts.packages and facts.devices is not None and device_type(case.device) not in facts.devices:
-        return f"{case.runtime} runs on {' and '.join(facts.devices)}, not on {case.device}"
-    if PROMISES[case.precision].quantizes and facts.precisions is None:
-        return f"{case.runtime} quantizes nothing; {case.precision} needs another runtime"
-    if facts.precisions is not None and case.precision not in facts.precisions:
-        return f"{case.runtime} has no {case.precision}, only {', '.join(facts.precisions)}"
-    if case.layout not in facts.layouts:
-        return f"{case.runtime} takes images in {', '.join(facts.layouts)} and chooses its own layout inside"
-    if facts.freezes and (dynamic := HEADS[case.head].dynamic) is not None:
-        return f"{case.runtime} prepares fixed shapes, and {case.head} has none: {dynamic}"
-    return None
+    facts, quantizes = RUNTIMES[case.runtime], PROMISES[case.precision].quantizes
+    kind, dynamic = device_type(case.device), HEADS[case.head].dynamic
+    reasons = {
+        f"{case.runtime} runs on {' and '.join(facts.devices or ())}, not on {case.device}": (
+            facts.packages and facts.devices is not None and kind not in facts.devices
+        ),
+        f"{case.precision} is for CPUs, whose quantizers are here, not for {case.device}": (
+            quantizes and not is_cpu(case.device)
+        ),
+        f"{case.runtime} has no {case.precision}, only {', '.join(facts.precisions or ('what torch computes in',))}": (
+            quantizes if facts.precisions is None else case.precision not in facts.precisions
+        ),
+        f"{case.runtime} takes images in {', '.join(facts.layouts)} and chooses its own layout inside": (
+            case.layout not in facts.layouts
+        ),
+        f"{case.runtime} prepares fixed shapes, and {case.head} has none: {dynamic}": (
+            facts.freezes and dynamic is not None
+        ),
+    }
+    return next((reason for reason, holds in reasons.items() if holds), None)
 
 
 class PreparedModule:

@@ -9,6 +9,7 @@ import importlib
 import os
 import pathlib
 import re
+import warnings
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -18,9 +19,18 @@ from torch._dynamo.utils import counters
 
 from bench.machine.device_names import device_type, is_cpu
 from bench.measure.device import Device, Unsupported
-from bench.runtimes import PREPARATION_PARTS, Prepared, PreparedModule, Runtime, RuntimeReport, Weights
+from bench.runtimes import (
+    PREPARATION_PARTS,
+    FrozenModule,
+    Preparation,
+    Prepared,
+    PreparedModule,
+    Runtime,
+    RuntimeReport,
+    Weights,
+)
 from results.schema.case import Case
-from results.schema.labels import HEADS, RUNTIMES
+from results.schema.labels import HEADS, PROMISES, RUNTIMES
 
 _GRAPHS_MODE: Final = "reduce-overhead"
 _SWITCHES: Final = re.compile(r"(TORCH_COMPILE|TORCHDYNAMO)_\w+")
@@ -183,11 +193,32 @@ class Inductor:
             if reason is not None:
                 raise Unsupported(reason)
         Executions.watch()
+        if PROMISES[case.precision].quantizes:
+            return _quantized(case, module, images, device, cache)
         facts = RUNTIMES[case.runtime]
         # For the whole process: dynamo asks for it too, and the options of torch.compile do not reach dynamo.
         setattr(importlib.import_module("torch._inductor.config"), "freezing", facts.freezes)  # noqa: B010 - mypy knows no options
         compiled = torch.compile(module, mode=facts.mode, dynamic=False)
         return CompiledModule(module, images, device, compiled, _few_processors(case), freezes=facts.freezes)
+
+
+def _quantized(
+    case: Case, module: torch.nn.Module, images: torch.Tensor, device: Device, cache: pathlib.Path | None
+) -> Prepared:
+    """Return the quantized network, once the first step quantizes and compiles it."""
+    quantization = importlib.import_module("bench.quantization.pt2e")  # whose package is an extra
+
+    def build(preparation: Preparation) -> Callable[[], Any]:
+        with preparation.part("convert_s"):
+            quantized = quantization.quantize_module(module, images)
+        compiled = torch.compile(quantized, mode=RUNTIMES[case.runtime].mode, dynamic=False)
+        with preparation.part("build_s"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of inductor, about its own copies of zero points
+            compiled(images)  # type: ignore[no-untyped-call]
+        return functools.partial(compiled, images)
+
+    setattr(importlib.import_module("torch._inductor.config"), "freezing", True)  # noqa: B010 - as in `prepare`
+    return FrozenModule(module, images, device, build, cache=cache)
 
 
 def _compiled_graphs() -> int:

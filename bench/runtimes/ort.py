@@ -3,6 +3,7 @@
 Idle threads of ONNX Runtime spin, and slow down what runs next in the rotation (onnxruntime issue 13808): that is off.
 """
 
+import importlib
 import json
 import pathlib
 from collections.abc import Callable
@@ -21,7 +22,7 @@ from results.schema.lines.record import Ran
 from results.schema.types import known
 
 _INPUT: Final = "images"
-_DTYPES: Final = {"float": "float32", "double": "float64", "uint8": "uint8", "int8": "int8"}
+_DTYPES: Final = {"float": "float32", "double": "float64", "uint8": "int8", "int8": "int8"}
 """torch's names of dtypes, by ONNX Runtime's."""
 _PRODUCTS: Final = ("Conv", "Gemm", "MatMul")
 """Parts of its names of kernels that multiply matrices."""
@@ -100,12 +101,17 @@ class OnnxRuntime:
         """Return the network, once the first step exports it to ONNX, or reads it from `cache`, and opens a session."""
 
         def build(preparation: Preparation) -> Callable[[], Any]:
-            path = preparation.folder / "network.onnx"
-            if not path.exists():
+            path = plain = preparation.folder / "network.onnx"
+            if PROMISES[case.precision].quantizes:
+                path = preparation.folder / "quantized.onnx"
+            if not plain.exists():
                 with preparation.part("export_s"), torch.autocast(device_type(case.device), enabled=False):
                     torch.onnx.export(
-                        module, (images,), path, input_names=[_INPUT], dynamo=True, external_data=False, verbose=False
+                        module, (images,), plain, input_names=[_INPUT], dynamo=True, external_data=False, verbose=False
                     )
+            if not path.exists():
+                with preparation.part("convert_s"):
+                    importlib.import_module("bench.quantization.onnx_file").quantize_onnx(plain, path, _INPUT, images)
             preparation.artefact_bytes = path.stat().st_size
             with preparation.part("build_s"):
                 return OnnxSession(path, case, images, preparation.folder)

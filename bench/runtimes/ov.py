@@ -5,6 +5,7 @@ read back from the compiled graph. ``amp-bf16`` is its own mixed precision: weig
 bf16 where it thinks that it pays.
 """
 
+import importlib
 import pathlib
 from collections.abc import Callable
 from typing import Any, Final
@@ -19,8 +20,9 @@ from results.schema.case import Case
 from results.schema.labels import PROMISES
 from results.schema.lines.record import Ran
 
-_HINTS: Final = {"float32": "f32", "bfloat16": "bf16", "float16": "f16"}
-_DTYPES: Final = {hint: dtype for dtype, hint in _HINTS.items()} | {"i8": "int8", "u8": "uint8"}
+_HINTS: Final = {"float32": "f32", "bfloat16": "bf16", "float16": "f16", "int8": "f32"}
+"""OpenVINO's precisions by torch's names; a quantized network says itself what is in 8 bits."""
+_DTYPES: Final = {"f32": "float32", "bf16": "bfloat16", "f16": "float16", "i8": "int8", "u8": "int8"}
 _PRODUCTS: Final = frozenset({"Convolution", "GroupConvolution", "FullyConnected", "MatMul"})
 """OpenVINO's names of layers that multiply matrices, in its compiled graph."""
 
@@ -82,6 +84,9 @@ def _build(case: Case, module: torch.nn.Module, images: torch.Tensor, preparatio
         with preparation.part("convert_s"), torch.autocast("cpu", enabled=False):  # which traces it once more
             model = openvino.convert_model(program)
             model.reshape(list(images.shape))  # the conversion makes every size but the channels dynamic
+            if PROMISES[case.precision].quantizes:
+                quantizer = importlib.import_module("bench.quantization.openvino_model")  # whose package is an extra
+                model = quantizer.quantize_openvino(model, images)
             openvino.save_model(model, path, compress_to_fp16=False)
     preparation.artefact_bytes = sum(file.stat().st_size for file in (path, path.with_suffix(".bin")))
     hint = _HINTS[PROMISES[case.precision].compute]

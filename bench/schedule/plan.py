@@ -32,13 +32,21 @@ class WorkerCosts:
     """A compilation with an empty cache that times kernels for every layer (max-autotune)."""
     warm_compile_s: float
     """A compilation that starts from the cache of an earlier process."""
+    light_s: float
+    """A preparation without a compiler: an export, a conversion."""
+    warm_light_s: float
+    """The same with the artefacts of an earlier process."""
 
 
 WORKER_COSTS: Final[dict[Kind, WorkerCosts]] = {
     # resnet50 on two cores takes 0.4 s.
-    "cpu": WorkerCosts(worker_s=0.5, compile_s=30.0, autotune_s=30.0, warm_compile_s=3.0),
+    "cpu": WorkerCosts(
+        worker_s=0.5, compile_s=30.0, autotune_s=30.0, warm_compile_s=3.0, light_s=5.0, warm_light_s=0.5
+    ),
     # Predicted for a data-centre GPU, not measured: most of a worker is its context, the libraries and the check.
-    "accelerator": WorkerCosts(worker_s=4.0, compile_s=30.0, autotune_s=300.0, warm_compile_s=12.0),
+    "accelerator": WorkerCosts(
+        worker_s=4.0, compile_s=30.0, autotune_s=300.0, warm_compile_s=12.0, light_s=10.0, warm_light_s=2.0
+    ),
 }
 """Costs of a worker by kind of device. A run learns the true costs from its replicates."""
 TRAINING_SUITE: Final = "train"
@@ -124,6 +132,8 @@ def compiling_s(case: Case, replicates: int, *, warm: bool = False) -> float:
     if not runtime.compiles:
         return 0.0
     costs = WORKER_COSTS[kind_of(case.device)]
+    if runtime.light:
+        return (costs.warm_light_s if warm else costs.light_s) + (replicates - 1) * costs.warm_light_s
     cold_s = costs.autotune_s if (runtime.mode or "").startswith(_AUTOTUNE) else costs.compile_s
     return (costs.warm_compile_s if warm else cold_s) + (replicates - 1) * costs.warm_compile_s
 

@@ -108,7 +108,7 @@ def build(
     checks: tuple[Callable[[], str | None], ...] = (
         lambda: networks.without_head(case.model, case.head),
         lambda: unsuited(case),
-        lambda: absent(case.runtime),
+        lambda: absent(case),
         lambda: engine_of(case.runtime).unsupported(case),
         lambda: beyond(case),
     )

@@ -32,7 +32,14 @@ from results.schema.lines.record import UNSEEN, Ran
 _CONVOLUTION: Final = re.compile(r"^(?!triton_(?!tem)).*conv(?!.*backward)", re.IGNORECASE)
 _LINEAR: Final = re.compile(r"::(linear|_linear_pointwise|addmm|mm)(_?$|\.)|^triton_tem.*mm")
 _TENSOR: Final = re.compile(r"^Tensor\((?:c10::)?(\w+)")
-_DTYPES: Final = {"float": "float32", "double": "float64", "Half": "float16", "BFloat16": "bfloat16"}
+_DTYPES: Final = {
+    "float": "float32",
+    "double": "float64",
+    "Half": "float16",
+    "BFloat16": "bfloat16",
+    "unsigned": "int8",  # unsigned char
+    "signed": "int8",
+}
 """torch's names of dtypes, by their C++ names in traces."""
 
 Node = dict[str, Any]

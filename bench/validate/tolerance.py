@@ -25,7 +25,7 @@ GRADIENT: Final = 2.0**-6
 """Allowed error of a gradient in fp32."""
 LOWER_GRADIENT: Final = 0.9
 """Allowed error of a gradient in a lower precision: gradients of zeros have an error of 1, of other images 1.4."""
-EPSILON: Final = {"float32": 2.0**-23, "tf32": 2.0**-10, "float16": 2.0**-10, "bfloat16": 2.0**-7}
+EPSILON: Final = {"float32": 2.0**-23, "tf32": 2.0**-10, "float16": 2.0**-10, "bfloat16": 2.0**-7, "int8": 2.0**-6}
 
 OUTPUTS: Final = ("output", "mask")
 """Names of what a network puts out: the first is all, but for a segmenter."""

@@ -44,6 +44,7 @@ from bench.process.messages import (
 from bench.process.protocol import Failure, serve_requests
 from bench.tasks.workload import Workload, build
 from bench.validate import equality
+from bench.validate.agreement import measure_agreement
 from bench.validate.ran import observe
 from bench.worker.describe import describe, nvidia_identity
 from bench.worker.loading import LoadingVerbs
@@ -51,8 +52,8 @@ from bench.worker.profiling import ProfilingVerbs
 from bench.worker.training import TrainingVerbs
 from results.errors import InputError
 from results.schema.case import Case
-from results.schema.labels import RUNTIMES, TASKS
-from results.schema.lines.record import Facts
+from results.schema.labels import PROMISES, RUNTIMES, TASKS
+from results.schema.lines.record import Agreement, Facts
 
 _REFERENCE: Final = 3
 """Memory of the fp64 reference of a training step over the memory of the case. It is checked on the host only: there,
@@ -202,7 +203,9 @@ class WorkerServer(TrainingVerbs, LoadingVerbs, ProfilingVerbs):
             raise equality.Incomparable(f"its fp64 reference may need {need} bytes, which are not free")
         taken, folder = self._taken, pathlib.Path(request.folder)
         try:
-            return EqualityChecked(equality=equality.check_equality(self.case, self.workload, folder))
+            checked = equality.check_equality(self.case, self.workload, folder)
+            agreed, nulls = self._agreement()
+            return EqualityChecked(equality=checked, agreement=agreed, nulls=nulls)
         except Exception as error:
             if is_cpu(self.case.device) or classify(error) != "out-of-memory":
                 raise
@@ -216,6 +219,15 @@ class WorkerServer(TrainingVerbs, LoadingVerbs, ProfilingVerbs):
                 "is too large for the CPU"
             )
         return EqualityChecked(equality=equality.check_equality(self.case, self.workload, folder, device="cpu"))
+
+    def _agreement(self) -> tuple[Agreement | None, dict[str, str]]:
+        """Return how a trained network answers in the settings of a quantized case, or why that is not known."""
+        if not PROMISES[self.case.precision].quantizes:
+            return None, {}
+        try:
+            return measure_agreement(self.case), {}
+        except (InputError, ValueError) as error:
+            return None, {"agreement": f"not measured: {first_line(error)}"[:4096]}
 
     @functools.cached_property
     def _taken(self) -> int | None:

@@ -23,7 +23,9 @@ from results.schema.case import Case
 from results.schema.labels import PROMISES, RUNTIMES
 from results.schema.lines.training import Expected, Training
 
-_PRECISIONS: Final = tuple(name for name, promise in PROMISES.items() if promise.weights == "float32")
+_PRECISIONS: Final = tuple(
+    name for name, promise in PROMISES.items() if promise.weights == "float32" and not promise.quantizes
+)
 """Precisions whose weights are precise enough to be trained."""
 _RUNTIMES: Final = {
     runtime.compiles: name

@@ -7,10 +7,11 @@ sentences and templates, and imports no other chapter. To add a chapter, write i
 from pathlib import Path
 from typing import Final
 
-from reports.chapters import depth, training
+from reports.chapters import batches, depth, energy, savings, training
 from reports.chapters.convergence import chapter as convergence
 from reports.chapters.fastest import chapter as fastest
 from reports.chapters.history import chapter as history
+from reports.chapters.loading import chapter as loading
 from reports.chapters.memory import chapter as memory
 from reports.chapters.profile import chapter as profile
 from reports.chapters.roofline import chapter as roofline
@@ -24,11 +25,15 @@ CHAPTERS: Final[dict[str, Chapter]] = {
     "fastest": fastest.CHAPTER,
     "tradeoffs": tradeoffs.CHAPTER,
     "depth": depth.CHAPTER,
+    "batches": batches.CHAPTER,
     "speedups": speedups.CHAPTER,
     "sides": sides.CHAPTER,
     "history": history.CHAPTER,
     "training": training.CHAPTER,
+    "savings": savings.CHAPTER,
+    "energy": energy.CHAPTER,
     "convergence": convergence.CHAPTER,
+    "loading": loading.CHAPTER,
     "profile": profile.CHAPTER,
     "roofline": roofline.CHAPTER,
     "memory": memory.CHAPTER,

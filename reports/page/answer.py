@@ -5,6 +5,7 @@ import statistics
 import pandas as pd
 
 from reports.chapters.convergence.chapter import CHAPTER
+from reports.chapters.fastest import chapter as search
 from reports.chapters.profile import chapter as profile
 from reports.chapters.roofline import chapter as roofline
 from reports.chapters.sides import frame as sides
@@ -28,13 +29,25 @@ def answer(source: Source, *, complete: bool) -> tuple[str, ...]:
     """
     frame = source.cases
     trained = (*_trained(source), *_explained(source))
+    searched = _searched(source)
     if frame.empty:
         return trained or ("These files hold no case.",)
     candidates = accurate(source)
     pick = None if candidates.empty else fastest(candidates)
     speedup, failed = (best_speedup(frame), failures(frame)) if complete else (None, None)
     pairs = source.frame(sides.pairs)
+    if searched:  # its cases left early: what they say is said by the search
+        return (*searched, *trained)
     return tuple(said for said in (pick, speedup, _first_pair(pairs), failed, precision(frame), *trained) if said)
+
+
+def _searched(source: Source) -> tuple[str, ...]:
+    """Return the sentence on the first search for the fastest setting, where all runs are searches."""
+    if not source.holds("search") or not all(file.bodies("search") for file in source.study.records.files):
+        return ()
+    (chart,) = search.CHAPTER.charts.values()
+    views = chart.views(source.frame(chart.frame))
+    return tuple(chart.takeaway(view.frame) for view in views[:1])
 
 
 def _trained(source: Source) -> tuple[str, ...]:

@@ -271,6 +271,7 @@ class Trainer:
             ValueError: The file cannot be read, or is of another training: network, data, recipe or seed differ.
         """
         saved = read_state(path, self._identity)
+        self._position = saved.position(path)
         self.network.load_state_dict(saved.part("network"))
         restore_optimizer(self._learner.optimizer, saved.part("optimizer"))
         self._best = {key: value.to(self._device) for key, value in saved.part("best").items()}
@@ -279,7 +280,6 @@ class Trainer:
                 self._average.state[key].copy_(value)
         self._sums.copy_(saved.tensors["sums"])
         self._learner.scaler.load_state_dict(saved.facts["scaler"])
-        self._position = Position(**saved.facts["position"])
         restore_random(saved.tensors, self._device)
 
 

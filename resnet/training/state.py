@@ -63,6 +63,18 @@ class Saved:
     tensors: dict[str, Tensor]
     facts: dict[str, Any]
 
+    def position(self, path: str | os.PathLike[str]) -> Position:
+        """Return how far the training was; raise `ValueError`, naming the file, where that is damaged."""
+        try:
+            position = Position(**self.facts["position"])
+            counts = (position.epoch, position.batch, position.step, position.images, position.worse_epochs)
+            sound = all(isinstance(count, int) and count >= 0 for count in counts)
+        except (KeyError, TypeError):
+            sound = False
+        if not sound:
+            raise ValueError(f"cannot read checkpoint {os.fspath(path)!r}: damaged, it does not say how far it is")
+        return position
+
     def part(self, prefix: str) -> dict[str, Tensor]:
         """Return the tensors whose names begin with `prefix` and a colon, without it."""
         return {

@@ -14,8 +14,8 @@ from results.metrics.rows import Row, machine_name, plain
 from results.schema.case import Case
 from results.schema.lines.record import Record
 from results.schema.lines.run import RunHeader
-from results.schema.metric import Metric
-from results.schema.metrics import METRICS, STATIC
+from results.schema.metric import STATIC, Metric
+from results.schema.metrics import METRICS
 
 RATES: Final = ("throughput_img_per_s", "flops_per_s")
 """Metrics that are a constant over the latency, and whose interval is therefore its inverse."""

@@ -10,7 +10,8 @@ from results.schema.labels import PROMISES, TASKS
 from results.schema.lines.record import Equality, Facts, Record
 from results.schema.lines.run import Arm
 from results.schema.lines.static import Static
-from results.schema.metrics import METRICS, RUN, STATIC
+from results.schema.metric import STATIC
+from results.schema.metrics import METRICS, RUN
 from results.statistics.segments import Flags, Floats
 
 WEIGHTS: Final = {"float32": "fp32", "float16": "fp16", "bfloat16": "bf16"}
@@ -18,6 +19,11 @@ WEIGHTS: Final = {"float32": "fp32", "float16": "fp16", "bfloat16": "bf16"}
 TAILS: Final[tuple[str, ...]] = ("latency_p50_s", "latency_p90_s", "latency_p95_s", "latency_p99_s")
 """The metrics of `results.metrics.timings.QUANTILES`."""
 
+_SOURCES: Final = {
+    "img_per_j": "image_j",
+    **dict.fromkeys(("agreement_least", "accuracy_lost", "accuracy_lost_most"), "agreement"),
+}
+"""What a metric is computed from, whose reason it shares."""
 _FACTS: Final = frozenset(Facts.__struct_fields__)
 _RUN, _STATIC = (frozenset(metric.name for metric in group) for group in (RUN, STATIC))
 _LATENCY, *_TAILS = (list(METRICS).index(name) for name in ("latency_s", *TAILS))
@@ -184,9 +190,8 @@ def _reason(name: str, kind: _Kind, own: dict[str, str], pairs: dict[str, str | 
         return own.get(name, "its source does not state it")
     if name in _STATIC or name in _RUN:
         return _no_cost(name, kind)
-    if name == "img_per_j":
-        name = "image_j"
-    if name in _FACTS:
+    name = _SOURCES.get(name, name)
+    if name in _FACTS or name == "agreement":
         return own.get(name) or kind.untimed or "not recorded"
     if name == "equality_error":
         if kind.not_finite is not None:

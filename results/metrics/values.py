@@ -17,12 +17,16 @@ from results.metrics.reasons import TAILS, WEIGHTS, Reasons, exclusions, reasons
 from results.metrics.relative.pairs import Against, lacking
 from results.metrics.timings import PHASES, Medians, Spread
 from results.schema.labels import PROMISES, TASKS
-from results.schema.lines.record import Facts, Record, Summary
+from results.schema.lines.record import Agreement, Facts, Record, Summary
 from results.schema.lines.static import Static
-from results.schema.metrics import METRICS, STATIC, TIMED
+from results.schema.metric import STATIC
+from results.schema.metrics import METRICS, TIMED
+from results.statistics.seeds import wilson
 from results.statistics.segments import Floats
 from results.storage.reader import RunFile
 
+_NORMAL: Final = 1.959964
+"""Half-width of a 95 % interval in standard errors."""
 _FACTS: Final = tuple(field.name for field in structs.fields(Facts))
 _PARTNERS: Final = {"speedup": "its baseline", "relative": "the reference"}
 """What people call the partners of a metric that compares records."""
@@ -77,6 +81,9 @@ def measure_file(file: RunFile, typical: Medians, spread: Spread, against: Mappi
         None if record.equality is None else record.equality.error for record in records
     )
     for index, record in enumerate(records):
+        if record.agreement is not None:
+            for name, value in agreement_values(record.agreement).items():
+                values[name][index] = value
         if record.summary is not None:
             _add_summary(matrix[:, index], record, record.summary)
     unpaired = {name: lacking(speed, _PARTNERS[name], records, excluded) for name, speed in against.items()}
@@ -90,6 +97,19 @@ def _add_summary(column: Floats, record: Record, summary: Summary) -> None:
     column[:] = [summary.metrics.get(name, np.nan) for name in _ROWS]
     if "relative" not in summary.metrics and "relative" not in record.nulls:
         column[_RELATIVE] = relative
+
+
+def agreement_values(agreement: Agreement) -> dict[str, float]:
+    """Return the metrics of an agreement. Accuracies are paired: only images on which the two differ count."""
+    images, changed = agreement.images, agreement.lost + agreement.gained
+    lost = (agreement.lost - agreement.gained) / images
+    error = math.sqrt(max(0.0, changed - images * lost**2)) / images
+    return {
+        "agreement": agreement.agreed / images,
+        "agreement_least": wilson(agreement.agreed, images).low,
+        "accuracy_lost": lost,
+        "accuracy_lost_most": lost + _NORMAL * error,
+    }
 
 
 def latencies(records: Sequence[Record], typical: Medians) -> Floats:

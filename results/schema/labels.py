@@ -33,6 +33,7 @@ PROMISES: Final[dict[str, Promise]] = {
     "amp-bf16": Promise(autocast="bfloat16"),
     "fp16": Promise(weights="float16"),
     "bf16": Promise(weights="bfloat16"),
+    "int8": Promise(quantizes=True),
 }
 """Every value of the axis ``precision``."""
 
@@ -47,12 +48,16 @@ class Runtime:
     """Whether its first step compiles the network: it has a cold and a warm compile time, and a break-even."""
     mode: str | None = None
     """Mode of the compiler, None for its default."""
+    light: bool = False
+    """Whether its preparation takes seconds, as no compiler is at work."""
     freezes: bool = False
     """Whether the weights become part of the code: constants are folded, and new weights need a new preparation."""
     packages: tuple[str, ...] = ()
     """Packages that it needs beside torch, by the names under which they are imported."""
     extra: str | None = None
     """Extra of resnet-bench that installs `packages`."""
+    int8_packages: tuple[str, ...] = ()
+    """Further packages that quantize for it; the extra ``int8`` installs them."""
     precisions: tuple[str, ...] | None = None
     """Precisions that it can compute in, None for all of torch's."""
     devices: tuple[str, ...] | None = None
@@ -78,28 +83,38 @@ RUNTIMES: Final[dict[str, Runtime]] = {
     ),
     "compile:max-autotune": Runtime(engine="inductor", compiles=True, mode="max-autotune", recording_steps=2),
     "compile:max-autotune-no-cudagraphs": Runtime(engine="inductor", compiles=True, mode="max-autotune-no-cudagraphs"),
-    "compile:freezing": Runtime(engine="inductor", compiles=True, freezes=True, tasks=("inference",)),
-    "export": Runtime(engine="exported", compiles=True, freezes=True, tasks=("inference",)),
+    "compile:freezing": Runtime(
+        engine="inductor",
+        compiles=True,
+        freezes=True,
+        int8_packages=("torchao",),
+        precisions=tuple(PROMISES),
+        tasks=("inference",),
+    ),
+    "export": Runtime(engine="exported", compiles=True, light=True, freezes=True, tasks=("inference",)),
     "aot-inductor": Runtime(engine="aot", compiles=True, freezes=True, tasks=("inference",)),
     "onnxruntime": Runtime(
         engine="ort",
         compiles=True,
+        light=True,
         freezes=True,
         packages=_ONNX,
         extra="onnxruntime",
         devices=("cpu", "cuda"),
-        precisions=("fp32",),
+        precisions=("fp32", "int8"),
         layouts=("nchw",),
         tasks=("inference",),
     ),
     "openvino": Runtime(
         engine="ov",
         compiles=True,
+        light=True,
         freezes=True,
         packages=("openvino",),
+        int8_packages=("nncf",),
         extra="openvino",
         devices=("cpu",),
-        precisions=("fp32", "amp-bf16", "amp-fp16"),
+        precisions=("fp32", "amp-bf16", "amp-fp16", "int8"),
         layouts=("nchw",),
         tasks=("inference",),
     ),

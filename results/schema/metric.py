@@ -1,4 +1,4 @@
-"""The class of a metric, and short ways to declare the usual ones."""
+"""The class of a metric, short ways to declare the usual ones, and the metrics that are counted, not measured."""
 
 import dataclasses
 from typing import Any, Final, Literal
@@ -72,3 +72,53 @@ def cost_metric(name: str, unit: str, label: str, description: str, **more: Any)
     usual: dict[str, Any] = {"better": "lower", "whole": True, "tables": IN_MODELS}
     more = usual | more
     return Metric(name=name, unit=unit, label=label, description=description, combine="same", **more)
+
+
+STATIC: Final = (
+    cost_metric("parameters", "1", "parameters", "elements of all parameters"),
+    cost_metric("trainable_parameters", "1", "trainable parameters", "elements of trained ones", tables=frozenset()),
+    cost_metric(
+        "buffers",
+        "1",
+        "buffers",
+        "elements of the buffers, such as running statistics",
+        tables=frozenset(),
+    ),
+    cost_metric(
+        "model_bytes",
+        "B",
+        "model size",
+        "bytes of parameters and buffers at the case's precision",
+        heading="weights",
+    ),
+    cost_metric("macs", "MAC", "MACs", "multiply-adds of convolution and linear layers for one image"),
+    cost_metric("flops", "FLOP", "FLOPs", "2 per MAC, for one image forward"),
+    cost_metric("training_flops", "FLOP", "training FLOPs", "forward and backward for one image"),
+    cost_metric(
+        "fvcore_macs",
+        "MAC",
+        "fvcore total",
+        "fvcore's own total: multiply-adds, with batch norm and pooling",
+        heading="fvcore's total",
+    ),
+    cost_metric("activations", "1", "activations", "elements that convolution and linear layers put out for one image"),
+    cost_metric(
+        "arithmetic_intensity",
+        "FLOP/B",
+        "arithmetic intensity",
+        "FLOPs a byte moved, fp32 at batch 1",
+        better=None,
+        whole=False,
+        heading="intensity",
+    ),
+    cost_metric(
+        "imagenet_top1",
+        "1",
+        "ImageNet top-1",
+        "published ImageNet-1k accuracy, a fraction",
+        better="higher",
+        whole=False,
+        heading="top-1",
+        tables=IN_CASES | IN_MODELS,
+    ),
+)

@@ -9,9 +9,8 @@ from typing import Final
 from results.schema.axes import baseline_text
 from results.schema.metric import (
     IN_CASES,
-    IN_MODELS,
+    STATIC,
     Metric,
-    cost_metric,
     count_metric,
     peak_metric,
     steps_metric,
@@ -219,6 +218,40 @@ TIMED: Final = (
         heading="error",
         tables=IN_CASES,
     ),
+    Metric(
+        name="agreement",
+        unit="1",
+        better="higher",
+        label="agreement",
+        description="int8: share of held-out images whose top class a trained network gives as in fp32",
+        combine="known",
+        tables=IN_CASES,
+    ),
+    Metric(
+        name="agreement_least",
+        unit="1",
+        better="higher",
+        label="agreement at least",
+        description="lower end of its 95 % interval (Wilson 1927)",
+        combine="known",
+    ),
+    Metric(
+        name="accuracy_lost",
+        unit="1",
+        better="lower",
+        label="accuracy lost",
+        description="int8: accuracy of that network in fp32 less its accuracy in the case",
+        combine="known",
+        tables=IN_CASES,
+    ),
+    Metric(
+        name="accuracy_lost_most",
+        unit="1",
+        better="lower",
+        label="accuracy lost at most",
+        description="upper end of its 95 % interval, from the images on which the two differ (McNemar 1947)",
+        combine="known",
+    ),
 )
 RUN: Final = (
     steps_metric(
@@ -231,55 +264,6 @@ RUN: Final = (
     ),
     steps_metric("warm_break_even_steps", "warm break-even", "the same for a warm compilation"),
 )
-STATIC: Final = (
-    cost_metric("parameters", "1", "parameters", "elements of all parameters"),
-    cost_metric("trainable_parameters", "1", "trainable parameters", "elements of trained ones", tables=frozenset()),
-    cost_metric(
-        "buffers",
-        "1",
-        "buffers",
-        "elements of the buffers, such as running statistics",
-        tables=frozenset(),
-    ),
-    cost_metric(
-        "model_bytes",
-        "B",
-        "model size",
-        "bytes of parameters and buffers at the case's precision",
-        heading="weights",
-    ),
-    cost_metric("macs", "MAC", "MACs", "multiply-adds of convolution and linear layers for one image"),
-    cost_metric("flops", "FLOP", "FLOPs", "2 per MAC, for one image forward"),
-    cost_metric("training_flops", "FLOP", "training FLOPs", "forward and backward for one image"),
-    cost_metric(
-        "fvcore_macs",
-        "MAC",
-        "fvcore total",
-        "fvcore's own total: multiply-adds, with batch norm and pooling",
-        heading="fvcore's total",
-    ),
-    cost_metric("activations", "1", "activations", "elements that convolution and linear layers put out for one image"),
-    cost_metric(
-        "arithmetic_intensity",
-        "FLOP/B",
-        "arithmetic intensity",
-        "FLOPs a byte moved, fp32 at batch 1",
-        better=None,
-        whole=False,
-        heading="intensity",
-    ),
-    cost_metric(
-        "imagenet_top1",
-        "1",
-        "ImageNet top-1",
-        "published ImageNet-1k accuracy, a fraction",
-        better="higher",
-        whole=False,
-        heading="top-1",
-        tables=IN_CASES | IN_MODELS,
-    ),
-)
-
 METRICS: Final[dict[str, Metric]] = {metric.name: metric for metric in (*TIMED, *RUN, *STATIC)}
 """Every metric by name, in the order in which tables show them."""
 

@@ -70,3 +70,40 @@ def test_train_takes_names_and_choices(tmp_path):
 def test_an_unknown_choice_is_named():
     with pytest.raises(InputError, match="did you mean 'epochs'"):
         bench.train("cifar_resnet20", data="fake", epoch=1)
+
+
+def test_best_takes_models_and_choices(tmp_path, monkeypatch):
+    asked = {}
+
+    def find_best(request, **options):
+        asked.update(request=request, **options)
+        return "the search", "its records"
+
+    monkeypatch.setattr("bench.schedule.racing.run.find_best", find_best)
+    assert bench.best("resnet18", device="cpu", out=tmp_path, batches=None, max_latency_s=0.1) == (
+        "the search",
+        "its records",
+    )
+    assert (asked["request"].models, asked["request"].batches, asked["device"]) == (("resnet18",), None, "cpu")
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: bench.best("resnt18"), "did you mean"),
+        (lambda: bench.best("resnet18", max_latency=1), "did you mean 'max_latency_s'"),
+        (lambda: bench.profile({"model": ["resnt18"]}), "did you mean"),
+        (lambda: bench.fit({"model": ["resnet18"]}, memory="8"), "no unit"),
+    ],
+)
+def test_other_calls_say_what_is_wrong(call, message):
+    with pytest.raises(InputError, match=message):
+        call()
+
+
+def test_profile_and_fit_return_their_files(tmp_path, monkeypatch):
+    monkeypatch.setattr("bench.schedule.profiling.run.run_profiles", lambda suite, **options: (suite.name, options))
+    monkeypatch.setattr("bench.schedule.fitting.run.run_fits", lambda suite, request, **options: request)
+    name, options = bench.profile({"model": ["resnet18"]}, out=tmp_path)
+    assert (name, options["out"]) == ("custom", tmp_path)
+    assert bench.fit({"model": ["resnet18"]}, memory="8GB", verify=True).memory_bytes == 8 * 10**9

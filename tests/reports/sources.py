@@ -7,6 +7,7 @@ import re
 import zlib
 
 import pandas as pd
+from msgspec import structs
 
 from reports.chapters.sides.frame import pairs
 from reports.figures.chart import Source
@@ -30,6 +31,18 @@ LAYERS = (
 def source_of(records):
     study = Study(records)
     return Source(study=study, cases=cases(study))
+
+
+def rare_records(make_case, make_record):
+    """Return records with what few runs have: a measured energy, checkpoints, another optimizer."""
+    records = []
+    for index, changes in enumerate(({}, {"grad_checkpointing": "stages"}, {"optimizer": "adamw"})):
+        record = make_record(make_case(task="training", **changes), latency_s=0.2 + 0.05 * index)
+        facts = structs.replace(
+            record.facts, peak_resident_bytes=10**9 // (1 + index), image_j=0.5 + index, idle_w=20.0
+        )
+        records.append(structs.replace(record, facts=facts))
+    return records
 
 
 def paired(*sides):

@@ -36,6 +36,7 @@ ROWS: Final = {
     "segment": "tests.selftest.heads:segment",
     "memory": "tests.selftest.memory:memory",
     "advice": "tests.selftest.advice:layout_and_batch",
+    "best": "tests.selftest.replays:replays",
 }
 """For each name, the function of `quick` that yields its rows; imported only when its rows are measured."""
 

@@ -20,12 +20,14 @@ from bench.measure.device import Cpu
 from bench.measure.timing import time_turn
 from bench.process import ask
 from bench.process.forkserver import ForkServer
+from bench.process.protocol import Failed
 from bench.tasks.inference import inference_step
 from results.errors import InputError
 from results.metrics.table import table
 from results.schema.types import known
 from results.storage.reader import load
 from tests.selftest.byhand import BY_EVENTS, BY_HAND, BY_TURN, paired, ratio_row
+from tests.selftest.engines_by_hand import LOOPS
 from tests.selftest.rotating import carry_over, case_of, default_run, replicates_at_equal_time, worker_cost
 from tests.selftest.rows import Row
 from tests.selftest.session import finish, parsed
@@ -55,6 +57,17 @@ def fidelity(server: ForkServer, threads: int) -> Iterator[Row]:
     for name in ("resnet18", "resnet50"):
         case = case_of(f"torchvision:{name}", threads)
         yield ratio_row(f"fidelity: {name}, harness / loop by hand", paired(server, case, case, BY_HAND), 0.02)
+
+
+def engines(server: ForkServer, threads: int) -> Iterator[Row]:
+    """Our harness around engines that are not torch, against loops by hand around the same engine."""
+    for runtime, precision in (("onnxruntime", "fp32"), ("openvino", "fp32"), ("openvino", "amp-bf16")):
+        case = case_of("resnet50", threads, runtime=runtime, precision=precision)
+        what = f"fidelity: resnet50 {runtime} {precision}, harness / loop by hand"
+        try:
+            yield ratio_row(what, paired(server, case, case, LOOPS[runtime]), 0.02)
+        except Failed as failure:
+            yield Row(what, failure.cause, "1.00 ± 0.02", None)
 
 
 def events(server: ForkServer, threads: int, device: str) -> Iterator[Row]:
@@ -143,6 +156,7 @@ CHECKS: Final[dict[str, Callable[[ForkServer, int], Iterator[Row]]]] = {
     "static": static_cost,
     "overhead": overhead,
     "fidelity": fidelity,
+    "engines": engines,
     "answer": time_to_answer,
     "model": same_model,
     "worker": worker_cost,

@@ -12,13 +12,12 @@ COMPILER_GAIN: Final = 2.0
 (resnet18 and resnet50 at batch 1 and 8, freezing, bf16)."""
 LAYOUT_GAIN: Final = 1.2
 """The most that the layout of the images changes in a runtime that chooses its own layout inside."""
-LIGHT_ENGINES: Final = frozenset({"eager", "exported", "ort", "ov"})
-"""Engines that are prepared within seconds. A compiler takes tens of seconds for each network."""
 
 
 def is_heavy(case: Case) -> bool:
     """Return whether a candidate is started only if it may win."""
-    return RUNTIMES[case.runtime].engine not in LIGHT_ENGINES
+    facts = RUNTIMES[case.runtime]
+    return facts.compiles and not facts.light
 
 
 def least_s(case: Case, measured: Mapping[Case, float]) -> tuple[float, str] | None:

@@ -9,9 +9,11 @@ from results.metrics.reasons import usable_record
 from results.metrics.speedups import path
 from results.schema.axes import setting_texts
 from results.schema.case import Case
+from results.schema.labels import PROMISES
 from results.schema.lines.record import Record
 from results.schema.lines.search import Candidate, Fate
 from results.statistics.intervals import across
+from results.statistics.seeds import wilson
 
 MOST_FINALISTS: Final = 3
 """Candidates that are confirmed, beside the baseline and the steps to the winner."""
@@ -87,3 +89,16 @@ def told_apart(first: Case, second: Case, records: Sequence[Record]) -> bool:
         return False
     interval = across(ratios)
     return interval is not None and (interval.low > 1 or interval.high < 1)
+
+
+def disagrees(record: Record, least: float | None) -> str | None:
+    """Return why a quantized record may agree with fp32 too seldom, None if it does not or nothing was asked."""
+    if least is None or not PROMISES[record.case.precision].quantizes:
+        return None
+    known = record.agreement
+    if known is None:
+        return f"its agreement is not known: {record.nulls.get('agreement', 'not measured')}"
+    share = wilson(known.agreed, known.images)
+    if share.low >= least:
+        return None
+    return f"it agrees with fp32 on {share.value:.2%} of the images ({share.low:.2%} to {share.high:.2%})"

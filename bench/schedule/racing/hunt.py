@@ -15,7 +15,7 @@ from bench.process.forkserver import ForkServer
 from bench.process.protocol import Failed
 from bench.schedule.plan import Todo
 from bench.schedule.progress import Activity, Progress, Show
-from bench.schedule.racing.choice import binding, chosen, finalists, told_apart
+from bench.schedule.racing.choice import binding, chosen, disagrees, finalists, told_apart
 from bench.schedule.racing.race import Bounds, Contender, Race, Stable
 from bench.schedule.racing.request import SearchRequest
 from bench.schedule.replicate import ReplicateRun
@@ -73,12 +73,9 @@ class Hunt:
         while left and replicate < MOST_RACES:
             self._race(left, replicate)
             replicate += 1
-            wrong = {record.case for record in self._records if is_wrong(record)}
-            for case in wrong:
-                self._fates[case] = structs.replace(
-                    self._fates[case], fate="wrong", reason="its result differs from that of fp32 in eager"
-                )
-            if self._stayed() or not wrong or self._late():
+            refused = self._refused()
+            self._fates |= refused
+            if self._stayed() or not refused or self._late():
                 break
             left = tuple(case for case in left if self._fates[case].fate == "slower")
         if self._request.batches is None and self._stayed() and not self._late():
@@ -86,6 +83,20 @@ class Hunt:
             replicate += 1
         self._confirm(replicate)
         return self._answer()
+
+    def _refused(self) -> dict[Case, Candidate]:
+        """Return the candidates that stayed and whose results are wrong, or agree with fp32 too seldom."""
+        refused = {}
+        for record in self._records:
+            fate = self._fates[record.case]
+            if fate.fate not in {"stayed", "no-time"} or record.stop == "eliminated":  # it was not checked then
+                continue
+            if is_wrong(record):
+                wrong = "its result differs from that of fp32 in eager"
+                refused[record.case] = structs.replace(fate, fate="wrong", reason=wrong)
+            elif (why := disagrees(record, self._request.min_agreement)) is not None:
+                refused[record.case] = structs.replace(fate, fate="disagrees", reason=why)
+        return refused
 
     def _other_batches(self) -> list[Case]:
         """Return the fastest two settings with each other batch, and with the first once more."""
@@ -169,6 +180,7 @@ class Hunt:
         return Search(
             max_latency_s=request.max_latency_s,
             max_memory_bytes=request.max_memory_bytes,
+            min_agreement=request.min_agreement,
             min_accuracy=request.min_accuracy,
             time_limit_s=request.time_limit_s,
             candidates=tuple(self._fates.values()),

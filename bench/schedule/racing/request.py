@@ -20,6 +20,8 @@ class SearchRequest:
     """Precisions, runtimes and layouts that replace those of the machine."""
     max_latency_s: float | None = None
     max_memory_bytes: int | None = None
+    min_agreement: float | None = None
+    """Share of images whose top class must be that of fp32; with it, int8 takes part."""
     min_accuracy: float | None = None
     """Published accuracy of the models, which the caller has obeyed."""
     time_limit_s: float = 300.0

@@ -8,12 +8,13 @@ from typing import Final
 from msgspec import structs
 
 from bench.machine.clock import now
+from bench.machine.device_names import is_cpu
 from bench.process import ask
 from bench.process.caches import Caches
 from bench.process.forkserver import ForkServer, ServerLost
 from bench.schedule.plan import default_threads
 from bench.schedule.progress import Planned, Show, ignore
-from bench.schedule.racing.candidates import candidates
+from bench.schedule.racing.candidates import candidates, precisions
 from bench.schedule.racing.hunt import BATCHES, CONFIRMATIONS, Hunt
 from bench.schedule.racing.request import SearchRequest
 from bench.schedule.run import Interrupted, Stopped, private_folder
@@ -84,14 +85,21 @@ def find_best(
     return search, load(writer.path)
 
 
+def _precisions(request: SearchRequest, device: str) -> tuple[str, ...]:
+    """Return what a device computes in well, and int8 where the agreement is bounded: speed alone would be a lie."""
+    quantized = ("int8",) if request.min_agreement is not None and is_cpu(device) else ()
+    return (*precisions(device), *quantized)
+
+
 def _candidates(request: SearchRequest, device: str, environment: Environment) -> tuple[Case, ...]:
+    axes = {"precision": _precisions(request, device), **request.axes}
     cases = candidates(
         request.models,
         task=request.task,
         batches=request.batches or BATCHES[:1],
         device=device,
         threads=request.threads or (default_threads(environment),),
-        axes=request.axes,
+        axes=axes,
         image_size=request.image_size,
     )
     if not cases:

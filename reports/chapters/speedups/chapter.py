@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from reports.chapters.speedups import break_even, chains, heat
+from reports.chapters.speedups import break_even, chains, heat, preparation
 from reports.figures import waterfall
 from reports.figures.chart import MOST_BARS, Chapter, Chart, Insert, Source
 from reports.figures.heatmap import speedup_map
@@ -59,6 +59,24 @@ CHAPTER: Final = Chapter(
             own=chains.CHAIN_COLUMNS,
             least=1,
             ordered=True,
+        ),
+        "preparation": Chart(
+            title="What a preparation takes",
+            definition=(
+                "Seconds until a runtime is ready beyond a steady step: cold in a first process, warm where the "
+                "artefacts of an earlier process are there. The table has the parts: export, conversion, build, load."
+            ),
+            absent="no case with a preparation has a result",
+            rows=preparation.prepared,
+            by=CONDITIONS,
+            draw=preparation.preparation_bars,
+            takeaway=preparation.of_preparation,
+            columns=(
+                "model",
+                *CONTEXT,
+                *("compile_s", "warm_compile_s", "export_s", "convert_s", "build_s", "load_s", "artefact_bytes"),
+            ),
+            least=1,
         ),
         "break_even": Chart(
             title="When compiling pays",

@@ -44,7 +44,8 @@ def _network(case: Case) -> list[str]:
     cast = f".to({to})" if to else ""
     lines = ["import torch"]
     lines += ["import torchvision"] if peer else []
-    lines += [*_IMPORTS.get(RUNTIMES[case.runtime].engine, [])]
+    engine = RUNTIMES[case.runtime].engine
+    lines += [*_IMPORTS.get(engine, []), *(_INT8_IMPORTS[engine] if PROMISES[case.precision].quantizes else [])]
     lines += [] if peer else ["from resnet import create"]
     lines += ["", f"torch.set_num_threads({known(case.threads)})"] if case.threads else [""]
     if PROMISES[case.precision].tf32:
@@ -74,6 +75,18 @@ def _context(case: Case) -> str:
 
 def _torch(case: Case) -> list[str]:
     facts = RUNTIMES[case.runtime]
+    if PROMISES[case.precision].quantizes:
+        return [
+            "quantizer = X86InductorQuantizer()",
+            "quantizer.set_global(get_default_x86_inductor_quantization_config())",
+            "graph = torch.export.export(network, (images,), strict=True).module()",
+            "observed = prepare_pt2e(graph, quantizer)",
+            "observed(images)  # your own images, which give the scales",
+            "torch._inductor.config.freezing = True",
+            "network = torch.compile(convert_pt2e(observed), dynamic=False)",
+            _context(case),
+            "    logits = network(images)",
+        ]
     made: list[str] = []
     if facts.compiles:
         extra = f', mode="{facts.mode}"' if facts.mode else ""
@@ -108,6 +121,7 @@ def _onnx(case: Case) -> list[str]:
     provider = RUNTIMES[case.runtime].mode or f"{'CPU' if _kind(case) == 'cpu' else 'CUDA'}ExecutionProvider"
     return [
         'torch.onnx.export(network, (images,), path, input_names=["images"], external_data=False, dynamo=True)',
+        *(_ONNX_INT8 if PROMISES[case.precision].quantizes else []),
         "options = onnxruntime.SessionOptions()",
         f"options.intra_op_num_threads = {known(case.threads)}",
         f'session = onnxruntime.InferenceSession(path, options, providers=["{provider}"])',
@@ -116,11 +130,12 @@ def _onnx(case: Case) -> list[str]:
 
 
 def _openvino(case: Case) -> list[str]:
-    hint = {"float32": "f32", "bfloat16": "bf16", "float16": "f16"}[PROMISES[case.precision].compute]
+    hint = {"bfloat16": "bf16", "float16": "f16"}.get(PROMISES[case.precision].compute, "f32")
     settings = f'"INFERENCE_PRECISION_HINT": "{hint}", "INFERENCE_NUM_THREADS": {known(case.threads)}, "NUM_STREAMS": 1'
     return [
         "model = openvino.convert_model(torch.export.export(network, (images,)))",
         "model.reshape(list(images.shape))",
+        *(_OPENVINO_INT8 if PROMISES[case.precision].quantizes else []),
         f'network = openvino.Core().compile_model(model, "CPU", {{{settings}, "PERFORMANCE_HINT": "LATENCY"}})',
         "logits = network(images.numpy())[0]",
     ]
@@ -158,6 +173,31 @@ _IMPORTS: Final[dict[str, list[str]]] = {
     "ort": ["import onnxruntime"],
     "ov": ["import openvino"],
 }
+_INT8_IMPORTS: Final[dict[str, list[str]]] = {
+    "inductor": [
+        "from torchao.quantization.pt2e.quantize_pt2e import convert_pt2e, prepare_pt2e",
+        "from torchao.quantization.pt2e.quantizer.x86_inductor_quantizer import (",
+        "    X86InductorQuantizer,",
+        "    get_default_x86_inductor_quantization_config,",
+        ")",
+    ],
+    "ort": ["from onnxruntime.quantization import CalibrationDataReader, QuantFormat, quantize_static"],
+    "ov": ["import nncf"],
+}
+_ONNX_INT8: Final = [
+    "",
+    "class Reader(CalibrationDataReader):",
+    "    batches = iter([{'images': images.numpy()}])  # your own images, which give the scales",
+    "",
+    "    def get_next(self):",
+    "        return next(self.batches, None)",
+    "",
+    "plain, path = path, path + '.int8.onnx'",
+    "quantize_static(plain, path, Reader(), quant_format=QuantFormat.QDQ, per_channel=True)",
+]
+_OPENVINO_INT8: Final = [
+    "model = nncf.quantize(model, nncf.Dataset([images.numpy()]))  # your own images, which give the scales",
+]
 _ENGINES: Final[dict[str, Callable[[Case], list[str]]]] = {
     "eager": _torch,
     "inductor": _torch,

@@ -161,6 +161,26 @@ class Equality(Stored, frozen=True, kw_only=True):
     """The tensor that differs most: ``output``, ``loss``, or the parameter whose gradient differs."""
 
 
+class Agreement(Stored, frozen=True, kw_only=True):
+    """How a trained network answers in the settings of a case, against fp32 in eager, on images it was not trained on.
+
+    The case's own weights are random, and have no accuracy. The network is quantized as the case is, with scales from
+    training images.
+    """
+
+    network: Name
+    """Which network, such as ``cifar_resnet20 on fashion-mnist``."""
+    images: Size
+    agreed: Count
+    """Images whose top class is that of fp32."""
+    lost: Count
+    """Images that fp32 classifies right, and the case wrong."""
+    gained: Count
+    """The other way round."""
+    reference_correct: Count
+    """Images that fp32 classifies right."""
+
+
 class Noise(Stored, frozen=True, kw_only=True):
     """Signs of disturbance while a worker lived. None where the system does not report them."""
 
@@ -251,6 +271,8 @@ class Record(Stored, frozen=True, kw_only=True):
     ran: Ran | None = None
     equality: Equality | None = None
     """None where the result was not checked, with the reason in `nulls`; a baseline is not checked against itself."""
+    agreement: Agreement | None = None
+    """Of a quantized case, whose error against fp64 says little: None elsewhere, with the reason in `nulls`."""
     noise: Noise | None = None
     clocks: Clocks | None = None
     """None for a CPU, and where the driver of the accelerator cannot be asked."""

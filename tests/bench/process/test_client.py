@@ -1,3 +1,4 @@
+import dataclasses
 import itertools
 import signal
 
@@ -12,7 +13,7 @@ from bench.process.messages import Footprint
 from bench.process.protocol import Failed
 from bench.process.sustained import SustainedUse
 from results.schema.labels import TASKS
-from results.schema.lines.record import Clocks, Samples
+from results.schema.lines.record import Agreement, Clocks, Samples
 from results.schema.lines.run import Settings
 from tests.bench.fakes import FakeServer, FakeWorker
 
@@ -263,3 +264,39 @@ def test_an_eager_case_has_no_compile_time(client):
     record = client(FakeServer()).end(SAMPLES, "target")
     assert structs.asdict(record.facts)["compile_s"] is None
     assert record.nulls["compile_s"] == record.nulls["warm_compile_s"] == "nothing is compiled"
+
+
+AGREED = Agreement(network="a network", images=100, agreed=99, lost=1, gained=0, reference_correct=93)
+
+
+class Quantized(FakeWorker):
+    def check(self, request):
+        return dataclasses.replace(super().check(request), agreement=AGREED)
+
+
+class Imageless(FakeWorker):
+    def check(self, request):
+        return dataclasses.replace(
+            super().check(request), nulls={"agreement": "not measured: no files of Fashion-MNIST"}
+        )
+
+
+def test_a_quantized_case_has_its_agreement_or_why_not(client):
+    axes = {"runtime": "openvino", "precision": "int8"}
+    record = client(FakeServer(worker=Quantized), **axes).end(SAMPLES, "target")
+    assert record.agreement == AGREED
+    assert "agreement" not in record.nulls
+    record = client(FakeServer(worker=Imageless), **axes).end(SAMPLES, "target")
+    assert record.agreement is None
+    assert "Fashion-MNIST" in record.nulls["agreement"]
+    assert "fp64" in client(FakeServer(), runtime="openvino").end(SAMPLES, "target").nulls["agreement"]
+
+
+def test_a_caller_decides_whether_the_result_is_checked(client):
+    left = client(FakeServer(), layout="nhwc").end(SAMPLES, "eliminated", check=False)
+    assert left.equality is None
+    assert "left the search" in left.nulls["equality"]
+    later = client(FakeServer(), 1, layout="nhwc").end(SAMPLES, "target", check=True)
+    assert later.equality.verdict == "equal"
+    usual = client(FakeServer(), 1, layout="nhwc").end(SAMPLES, "target")
+    assert usual.nulls["equality"] == "checked in the first replicate"

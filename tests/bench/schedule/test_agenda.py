@@ -269,7 +269,9 @@ def test_a_short_run_of_compiled_cases_begins_with_its_first_replicate(agenda):
 
 
 def test_compilations_are_estimated_until_workers_have_shown_them(agenda, monkeypatch):
-    costs = WorkerCosts(worker_s=0.5, compile_s=10.0, autotune_s=99.0, warm_compile_s=1.0)
+    costs = WorkerCosts(
+        worker_s=0.5, compile_s=10.0, autotune_s=99.0, warm_compile_s=1.0, light_s=5.0, warm_light_s=0.5
+    )
     monkeypatch.setitem(WORKER_COSTS, "cpu", costs)
     todo, _ = agenda(LIMITED, runtime="compile")
     budgets = []
@@ -282,7 +284,9 @@ def test_compilations_are_estimated_until_workers_have_shown_them(agenda, monkey
 
 
 def test_on_an_accelerator_a_worker_is_given_the_time_that_its_kind_takes(agenda, monkeypatch):
-    costs = WorkerCosts(worker_s=3.0, compile_s=10.0, autotune_s=30.0, warm_compile_s=2.0)
+    costs = WorkerCosts(
+        worker_s=3.0, compile_s=10.0, autotune_s=30.0, warm_compile_s=2.0, light_s=5.0, warm_light_s=0.5
+    )
     monkeypatch.setitem(WORKER_COSTS, "accelerator", costs)
     eager, _ = agenda(LIMITED, device="cuda:0")
     assert eager.next_replicate(0)[1].budget_s == pytest.approx(100 / 25 - 3.0, abs=0.1)
@@ -309,7 +313,9 @@ def test_a_model_is_counted_once_and_its_records_say_when_it_cannot_be(agenda, m
 
 
 def test_time_in_sustained_use_is_set_apart_and_is_that_of_the_last_replicate(agenda, monkeypatch):
-    costs = WorkerCosts(worker_s=0.5, compile_s=10.0, autotune_s=99.0, warm_compile_s=1.0)
+    costs = WorkerCosts(
+        worker_s=0.5, compile_s=10.0, autotune_s=99.0, warm_compile_s=1.0, light_s=5.0, warm_light_s=0.5
+    )
     monkeypatch.setitem(WORKER_COSTS, "accelerator", costs)
     settings = structs.replace(LIMITED, time_limit_s=80.0, sustained_s=6.0)
     todo, cases = agenda(settings, device="cuda:0")

@@ -34,6 +34,7 @@ def test_an_estimate_is_for_the_kind_of_device(make_case):
         for runtime, more_s in (
             ("eager", 0.0),
             ("compile", costs.compile_s),
+            ("export", costs.light_s),
             ("compile:reduce-overhead", costs.compile_s),
             ("compile:max-autotune", costs.autotune_s),
             ("compile:max-autotune-no-cudagraphs", costs.autotune_s),

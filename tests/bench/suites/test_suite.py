@@ -9,8 +9,9 @@ from bench.suites.suite import check_case, choose, custom_suite, expand, load_su
 from bench.suites.values import DEFAULTS, change_settings
 from results.errors import InputError
 from results.schema.axes import AXES
+from results.schema.labels import RUNTIMES
 
-BUILTIN = ("cifar", "default", "full", "quick")
+BUILTIN = ("cifar", "default", "full", "quick", "runtimes")
 DEVICES = ("cpu", "cuda:0")
 
 
@@ -43,7 +44,8 @@ def test_default_covers_what_it_must(device):
     assert families <= {models.family(case.model) for case in cases}
     assert {case.task for case in cases} == {"inference", "training"}
     assert {"fp32", "amp-bf16"} <= {case.precision for case in cases}
-    assert {case.runtime for case in cases} == {"eager", "compile"} | ({"eager:autotune"} if device != "cpu" else set())
+    others = {"onnxruntime", "openvino"} if device == "cpu" else {"eager:autotune"}
+    assert {case.runtime for case in cases} == {"eager", "compile"} | others
     assert {case.layout for case in cases} == {"nchw", "nhwc"}
     assert 1 in {case.batch_size for case in cases}
     assert max(case.batch_size for case in cases) >= (8 if device == "cpu" else 256)
@@ -52,10 +54,22 @@ def test_default_covers_what_it_must(device):
 def test_full_covers_every_variant_precision_and_compile_mode():
     cases = cases_of("full", "cuda:0")
     assert {case.model for case in cases} == set(models.names()) - set(models.PEERS)
-    assert {case.precision for case in cases} == set(AXES["precision"].choices)
-    assert {case.runtime for case in cases} == set(AXES["runtime"].choices)
+    assert {case.precision for case in cases} == set(AXES["precision"].choices) - {"int8"}
+    torchs = {name for name, facts in RUNTIMES.items() if facts.engine in {"eager", "inductor"} and not facts.freezes}
+    assert {case.runtime for case in cases} == torchs
     assert {case.model for case in cases if case.task == "training"} == {case.model for case in cases}
     assert max(case.batch_size for case in cases) == 256
+
+
+def test_runtimes_has_every_runtime_and_8_bits_where_there_are_quantizers():
+    usual = {
+        name for name in AXES["runtime"].choices if ":" not in name or name in {"eager:autotune", "compile:freezing"}
+    }
+    for device in DEVICES:
+        cases = cases_of("runtimes", device)
+        assert {case.runtime for case in cases} == usual
+        assert len({case.model for case in cases}) == 3
+        assert ("int8" in {case.precision for case in cases}) == (device == "cpu")
 
 
 def test_cifar_measures_cifar_networks_at_their_size():

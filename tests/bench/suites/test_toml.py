@@ -4,7 +4,7 @@ from bench.suites.suite import load_suite
 from bench.suites.toml import builtin_suites
 from results.errors import InputError
 
-BUILTIN = ("cifar", "default", "full", "quick")
+BUILTIN = ("cifar", "default", "full", "quick", "runtimes")
 
 
 def test_the_builtin_suites_are_described():

@@ -6,7 +6,9 @@ import pytest
 from reports.chapters import FIGURES
 
 SHOWN = {
-    name for name, chart in FIGURES.items() if chart.needs not in {"training", "epoch", "profile", "memory", "search"}
+    name
+    for name, chart in FIGURES.items()
+    if chart.needs not in {"training", "epoch", "profile", "memory", "search", "loading"}
 }
 """The page of `report` holds no trainings and no profiles, and has none of their figures."""
 

@@ -1,8 +1,9 @@
 import pytest
 
-from reports.page.answer import precision
+from reports.page.answer import answer, precision
 from results.storage import reader
 from tests.reports.sources import source_of
+from tests.searches import write_search
 
 
 @pytest.fixture
@@ -29,3 +30,9 @@ def test_cases_without_an_interval_are_counted_apart(make_frame, make_case, make
 def test_either_end_of_time_counts(make_frame, make_record, stop):
     frame = make_frame(make_record()).assign(stop=stop)
     assert "1 of 1 case ran out of time" in precision(frame)
+
+
+def test_a_page_of_a_search_begins_with_the_winner(tmp_path):
+    said = answer(source_of(write_search(tmp_path)), complete=True)
+    assert said[0].startswith("resnet50 is fastest as amp-bf16 openvino nchw")
+    assert len(said) == 1

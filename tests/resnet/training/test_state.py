@@ -164,3 +164,16 @@ def test_the_generator_of_apple_s_gpu_is_asked_without_a_device(monkeypatch):
     metal.state = None
     state.restore_random(states, torch.device("mps"))
     assert metal.state is states["device random"]
+
+
+@pytest.mark.parametrize("position", [{"epoch": 1, "nonsense": 2}, [], None, {"epoch": "two"}, {"step": -1}])
+def test_a_damaged_position_is_a_line(path, position):
+    write(path, position=position)
+    with pytest.raises(ValueError, match="damaged, it does not say how far it is") as raised:
+        state.read_state(path, IDENTITY).position(path)
+    assert "\n" not in str(raised.value)
+
+
+def test_a_position_is_read_as_it_was(path):
+    write(path, position=dataclasses.asdict(state.Position(epoch=2, batch=3, step=11)))
+    assert state.read_state(path, IDENTITY).position(path) == state.Position(epoch=2, batch=3, step=11)

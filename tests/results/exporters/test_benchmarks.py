@@ -9,7 +9,8 @@ from results.analysis.study import Study
 from results.exporters import EXPORTERS, exporter
 from results.exporters.benchmarks import RATES, benchmarks
 from results.schema.lines.record import Summary
-from results.schema.metrics import METRICS, STATIC
+from results.schema.metric import STATIC
+from results.schema.metrics import METRICS
 from results.storage.reader import Records
 
 

@@ -280,8 +280,8 @@ WRONG = {
     "batch": (saved(params={"batch_size": "8"}), "benchmarks[0].params.batch_size: '8' is not a whole number"),
     "true": (saved(params={"batch_size": True}), "benchmarks[0].params.batch_size: 'True' is not a whole number"),
     "precision": (
-        saved(extra_info={"precision": "int8"}),
-        "holds none to import; benchmarks[0].extra_info.precision: 'int8' is none of fp32, ",
+        saved(extra_info={"precision": "int4"}),
+        "holds none to import; benchmarks[0].extra_info.precision: 'int4' is none of fp32, ",
     ),
     "dtypes": (
         saved(params={"dtype": "half", "precision": "fp32"}),

@@ -7,6 +7,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
+from results.schema.lines.record import Agreement
+
 
 def test_latency_is_the_median_of_the_steady_steps(make_record, measure):
     record = make_record(warmup=10)
@@ -134,3 +136,19 @@ def test_the_error_of_a_result_is_a_metric(make_record, make_equality, measure):
 def test_the_size_of_the_model_is_that_of_its_weights(make_record, make_case, make_static, precision, size, measure):
     static = make_static(model_bytes={"fp32": 4, "fp16": 2, "bf16": 2})
     assert measure(make_record(make_case(precision=precision)), static).metrics["model_bytes"] == size
+
+
+def test_an_agreement_has_its_share_its_loss_and_the_ends_of_both(make_record, make_case, measure):
+    agreement = Agreement(network="a network", images=1000, agreed=980, lost=15, gained=5, reference_correct=930)
+    case = make_case(runtime="openvino", precision="int8")
+    found = measure(make_record(case, agreement=agreement), None).metrics
+    assert found["agreement"] == 0.98
+    assert 0.96 < found["agreement_least"] < 0.98
+    assert found["accuracy_lost"] == pytest.approx(0.01)
+    assert found["accuracy_lost_most"] == pytest.approx(0.01 + 1.96 * math.sqrt(20 - 0.1) / 1000, abs=1e-4)
+
+
+def test_without_an_agreement_its_metrics_share_its_reason(make_record, measure):
+    found = measure(make_record(nulls={"agreement": "no images here"}), None)
+    assert found.metrics["accuracy_lost"] is None
+    assert {found.nulls[name] for name in ("agreement", "agreement_least", "accuracy_lost")} == {"no images here"}

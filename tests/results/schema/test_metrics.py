@@ -1,5 +1,6 @@
 from results.schema.lines.record import Facts
-from results.schema.metrics import BOUNDS, METRICS, RUN, STATIC, TIMED
+from results.schema.metric import STATIC
+from results.schema.metrics import BOUNDS, METRICS, RUN, TIMED
 from results.schema.units import UNITS
 
 

@@ -1,6 +1,6 @@
 from msgspec import structs
 
-from bench.schedule.racing.choice import binding, chosen, finalists, image_s
+from bench.schedule.racing.choice import binding, chosen, disagrees, finalists, image_s, told_apart
 from results.schema.lines.search import Candidate
 
 
@@ -41,3 +41,20 @@ def test_without_a_winner_the_bound_that_binds_is_named_with_the_nearest(make_ca
     assert "60 ms" in reason
     reason, nearest = binding((fate(ov, "failed", "no kernel"),), {})
     assert (nearest, "no kernel" in reason) == (None, True)
+
+
+def test_an_agreement_that_is_not_known_is_no_agreement(make_case, make_record):
+    quantized = make_record(make_case(runtime="openvino", precision="int8"), nulls={"agreement": "no images"})
+    assert "no images" in disagrees(quantized, 0.99)
+    assert disagrees(quantized, None) is None
+    assert disagrees(make_record(), 0.99) is None
+
+
+def test_processes_tell_candidates_apart_or_do_not(make_case, make_record):
+    first, second = make_case(runtime="openvino"), make_case(runtime="onnxruntime")
+    records = [make_record(first, latency_s=0.02, replicate=index, seed=index) for index in range(3)]
+    far = [make_record(second, latency_s=0.03, replicate=index, seed=9 + index) for index in range(3)]
+    near = [make_record(second, latency_s=0.02 * (1 + 0.1 * (index - 1)), replicate=index) for index in range(3)]
+    assert told_apart(first, second, [*records, *far])
+    assert not told_apart(first, second, [*records, *near])
+    assert not told_apart(first, second, records)

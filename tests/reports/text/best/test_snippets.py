@@ -64,3 +64,16 @@ def test_a_compiler_that_freezes_is_told_so(small):
     assert "freezing = True" in snippet(small(runtime="compile:freezing"))
     assert 'mode="max-autotune"' in snippet(small(runtime="compile:max-autotune"))
     assert "freezing" not in snippet(small(runtime="compile"))
+
+
+@pytest.mark.parametrize(("runtime", "package"), [("onnxruntime", "onnxruntime"), ("openvino", "nncf")])
+def test_a_quantized_network_is_built_and_runs(small, runtime, package, tmp_path):
+    pytest.importorskip(package, reason="an extra is not installed")
+    names = run(snippet(small(runtime=runtime, precision="int8")), tmp_path)
+    assert torch.as_tensor(names["logits"]).isfinite().all()
+
+
+def test_the_quantizer_of_torch_is_in_the_snippet(small):
+    code = snippet(small(runtime="compile:freezing", precision="int8"))
+    compile(code, "int8", "exec")
+    assert "prepare_pt2e" in code

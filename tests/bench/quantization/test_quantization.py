@@ -1,0 +1,13 @@
+import pytest
+
+from bench import quantization
+from bench.quantization import saturates
+
+
+@pytest.mark.parametrize(
+    ("flags", "narrow"),
+    [(("avx2",), True), (("avx2", "avx512_vnni"), False), (("avx_vnni",), False), (("asimddp",), False)],
+)
+def test_sums_saturate_where_the_cpu_adds_in_16_bits(monkeypatch, flags, narrow):
+    monkeypatch.setattr(quantization, "cpu_flags", lambda: flags)
+    assert saturates() is narrow
