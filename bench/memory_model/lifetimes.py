@@ -27,8 +27,8 @@ class Lifetime:
     module: str | None
     end: int | None = None
     """None where it outlives the trace."""
-    workspace: bool = False
-    """Whether an operator holds it for a moment."""
+    held: tuple[int, ...] = ()
+    """What an operator holds for a moment, of which `bytes` is the largest; empty for a tensor."""
 
 
 class Lifetimes(TorchDispatchMode):  # type: ignore[no-untyped-call]
@@ -37,7 +37,7 @@ class Lifetimes(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def __init__(
         self,
         where: Callable[[], tuple[Phase, str | None]],
-        workspace: Callable[[Any, Any, Any], int] = lambda *_: 0,
+        workspace: Callable[[Any, Any, Any], tuple[int, ...]] = lambda *_: (),
     ) -> None:
         """Begin without storages.
 
@@ -60,15 +60,15 @@ class Lifetimes(TorchDispatchMode):  # type: ignore[no-untyped-call]
             if isinstance(leaf, torch.Tensor):
                 self.follow(leaf)
         held = self._workspace(func, args, output)
-        if held:
+        if max(held, default=0):
             self._hold_for_a_moment(held)
         return output
 
-    def _hold_for_a_moment(self, held: int) -> None:
+    def _hold_for_a_moment(self, held: tuple[int, ...]) -> None:
         phase, module = self._where()
         begin = len(self.moments)
         self.lifetimes.append(
-            Lifetime(bytes=held, begin=begin, end=begin + 1, phase=phase, module=module, workspace=True)
+            Lifetime(bytes=max(held), begin=begin, end=begin + 1, phase=phase, module=module, held=held)
         )
         self.moments += [(phase, module)] * 2
 

@@ -1,6 +1,7 @@
 """Predict the memory of a step of a case: run it on fake tensors, which have shapes and no memory."""
 
 import contextlib
+import dataclasses
 import itertools
 import warnings
 from collections.abc import Iterator, Sequence
@@ -31,12 +32,30 @@ class UnpredictableError(ValueError):
     """The memory of the case cannot be predicted; the message is the reason."""
 
 
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class StepTrace:
+    """The storages of a step."""
+
+    lifetimes: tuple[Lifetime, ...]
+    moments: tuple[tuple[Phase, str | None], ...]
+    """Phase and module of each allocation and release."""
+    fixed: dict[str, int]
+    """Bytes of what lives before the step, by its part."""
+    gradients: frozenset[int]
+    """Numbers of the lifetimes of gradients."""
+
+
 def predicted_memory(case: Case) -> MemoryPredicted:
     """Return the memory of a steady step of a case: what torch's allocator would hold, without computing anything.
 
     Raises:
         UnpredictableError: the shapes of its tensors depend on data, or a compiler decides what is kept.
     """
+    return memory_of(trace_step(case))
+
+
+def trace_step(case: Case) -> StepTrace:
+    """Return the storages of a steady step of a case; raises as `predicted_memory` does."""
     if (reason := _unpredictable(case)) is not None:
         raise UnpredictableError(reason)
     network = _on_meta(case)
@@ -118,8 +137,8 @@ class _Step:
         del loss
         self.phase = "other"
 
-    def traced(self) -> MemoryPredicted:
-        """Make another step, and return its memory; the optimizer has its state from the step before."""
+    def traced(self) -> StepTrace:
+        """Make another step, and return its storages; the optimizer has its state from the step before."""
         workspace = cpu_workspace if is_cpu(self._case.device) else _no_workspace
         lifetimes = Lifetimes(self._where, workspace)
         fixed = self._fixed(lifetimes)
@@ -135,7 +154,13 @@ class _Step:
             self.run()
         for hook in hooks:
             hook.remove()
-        return _answer(lifetimes, fixed, {id(each) for each in gradients})
+        own = {id(each) for each in gradients}
+        return StepTrace(
+            lifetimes=tuple(lifetimes.lifetimes),
+            moments=tuple(lifetimes.moments),
+            fixed=fixed,
+            gradients=frozenset(number for number, each in enumerate(lifetimes.lifetimes) if id(each) in own),
+        )
 
     def _where(self) -> tuple[Phase, str | None]:
         """Return the phase and the module that are running."""
@@ -183,15 +208,16 @@ class _Step:
                 handle.remove()
 
 
-def _no_workspace(*_: object) -> int:
-    """Return 0: what the libraries of an accelerator take is their choice at run time."""
-    return 0
+def _no_workspace(*_: object) -> tuple[int, ...]:
+    """Return nothing: what the libraries of an accelerator take is their choice at run time."""
+    return ()
 
 
-def _answer(lifetimes: Lifetimes, fixed: dict[str, int], gradients: set[int]) -> MemoryPredicted:
-    moments, all_of_it = lifetimes.moments, lifetimes.lifetimes
+def memory_of(trace: StepTrace) -> MemoryPredicted:
+    """Return the peak of a step, its parts and its course."""
+    moments, fixed = trace.moments, trace.fixed
     changes = [0] * (len(moments) + 1)
-    for each in all_of_it:
+    for each in trace.lifetimes:
         changes[each.begin] += each.bytes
         if each.end is not None:
             changes[each.end] -= each.bytes
@@ -199,14 +225,18 @@ def _answer(lifetimes: Lifetimes, fixed: dict[str, int], gradients: set[int]) ->
     peak = max(range(len(levels)), key=levels.__getitem__)
     before = next((index for index, (phase, _) in enumerate(moments) if phase != "other"), 1) - 1
     first_backward = next((index for index, (phase, _) in enumerate(moments) if phase == "backward"), len(moments))
-    alive = [each for each in all_of_it if each.begin <= peak and (each.end is None or each.end > peak)]
-    moved = [each for each in alive if each.phase != "other" and not each.workspace]
-    workspace = sum(each.bytes for each in alive if each.workspace)
-    of_gradients = sum(each.bytes for each in moved if id(each) in gradients)
+    alive = [
+        (number, each)
+        for number, each in enumerate(trace.lifetimes)
+        if each.begin <= peak and (each.end is None or each.end > peak)
+    ]
+    moved = [(number, each) for number, each in alive if each.phase != "other" and not each.held]
+    workspace = sum(each.bytes for _, each in alive if each.held)
+    of_gradients = sum(each.bytes for number, each in moved if number in trace.gradients)
     saved = sum(
         each.bytes
-        for each in moved
-        if id(each) not in gradients
+        for number, each in moved
+        if number not in trace.gradients
         and each.phase == "forward"
         and (each.end is None or each.end >= first_backward)
         and first_backward < len(moments)
@@ -217,7 +247,7 @@ def _answer(lifetimes: Lifetimes, fixed: dict[str, int], gradients: set[int]) ->
     return MemoryPredicted(parts=parts, phase=phase, module=module, points=_points(levels[before:], moments[before:]))
 
 
-def _points(levels: list[int], moments: list[tuple[Phase, str | None]]) -> tuple[MemoryPoint, ...]:
+def _points(levels: list[int], moments: Sequence[tuple[Phase, str | None]]) -> tuple[MemoryPoint, ...]:
     """Return at most `MOST_POINTS` moments, of each stretch the highest: so the peak is among them."""
     stretch = max(1, -(-len(levels) // MOST_POINTS))
     chosen = [

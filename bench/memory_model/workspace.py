@@ -14,31 +14,34 @@ BLOCK: Final = 16
 """Channels of oneDNN's blocks: an image of fewer channels is not copied into blocks."""
 
 
-def cpu_workspace(func: Any, args: Any, output: Any) -> int:
-    """Return the bytes that an operator on the CPU holds at its peak beyond its operands and its results."""
+def cpu_workspace(func: Any, args: Any, output: Any) -> tuple[int, ...]:
+    """Return the bytes that an operator on the CPU holds at moments of its own, beyond its operands and its results.
+
+    The largest counts. Each is a sum of tensors, and so grows evenly with the batch, which their maximum does not.
+    """
     if func is torch.ops.aten.convolution.default:
         return _forward(args[0], args[1], args[8], output)
     if func is torch.ops.aten.conv2d.default:  # what a step in inference mode calls
         return _forward(args[0], args[1], args[6] if len(args) > 6 else 1, output)
     if func is torch.ops.aten.convolution_backward.default:
         return _backward(args[0], args[1], args[2], args[9], args[10][0])
-    return 0
+    return ()
 
 
-def _forward(images: torch.Tensor, weight: torch.Tensor, groups: int, result: torch.Tensor) -> int:
+def _forward(images: torch.Tensor, weight: torch.Tensor, groups: int, result: torch.Tensor) -> tuple[int, ...]:
     if not _blocked(images, groups):
-        return weight.nbytes
-    return max(images.nbytes + weight.nbytes, result.nbytes)
+        return (weight.nbytes,)
+    return images.nbytes + weight.nbytes, result.nbytes
 
 
 def _backward(
     gradient: torch.Tensor, images: torch.Tensor, weight: torch.Tensor, groups: int, needs_gradient: bool
-) -> int:
+) -> tuple[int, ...]:
     if not _blocked(images, groups):
         copied = 2 * weight.nbytes
-        return copied if _is_nhwc(images) else max(copied, gradient.nbytes)
+        return (copied,) if _is_nhwc(images) else (copied, gradient.nbytes)
     copies = gradient.nbytes + images.nbytes
-    return max(copies, weight.nbytes) if needs_gradient else copies + weight.nbytes
+    return (copies, weight.nbytes) if needs_gradient else (copies + weight.nbytes,)
 
 
 def _blocked(images: torch.Tensor, groups: int) -> bool:

@@ -1,10 +1,11 @@
 """The verbs of the worker about profiles, peaks and memory."""
 
+import functools
 from collections.abc import Callable
 
 from bench.measure.device import Device
+from bench.memory_model.batches import BatchPredictor
 from bench.memory_model.measure import measured_memory
-from bench.memory_model.predict import predicted_memory
 from bench.peaks.measure import measure_device_peaks
 from bench.probing.layers import probed_layers
 from bench.process.profiling.messages import (
@@ -52,7 +53,11 @@ class ProfilingVerbs:
 
     def predict_memory(self, request: PredictMemory) -> MemoryPredicted:
         """Predict the memory of a case, which need not be this worker's."""
-        return predicted_memory(request.case)
+        return self._predictor.predicted(request.case)
+
+    @functools.cached_property
+    def _predictor(self) -> BatchPredictor:
+        return BatchPredictor()
 
     def measure_memory(self, request: MeasureMemory) -> MemoryMeasured:  # noqa: ARG002 - it has no arguments
         """Measure the memory of a step of the prepared case."""

@@ -10,7 +10,7 @@ from bench.schedule.racing.bounds import is_heavy
 from bench.suites import models
 from bench.suites.suite import check_case
 from results.schema.case import Case
-from results.schema.labels import LAYOUTS, RUNTIMES
+from results.schema.labels import LAYOUTS, PROMISES, RUNTIMES
 
 _BF16: Final = frozenset({"avx512_bf16", "amx_bf16", "bf16"})
 """Flags of CPUs that compute in bf16; others emulate it, many times slower than fp32."""
@@ -83,6 +83,8 @@ def possible(case: Case) -> bool:
     What it leaves out is no candidate; what the machine lacks is a record that says so.
     """
     facts = RUNTIMES[case.runtime]
+    if PROMISES[case.precision].quantizes and facts.precisions is None:
+        return False
     allowed = (
         (case.layout, facts.layouts),
         (case.precision, facts.precisions),

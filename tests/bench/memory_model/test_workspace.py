@@ -21,13 +21,13 @@ def forward(groups=1, **shape):
     images, weight, result = convolution(groups=groups, **shape)
     held = cpu_workspace(FORWARD, (images, weight, None, [1], [1], [1], False, [0], groups), result)
     assert held == cpu_workspace(torch.ops.aten.conv2d.default, (images, weight, None, 1, 1, 1, groups), result)
-    return held, images.nbytes, weight.nbytes, result.nbytes
+    return max(held), images.nbytes, weight.nbytes, result.nbytes
 
 
 def backward(groups=1, needs_gradient=True, **shape):
     images, weight, gradient = convolution(groups=groups, **shape)
     args = (gradient, images, weight, None, [1], [1], [1], False, [0], groups, [needs_gradient, True, False])
-    return cpu_workspace(BACKWARD, args, None), images.nbytes, weight.nbytes, gradient.nbytes
+    return max(cpu_workspace(BACKWARD, args, None)), images.nbytes, weight.nbytes, gradient.nbytes
 
 
 def test_images_in_nchw_are_copied_and_so_is_the_result():
@@ -46,4 +46,4 @@ def test_in_nhwc_and_in_thin_or_grouped_images_only_the_weight_is_copied(shape):
 
 
 def test_other_operators_hold_nothing():
-    assert cpu_workspace(torch.ops.aten.relu.default, (), None) == 0
+    assert cpu_workspace(torch.ops.aten.relu.default, (), None) == ()

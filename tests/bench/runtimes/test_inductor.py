@@ -7,11 +7,14 @@ import torch
 import torch._dynamo
 import torch._inductor
 from msgspec import structs
+from torch._inductor import config
 
 from bench.measure.device import Cpu, Unsupported
 from bench.process.messages import Finish, Prepare, TakeTurn
 from bench.runtimes import inductor
+from bench.tasks.workload import build
 from bench.worker.serve import WorkerServer
+from tests.bench.runtimes.engines import live, small
 
 needs_compiler = pytest.mark.skipif(
     shutil.which("g++") is None and shutil.which("clang++") is None, reason="no C++ compiler here"
@@ -220,3 +223,22 @@ def test_skipped_cuda_graphs_are_noted(monkeypatch):
     assert subject.report().notes == ()
     monkeypatch.setitem(inductor.counters["inductor"], "cudagraph_skips", 3)
     assert "3 times" in subject.report().notes[0]
+
+
+@needs_compiler
+@pytest.mark.usefixtures("fresh_compiler")
+def test_frozen_weights_are_folded_and_other_weights_are_compiled_anew(make_case, tmp_path):
+    with config.patch(freezing=False):  # and so again after the test
+        lived = live(small(make_case, runtime="compile:freezing", batch_size=1), tmp_path)
+        assert config.freezing
+    assert lived.equality.verdict == "equal"  # its check runs with other weights
+    assert (lived.finished.facts.graph_breaks, lived.finished.facts.recompiles) == (0, 0)
+    assert "does not divide" in lived.finished.nulls["build_s"]
+
+
+@needs_compiler
+@pytest.mark.usefixtures("fresh_compiler")
+def test_a_compiler_that_freezes_nothing_leaves_the_weights_inputs(make_case, tmp_path):
+    with config.patch(freezing=True):
+        build(small(make_case, runtime="compile"), cache=tmp_path)
+        assert not config.freezing

@@ -1,13 +1,15 @@
+import hashlib
 import json
 import os
 import subprocess
 import sys
+import threading
 
 import pytest
 import torch
 
 from bench.validate import probes
-from bench.validate.probes import float32_formats, working_threads
+from bench.validate.probes import float32_formats, threads_of, working_threads
 
 LOOK = """
 import json
@@ -74,3 +76,25 @@ def test_operators_that_drop_bits_are_seen(monkeypatch, name):
     linear = torch.nn.functional.linear
     monkeypatch.setattr(torch.nn.functional, "linear", rounded(linear, getattr(torch, name)))
     assert float32_formats("cpu") == (seen, "float32")
+
+
+def test_an_engine_of_one_thread_has_one():
+    assert threads_of(lambda: sum(range(2_000))) == 1
+
+
+def test_a_thread_that_works_for_an_engine_counts():
+    go, done = threading.Semaphore(0), threading.Semaphore(0)
+
+    def work():
+        while go.acquire():
+            hashlib.sha256(b"x" * 4_000_000).digest()  # it lets other threads run
+            done.release()
+
+    threading.Thread(target=work, daemon=True).start()
+
+    def run():
+        go.release()
+        hashlib.sha256(b"x" * 4_000_000).digest()
+        done.acquire()
+
+    assert threads_of(run) == 2

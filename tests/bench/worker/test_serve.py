@@ -321,3 +321,23 @@ def test_a_worker_starts_in_an_interpreter_that_lacks_what_only_some_verbs_need(
         "assert 'torch._inductor.compile_fx' not in sys.modules, 'it would miss the variables of the case'\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+@pytest.mark.parametrize(
+    ("raised", "agreed", "reason"),
+    [(None, "an agreement", None), (ValueError("no files of Fashion-MNIST here"), None, "no files of Fashion-MNIST")],
+)
+def test_a_quantized_case_is_asked_for_its_agreement(make_case, monkeypatch, raised, agreed, reason):
+    def measured(case):
+        if raised is not None:
+            raise raised
+        return "an agreement"
+
+    monkeypatch.setattr("bench.worker.serve.measure_agreement", measured)
+    worker = serve.WorkerServer()
+    worker.case = make_case(runtime="openvino", precision="int8")
+    given, nulls = worker._agreement()
+    assert given == agreed
+    assert reason is None or reason in nulls["agreement"]
+    worker.case = make_case()
+    assert worker._agreement() == (None, {})

@@ -55,3 +55,13 @@ def test_given_axes_replace_those_of_the_machine_and_the_baseline_stays(cpu_with
     assert [(case.runtime, case.batch_size) for case in cases] == [
         ("eager", 1), ("eager", 8), ("openvino", 1), ("openvino", 8),
     ]  # fmt: skip
+
+
+def test_only_runtimes_with_a_quantizer_are_tried_in_8_bits(cpu_with):
+    cpu_with("avx512_vnni")
+    cases = made(axes={"precision": ["int8"]})
+    assert {case.runtime for case in cases if case.precision == "int8"} == {
+        "onnxruntime",
+        "openvino",
+        "compile:freezing",
+    }
