@@ -18,6 +18,7 @@ from bench.schedule.fitting import run as fitters
 from bench.schedule.loading import run as loaders
 from bench.schedule.profiling import peaks as measurers
 from bench.schedule.profiling import run as profilers
+from bench.schedule.racing import run as searchers
 from bench.schedule.training import run as trainers
 from bench.suites.suite import expand, load_suite
 from resnet.storage import weights
@@ -31,6 +32,7 @@ from results.storage.reader import load
 from tests.loadings import loading
 from tests.profiles import peaks, profile
 from tests.reports.text.profiling.test_fit import fit
+from tests.searches import made_search, write_search
 from tests.trainings import made_trainings, training_header, write_trainings
 
 TIMM = """\
@@ -172,6 +174,10 @@ def test_command(command, tmp_path, monkeypatch, capsys, write_run, make_record,
         path = write_trainings(tmp_path, make_run(run_id="fit", plan=(), suite="fit"), [fit()])
         return load(path).files[0]
 
+    def find_best(request, **options):
+        return made_search(), write_search(tmp_path / "searches")
+
+    monkeypatch.setattr(searchers, "find_best", find_best)
     monkeypatch.setattr(fitters, "run_fits", run_fits)
     monkeypatch.setattr(profilers, "run_profiles", run_profiles)
     monkeypatch.setattr(measurers, "run_peaks", run_peaks)

@@ -69,6 +69,7 @@ def best_command(
     """
     import results
     from bench.schedule import progress
+    from bench.schedule.racing.lines import SearchLines
     from bench.schedule.racing.run import find_best
     from bench.schedule.run import Interrupted, Stopped
     from reports.text.best.answer import search_text
@@ -77,7 +78,7 @@ def best_command(
         _Asked(model, models, batch_size, max_latency, max_memory, min_agreement, min_accuracy, time_limit), axes
     )
     try:
-        with progress.display(sys.stderr) as show:
+        with progress.display(sys.stderr, SearchLines()) as show:
             search, records = find_best(request, device="auto" if device is None else device, out=out, show=show)
     except Stopped as stopped:
         say(f"{stopped}; a search cannot go on: start it again")

@@ -17,7 +17,7 @@ from results.schema.lines.search import Candidate, Search
 from results.text import csv_text, digits
 
 _PEAKS: Final = ("peak_resident_bytes", "peak_allocated_bytes")
-_COSTS: Final = (*_PEAKS, "compile_s", "warm_compile_s", "equality_error")
+_COSTS: Final = (*_PEAKS, "compile_s", "warm_compile_s", "equality_error", "agreement", "accuracy_lost")
 _HEADS: Final = ("case", "fate", "image_s", "throughput_img_per_s", "speedup", "reason")
 
 
@@ -84,6 +84,9 @@ def _costs(row: Any) -> list[str]:
     if "warm_compile_s" in known:
         costs.append(f"{digits(known['warm_compile_s'], None)} s from its cache")
     costs += [f"{digits(known[name] / 1e9, None)} GB" for name in _PEAKS if name in known]
+    if "agreement" in known:
+        lost = known["accuracy_lost"]
+        costs.append(f"it agrees with fp32 on {known['agreement']:.2%} of real images and loses {lost:.2%} of accuracy")
     error = known.get("equality_error")
     return [*costs, "its result was not checked" if error is None else f"error of its result {error:.1e}"]
 

@@ -1,10 +1,12 @@
 import csv
+import dataclasses
 import io
 import json
 
 import pytest
 
-from reports.text.best.answer import command_words, search_text
+from reports.text.best.answer import command_words, search_text, sentences
+from results.analysis.searches.fastest import fastest
 from results.analysis.study import Study
 from results.errors import InputError
 from tests.searches import made_cases, made_search, write_search
@@ -26,6 +28,13 @@ def test_the_answer_comes_first_then_its_gain_its_cost_and_the_runner_up(study):
     assert any("resnet-bench run --model resnet50" in line for line in lines)
     assert any("openvino.convert_model" in line for line in lines)
     assert any("cannot-win" in line and "not started" in line for line in lines)
+
+
+def test_the_costs_of_8_bits_are_their_agreement_and_the_lost_accuracy(study):
+    row = fastest(study).row.copy()
+    row["agreement"], row["accuracy_lost"] = 0.9954, -0.0003
+    won = dataclasses.replace(fastest(study), row=row)
+    assert "it agrees with fp32 on 99.54% of real images and loses -0.03% of accuracy" in sentences(won)[2]
 
 
 def test_json_has_the_answer_and_every_candidate(study):
