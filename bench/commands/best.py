@@ -117,6 +117,8 @@ def _request(asked: _Asked, axes: AxisOptions) -> "SearchRequest":
 
     for name, values in axes.items():
         axis_values(name, values)  # before a process starts
+    if not asked.time_limit > 0:
+        raise InputError(f"--time-limit: {asked.time_limit:g} should be more than 0 seconds")
     accuracy = None if asked.min_accuracy is None else fraction(asked.min_accuracy)
     return SearchRequest(
         models=_named(asked.model, asked.models, accuracy),

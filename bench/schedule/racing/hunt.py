@@ -80,6 +80,7 @@ class Hunt:
             left = tuple(case for case in left if self._fates[case].fate == "slower")
         if self._request.batches is None and self._stayed() and not self._late():
             self._race(self._other_batches(), replicate)
+            self._fates |= self._refused()
             replicate += 1
         self._confirm(replicate)
         return self._answer()
@@ -171,7 +172,7 @@ class Hunt:
         if winner is None:
             reason, nearest = binding(tuple(self._fates.values()), self._seconds)
         elif any(candidate.fate == "no-time" for candidate in self._fates.values()):
-            reason = "the time limit ended the search before every candidate was tried"
+            reason = "the time limit ended the search before it was settled"
         elif len(stayed) > 1:
             reason = f"the last {len(stayed)} candidates are equally fast, as far as it matters"
         else:

@@ -115,7 +115,10 @@ class Race:
             yield from self._race(MOST_ROUNDS)
             unsettled = len(self._live) > 1 and self._late() and not self._settled()
             for case in list(self._live):
-                yield self._end(case, "no-time" if unsettled else "stayed", None)
+                if not self._live[case][0].medians:  # the time was up before its first turn, and a record needs a time
+                    yield from self._turn(case)
+                if case in self._live:
+                    yield self._end(case, "no-time" if unsettled else "stayed", None)
             for case in (*self._light, *self._heavy):
                 self._note(case, "no-time", "the time limit came before it was started")
         finally:

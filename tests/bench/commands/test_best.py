@@ -84,6 +84,7 @@ def test_an_interrupt_says_that_a_search_cannot_go_on(call, monkeypatch, tmp_pat
         (["best", "resnet18", "--batch-size", "many"], "whole number"),
         (["best", "resnet18", "--runtime", "onxruntime"], "did you mean"),
         (["best", "resnet18", "--min-accuracy", "99%"], "published top-1"),
+        (["best", "resnet18", "--time-limit", "0"], "more than 0 seconds"),
         (["best", "resnet18", "--task", "inference,training"], "single value"),
     ],
 )

@@ -120,3 +120,10 @@ def test_workers_end_where_the_race_is_left(make_case):
     next(events)
     events.close()
     assert all(worker.closed for worker in paddock.started.values())
+
+
+def test_a_time_limit_before_the_first_turn_still_gives_records(raced):
+    fates, records = raced(Paddock(STEPS, prepare_s=10.0), ("eager", "export"), deadline=5.0)
+    assert len(records) == 1
+    assert {name: each.fate for name, each in fates.items()} == {"eager": "stayed", "export": "no-time"}
+    assert all(record.samples.step_s for record in records)
