@@ -20,6 +20,7 @@ from results.text import csv_text, digits
 
 MOST_LAYERS: Final = 12
 MOST_OPERATORS: Final = 8
+MOST_GAINS: Final = 8
 BOUNDS: Final = {"compute": "by arithmetic", "memory": "by memory traffic", "overhead": "by what calling it costs"}
 
 
@@ -129,7 +130,26 @@ def _advice(profile: Profile, peaks: Peaks | None, fmt: str) -> str:
         for remedy in given
     ]  # fmt: skip
     heads = ["what would help", "saves ms", "interval", "of a step", "most of all in"]
-    return grid_text(heads, rows, fmt, numbers_from=1, numbers_to=4)
+    return grid_text(heads, rows, fmt, numbers_from=1, numbers_to=4) + _gaining_layers(given, fmt)
+
+
+def _gaining_layers(given: Sequence[Advice], fmt: str) -> str:
+    """Return the layers that would gain most by a change that was timed on them, each with its interval."""
+    gains = [
+        (remedy, gain, gain.low_s, gain.high_s)
+        for remedy in given
+        for gain in remedy.layers
+        if gain.low_s is not None and gain.high_s is not None and gain.saves_s > 0
+    ]
+    if not gains:
+        return ""
+    gains.sort(key=lambda each: -each[1].saves_s)
+    rows = [
+        [f"{gain.layer} {gain.phase}", _remedy(remedy), _ms(gain.saves_s), f"{_ms(low)} to {_ms(high)}"]
+        for remedy, gain, low, high in gains[:MOST_GAINS]
+    ]
+    heads = ["layer", "what would help", "saves ms", "interval"]
+    return lines_text([""], fmt) + grid_text(heads, rows, fmt, numbers_from=2)
 
 
 def _remedy(remedy: Advice) -> str:

@@ -39,6 +39,9 @@ class LayerGain:
     layer: str
     phase: str
     saves_s: float
+    low_s: float | None = None
+    """Ends of its interval, by the quartiles of the turns in which the layer was timed alone; None where it was not."""
+    high_s: float | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,9 +94,11 @@ def _from_probes(profile: Profile) -> list[Advice]:
             middle, least, most = _ratio(probe)
             for layer in probe.layers:
                 took = seconds.get((layer, probe.phase), 0.0)
-                gains.append(LayerGain(layer=layer, phase=probe.phase, saves_s=took * (1 - middle)))
-                low += took * (1 - most)
-                high += took * (1 - least)
+                ends = took * (1 - most), took * (1 - least)
+                saved = took * (1 - middle)
+                gains.append(LayerGain(layer=layer, phase=probe.phase, saves_s=saved, low_s=ends[0], high_s=ends[1]))
+                low += ends[0]
+                high += ends[1]
         gains.sort(key=lambda gain: -gain.saves_s)
         saves = sum(gain.saves_s for gain in gains) + shared / 2
         made.append(

@@ -58,6 +58,13 @@ def test_without_peaks_the_roof_is_left_out(written):
     assert "slowest operators" in text
 
 
+def test_layers_that_would_gain_most_stand_with_their_intervals(whole):
+    lines = profiles_text(whole, "table").splitlines()
+    head = next(index for index, line in enumerate(lines) if line.startswith("layer ") and "interval" in line)
+    assert "layout nhwc" in lines[head + 2] or "precision amp-bf16" in lines[head + 2]
+    assert " to " in lines[head + 2]
+
+
 def test_json_holds_profile_roof_layers_advice_and_memory(whole):
     (document,) = json.loads(profiles_text(whole, "json"))
     assert document["roof"]["mfu"] > 0

@@ -64,3 +64,12 @@ def test_a_larger_batch_shares_the_host_s_time_between_operators():
     assert batch.value == "2"
     assert batch.saves_s == pytest.approx(0.2 * seconds + between / 2)
     assert batch.low_s < 0.2 * seconds < batch.high_s
+
+
+def test_each_layer_that_was_timed_has_its_own_interval():
+    given = advice(profile(probes=[probe(ratio=0.5), probe("precision", "amp-bf16", 0.4)]), peaks())
+    timed = [gain for each in given if each.what in {"layout", "precision"} for gain in each.layers]
+    assert timed
+    assert all(gain.low_s <= gain.saves_s <= gain.high_s for gain in timed)
+    fused = [gain for each in given if each.what == "fusion" for gain in each.layers]
+    assert all(gain.low_s is None for gain in fused)
