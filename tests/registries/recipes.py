@@ -136,7 +136,10 @@ CHAPTER = Chapter(
         ),
         "reports/chapters/__init__.py": (
             ('    "training": training.CHAPTER,\n', '    "training": training.CHAPTER,\n    "start": start.CHAPTER,\n'),
-            ("from reports.chapters import depth, training\n", "from reports.chapters import depth, start, training\n"),
+            (
+                "from reports.chapters import batches, depth, energy, savings, training\n",
+                "from reports.chapters import batches, depth, energy, savings, start, training\n",
+            ),
         ),
     },
     checks="chapter.py",
@@ -259,8 +262,8 @@ CHAPTER = Chapter(
                 '    "training": training.CHAPTER,\n    "curves": curves.CHAPTER,\n',
             ),
             (
-                "from reports.chapters import depth, training\n",
-                "from reports.chapters import curves, depth, training\n",
+                "from reports.chapters import batches, depth, energy, savings, training\n",
+                "from reports.chapters import batches, curves, depth, energy, savings, training\n",
             ),
         ),
     },

@@ -17,7 +17,7 @@ from results.metrics.table import COLUMNS
 from results.schema.axes import AXES, BASELINE, SETTINGS
 from results.schema.case import Case
 from results.schema.labels import LAYOUTS, PROMISES, RUNTIMES, TASKS
-from results.schema.lines.record import Facts
+from results.schema.lines.record import Agreement, Facts
 from results.schema.metrics import BOUNDS, METRICS
 from results.schema.units import UNITS
 from results.storage.reader import load
@@ -76,11 +76,12 @@ def test_every_metric_has_a_producer(tmp_path, write_run, make_record, make_case
     """Of cases that know all facts, some case has a value of every metric."""
     baseline = make_record(turns=400, noise=0.001, latency_s=0.1)
     facts = Facts(**(dict.fromkeys(Facts.__annotations__, 1) | {"compile_s": 10.0}))
+    agreement = Agreement(network="a network", images=100, agreed=99, lost=1, gained=0, reference_correct=93)
     records = [baseline]
     for task in TASKS:
         case = make_case(task=task, runtime="compile")
         shape = {"turns": 400, "noise": 0.001, "baseline_latency_s": 0.1}
-        records.append(make_record(case, **shape, equality=make_equality(), nulls={}, facts=facts))
+        records.append(make_record(case, **shape, equality=make_equality(), agreement=agreement, nulls={}, facts=facts))
     table = Study(load(write_run(tmp_path, records, [make_static()]))).table
     assert [name for name in METRICS if table[name].isna().all()] == []
 

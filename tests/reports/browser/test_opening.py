@@ -9,8 +9,8 @@ SHOWN = {
     name
     for name, chart in FIGURES.items()
     if chart.needs not in {"training", "epoch", "profile", "memory", "search", "loading"}
-}
-"""The page of `report` holds no trainings and no profiles, and has none of their figures."""
+} - {"energy", "savings"}
+"""The page of `report` holds no trainings, profiles, searches, loadings, energies or checkpoints, nor their figures."""
 
 
 def test_a_page_from_disk_draws_every_chart_and_asks_for_nothing(visit, report, draw_all):

@@ -30,6 +30,7 @@ def test_the_chapters_of_profiles_are_drawn_and_nothing_else_is_seen(visit, draw
     assert "layer1.0.conv1 backward" in tab.locator("#takeaway-profile_modules").inner_text()
     details = tab.locator('details.data[data-chart="roofline"]')
     details.locator("summary").click()
+    details.locator("tbody tr").first.wait_for()
     assert details.locator("tbody tr").count() == 8
     options = {"resultTypes": ["violations"]}
     response = axe.Axe().run(tab, context={"exclude": [[".main-svg"]]}, options=options).response

@@ -27,6 +27,7 @@ def test_the_curves_are_drawn_and_nothing_else_is_seen(visit, draw_all, trained)
     assert "The deeper plain network trains worse" in tab.locator("#takeaway-convergence_error").inner_text()
     details = tab.locator('details.data[data-chart="convergence_error"]')
     details.locator("summary").click()
+    details.locator("tbody tr").first.wait_for()
     assert details.locator("tbody tr").count() == 4 * 9
     options = {"resultTypes": ["violations"]}
     found = axe.Axe().run(tab, context={"exclude": [[".main-svg"]]}, options=options).response
