@@ -25,6 +25,13 @@ CPU_FLAGS: Final = (
 )  # fmt: skip
 """The instruction sets that determine the speed of convolutions, by Linux' names."""
 
+INSTRUCTIONS: Final = {
+    "bfloat16": frozenset({"avx512_bf16", "amx_bf16", "bf16"}),
+    "float16": frozenset({"avx512_fp16", "amx_fp16", "fphp", "asimdhp"}),
+    "int8": frozenset({"avx512_vnni", "avx_vnni", "amx_int8", "asimddp", "i8mm"}),
+}
+"""The instruction sets that oneDNN's convolutions need for a dtype, of x86 and Arm; those of int8 add products in 32
+bits. Without them a dtype is emulated."""
 _APPLE_FLAGS: Final = {
     "hw.optional.arm.FEAT_BF16": "bf16",
     "hw.optional.arm.FEAT_FP16": "asimdhp",
@@ -117,3 +124,8 @@ def governor(cpus: pathlib.Path = pathlib.Path("/sys/devices/system/cpu")) -> st
 def _sysctl(name: str) -> str | None:
     done = subprocess.run(["/usr/sbin/sysctl", "-n", name], capture_output=True, text=True, check=False)
     return done.stdout.strip() or None
+
+
+def computes_in(dtype: str) -> bool:
+    """Return whether this CPU has instructions for a dtype of `INSTRUCTIONS`."""
+    return bool(INSTRUCTIONS[dtype] & set(cpu_flags()))

@@ -81,22 +81,12 @@ def emulated(case: Case) -> str | None:
         return None
     kind = device_type(case.device)
     if is_cpu(case.device):
-        native = _cpu_has(dtype)
+        native = cpu.computes_in(dtype)
     elif kind in {"cuda", "xpu"}:
         native = dtype == "float16" or torch.get_device_module(kind).is_bf16_supported(including_emulation=False)
     else:
         native = True
     return None if native else f"{case.device} has no {dtype} arithmetic: it is emulated, and slower than float32"
-
-
-def _cpu_has(dtype: str) -> bool:
-    # The instructions that oneDNN's convolutions need; Arm's are in the same list under their own names.
-    wanted = {
-        "bfloat16": {"avx512_bf16", "amx_bf16", "bf16"},
-        "float16": {"avx512_fp16", "amx_fp16", "fphp", "asimdhp"},
-        "int8": {"avx512_vnni", "avx_vnni", "amx_int8", "asimddp", "i8mm"},
-    }
-    return bool(wanted[dtype] & set(cpu.cpu_flags()))
 
 
 def autocast(case: Case) -> contextlib.AbstractContextManager[object]:

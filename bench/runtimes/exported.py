@@ -29,7 +29,7 @@ class Exported:
         images: torch.Tensor,
         *,
         device: Device,
-        cache: pathlib.Path | None,  # noqa: ARG002 - reading a graph takes as long as making it
+        cache: pathlib.Path | None,  # noqa: ARG002 - a graph is exported within a second, and its file would be a pickle
     ) -> Prepared:
         """Return the graph, once the first step exports it."""
 

@@ -35,7 +35,6 @@ class OnnxSession:
         """Open the network of a file of ONNX."""
         self._path, self._case, self._folder, self._images = path, case, folder, images
         self._session = _open(path, case, folder)
-        self._names = [output.name for output in self._session.get_outputs()]
         if is_cpu(case.device):
             inputs = {_INPUT: images.numpy()}  # torch's own memory, which the session reads in each step
             self._run: Callable[[], list[Any]] = lambda: self._session.run(None, inputs)
@@ -55,7 +54,8 @@ class OnnxSession:
         log = pathlib.Path(session.end_profiling())
         events = json.loads(log.read_text(encoding="utf-8"))
         log.unlink()
-        return _ran(self._case, events, self._images)
+        options = session.get_provider_options().get("CUDAExecutionProvider", {})
+        return _ran(self._case, events, self._images, tf32=options.get("use_tf32") == "1")
 
     def _binding(self) -> Any:
         """Bind the session to torch's memory on the device, so that nothing is copied to the host and back."""
@@ -151,15 +151,14 @@ def _open(path: pathlib.Path, case: Case, folder: pathlib.Path, *, profile: bool
     return onnxruntime.InferenceSession(str(path), options, providers=providers)
 
 
-def _ran(case: Case, events: list[dict[str, Any]], images: torch.Tensor) -> Ran | str:
-    """Return what the events of a profiled run show."""
+def _ran(case: Case, events: list[dict[str, Any]], images: torch.Tensor, *, tf32: bool) -> Ran | str:
+    """Return what the events of a profiled run show; `tf32` is what the session was given."""
     kernels = [event["args"] for event in events if event.get("cat") == "Node" and "output_type_shape" in event["args"]]
     products = [kernel for kernel in kernels if any(part in kernel["op_name"] for part in _PRODUCTS)]
     if not products:
         return f"{case.runtime} runs the network as a single kernel, which does not show its types"
     dtypes = {next(iter(result)) for kernel in products for result in kernel["output_type_shape"]}
     batch, channels, *size = images.shape
-    tf32 = PROMISES[case.precision].tf32 and not is_cpu(case.device)
     return Ran(
         parameter_dtypes=("float32",),
         compute_dtypes=tuple(sorted(_DTYPES.get(dtype, dtype) for dtype in dtypes)),

@@ -20,12 +20,11 @@ from bench.process.sustained import no_sustained_use
 from bench.process.threads import merged
 from bench.schedule.plan import Todo
 from bench.schedule.progress import Activity
-from bench.schedule.room import Room
+from bench.schedule.room import Room, prepare_worker
 from bench.schedule.rotation import Left, Lost, Rotation, Stepped
 from bench.schedule.seat import Seat
 from bench.schedule.sustain import sustain
 from results.schema.case import Case
-from results.schema.labels import RUNTIMES
 from results.schema.lines.record import Record, Stop
 from results.schema.lines.run import Settings
 
@@ -203,18 +202,13 @@ class DeviceReplicate:
         seat = Seat(case, live, epoch=self._epoch)
         self._live[seat] = live
         try:
-            warm = RUNTIMES[case.runtime].compiles and not self._caches.cold(case)
-            self._caches.fill(case)  # also where the worker fails, as it leaves what it has compiled
-            live.prepare(self._caches.compiler(case), shared=self._caches.references(case), warm=warm)
-            self._room.learn(case, live.footprint())
+            prepare_worker(live, self._caches, self._room)
             if live.restriction is not None:
                 self._room.restrict(case.device)
                 live.notes.append(f"measured alone: the compute mode of its GPU is {live.restriction}")
         except Failed as failure:
             yield from self._lost(seat, failure)
             return None
-        finally:
-            self._room.release(case)
         return seat
 
     def _measure_alone(self, case: Case, note: str) -> Steps[None]:

@@ -4,8 +4,11 @@ import threading
 from typing import Final
 
 from bench.machine import memory
+from bench.process.caches import Caches
+from bench.process.client import WorkerClient
 from bench.process.messages import Footprint
 from results.schema.case import Case
+from results.schema.labels import RUNTIMES
 
 HEADROOM: Final = 1.5
 """Memory of a worker over what a worker of this case, or the largest so far, took: its peak may come later."""
@@ -83,3 +86,15 @@ class Room:
 def _expected(taken: dict[Case, int], case: Case) -> int:
     """Return the bytes that a worker of the case took, or the most that any worker took."""
     return taken.get(case, max(taken.values(), default=0))
+
+
+def prepare_worker(live: WorkerClient, caches: Caches, room: Room) -> None:
+    """Build the case of a worker, whose memory `room` then knows. Raises `Failed`."""
+    case = live.case
+    try:
+        warm = RUNTIMES[case.runtime].compiles and not caches.cold(case)
+        caches.fill(case)  # also where the worker fails, as it leaves what it has compiled
+        live.prepare(caches.compiler(case), shared=caches.references(case), warm=warm)
+        room.learn(case, live.footprint())
+    finally:
+        room.release(case)

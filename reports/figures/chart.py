@@ -61,6 +61,11 @@ def all_cases(source: Source) -> pd.DataFrame:
     return source.cases
 
 
+def every_row(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the frame as it is: a figure of all its rows."""
+    return frame
+
+
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Insert:
     """HTML that a chapter adds to the page; `template` is a file below `reports/chapters`."""

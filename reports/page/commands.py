@@ -2,7 +2,7 @@
 
 import shlex
 
-from results.schema.axes import AXES, SETTINGS, is_silent
+from reports.style.words import case_options
 from results.schema.case import Case
 from results.schema.lines.run import RunHeader
 from results.text import printable
@@ -15,12 +15,7 @@ def reproduce(run: RunHeader, case: Case) -> str | None:
     """
     if run.source is not None or run.settings is None:
         return None
-    words = ["resnet-bench", "run"]
-    for name in AXES:
-        if is_silent(name, getattr(case, name)):
-            continue
-        values = [getattr(case.baseline, name), getattr(case, name)] if name in SETTINGS else [getattr(case, name)]
-        words += [f"--{name.replace('_', '-')}", ",".join(map(str, dict.fromkeys(values)))]
+    words = ["resnet-bench", "run", *case_options(case)]
     words += ["--replicates", str(run.settings.replicates), "--target", f"{100 * run.settings.target:g}%"]
     words += ["--budget", f"{run.settings.budget_s:g}"]
     return printable(shlex.join(words))

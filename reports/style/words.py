@@ -7,7 +7,8 @@ import pandas as pd
 from reports.style.rows import CaseView, each
 from reports.style.units import SPACE, quantity
 from reports.style.views import axes_texts, setting, throughput_bounds
-from results.schema.axes import WORKLOAD
+from results.schema.axes import AXES, SETTINGS, WORKLOAD, is_silent
+from results.schema.case import Case
 from results.statistics.margin import MARGIN
 
 WRONG_RESULT: Final = "wrong result"
@@ -56,3 +57,14 @@ def workload_text(row: CaseView) -> str:
 def conditions_text(row: CaseView) -> str:
     """Return a row's workload and setting: ``inference · batch 8 · 224 px · fp32 · eager · nchw``."""
     return f"{workload_text(row)} · {setting(row)}"
+
+
+def case_options(case: Case) -> list[str]:
+    """Return the words of `resnet-bench run` that measure a case with its baseline."""
+    words = []
+    for name in AXES:
+        value = getattr(case, name)
+        if not is_silent(name, value):
+            values = [getattr(case.baseline, name), value] if name in SETTINGS else [value]
+            words += [f"--{name.replace('_', '-')}", ",".join(map(str, dict.fromkeys(values)))]
+    return words

@@ -6,13 +6,12 @@ The network is the same, with other weights: the time does not depend on them.
 import pathlib
 import socket
 import tempfile
-import time
 import warnings
 from typing import Final
 
-from bench.process.messages import Turn
 from bench.process.protocol import serve_requests
 from tests.bench.fakes import FakeWorker
+from tests.selftest.byhand import ByHand
 
 LOOPS: Final = {
     "onnxruntime": "tests.selftest.engines_by_hand:onnx_by_hand",
@@ -21,8 +20,8 @@ LOOPS: Final = {
 """The worker of each engine."""
 
 
-class EngineByHand(FakeWorker):
-    """A loop around a session; a subclass opens it."""
+class EngineByHand(ByHand):
+    """The same loop around a session; a subclass opens it."""
 
     def prepare(self, request):
         import torch  # noqa: PLC0415
@@ -34,17 +33,9 @@ class EngineByHand(FakeWorker):
         images = torch.randn(case.batch_size, 3, case.image_size, case.image_size)
         with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings(), torch.no_grad():
             warnings.simplefilter("ignore")
-            self.infer = self.opened(model, images, case, pathlib.Path(folder))
-        return super().prepare(request)
-
-    def turn(self, request):
-        times = []
-        for _ in range(request.drop + request.steps):
-            began = time.perf_counter()
-            self.infer()
-            times.append(time.perf_counter() - began)
-        timed = times[request.drop :]
-        return Turn(phase_s=tuple((seconds,) for seconds in timed), wall_s=sum(timed) / len(timed))
+            infer = self.opened(model, images, case, pathlib.Path(folder))
+        self.images, self.model = images, lambda _: infer()
+        return FakeWorker.prepare(self, request)
 
 
 class OnnxByHand(EngineByHand):

@@ -7,7 +7,7 @@ import numpy as np
 from msgspec import structs
 
 from bench.process.messages import Footprint, Turn
-from bench.schedule.racing.choice import chosen, finalists
+from bench.schedule.racing.choice import chosen, finalists, may_win
 from bench.schedule.racing.hunt import CONFIRMATIONS, RACE_SHARE
 from bench.schedule.racing.race import Bounds, Race, Stable
 from bench.schedule.racing.run import CONFIRM_S
@@ -80,7 +80,7 @@ def replay(settings, seed):
     )
     records = [event for event in race.run() if isinstance(event, Record)]
     seconds = {case: known for case in by_case if (known := race.seconds(case)) is not None}
-    stayed = [case for case, fate in race.fates.items() if fate.fate in {"stayed", "no-time"} and fate.round]
+    stayed = may_win(race.fates.values())
     final = [case for case in finalists(race.fates.values(), seconds) if case in by_case]
     for replicate in range(1, 1 + CONFIRMATIONS):
         for case in final:

@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from bench.machine.cpu import cpu_flags
+from bench.machine.cpu import computes_in
 from bench.machine.device_names import device_type, is_cpu
 from bench.schedule.racing.bounds import is_heavy
 from bench.suites import models
@@ -12,8 +12,6 @@ from bench.suites.suite import check_case
 from results.schema.case import Case
 from results.schema.labels import LAYOUTS, PROMISES, RUNTIMES
 
-_BF16: Final = frozenset({"avx512_bf16", "amx_bf16", "bf16"})
-"""Flags of CPUs that compute in bf16; others emulate it, many times slower than fp32."""
 _LAST: Final = ("compile:max-autotune", "compile:max-autotune-no-cudagraphs")
 """Runtimes that take minutes to compile, and are asked for by name only."""
 
@@ -21,7 +19,7 @@ _LAST: Final = ("compile:max-autotune", "compile:max-autotune-no-cudagraphs")
 def precisions(device: str) -> tuple[str, ...]:
     """Return the precisions that a device computes in faster than by emulation, and that keep fp32 weights."""
     if is_cpu(device):
-        return ("fp32", "amp-bf16") if _BF16 & set(cpu_flags()) else ("fp32",)
+        return ("fp32", "amp-bf16") if computes_in("bfloat16") else ("fp32",)
     return ("fp32", "tf32", "amp-fp16", "amp-bf16")
 
 

@@ -29,6 +29,13 @@ def image_s(record: Record) -> float:
     return statistics.median(samples.step_s[samples.warmup :] or samples.step_s) / record.case.batch_size
 
 
+def may_win(fates: Iterable[Candidate]) -> list[Case]:
+    """Return the candidates that may be the fastest: where the time ended the race, all that lived then."""
+    fates = tuple(fates)
+    stayed = [each.case for each in fates if each.fate == "stayed"]
+    return stayed or [each.case for each in fates if each.fate == "no-time" and each.round]
+
+
 def finalists(fates: Iterable[Candidate], seconds: Mapping[Case, float]) -> list[Case]:
     """Return the candidates to confirm: the fastest that stayed, one more, the baseline, and the steps between.
 
@@ -36,8 +43,9 @@ def finalists(fates: Iterable[Candidate], seconds: Mapping[Case, float]) -> list
         fates: what became of the candidates.
         seconds: seconds an image of those that took part.
     """
+    fates = tuple(fates)
     by_fate = {candidate.case: candidate.fate for candidate in fates}
-    stayed = sorted((case for case, fate in by_fate.items() if fate == "stayed"), key=seconds.__getitem__)
+    stayed = sorted(may_win(fates), key=seconds.__getitem__)
     if not stayed:
         return []
     slower = sorted((case for case, fate in by_fate.items() if fate == "slower"), key=seconds.__getitem__)

@@ -15,14 +15,13 @@ from bench.process.forkserver import ForkServer
 from bench.process.protocol import Failed
 from bench.schedule.plan import Todo
 from bench.schedule.progress import Activity, Progress, Show
-from bench.schedule.racing.choice import binding, chosen, disagrees, finalists, told_apart
+from bench.schedule.racing.choice import binding, chosen, disagrees, finalists, may_win, told_apart
 from bench.schedule.racing.race import Bounds, Contender, Race, Stable
 from bench.schedule.racing.request import SearchRequest
 from bench.schedule.replicate import ReplicateRun
-from bench.schedule.room import Room
+from bench.schedule.room import Room, prepare_worker
 from results.metrics.reasons import is_wrong
 from results.schema.case import Case
-from results.schema.labels import RUNTIMES
 from results.schema.lines.record import Record
 from results.schema.lines.run import Settings
 from results.schema.lines.search import Candidate, Search
@@ -64,7 +63,6 @@ class Hunt:
         self._records: list[Record] = []
         self._fates: dict[Case, Candidate] = {}
         self._seconds: dict[Case, float] = {}
-        self._notes: list[str] = []
 
     def run(self) -> Search:
         """Race, confirm, and return the search with its answer."""
@@ -75,10 +73,10 @@ class Hunt:
             replicate += 1
             refused = self._refused()
             self._fates |= refused
-            if self._stayed() or not refused or self._late():
+            if may_win(self._fates.values()) or not refused or self._late():
                 break
             left = tuple(case for case in left if self._fates[case].fate == "slower")
-        if self._request.batches is None and self._stayed() and not self._late():
+        if self._request.batches is None and may_win(self._fates.values()) and not self._late():
             self._race(self._other_batches(), replicate)
             self._fates |= self._refused()
             replicate += 1
@@ -101,7 +99,7 @@ class Hunt:
 
     def _other_batches(self) -> list[Case]:
         """Return the fastest two settings with each other batch, and with the first once more."""
-        stayed = self._stayed()
+        stayed = may_win(self._fates.values())
         others = [each.case for each in self._fates.values() if each.fate == "slower"]
         fastest = [*sorted(stayed, key=self._seconds.__getitem__), *sorted(others, key=self._seconds.__getitem__)][:2]
         for case in stayed:
@@ -124,19 +122,10 @@ class Hunt:
 
     def _start(self, case: Case, replicate: int) -> Contender | Record:
         live = WorkerClient(self._server, case, replicate, self._settings)
-        cold = self._caches.cold(case)
         try:
-            self._caches.fill(case)
-            live.prepare(
-                self._caches.compiler(case),
-                shared=self._caches.references(case),
-                warm=RUNTIMES[case.runtime].compiles and not cold,
-            )
-            self._room.learn(case, live.footprint())
+            prepare_worker(live, self._caches, self._room)
         except Failed as failure:
             return live.fail(failure)
-        finally:
-            self._room.release(case)
         return live
 
     def _admits(self, case: Case, live: int) -> bool:
@@ -166,7 +155,7 @@ class Hunt:
                 break
 
     def _answer(self) -> Search:
-        stayed = self._stayed()
+        stayed = may_win(self._fates.values())
         winner = chosen(stayed, self._records)
         reason, nearest = None, None
         if winner is None:
@@ -190,14 +179,7 @@ class Hunt:
             nearest=nearest,
             started=self._started,
             duration_s=time.perf_counter() - self._began,
-            notes=tuple(self._notes),
         )
-
-    def _stayed(self) -> list[Case]:
-        """Return the candidates that may be the fastest: where the time ended the race, all that lived then."""
-        fates = self._fates.values()
-        stayed = [each.case for each in fates if each.fate == "stayed"]
-        return stayed or [each.case for each in fates if each.fate == "no-time" and each.round]
 
     def _count(self) -> None:
         """Write the static cost of each model."""

@@ -2,15 +2,8 @@
 
 from typing import Final
 
-import pandas as pd
-
 from reports.chapters.convergence import degradation, drawing, frame, marks
-from reports.figures.chart import Chapter, Chart
-
-
-def _every(rows: pd.DataFrame) -> pd.DataFrame:
-    return rows
-
+from reports.figures.chart import Chapter, Chart, every_row
 
 _SEEDS: Final = (
     "A line is the mean over the seeds that came to their end; its band reaches from the lowest to the highest seed. "
@@ -33,7 +26,7 @@ CHAPTER: Final = Chapter(
                 "menu is the highest that every finished training reached."
             ),
             absent="no training of these files came to its end",
-            rows=_every,
+            rows=every_row,
             by=("data", "shared", "to"),
             draw=marks.time_marks,
             takeaway=marks.of_times,
@@ -48,7 +41,7 @@ CHAPTER: Final = Chapter(
             frame=frame.curve_points,
             definition=_SEEDS,
             absent="these files hold no epoch of a training",
-            rows=_every,
+            rows=every_row,
             by=("data", "shared", "against"),
             draw=drawing.validation_curves,
             takeaway=drawing.of_validation,
@@ -65,7 +58,7 @@ CHAPTER: Final = Chapter(
                 f"moved. {_SEEDS}"
             ),
             absent="these files hold no epoch of a training",
-            rows=_every,
+            rows=every_row,
             by=("data", "shared", "against"),
             draw=drawing.error_curves,
             takeaway=degradation.of_errors,

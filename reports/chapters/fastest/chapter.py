@@ -2,10 +2,8 @@
 
 from typing import Final
 
-import pandas as pd
-
 from reports.chapters.fastest import drawing, frames
-from reports.figures.chart import Chapter, Chart
+from reports.figures.chart import Chapter, Chart, every_row
 from reports.style.columns import Column, amount, words
 
 _OWN: Final[dict[str, Column]] = {
@@ -17,10 +15,6 @@ _OWN: Final[dict[str, Column]] = {
     "rounds": amount("rounds", "rounds", "1"),
     "reason": words("reason", "reason"),
 }
-
-
-def _every(frame: pd.DataFrame) -> pd.DataFrame:
-    return frame
 
 
 CHAPTER: Final = Chapter(
@@ -37,7 +31,7 @@ CHAPTER: Final = Chapter(
                 "were measured again in fresh processes. The table also names those that were not started, and why."
             ),
             absent="these files hold no search",
-            rows=_every,
+            rows=every_row,
             by=("run",),
             draw=drawing.candidate_bars,
             takeaway=drawing.of_candidates,

@@ -7,8 +7,6 @@ import pandas as pd
 
 from reports.figures.chart import Source
 from results.analysis.searches.fastest import candidate_rows
-from results.schema.axes import axis_text, setting_texts
-from results.schema.lines.search import Search
 from results.text import printable
 
 MOST_CANDIDATES: Final = 60
@@ -33,7 +31,7 @@ def candidate_frame(source: Source) -> pd.DataFrame:
             rows += [
                 (
                     run.file.run.id,
-                    _name(search, number),
+                    printable(row.name),
                     printable(row.case.model),
                     "winner" if row.case == search.winner else row.fate,
                     row.image_s,
@@ -46,14 +44,3 @@ def candidate_frame(source: Source) -> pd.DataFrame:
             ]
     rows.sort(key=lambda row: (row[0], math.inf if row[4] is None else row[4]))
     return pd.DataFrame(rows[:MOST_CANDIDATES], columns=list(_COLUMNS))
-
-
-def _name(search: Search, number: int) -> str:
-    cases = [each.case for each in search.candidates]
-    own = cases[number]
-    more = [
-        axis_text(name, getattr(own, name))
-        for name in ("model", "batch_size", "threads")
-        if len({getattr(case, name) for case in cases}) > 1
-    ]
-    return printable(" ".join([*more, *setting_texts(own)]))

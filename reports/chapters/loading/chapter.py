@@ -2,10 +2,8 @@
 
 from typing import Final
 
-import pandas as pd
-
 from reports.chapters.loading import drawing, frames
-from reports.figures.chart import Chapter, Chart
+from reports.figures.chart import Chapter, Chart, every_row
 from reports.style.columns import Column, amount, words
 
 _OWN: Final[dict[str, Column]] = {
@@ -22,10 +20,6 @@ _OWN: Final[dict[str, Column]] = {
 }
 
 
-def _every(frame: pd.DataFrame) -> pd.DataFrame:
-    return frame
-
-
 CHAPTER: Final = Chapter(
     title="Loading data",
     lead="Whether the network waits for its images, and for which stage.",
@@ -39,7 +33,7 @@ CHAPTER: Final = Chapter(
                 "dashed line is what the network takes in training on images that lie on the device."
             ),
             absent="these files hold no loading of data: `resnet-bench loader` measures it",
-            rows=_every,
+            rows=every_row,
             by=("data", "run"),
             draw=drawing.loading_rate_bars,
             takeaway=drawing.of_loading_rates,
@@ -54,7 +48,7 @@ CHAPTER: Final = Chapter(
             frame=frames.loading_stage_frame,
             definition="Milliseconds of an image in a process that does only this stage, with a single thread.",
             absent="these files hold no stages of loading",
-            rows=_every,
+            rows=every_row,
             by=("data", "run"),
             draw=drawing.loading_stage_bars,
             takeaway=drawing.of_loading_stages,

@@ -2,10 +2,8 @@
 
 from typing import Final
 
-import pandas as pd
-
 from reports.chapters.memory import drawing, frames
-from reports.figures.chart import Chapter, Chart
+from reports.figures.chart import Chapter, Chart, every_row
 from reports.style.columns import Column, amount, words
 
 _OWN: Final[dict[str, Column]] = {
@@ -20,10 +18,6 @@ _OWN: Final[dict[str, Column]] = {
     "phase": words("phase", "phase"),
     "module": words("module", "module"),
 }
-
-
-def _every(frame: pd.DataFrame) -> pd.DataFrame:
-    return frame
 
 
 CHAPTER: Final = Chapter(
@@ -43,7 +37,7 @@ CHAPTER: Final = Chapter(
                 "torch's profiler saw."
             ),
             absent="these files hold no predicted memory",
-            rows=_every,
+            rows=every_row,
             by=("run",),
             draw=drawing.part_bars,
             takeaway=drawing.of_parts,
@@ -62,7 +56,7 @@ CHAPTER: Final = Chapter(
                 "moment of each stretch. Both lines count their own allocations, so that their moments differ a little."
             ),
             absent="these files hold no memory over a step",
-            rows=_every,
+            rows=every_row,
             by=("case", "run"),
             draw=drawing.step_lines,
             takeaway=drawing.of_step,

@@ -2,10 +2,8 @@
 
 from typing import Final
 
-import pandas as pd
-
 from reports.chapters.profile import drawing, frames, icicle
-from reports.figures.chart import Chapter, Chart
+from reports.figures.chart import Chapter, Chart, every_row
 from reports.style.columns import Column, amount, whole, words
 
 _OWN: Final[dict[str, Column]] = {
@@ -26,10 +24,6 @@ _HOW: Final = (
 )
 
 
-def _every(frame: pd.DataFrame) -> pd.DataFrame:
-    return frame
-
-
 CHAPTER: Final = Chapter(
     title="Where the time goes",
     lead="Which operators, stages and layers take the time of a step, forward and backward.",
@@ -44,7 +38,7 @@ CHAPTER: Final = Chapter(
                 "is an empty queue."
             ),
             absent="these files hold no profile that succeeded",
-            rows=_every,
+            rows=every_row,
             by=("run",),
             draw=drawing.kind_bars,
             takeaway=drawing.of_kinds,
@@ -78,7 +72,7 @@ CHAPTER: Final = Chapter(
                 "a layer has the layer's name. A click opens a box."
             ),
             absent="these files hold no profile with modules",
-            rows=_every,
+            rows=every_row,
             by=("case", "run"),
             draw=icicle.icicle,
             takeaway=icicle.of_modules,

@@ -2,10 +2,8 @@
 
 from typing import Final
 
-import pandas as pd
-
 from reports.chapters.roofline import drawing, frames
-from reports.figures.chart import Chapter, Chart
+from reports.figures.chart import Chapter, Chart, every_row
 from reports.style.columns import Column, amount, estimate, words
 
 _OWN: Final[dict[str, Column]] = {
@@ -22,10 +20,6 @@ _OWN: Final[dict[str, Column]] = {
     "saves_s": estimate("saves", "saves_s", "s", "saves"),
     "layers": words("most of all in", "layers"),
 }
-
-
-def _every(frame: pd.DataFrame) -> pd.DataFrame:
-    return frame
 
 
 CHAPTER: Final = Chapter(
@@ -65,7 +59,7 @@ CHAPTER: Final = Chapter(
                 "element-wise layers and the host between operators take bounds what it can save."
             ),
             absent="these files hold no profile that succeeded",
-            rows=_every,
+            rows=every_row,
             by=("case", "run"),
             draw=drawing.gains,
             takeaway=drawing.of_gains,

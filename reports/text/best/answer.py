@@ -5,15 +5,15 @@ from typing import Any, Final
 
 import msgspec
 
+from reports.style.words import case_options
 from reports.text.best.snippets import snippet
 from reports.text.grid import check_format, grid_text, lines_text
-from results.analysis.searches.fastest import Fastest, candidate_rows, fastest
+from results.analysis.searches.fastest import CandidateRow, Fastest, candidate_rows, fastest
 from results.analysis.study import Study
 from results.metrics.rows import json_text
 from results.metrics.speedups import Factor
-from results.schema.axes import AXES, SETTINGS, axis_text, is_silent, setting_texts
-from results.schema.case import Case
-from results.schema.lines.search import Candidate, Search
+from results.schema.axes import axis_text, setting_texts
+from results.schema.lines.search import Search
 from results.text import csv_text, digits
 
 _PEAKS: Final = ("peak_resident_bytes", "peak_allocated_bytes")
@@ -31,17 +31,18 @@ def search_text(study: Study, fmt: str) -> str:
     (run,) = study.runs
     (search,) = run.file.bodies("search")
     won = fastest(study)
-    rows = _rows(study, search)
+    candidates = candidate_rows(run, search)
+    rows = [_values(each) for each in candidates]
     if fmt == "json":
         return json_text([_document(search, won, rows)])
     if fmt == "csv":
         return csv_text(_HEADS, rows)
-    grid = [[_name(search, each), row[1], _ms(row[2]), _rate(row[3]), _times(row[4]), row[5] or ""]
-            for each, row in zip(search.candidates, rows, strict=True)]  # fmt: skip
+    grid = [[each.name, row[1], _ms(row[2]), _rate(row[3]), _times(row[4]), row[5] or ""]
+            for each, row in zip(candidates, rows, strict=True)]  # fmt: skip
     heads = ["candidate", "fate", "ms an image", "img/s", "speed-up", ""]
     lines = [search.reason or ""] if won is None else sentences(won)
     code = "" if won is None else f"\nin your code:\n\n{_indented(snippet(won.case))}\n"
-    return lines_text([*lines, *search.notes], fmt) + code + grid_text(heads, grid, fmt, numbers_from=2, numbers_to=4)
+    return lines_text(lines, fmt) + code + grid_text(heads, grid, fmt, numbers_from=2, numbers_to=4)
 
 
 def sentences(won: Fastest) -> list[str]:
@@ -56,7 +57,7 @@ def sentences(won: Fastest) -> list[str]:
     lines.append(f"it costs {'; '.join(_costs(row))}")
     lines.append(_second(won))
     lines.append(f"why the search ended: {won.search.reason}")
-    lines.append(f"measure it again: resnet-bench run {command_words(case)}")
+    lines.append(f"measure it again: resnet-bench run {' '.join(case_options(case))}")
     return lines
 
 
@@ -64,18 +65,6 @@ def factor_text(factor: Factor) -> str:
     """Return a factor with its interval: ``2.71 times (2.64 to 2.78)``."""
     ends = "" if factor.low is None or factor.high is None else f" ({factor.low:.2f} to {factor.high:.2f})"
     return f"{factor.value:.2f} times{ends}"
-
-
-def command_words(case: Case) -> str:
-    """Return the options of `resnet-bench run` that measure a case and its baseline."""
-    words = []
-    for name, axis in AXES.items():
-        value = getattr(case, name)
-        if is_silent(name, value):
-            continue
-        values = dict.fromkeys((axis.baseline, value)) if name in SETTINGS else (value,)
-        words.append(f"--{name.replace('_', '-')} {','.join(map(str, values))}")
-    return " ".join(words)
 
 
 def _costs(row: Any) -> list[str]:
@@ -101,13 +90,10 @@ def _second(won: Fastest) -> str:
     return f"the runner-up: {name}; the winner is {factor_text(won.lead)} as fast, {doubt}"
 
 
-def _rows(study: Study, search: Search) -> list[list[Any]]:
-    """Return a row a candidate: key, fate, seconds an image, rate, speed-up over its baseline, reason."""
-    (run,) = study.runs
-    return [
-        [row.case.key, row.fate, row.image_s, None if row.image_s is None else 1 / row.image_s, row.speedup, row.reason]
-        for row in candidate_rows(run, search)
-    ]
+def _values(row: CandidateRow) -> list[Any]:
+    """Return the values of a candidate, for programs."""
+    rate = None if row.image_s is None else 1 / row.image_s
+    return [row.case.key, row.fate, row.image_s, rate, row.speedup, row.reason]
 
 
 def _document(search: Search, won: Fastest | None, rows: list[list[Any]]) -> dict[str, Any]:
@@ -126,20 +112,9 @@ def _document(search: Search, won: Fastest | None, rows: list[list[Any]]) -> dic
             "lead": None if won.lead is None else msgspec.to_builtins(won.lead),
             "apart": won.apart,
             "snippet": snippet(won.case),
-            "command": f"resnet-bench run {command_words(won.case)}",
+            "command": f"resnet-bench run {' '.join(case_options(won.case))}",
         }
     return document
-
-
-def _name(search: Search, candidate: Candidate) -> str:
-    """Return the settings of a candidate, with the axes on which the candidates differ."""
-    cases = [each.case for each in search.candidates]
-    more = [
-        axis_text(name, getattr(candidate.case, name))
-        for name in ("model", "batch_size", "threads")
-        if len({getattr(case, name) for case in cases}) > 1
-    ]
-    return " ".join([*more, *setting_texts(candidate.case)])
 
 
 def _indented(code: str) -> str:

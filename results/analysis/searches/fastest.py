@@ -4,17 +4,21 @@ import dataclasses
 import itertools
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from results.analysis.study import Study
 from results.metrics.levels import ratios
 from results.metrics.measured import MeasuredRun
 from results.metrics.speedups import Factor, Step, path
+from results.schema.axes import axis_text, setting_texts
 from results.schema.case import Case
 from results.schema.lines.search import Fate, Search
 
 if TYPE_CHECKING:
     import pandas as pd
+
+_NAMED: Final = ("model", "batch_size", "threads")
+"""Axes beside the settings on which candidates may differ."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +48,8 @@ class CandidateRow:
     """A candidate of a search with its figures, None where it was not timed."""
 
     case: Case
+    name: str
+    """Its settings, with the other axes on which the candidates differ."""
     fate: Fate
     image_s: float | None
     """Least median seconds an image of its processes."""
@@ -55,13 +61,18 @@ class CandidateRow:
 def candidate_rows(run: MeasuredRun, search: Search) -> list[CandidateRow]:
     """Return a row for each candidate of a search in its run, in the order in which they were tried."""
     rows = []
+    cases = [candidate.case for candidate in search.candidates]
+    varying = [name for name in _NAMED if len({getattr(case, name) for case in cases}) > 1]
     for candidate in search.candidates:
         case = candidate.case
+        name = " ".join([*(axis_text(axis, getattr(case, axis)) for axis in varying), *setting_texts(case)])
         gain = speed_over(run, case.baseline, case)
         image_s = _typical(run, case) if case in run.replicates else None
         speedup = None if gain is None or math.isnan(gain.value) else gain.value
         rows.append(
-            CandidateRow(case=case, fate=candidate.fate, image_s=image_s, speedup=speedup, reason=candidate.reason)
+            CandidateRow(
+                case=case, name=name, fate=candidate.fate, image_s=image_s, speedup=speedup, reason=candidate.reason
+            )
         )
     return rows
 

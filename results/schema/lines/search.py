@@ -60,4 +60,3 @@ class Search(Stored, frozen=True, kw_only=True):
     started: Name
     """ISO 8601, UTC."""
     duration_s: Seconds
-    notes: tuple[Text, ...] = ()

@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from reports.style.words import extreme, joined, percent_text, plural
+from reports.style.words import case_options, extreme, joined, percent_text, plural
 
 
 @pytest.mark.parametrize(("words", "text"), [(["a"], "a"), (["a", "b"], "a and b"), (["a", "b", "c"], "a, b and c")])
@@ -23,3 +23,11 @@ def test_of_equal_extremes_the_first_by_name_counts():
     frame = pd.DataFrame({"model": ["b", "a", "c"], "macs": [2, 2, 1]})
     assert extreme(frame, "macs", largest=True).model == "a"
     assert extreme(frame, "macs", largest=False).model == "c"
+
+
+def test_the_options_of_a_case_measure_it_with_its_baseline(make_case):
+    words = " ".join(case_options(make_case(precision="amp-bf16", runtime="openvino")))
+    assert "--precision fp32,amp-bf16" in words
+    assert "--runtime eager,openvino" in words
+    assert "--layout nchw " in words
+    assert "--head" not in words

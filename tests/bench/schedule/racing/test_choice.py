@@ -1,6 +1,6 @@
 from msgspec import structs
 
-from bench.schedule.racing.choice import binding, chosen, disagrees, finalists, image_s, told_apart
+from bench.schedule.racing.choice import binding, chosen, disagrees, finalists, image_s, may_win, told_apart
 from results.schema.lines.search import Candidate
 
 
@@ -15,6 +15,14 @@ def test_the_finalists_are_the_fastest_the_baseline_and_the_steps_between(make_c
     fates = [fate(both, "stayed"), *(fate(case, "slower") for case in (eager, ov, ort, slow))]
     assert finalists(fates, seconds) == [both, ort, ov, eager]
     assert finalists([fate(eager, "too-slow")], seconds) == []
+
+
+def test_where_the_time_ended_the_race_all_that_lived_may_win_and_are_confirmed(make_case):
+    eager, ov, late = make_case(), make_case(runtime="openvino"), make_case(runtime="compile")
+    lived = [structs.replace(fate(case, "no-time"), round=5) for case in (eager, ov)]
+    fates = [*lived, fate(late, "no-time", "not started")]
+    assert may_win(fates) == [eager, ov]
+    assert finalists(fates, {eager: 0.1, ov: 0.05}) == [ov, eager]
 
 
 def test_the_winner_has_the_least_time_over_its_processes_and_a_right_result(make_case, make_record, make_equality):

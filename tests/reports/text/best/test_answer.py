@@ -5,11 +5,11 @@ import json
 
 import pytest
 
-from reports.text.best.answer import command_words, search_text, sentences
+from reports.text.best.answer import search_text, sentences
 from results.analysis.searches.fastest import fastest
 from results.analysis.study import Study
 from results.errors import InputError
-from tests.searches import made_cases, made_search, write_search
+from tests.searches import made_search, write_search
 
 
 @pytest.fixture
@@ -62,11 +62,3 @@ def test_without_a_winner_the_reason_comes_first(tmp_path):
 def test_an_unknown_format_is_bad_input(study):
     with pytest.raises(InputError, match="format"):
         search_text(study, "xml")
-
-
-def test_the_command_measures_the_case_and_its_baseline():
-    words = command_words(made_cases()[-1])
-    assert "--precision fp32,amp-bf16" in words
-    assert "--runtime eager,openvino" in words
-    assert "--layout nchw " in f"{words} "
-    assert "--head" not in words
